@@ -1,0 +1,101 @@
+"""The typed configuration of an experiment; registry.py reads it from experiments.toml.
+
+Every class is frozen and refuses unknown keys, so that a misspelt option is an error
+and never a silent default.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+FamilyName = Literal["univariate", "separable", "on_singlet", "monic", "split", "homogeneous"]
+TargetKind = Literal["inner", "outer_inner"]
+TokenizerName = Literal["prefix", "compact"]
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataConfig(_Config):
+    """Which problems: a family with its parameters, its token format and its set sizes."""
+
+    family: FamilyName = "univariate"
+    tokenizer: TokenizerName = "compact"
+    target: TargetKind = "inner"
+    inner_variables: int = Field(1, ge=1, le=20, description="variables of f (v_in)")
+    inners: int = Field(1, ge=1, le=8, description="number of inner polynomials (v_out)")
+    outer_degrees: tuple[int, ...] = Field((2, 3, 4), min_length=1)
+    inner_degrees: tuple[int, ...] = Field((2, 3, 4), min_length=1)
+    outer_bound: int = Field(20, ge=1, description="outer coefficients are drawn from [-bound, bound]")
+    inner_bound: int = Field(20, ge=1, description="inner coefficients are drawn from [-bound, bound]")
+    train_size: int = Field(10_000, ge=1)
+    valid_size: int = Field(128, ge=1)
+    test_size: int = Field(300, ge=1, description="problems in each test set (one a degree cell)")
+    exclude: tuple[str, ...] = Field((), description="files whose problems must never be trained on")
+
+
+class ModelConfig(_Config):
+    """The transformer: `published` is minGPT's form, `modern` ours (RMSNorm, RoPE, QK-norm, tied head)."""
+
+    form: Literal["published", "modern"] = "modern"
+    layers: int = Field(6, ge=1)
+    heads: int = Field(8, ge=1)
+    width: int = Field(512, ge=8)
+    block: int = Field(350, ge=8, description="longest sequence in tokens, prompt and target together")
+    dropout: float = Field(0.0, ge=0.0, lt=1.0)
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> ModelConfig:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
+        return self
+
+
+class TrainConfig(_Config):
+    """Supervised training; a `stream` source draws fresh problems and never repeats, `files` repeats epochs."""
+
+    source: Literal["stream", "files"] = "stream"
+    steps: int = Field(1000, ge=1, description="optimizer steps (stream source; files source when epochs is 0)")
+    epochs: int = Field(0, ge=0, description="passes over train.txt (files source)")
+    batch: int = Field(64, ge=1, description="problems an optimizer step, over all processes")
+    accumulate: int = Field(1, ge=1, description="forward passes an optimizer step is split into")
+    lr: float = Field(6e-4, gt=0)
+    schedule: Literal["cosine", "constant_then_decay"] = "cosine"
+    warmup: int = Field(100, ge=0, description="steps of linear warm-up")
+    final_lr: float = Field(0.1, ge=0, le=1, description="last learning rate as a fraction of lr")
+    decay_fraction: float = Field(0.2, gt=0, le=1, description="constant_then_decay: share of steps that decay")
+    beta1: float = 0.9
+    beta2: float = 0.95
+    weight_decay: float = Field(0.1, ge=0)
+    clip: float = Field(1.0, gt=0)
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: Literal["auto", "on", "off"] = "auto"
+    workers: int = Field(0, ge=0, description="data processes; 0 makes the data in the training process")
+    eval_every: int = Field(500, ge=1, description="steps between validations")
+    eval_problems: int = Field(64, ge=1, description="held-out problems decoded greedily at a validation")
+    init_from: str | None = Field(None, description="a run or checkpoint whose weights to start from")
+
+
+class EvalConfig(_Config):
+    """How a checkpoint is examined."""
+
+    beam: int = Field(10, ge=1)
+    max_tokens: int = Field(150, ge=1, description="longest answer in tokens")
+    problems: int = Field(300, ge=1)
+    batch: int = Field(16, ge=1, description="problems searched at once")
+
+
+class Experiment(_Config):
+    """A named experiment, fully resolved."""
+
+    name: str
+    description: str = ""
+    paper: str = Field("", description="where the paper describes it")
+    seed: int = 0
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+    eval: EvalConfig = EvalConfig()

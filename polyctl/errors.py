@@ -1,0 +1,46 @@
+"""Errors that a user can cause and mend, with the exit code each one leads to."""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_NOT_VERIFIED = 1
+EXIT_USAGE = 2
+EXIT_FILE = 3
+EXIT_TIME_LIMIT = 4
+EXIT_INTERRUPTED = 130
+
+
+class PolyctlError(Exception):
+    """A mistake with a remedy: `message` says what and where, `hint` how to fix it."""
+
+    exit_code = EXIT_USAGE
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(PolyctlError):
+    """A wrong option, name or configuration (exit code 2)."""
+
+
+class ParseError(UsageError):
+    """Text that is not a polynomial; `position` is the offending character's index in `text`."""
+
+    def __init__(self, message: str, text: str, position: int, hint: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.text = text
+        self.position = position
+
+
+class FileError(PolyctlError):
+    """A file, data set, run or checkpoint that is missing or unreadable (exit code 3)."""
+
+    exit_code = EXIT_FILE
+
+
+class TimeLimitError(PolyctlError):
+    """Work that did not end within its time limit (exit code 4)."""
+
+    exit_code = EXIT_TIME_LIMIT
