@@ -1,0 +1,139 @@
+"""Given the inners of f, find the outer polynomial, exactly over Q."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
+
+from polyctl.algebra.decomposition import outer_ring
+from polyctl.algebra.polynomial import Monomial, Polynomial, compose, degree, is_homogeneous, polynomial, primitive_part
+
+PRIME = (1 << 61) - 1
+
+
+class TooLarge(ValueError):
+    """The linear system would pass the bound on its size."""
+
+
+def complete_outer(f: Polynomial, inners: Sequence[Polynomial], max_unknowns: int = 3000) -> Polynomial | None:
+    """The outer g with g(inners) = f, or None where there is none of the degrees looked at.
+
+    With one inner this is complete: g is found by elimination of leading terms, in one variable the h-adic
+    expansion of Kozen and Landau. With several, g is linear in its coefficients; all monomials of g are
+    tried whose value has at most the degree of f (no cancellation of leading forms between the inners).
+    Where g is not unique, one with high pivots left at zero is returned. Inners must not be constant.
+    Raises TooLarge above `max_unknowns` coefficients of g.
+    """
+    if len(inners) == 1:
+        return _complete_single(f, inners[0])
+    return _complete_linear(f, inners, max_unknowns)
+
+
+def _complete_single(f: Polynomial, inner: Polynomial) -> Polynomial | None:
+    inner_degree = degree(inner)
+    outer_degree, remainder_degree = divmod(max(degree(f), 0), inner_degree)
+    if remainder_degree:
+        return None
+    context = f.context()
+    powers = [context.constant(1)]
+    for _ in range(outer_degree):
+        powers.append(powers[-1] * inner)
+    lead, lead_monomial = inner.leading_coefficient(), inner.monoms()[0]
+    leads = [fmpq(1)]
+    for _ in range(outer_degree):
+        leads.append(leads[-1] * lead)
+    coefficients: dict[Monomial, fmpq] = {}
+    rest = f
+    while not rest.is_zero():
+        k, remainder_degree = divmod(int(rest.total_degree()), inner_degree)
+        if remainder_degree or rest.monoms()[0] != tuple(k * e for e in lead_monomial):
+            return None
+        coefficients[(k,)] = rest.leading_coefficient() / leads[k]
+        rest = rest - powers[k] * coefficients[(k,)]
+    return polynomial(outer_ring(1), coefficients)
+
+
+def _complete_linear(f: Polynomial, inners: Sequence[Polynomial], max_unknowns: int) -> Polynomial | None:
+    if f.is_zero():
+        return polynomial(outer_ring(len(inners)), {})
+    primitive, factors = zip(*(primitive_part(h) for h in inners), strict=True)
+    target, target_factor = primitive_part(f)
+    exponents = outer_monomials(target, primitive, max_unknowns)
+    values = _products(primitive, exponents)
+    found = _solve_columns([values[e] for e in exponents], target)
+    if found is None:
+        return None
+    coefficients = {}
+    for exponent, coefficient in zip(exponents, found, strict=True):
+        if coefficient:
+            scale = target_factor
+            for factor, power in zip(factors, exponent, strict=True):
+                scale = scale / factor**power
+            coefficients[exponent] = coefficient * scale
+    outer = polynomial(outer_ring(len(inners)), coefficients)
+    return outer if compose(outer, inners) == f else None
+
+
+def outer_monomials(f: Polynomial, inners: Sequence[Polynomial], limit: int) -> list[Monomial]:
+    """Exponents of outer monomials whose value can occur in f, by degree of the value; at most `limit`."""
+    weights = [degree(h) for h in inners]
+    exponents: list[Monomial] = []
+    wanted = {sum(m) for m in f.monoms()} if all(is_homogeneous(h) for h in inners) else None
+    for exponent in _weighted(weights, degree(f)):
+        if wanted is None or sum(e * w for e, w in zip(exponent, weights, strict=True)) in wanted:
+            exponents.append(exponent)
+            if len(exponents) > limit:
+                raise TooLarge(f"the outer polynomial would have more than {limit} unknown coefficients")
+    return sorted(exponents, key=lambda e: (sum(e), e))
+
+
+def _weighted(weights: Sequence[int], budget: int) -> Iterator[Monomial]:
+    if not weights:
+        yield ()
+        return
+    for e in range(budget // weights[0] + 1):
+        for rest in _weighted(weights[1:], budget - e * weights[0]):
+            yield (e, *rest)
+
+
+def _products(inners: Sequence[Polynomial], exponents: Sequence[Monomial]) -> dict[Monomial, Polynomial]:
+    """inners**exponent for every exponent, each by one multiplication."""
+    values: dict[Monomial, Polynomial] = {(0,) * len(inners): inners[0].context().constant(1)}
+
+    def value(exponent: Monomial) -> Polynomial:
+        known = values.get(exponent)
+        if known is None:
+            i = next(i for i, e in enumerate(exponent) if e)
+            smaller = (*exponent[:i], exponent[i] - 1, *exponent[i + 1 :])
+            known = values[exponent] = value(smaller) * inners[i]
+        return known
+
+    return {e: value(e) for e in exponents}
+
+
+def _solve_columns(columns: Sequence[Polynomial], target: Polynomial) -> list[fmpq] | None:
+    """Rational x with sum x[j] * columns[j] = target, or None: pivots modulo a prime, values over Q."""
+    rows: dict[Monomial, int] = {}
+    entries: list[dict[int, int]] = []
+    for value in (*columns, target):
+        entries.append(
+            {rows.setdefault(m, len(rows)): int(c.p) for m, c in zip(value.monoms(), value.coeffs(), strict=True)}
+        )
+    height, width = len(rows), len(entries)
+    if len(entries[-1]) and max(entries[-1]) >= height:
+        return None
+    dense = [[column.get(r, 0) for column in entries] for r in range(height)]
+    reduced, rank = nmod_mat(height, width, [c % PRIME for row in dense for c in row], PRIME).rref()
+    pivots = [next(c for c in range(width) if int(reduced[r, c])) for r in range(rank)]
+    if width - 1 in pivots:
+        return None
+    transposed = nmod_mat(len(pivots), height, [dense[r][c] % PRIME for c in pivots for r in range(height)], PRIME)
+    reduced_rows, _ = transposed.rref()
+    chosen = [next(r for r in range(height) if int(reduced_rows[i, r])) for i in range(len(pivots))]
+    square = fmpz_mat([[dense[r][c] for c in pivots] for r in chosen])
+    solution = square.solve(fmpz_mat([[dense[r][-1]] for r in chosen]))
+    result = [fmpq(0)] * (width - 1)
+    for i, c in enumerate(pivots):
+        result[c] = solution[i, 0]
+    return result

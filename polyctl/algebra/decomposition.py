@@ -1,0 +1,124 @@
+"""A decomposition f = g(h1, ..., hm): its value, its normal form, and when two are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flint import fmpq_mat
+
+from polyctl.algebra.linear import coefficient_rows, echelon_rows, sparse_basis
+from polyctl.algebra.polynomial import (
+    Polynomial,
+    Ring,
+    compose,
+    constant_term,
+    names,
+    polynomial,
+    primitive_part,
+    ring,
+    variables_used,
+)
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """An outer polynomial, or None where only inners are claimed, and the inners it is applied to."""
+
+    outer: Polynomial | None
+    inners: tuple[Polynomial, ...]
+
+    @property
+    def expanded(self) -> Polynomial:
+        """g(h1, ..., hm), expanded; the outer must be there."""
+        if self.outer is None:
+            raise ValueError("a decomposition without an outer polynomial cannot be expanded")
+        return compose(self.outer, self.inners)
+
+
+def outer_ring(inners: int, letter: str = "b") -> Ring:
+    """The ring of outers: b for one inner, b0, b1, ... for several."""
+    return ring([letter] if inners == 1 else [f"{letter}{i}" for i in range(inners)])
+
+
+def used_inners(decomposition: Decomposition) -> Decomposition:
+    """The decomposition without the inners that its outer does not use."""
+    outer, inners = decomposition.outer, decomposition.inners
+    if outer is None or len(inners) == 1:
+        return decomposition
+    used = variables_used(outer)
+    if len(used) == len(inners) or not used:
+        return decomposition
+    reduced = {tuple(m[i] for i in used): c for m, c in zip(outer.monoms(), outer.coeffs(), strict=True)}
+    return Decomposition(polynomial(outer_ring(len(used)), reduced), tuple(inners[i] for i in used))
+
+
+def normal_form(decomposition: Decomposition) -> Decomposition:
+    """The same decomposition with its inners in normal form, the outer changed to fit.
+
+    Inners are primitive over Z, have no constant term and a positive leading coefficient, and are the
+    sparsest basis of their span (SOLVERS.md section 4); unused and dependent inners are dropped. Raises
+    ValueError where an inner is constant.
+    """
+    decomposition = used_inners(decomposition)
+    outer, inners = decomposition.outer, decomposition.inners
+    constants = [constant_term(h) for h in inners]
+    shifted = [h - c if c else h for h, c in zip(inners, constants, strict=True)]
+    if any(h.is_zero() for h in shifted):
+        raise ValueError("an inner polynomial is constant")
+    if len(inners) == 1:
+        inner, factor = primitive_part(shifted[0])
+        return Decomposition(None if outer is None else _substitute(outer, [[factor]], constants), (inner,))
+    monomials, rows = coefficient_rows(shifted)
+    basis = sparse_basis(rows)
+    context = inners[0].context()
+    new_inners = tuple(
+        polynomial(context, {m: c for m, c in zip(monomials, row, strict=True) if c}) for row in basis
+    )
+    if outer is None:
+        return Decomposition(None, new_inners)
+    coordinates = _coordinates(shifted, new_inners)
+    return used_inners(Decomposition(_substitute(outer, coordinates, constants), new_inners))
+
+
+def equivalence_key(decomposition: Decomposition) -> tuple[object, ...]:
+    """A hashable value equal for decompositions of one f that differ by affine changes of the inners.
+
+    It is the span of the inners modulo constants; unused inners do not count.
+    """
+    decomposition = used_inners(decomposition)
+    shifted = [h - constant_term(h) for h in decomposition.inners]
+    monomials, rows = coefficient_rows([h for h in shifted if not h.is_zero()])
+    echelon = echelon_rows(rows) if rows else []
+    return (
+        names(decomposition.inners[0]),
+        tuple(tuple((m, c) for m, c in zip(monomials, row, strict=True) if c) for row in echelon),
+    )
+
+
+def equivalent(first: Decomposition, second: Decomposition) -> bool:
+    """Whether two decompositions of the same f differ only by an affine change of their inners."""
+    return equivalence_key(first) == equivalence_key(second)
+
+
+def _coordinates(old: Sequence[Polynomial], basis: Sequence[Polynomial]) -> list[list[object]]:
+    """The matrix A with old[i] = sum_j A[i][j] * basis[j]."""
+    monomials = sorted({m for h in basis for m in h.monoms()})
+    columns = fmpq_mat([[h[m] for m in monomials] for h in basis]).transpose()
+    targets = fmpq_mat([[h[m] for m in monomials] for h in old]).transpose()
+    gram = columns.transpose() * columns
+    return gram.solve(columns.transpose() * targets).transpose().tolist()
+
+
+def _substitute(outer: Polynomial, coordinates: Sequence[Sequence[object]], constants: Sequence[object]) -> Polynomial:
+    """outer(A b + c): the outer for new inners b where old inner i was A[i] b + c[i]."""
+    context = outer_ring(len(coordinates[0]))
+    generators = context.gens()
+    arguments = []
+    for row, constant in zip(coordinates, constants, strict=True):
+        argument = context.constant(constant)
+        for weight, generator in zip(row, generators, strict=True):
+            if weight:
+                argument = argument + generator * weight
+        arguments.append(argument)
+    return compose(outer, arguments)

@@ -1,0 +1,119 @@
+"""Polynomials over Q in any number of variables, on python-flint's `fmpq_mpoly`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from math import gcd, lcm
+
+from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz
+
+Polynomial = fmpq_mpoly
+Ring = fmpq_mpoly_ctx
+Monomial = tuple[int, ...]
+
+
+@lru_cache(maxsize=4096)
+def _ring(names: tuple[str, ...]) -> Ring:
+    return fmpq_mpoly_ctx.get(names, "deglex")
+
+
+def ring(names: Iterable[str]) -> Ring:
+    """The ring Q[names]; terms are kept in degree-lexicographic order, highest first."""
+    return _ring(tuple(names))
+
+
+def polynomial(ring: Ring, terms: Mapping[Monomial, int | fmpz | fmpq]) -> Polynomial:
+    """The polynomial with these coefficients by exponent vector."""
+    return ring.from_dict(terms)
+
+
+def terms(f: Polynomial) -> list[tuple[Monomial, fmpq]]:
+    """Exponent vectors with coefficients, highest degree first."""
+    return list(zip(f.monoms(), f.coeffs(), strict=True))
+
+
+def names(f: Polynomial) -> tuple[str, ...]:
+    """The names of the ring's variables."""
+    return tuple(f.context().names())
+
+
+def degree(f: Polynomial) -> int:
+    """Total degree; 0 for constants, -1 for zero."""
+    return -1 if f.is_zero() else int(f.total_degree())
+
+
+def variables_used(f: Polynomial) -> tuple[int, ...]:
+    """Indices of the variables that occur in f."""
+    return tuple(i for i, exponent in enumerate(f.degrees()) if exponent > 0)
+
+
+def is_homogeneous(f: Polynomial) -> bool:
+    """Whether all terms have the same degree."""
+    monomials = f.monoms()
+    return not monomials or sum(monomials[0]) == sum(monomials[-1])
+
+
+def constant_term(f: Polynomial) -> fmpq:
+    """The coefficient of 1."""
+    monomials = f.monoms()
+    if monomials and not any(monomials[-1]):
+        return f.coeffs()[-1]
+    return fmpq(0)
+
+
+def compose(outer: Polynomial, inners: Sequence[Polynomial]) -> Polynomial:
+    """outer(inners[0], inners[1], ...), expanded, in the inners' ring."""
+    return outer.compose(*inners, ctx=inners[0].context())
+
+
+def integer_content(f: Polynomial) -> tuple[list[int], fmpq]:
+    """Primitive integer coefficients (leading one positive) and the rational factor they were divided by.
+
+    f = factor * sum(coefficients[i] * f.monoms()[i]); f must not be zero.
+    """
+    coefficients = f.coeffs()
+    denominator = lcm(*(int(c.q) for c in coefficients))
+    if denominator == 1:
+        integers = [int(c.p) for c in coefficients]
+    else:
+        integers = [int(c.p) * (denominator // int(c.q)) for c in coefficients]
+    content = gcd(*integers)
+    if integers[0] < 0:
+        content = -content
+    if content != 1:
+        integers = [c // content for c in integers]
+    return integers, fmpq(content, denominator)
+
+
+def primitive_part(f: Polynomial) -> tuple[Polynomial, fmpq]:
+    """f / factor with coprime integer coefficients and a positive leading one, and the factor."""
+    _, factor = integer_content(f)
+    return (f if factor == 1 else f / factor), factor
+
+
+def normal_form(f: Polynomial) -> Polynomial:
+    """f up to scaling and constant: primitive over Z, leading coefficient positive, no constant term.
+
+    f and c*f + d have the same inner polynomials, so this is what tells problems apart. Zero for constants.
+    """
+    f = f - constant_term(f)
+    return f if f.is_zero() else primitive_part(f)[0]
+
+
+def digest(f: Polynomial) -> bytes:
+    """16 bytes that name the normal form of f, the same in every process."""
+    normal = normal_form(f)
+    text = f"{normal.monoms()}{[str(c) for c in normal.coeffs()]}"
+    return blake2b(text.encode(), digest_size=16).digest()
+
+
+def key(f: Polynomial) -> tuple[object, ...]:
+    """A hashable value equal for equal polynomials of one ring."""
+    return tuple(zip(f.monoms(), map(str, f.coeffs()), strict=True))
+
+
+def rename(f: Polynomial, target: Ring) -> Polynomial:
+    """f with its variables replaced, in order, by those of a ring with as many."""
+    return target.from_dict(dict(terms(f)))

@@ -1,0 +1,175 @@
+"""Is f = g(h1, ..., hm), and is that worth saying? Exact arithmetic over Q decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb, prod
+from time import perf_counter
+from typing import Literal
+
+from flint import fmpz_mat
+
+from polyctl.algebra.completion import PRIME, TooLarge, complete_outer
+from polyctl.algebra.decomposition import Decomposition, outer_ring, used_inners
+from polyctl.algebra.linear import coefficient_rows
+from polyctl.algebra.polynomial import Polynomial, compose, degree, is_homogeneous, terms, variables_used
+
+Status = Literal["verified", "refuted", "malformed", "trivial", "undecided"]
+STATUSES: tuple[Status, ...] = ("verified", "refuted", "malformed", "trivial", "undecided")
+
+
+@dataclass(frozen=True)
+class WorkBound:
+    """How much work a verification may take before it says undecided."""
+
+    terms: int = 200_000
+    digits: int = 100_000
+    unknowns: int = 3000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What exact arithmetic says of a decomposition; `outer` is the given or the completed outer."""
+
+    status: Status
+    reason: str
+    method: str
+    seconds: float
+    outer: Polynomial | None = None
+
+    @property
+    def verified(self) -> bool:
+        return self.status == "verified"
+
+
+def verify(f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkBound()) -> Verdict:  # noqa: B008
+    """Check a decomposition of f, completing the outer where only inners are given.
+
+    refuted means that g(h) differs from f, or that no outer fits the inners; malformed that it is no
+    decomposition of f at all (rings or counts do not match); trivial that it holds but says nothing
+    (SOLVERS.md section 4, `triviality`); undecided that the bound on work was reached.
+    """
+    started = perf_counter()
+    status, reason, method, outer = _decide(f, decomposition, bound)
+    return Verdict(status, reason, method, perf_counter() - started, outer)
+
+
+def _decide(
+    f: Polynomial, decomposition: Decomposition, bound: WorkBound
+) -> tuple[Status, str, str, Polynomial | None]:
+    outer, inners = decomposition.outer, decomposition.inners
+    problem = _malformation(f, decomposition)
+    if problem:
+        return "malformed", problem, "inspection", outer
+    if outer is None:
+        if any(degree(h) < 1 for h in inners):
+            return "trivial", "an inner polynomial is constant", "inspection", None
+        method = "h-adic expansion" if len(inners) == 1 else "linear algebra"
+        try:
+            outer = complete_outer(f, inners, bound.unknowns)
+        except TooLarge as error:
+            return "undecided", str(error), method, None
+        if outer is None:
+            return "refuted", "f is no polynomial in the inners", method, None
+    else:
+        method = "composition"
+        if _work_exceeds(outer, inners, bound):
+            if _differ_at_a_point(f, outer, inners):
+                return "refuted", "g(h) and f differ at a point modulo a prime", "evaluation", outer
+            return "undecided", f"expanding g(h) passes the bound of {bound.terms} terms", "evaluation", outer
+        if compose(outer, inners) != f:
+            return "refuted", "g(h) and f differ", method, outer
+    reason = triviality(f, Decomposition(outer, inners))
+    if reason:
+        return "trivial", reason, method, outer
+    return "verified", "g(h) = f over Q", method, outer
+
+
+def _malformation(f: Polynomial, decomposition: Decomposition) -> str | None:
+    outer, inners = decomposition.outer, decomposition.inners
+    if not inners:
+        return "there is no inner polynomial"
+    if any(h.context() != f.context() for h in inners):
+        return "an inner polynomial is in other variables than f"
+    if outer is not None and outer.context() != outer_ring(len(inners)):
+        return f"the outer polynomial is in {outer.context().nvars()} variables, but there are {len(inners)} inners"
+    return None
+
+
+def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
+    """Why a decomposition that holds says nothing about f, or None where it says something.
+
+    The outer must be smaller than f (in degree or in number of variables) and so must every inner; a
+    linear outer must at least split f into parts in different variables; and inners that generate
+    every polynomial, or every form of their degree, explain nothing.
+    """
+    decomposition = used_inners(decomposition)
+    outer, inners = decomposition.outer, decomposition.inners
+    assert outer is not None
+    n, total = len(variables_used(f)), degree(f)
+    if total < 1 or degree(outer) < 1:
+        return "f is constant"
+    if any(degree(h) < 1 for h in inners):
+        return "an inner polynomial is constant"
+    if degree(outer) >= total and len(inners) >= n:
+        return "the outer polynomial is as large as f"
+    used = [variables_used(h) for h in inners]
+    if any(degree(h) >= total and len(u) >= n for h, u in zip(inners, used, strict=True)):
+        return "an inner polynomial is as large as f"
+    if degree(outer) == 1:
+        disjoint = len({v for u in used for v in u}) == sum(len(u) for u in used)
+        if len(inners) < 2 or not disjoint or all(len(h) == 1 for h in inners):
+            return "the outer polynomial is linear"
+    return _generates_everything(inners, n)
+
+
+def _generates_everything(inners: tuple[Polynomial, ...], n: int) -> str | None:
+    for d in {degree(h) for h in inners}:
+        forms = [h for h in inners if degree(h) == d and (d == 1 or is_homogeneous(h))]
+        if len(forms) >= comb(n + d - 1, d):
+            tops = [_top_form(h) for h in forms] if d == 1 else forms
+            if fmpz_mat(coefficient_rows(tops)[1]).rank() >= comb(n + d - 1, d):
+                return "the inners are the variables" if d == 1 else f"the inners span all forms of degree {d}"
+    return None
+
+
+def _top_form(h: Polynomial) -> Polynomial:
+    top = degree(h)
+    return h.context().from_dict({m: c for m, c in terms(h) if sum(m) == top})
+
+
+def _work_exceeds(outer: Polynomial, inners: tuple[Polynomial, ...], bound: WorkBound) -> bool:
+    """Whether expanding outer(inners) may pass the bound, from the sizes of what goes in."""
+    variables = len({v for h in inners for v in variables_used(h)})
+    top = max((sum(e * max(degree(h), 0) for e, h in zip(m, inners, strict=True)) for m in outer.monoms()), default=0)
+    largest = max((max(abs(int(c.p)), int(c.q)) for h in inners for c in h.coeffs()), default=1)
+    if max(degree(outer), 0) * max(largest.bit_length(), 1) * 0.302 > bound.digits:
+        return True
+    if comb(variables + top, variables) <= bound.terms:
+        return False
+    expanded = sum(
+        prod(comb(len(h) + e - 1, e) if len(h) else 0 for e, h in zip(m, inners, strict=True) if e)
+        for m in outer.monoms()
+    )
+    return expanded > bound.terms
+
+
+def _differ_at_a_point(f: Polynomial, outer: Polynomial, inners: tuple[Polynomial, ...]) -> bool:
+    """Whether f and outer(inners) differ modulo a prime at a fixed point; never true for equal ones."""
+    point = [(i + 2) * 0x9E3779B97F4A7C15 % PRIME for i in range(f.context().nvars())]
+    try:
+        values = [_evaluate(h, point) for h in inners]
+        return _evaluate(outer, values) != _evaluate(f, point)
+    except ValueError:  # a denominator is divisible by the prime
+        return False
+
+
+def _evaluate(f: Polynomial, point: list[int]) -> int:
+    total = 0
+    for m, c in terms(f):
+        value = int(c.p) * pow(int(c.q), -1, PRIME)
+        for x, e in zip(point, m, strict=True):
+            if e:
+                value = value * pow(x, e, PRIME) % PRIME
+        total += value
+    return total % PRIME
