@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
 
 from polyctl.algebra.decomposition import outer_ring
-from polyctl.algebra.polynomial import Monomial, Polynomial, compose, degree, is_homogeneous, polynomial, primitive_part
+from polyctl.algebra.polynomial import (
+    Monomial,
+    Polynomial,
+    compose,
+    degree,
+    is_homogeneous,
+    polynomial,
+    primitive_part,
+)
 
 PRIME = (1 << 61) - 1
 
@@ -16,7 +24,9 @@ class TooLarge(ValueError):
     """The linear system would pass the bound on its size."""
 
 
-def complete_outer(f: Polynomial, inners: Sequence[Polynomial], max_unknowns: int = 3000) -> Polynomial | None:
+def complete_outer(
+    f: Polynomial, inners: Sequence[Polynomial], max_unknowns: int = 3000
+) -> Polynomial | None:
     """The outer g with g(inners) = f, or None where there is none of the degrees looked at.
 
     With one inner this is complete: g is found by elimination of leading terms, in one variable the h-adic
@@ -118,7 +128,10 @@ def _solve_columns(columns: Sequence[Polynomial], target: Polynomial) -> list[fm
     entries: list[dict[int, int]] = []
     for value in (*columns, target):
         entries.append(
-            {rows.setdefault(m, len(rows)): int(c.p) for m, c in zip(value.monoms(), value.coeffs(), strict=True)}
+            {
+                rows.setdefault(m, len(rows)): int(c.p)
+                for m, c in zip(value.monoms(), value.coeffs(), strict=True)
+            }
         )
     height, width = len(rows), len(entries)
     if len(entries[-1]) and max(entries[-1]) >= height:
@@ -128,7 +141,9 @@ def _solve_columns(columns: Sequence[Polynomial], target: Polynomial) -> list[fm
     pivots = [next(c for c in range(width) if int(reduced[r, c])) for r in range(rank)]
     if width - 1 in pivots:
         return None
-    transposed = nmod_mat(len(pivots), height, [dense[r][c] % PRIME for c in pivots for r in range(height)], PRIME)
+    transposed = nmod_mat(
+        len(pivots), height, [dense[r][c] % PRIME for c in pivots for r in range(height)], PRIME
+    )
     reduced_rows, _ = transposed.rref()
     chosen = [next(r for r in range(height) if int(reduced_rows[i, r])) for i in range(len(pivots))]
     square = fmpz_mat([[dense[r][c] for c in pivots] for r in chosen])

@@ -110,7 +110,9 @@ def _coordinates(old: Sequence[Polynomial], basis: Sequence[Polynomial]) -> list
     return gram.solve(columns.transpose() * targets).transpose().tolist()
 
 
-def _substitute(outer: Polynomial, coordinates: Sequence[Sequence[object]], constants: Sequence[object]) -> Polynomial:
+def _substitute(
+    outer: Polynomial, coordinates: Sequence[Sequence[object]], constants: Sequence[object]
+) -> Polynomial:
     """outer(A b + c): the outer for new inners b where old inner i was A[i] b + c[i]."""
     context = outer_ring(len(coordinates[0]))
     generators = context.gens()

@@ -68,7 +68,9 @@ def sparse_basis(rows: Sequence[Sequence[int]], limit: int = 4000) -> list[Row]:
         if nullity == 1:
             weights = [int(kernel[i, 0]) for i in range(rank)]
             candidates.add(
-                primitive_row([sum(w * row[c] for w, row in zip(weights, echelon, strict=True)) for c in range(width)])
+                primitive_row(
+                    [sum(w * row[c] for w, row in zip(weights, echelon, strict=True)) for c in range(width)]
+                )
             )
     basis: list[Row] = []
     for row in sorted(candidates, key=_order):

@@ -12,7 +12,15 @@ from flint import fmpz_mat
 from polyctl.algebra.completion import PRIME, TooLarge, complete_outer
 from polyctl.algebra.decomposition import Decomposition, outer_ring, used_inners
 from polyctl.algebra.linear import coefficient_rows
-from polyctl.algebra.polynomial import Polynomial, compose, degree, is_homogeneous, terms, variables_used
+from polyctl.algebra.polynomial import (
+    Polynomial,
+    compose,
+    constant_term,
+    degree,
+    is_homogeneous,
+    terms,
+    variables_used,
+)
 
 Status = Literal["verified", "refuted", "malformed", "trivial", "undecided"]
 STATUSES: tuple[Status, ...] = ("verified", "refuted", "malformed", "trivial", "undecided")
@@ -118,18 +126,22 @@ def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
         return "an inner polynomial is as large as f"
     if degree(outer) == 1:
         disjoint = len({v for u in used for v in u}) == sum(len(u) for u in used)
-        if len(inners) < 2 or not disjoint or all(len(h) == 1 for h in inners):
+        if len(inners) < 2 or not disjoint or all(len(h - constant_term(h)) == 1 for h in inners):
             return "the outer polynomial is linear"
     return _generates_everything(inners, n)
 
 
 def _generates_everything(inners: tuple[Polynomial, ...], n: int) -> str | None:
+    if n < 2:
+        return None
     for d in {degree(h) for h in inners}:
         forms = [h for h in inners if degree(h) == d and (d == 1 or is_homogeneous(h))]
         if len(forms) >= comb(n + d - 1, d):
             tops = [_top_form(h) for h in forms] if d == 1 else forms
             if fmpz_mat(coefficient_rows(tops)[1]).rank() >= comb(n + d - 1, d):
-                return "the inners are the variables" if d == 1 else f"the inners span all forms of degree {d}"
+                return (
+                    "the inners are the variables" if d == 1 else f"the inners span all forms of degree {d}"
+                )
     return None
 
 
@@ -141,7 +153,10 @@ def _top_form(h: Polynomial) -> Polynomial:
 def _work_exceeds(outer: Polynomial, inners: tuple[Polynomial, ...], bound: WorkBound) -> bool:
     """Whether expanding outer(inners) may pass the bound, from the sizes of what goes in."""
     variables = len({v for h in inners for v in variables_used(h)})
-    top = max((sum(e * max(degree(h), 0) for e, h in zip(m, inners, strict=True)) for m in outer.monoms()), default=0)
+    top = max(
+        (sum(e * max(degree(h), 0) for e, h in zip(m, inners, strict=True)) for m in outer.monoms()),
+        default=0,
+    )
     largest = max((max(abs(int(c.p)), int(c.q)) for h in inners for c in h.coeffs()), default=1)
     if max(degree(outer), 0) * max(largest.bit_length(), 1) * 0.302 > bound.digits:
         return True

@@ -1,0 +1,46 @@
+"""Padded batches of token ids for training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Sequence2 = tuple[list[int], list[int]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Token ids, right-padded with 0, and where the loss falls: on targets and their end token."""
+
+    ids_BT: NDArray[np.int64]
+    loss_BT: NDArray[np.bool_]
+    tokens: int
+
+    @classmethod
+    def of(cls, pairs: Sequence[Sequence2]) -> Batch:
+        """The batch of these (prompt, target) pairs."""
+        lengths = [len(prompt) + len(target) for prompt, target in pairs]
+        ids_BT = np.zeros((len(pairs), max(lengths)), dtype=np.int64)
+        loss_BT = np.zeros(ids_BT.shape, dtype=np.bool_)
+        for row, (prompt, target) in enumerate(pairs):
+            end = len(prompt) + len(target)
+            ids_BT[row, : len(prompt)] = prompt
+            ids_BT[row, len(prompt) : end] = target
+            loss_BT[row, len(prompt) : end] = True
+        return cls(ids_BT, loss_BT, sum(lengths))
+
+    def rows(self, which: slice) -> Batch:
+        """Some of the rows, cut to their longest."""
+        ids_BT, loss_BT = self.ids_BT[which], self.loss_BT[which]
+        lengths = loss_BT.shape[1] - np.argmax(loss_BT[:, ::-1], axis=1)
+        longest = int(lengths.max()) if len(lengths) else 0
+        return Batch(ids_BT[:, :longest], loss_BT[:, :longest], int(lengths.sum()))
+
+
+def into_batches(pairs: Sequence[Sequence2], size: int, order: Sequence[int]) -> list[Batch]:
+    """Batches of near-equal length from size * len(order) pairs, taken in the given order of batches."""
+    by_length = sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1]))
+    return [Batch.of(by_length[i * size : (i + 1) * size]) for i in order]

@@ -1,0 +1,211 @@
+"""Short token sequences: one token a monomial, sign and base-1000 limbs a coefficient, target in normal form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations_with_replacement
+from math import comb
+
+from flint import fmpq
+
+from polyctl.algebra.decomposition import Decomposition, normal_form, outer_ring
+from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, polynomial, primitive_part, ring, terms
+from polyctl.algebra.polynomial import normal_form as normal_polynomial
+from polyctl.config import DataConfig
+from polyctl.data.problem import Problem
+from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, embed, family_names
+
+BASE = 1000
+LARGEST_TABLE = 1000
+
+
+class CompactTokenizer:
+    """A term is MONOMIAL SIGN LIMBS, terms fall in degree, `&` separates polynomials.
+
+    Limbs are base-1000 digits, the highest first; `/` and limbs give a denominator. Where a family has too
+    many monomials for a table (on_singlet), a high monomial is spelled as a product of lower ones. With
+    inner targets f is written in normal form (scaled, constant dropped: its inners are the same), else
+    scaled to coprime integers.
+    """
+
+    pad = 0
+
+    def __init__(self, data: DataConfig) -> None:
+        self.ring = ring(family_names(data))
+        self._inner_only = data.target == "inner"
+        top_inner, top_outer = max(data.inner_degrees), max(data.outer_degrees)
+        count = {"separable": 3, "homogeneous": data.inners}.get(data.family, 1)
+        self._outer_ring = outer_ring(count)
+        if data.family == "homogeneous":
+            degrees = {top_inner * top_outer, *data.inner_degrees}
+        else:
+            degrees = set(range(top_inner * top_outer + 1))
+        inner_names, inner_table = _monomials(self.ring, degrees)
+        tokens = ["□", "⁇", "&", "+", "-", "/", *map(str, range(BASE)), *inner_names]
+        self._limbs = 6
+        self._top_degree = top_inner * top_outer
+        self.end = 1
+        self._inner_ids = {m: 6 + BASE + i for i, m in enumerate(inner_table)}
+        self._largest = max(map(sum, inner_table))
+        self._outer_ids: dict[Monomial, int] = {}
+        if not self._inner_only:
+            outer_names, outer_table = _monomials(self._outer_ring, range(top_outer + 1))
+            self._outer_ids = {m: len(tokens) + i for i, m in enumerate(outer_table)}
+            tokens += [f"[{name}]" if name == "1" else name for name in outer_names]
+        self.vocabulary = tuple(tokens)
+        self._inner_monomials = {i: m for m, i in self._inner_ids.items()}
+        self._outer_monomials = {i: m for m, i in self._outer_ids.items()}
+
+    @property
+    def outer_targets(self) -> bool:
+        """Whether targets begin with the outer polynomial."""
+        return not self._inner_only
+
+    def kinds(self) -> list[str]:
+        """What each token is: pad, end, &, sign, /, limb, inner or outer (monomial)."""
+        fixed = ["pad", "end", "&", "sign", "sign", "/", *["limb"] * BASE]
+        return [*fixed, *["inner"] * len(self._inner_ids), *["outer"] * len(self._outer_ids)]
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The tokens that ids stand for, for people."""
+        return " ".join(self.vocabulary[i] for i in ids)
+
+    def scale(self, f: Polynomial) -> fmpq:
+        """The content of f where targets have an outer: the prompt shows the primitive part."""
+        return fmpq(1) if self._inner_only else primitive_part(f)[1]
+
+    def encode_prompt(self, problem: Problem) -> list[int]:
+        f = embed(problem.f, self.ring)
+        if problem.written is not None and len(problem.written) != len(f):
+            pairs: Iterable[tuple[Monomial, fmpq]] = ((m, fmpq(c)) for m, c in reversed(problem.written))
+        else:
+            pairs = terms(normal_polynomial(f) if self._inner_only else primitive_part(f)[0])
+        return [*self._encode(pairs, self._inner_ids), self.end]
+
+    def encode_target(self, problem: Problem) -> list[int]:
+        decomposition = problem.decomposition
+        assert decomposition is not None
+        inners = tuple(embed(h, self.ring) for h in decomposition.inners)
+        outer = None if self._inner_only else decomposition.outer
+        normal = normal_form(Decomposition(outer, inners))
+        ids: list[int] = []
+        if normal.outer is not None:
+            widened = embed(normal.outer / self.scale(problem.f), self._outer_ring)
+            ids += [*self._encode(terms(widened), self._outer_ids), 2]
+        for inner in normal.inners:
+            ids += [*self._encode(terms(inner), self._inner_ids), 2]
+        ids[-1] = self.end
+        return ids
+
+    def _encode(self, pairs: Iterable[tuple[Monomial, fmpq]], table: dict[Monomial, int]) -> list[int]:
+        ids: list[int] = []
+        for monomial, coefficient in pairs:
+            known = table.get(monomial)
+            ids += [known] if known is not None else self._spell(monomial, table)
+            numerator, denominator = int(coefficient.p), int(coefficient.q)
+            ids.append(3 if numerator > 0 else 4)
+            ids += self._number(abs(numerator))
+            if denominator != 1:
+                ids += [5, *self._number(denominator)]
+        return ids
+
+    def _number(self, value: int) -> list[int]:
+        if value < BASE:
+            return [self._limbs + value]
+        limbs = []
+        while value:
+            value, limb = divmod(value, BASE)
+            limbs.append(self._limbs + limb)
+        return limbs[::-1]
+
+    def _spell(self, monomial: Monomial, table: dict[Monomial, int]) -> list[int]:
+        """A monomial outside the table as tokens whose product it is, each as large as the table allows."""
+        largest = self._largest
+        factors = [i for i, exponent in enumerate(monomial) for _ in range(exponent)]
+        ids = []
+        for at in range(0, len(factors), largest):
+            piece = factors[at : at + largest]
+            token = table.get(tuple(piece.count(i) for i in range(len(monomial))))
+            if token is None:
+                raise UnwritableProblem(f"the monomial with exponents {monomial} has no token")
+            ids.append(token)
+        if not ids or (sum(monomial) > self._top_degree):
+            raise UnwritableProblem(f"the monomial with exponents {monomial} has no token")
+        return ids
+
+    def decode(self, target: Sequence[int]) -> Decomposition:
+        parts: list[list[int]] = [[]]
+        for token in target:
+            if token == 2:
+                parts.append([])
+            else:
+                parts[-1].append(token)
+        if self._inner_only:
+            return Decomposition(
+                None, tuple(self._decode(p, self._inner_monomials, self.ring) for p in parts)
+            )
+        if len(parts) < 2:
+            raise MalformedTarget("there is no inner polynomial")
+        inners = tuple(self._decode(p, self._inner_monomials, self.ring) for p in parts[1:])
+        outer = self._decode(parts[0], self._outer_monomials, self._outer_ring)
+        return Decomposition(_narrow(outer, len(inners)), inners)
+
+    def _decode(self, ids: Sequence[int], table: dict[int, Monomial], context: Ring) -> Polynomial:
+        result: dict[Monomial, fmpq] = {}
+        at = 0
+        while at < len(ids):
+            start = at
+            monomial = (0,) * context.nvars()
+            while at < len(ids) and ids[at] in table:
+                monomial = tuple(map(sum, zip(monomial, table[ids[at]], strict=True)))
+                at += 1
+            if at == start or at == len(ids) or ids[at] not in (3, 4):
+                raise MalformedTarget(f"token {at + 1}: a term is a monomial, a sign and a number")
+            sign = 1 if ids[at] == 3 else -1
+            numerator, at = self._read_number(ids, at + 1)
+            denominator = 1
+            if at < len(ids) and ids[at] == 5:
+                denominator, at = self._read_number(ids, at + 1)
+            if not denominator:
+                raise MalformedTarget(f"token {at}: the denominator is zero")
+            result[monomial] = result.get(monomial, fmpq(0)) + fmpq(sign * numerator, denominator)
+        if not result:
+            raise MalformedTarget("an empty polynomial")
+        return polynomial(context, {m: c for m, c in result.items() if c})
+
+    def _read_number(self, ids: Sequence[int], at: int) -> tuple[int, int]:
+        value, start = 0, at
+        while at < len(ids) and self._limbs <= ids[at] < self._limbs + BASE:
+            value = value * BASE + ids[at] - self._limbs
+            at += 1
+        if at == start:
+            raise MalformedTarget(f"token {at + 1}: digits are missing")
+        return value, at
+
+
+def _narrow(outer: Polynomial, inners: int) -> Polynomial:
+    """The outer in the ring of as many inners as there are. Raises MalformedTarget where it uses more."""
+    own = outer.context().nvars()
+    if own == inners:
+        return outer
+    if any(any(m[inners:]) for m in outer.monoms()) or inners > own:
+        raise MalformedTarget(f"the outer polynomial does not fit {inners} inners")
+    return polynomial(outer_ring(inners), {m[:inners]: c for m, c in terms(outer)})
+
+
+def _monomials(context: Ring, degrees: Iterable[int]) -> tuple[list[str], list[Monomial]]:
+    """Tokens and exponents of all monomials of these degrees, as far as LARGEST_TABLE allows."""
+    variables = context.names()
+    n = len(variables)
+    chosen: list[tuple[int, ...]] = []
+    for d in sorted(degrees):
+        if len(chosen) + comb(n + d - 1, d) > LARGEST_TABLE:
+            break
+        chosen += combinations_with_replacement(range(n), d)
+    table = [tuple(c.count(i) for i in range(n)) for c in chosen]
+    return [_name(variables, m) for m in table], table
+
+
+def _name(variables: Sequence[str], monomial: Monomial) -> str:
+    factors = [v if e == 1 else f"{v}^{e}" for v, e in zip(variables, monomial, strict=True) if e]
+    return "·".join(factors) or "1"

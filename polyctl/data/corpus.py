@@ -1,0 +1,271 @@
+"""Data sets on disk: train.txt, valid.txt, test_*.txt in the published line format, and manifest.json."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from polyctl.algebra.decomposition import Decomposition
+from polyctl.config import DataConfig, Experiment
+from polyctl.data.families import Split, cells, problem, split_of
+from polyctl.data.prefix import FormatError, read_line, write_decomposition, write_dot_products, write_line
+from polyctl.data.problem import Problem
+from polyctl.errors import FileError
+from polyctl.runs import write_atomic
+
+FORMAT = 1
+PART = 4096
+DRY_PARTS = 8
+
+Progress = Callable[[str, int, int], None]
+
+
+class Manifest(BaseModel):
+    """What a data set is: enough to make it again, and to notice when a file was changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    experiment: str
+    seed: int
+    data: DataConfig
+    counts: dict[str, int]
+    sha256: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Set:
+    """One file to be made: its name, the problems it draws from, their split and how many."""
+
+    name: str
+    data: DataConfig
+    split: Split
+    count: int
+
+
+class LineFile:
+    """The lines of a UTF-8 text file by number, read through a memory map; empty lines do not count."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._open()
+
+    def _open(self) -> None:
+        try:
+            with self.path.open("rb") as file:
+                size = file.seek(0, 2)
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else None
+        except OSError as error:
+            raise FileError(f"cannot read {self.path}: {error.strerror}", "check the path") from None
+        data = np.frombuffer(self._map, dtype=np.uint8) if self._map is not None else np.zeros(0, np.uint8)
+        ends = np.append(np.flatnonzero(data == ord("\n")), len(data))
+        starts = np.append(0, ends[:-1] + 1)
+        filled = ends > starts
+        self._starts, self._ends = starts[filled], ends[filled]
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, number: int) -> str:
+        assert self._map is not None
+        return self._map[int(self._starts[number]) : int(self._ends[number])].decode().rstrip("\r")
+
+    def __getstate__(self) -> Path:
+        return self.path
+
+    def __setstate__(self, path: Path) -> None:
+        self.path = path
+        self._open()
+
+
+def target_text(data: DataConfig, decomposition: Decomposition) -> str:
+    """The target of a family in the published format."""
+    if data.family == "on_singlet":
+        return write_dot_products(decomposition.inners[0])
+    outer = decomposition.outer if data.target == "outer_inner" else None
+    return write_decomposition(Decomposition(outer, decomposition.inners))
+
+
+def line_of(data: DataConfig, drawn: Problem) -> str:
+    """A drawn problem as a line of the published format."""
+    assert drawn.decomposition is not None
+    return write_line(drawn, target_text(data, drawn.decomposition))
+
+
+def read_problems(path: Path, limit: int | None = None, family: str = "file") -> list[Problem]:
+    """The problems of a file in the published format. Raises FileError naming the line that is not."""
+    lines = LineFile(path)
+    found = []
+    for number in range(len(lines) if limit is None else min(limit, len(lines))):
+        try:
+            found.append(read_line(lines[number], number, family))
+        except (FormatError, UnicodeDecodeError) as error:
+            raise FileError(
+                f"{path}, line {number + 1}: {error}",
+                "expected: INPUT ⁇ TARGET in prefix notation (docs/format.md)",
+            ) from None
+    return found
+
+
+def excluded_digests(paths: Sequence[str]) -> frozenset[bytes]:
+    """The normal forms of all problems in these files (glob patterns allowed)."""
+    digests: set[bytes] = set()
+    for pattern in paths:
+        base = Path(pattern)
+        matches = [base] if base.is_file() else sorted(Path(base.anchor or ".").glob(str(base).lstrip("/")))
+        if not matches:
+            raise FileError(f"data.exclude: no file matches {pattern}", "correct the path or leave it out")
+        for path in matches:
+            digests.update(p.digest for p in read_problems(path))
+    return frozenset(digests)
+
+
+# ---- generation ----------------------------------------------------------------------------------
+
+
+def generate(
+    experiment: Experiment,
+    directory: Path,
+    *,
+    workers: int = 1,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Make the data set of an experiment; interrupted and called again it goes on where it stopped.
+
+    The result does not depend on the number of workers. Duplicates within a set are dropped by the normal
+    form of f; the splits are disjoint by construction. A complete data set of the same parameters is left
+    as it is; one of other parameters raises FileError unless `force`.
+    """
+    plan = Manifest(
+        experiment=experiment.name, seed=experiment.seed, data=experiment.data, counts={}, sha256={}
+    )
+    known = read_manifest(directory) if (directory / "manifest.json").exists() else None
+    if known is not None and not force:
+        if known.model_copy(update={"counts": {}, "sha256": {}}) == plan:
+            return known
+        raise FileError(
+            f"{directory} holds a data set with other parameters ({known.experiment}, seed {known.seed})",
+            "choose another directory with --out, or replace it with --force",
+        )
+    parts = directory / "parts"
+    stamp = parts / "plan.json"
+    if parts.exists() and (force or not stamp.exists() or stamp.read_text() != plan.model_dump_json()):
+        shutil.rmtree(parts)
+    parts.mkdir(parents=True, exist_ok=True)
+    write_atomic(stamp, plan.model_dump_json())
+    counts, hashes = {}, {}
+    excluded = excluded_digests(experiment.data.exclude)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for wanted in _sets(experiment.data):
+            lines = _collect(pool, workers, parts, wanted, experiment.seed, excluded, progress)
+            text = "".join(f"{line}\n" for line in lines).encode()
+            write_atomic(directory / wanted.name, text)
+            counts[wanted.name] = len(lines)
+            hashes[wanted.name] = hashlib.sha256(text).hexdigest()
+    manifest = plan.model_copy(update={"counts": counts, "sha256": hashes})
+    write_atomic(directory / "manifest.json", json.dumps(manifest.model_dump(), indent=2) + "\n")
+    shutil.rmtree(parts)
+    return manifest
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """The manifest of a data set. Raises FileError."""
+    path = directory / "manifest.json"
+    try:
+        return Manifest.model_validate_json(path.read_text())
+    except FileNotFoundError:
+        raise FileError(f"no data set at {directory}", "make one with: polyctl gen EXPERIMENT") from None
+    except ValueError as error:
+        raise FileError(
+            f"{path} is not a manifest: {error}", "make the data set again with --force"
+        ) from None
+
+
+def _sets(data: DataConfig) -> list[_Set]:
+    """The files of a data set; training problems last, since they take longest."""
+    several = cells(data)
+    tests = [
+        _Set("test.txt" if len(several) == 1 else f"test_{name}.txt", cell, "test", data.test_size)
+        for name, cell in several
+    ]
+    return [
+        _Set("valid.txt", data, "valid", data.valid_size),
+        *tests,
+        _Set("train.txt", data, "train", data.train_size),
+    ]
+
+
+def _make_part(path: Path, wanted: _Set, seed: int, start: int) -> Path:
+    """Write the problems of a split among PART indices: digest and line, tab-separated."""
+    rows = []
+    for index in range(start, start + PART):
+        drawn = problem(wanted.data, seed, index)
+        digest = drawn.digest
+        if split_of(digest) == wanted.split:
+            rows.append(f"{digest.hex()}\t{line_of(wanted.data, drawn)}\n")
+    write_atomic(path, "".join(rows))
+    return path
+
+
+def _collect(
+    pool: ProcessPoolExecutor,
+    workers: int,
+    parts: Path,
+    wanted: _Set,
+    seed: int,
+    excluded: frozenset[bytes],
+    progress: Progress | None,
+) -> list[str]:
+    """The first `count` distinct lines of a set, parts made in parallel and merged in order."""
+    lines: list[str] = []
+    seen: set[bytes] = set(excluded)
+    dry = 0
+    for path in _parts_in_order(pool, workers, parts, wanted, seed):
+        before = len(lines)
+        with path.open(encoding="utf-8") as file:
+            for row in file:
+                digest, _, line = row.rstrip("\n").partition("\t")
+                key = bytes.fromhex(digest)
+                if key not in seen and len(lines) < wanted.count:
+                    seen.add(key)
+                    lines.append(line)
+        if progress is not None:
+            progress(wanted.name, len(lines), wanted.count)
+        dry = dry + 1 if len(lines) == before else 0
+        if len(lines) == wanted.count or dry >= DRY_PARTS:
+            break
+    return lines
+
+
+def _parts_in_order(
+    pool: ProcessPoolExecutor, workers: int, parts: Path, wanted: _Set, seed: int
+) -> Iterator[Path]:
+    """Paths of parts 0, 1, 2, …, each made if it is not there, a few ahead at a time."""
+    pending: dict[int, Future[Path]] = {}
+    made, number = 0, 0
+    try:
+        while True:
+            while made < number + 2 * workers:
+                path = parts / f"{wanted.name}.{made:06d}"
+                if not path.exists():
+                    pending[made] = pool.submit(_make_part, path, wanted, seed, made * PART)
+                made += 1
+            if number in pending:
+                wait([pending[number]], return_when=FIRST_COMPLETED)
+                pending.pop(number).result()
+            yield parts / f"{wanted.name}.{number:06d}"
+            number += 1
+    finally:
+        for future in pending.values():
+            future.cancel()

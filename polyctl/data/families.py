@@ -1,0 +1,215 @@
+"""The samplers of REFERENCE.md section 3: problem i of a seed is always the same one.
+
+Each draws from a generator seeded by (family, seed, i) alone, so any process can make any slice. Problems
+with f constant or a trivial decomposition are drawn again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import combinations_with_replacement
+from random import Random
+from typing import Literal
+
+from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, compose, polynomial, ring
+from polyctl.algebra.verify import triviality
+from polyctl.config import DataConfig
+from polyctl.data.problem import Problem
+from polyctl.data.tokenizer import family_names
+
+Split = Literal["train", "valid", "test"]
+_ON_VECTORS = 10
+
+
+def problem(data: DataConfig, seed: int, index: int) -> Problem:
+    """Problem number `index` of a seed: a pure function of the family's parameters, seed and index."""
+    name = f"{data.family}:{seed}:{index}".encode()
+    rng = Random(int.from_bytes(blake2b(name, digest_size=16).digest(), "little"))
+    draw = _SAMPLERS[data.family]
+    context = ring(family_names(data))
+    while True:
+        decomposition = draw(data, rng, context)
+        if decomposition is None:
+            continue
+        outer = decomposition.outer
+        assert outer is not None
+        f = compose(outer, decomposition.inners)
+        if f.is_constant() or _may_be_trivial(data) and triviality(f, decomposition):
+            continue
+        if data.family == "split":
+            return Problem(f, decomposition, data.family, index, _split_terms(f, rng))
+        return Problem(f, decomposition, data.family, index)
+
+
+def split_of(digest: bytes) -> Split:
+    """The split a problem belongs to, by its normal form: 1/16 valid, 1/16 test, the rest train.
+
+    So no split can leak into another, whatever seed or process a problem comes from.
+    """
+    share = digest[0]
+    return "valid" if share < 16 else "test" if share < 32 else "train"
+
+
+def problems(data: DataConfig, seed: int, split: Split, start: int = 0) -> Iterator[Problem]:
+    """The problems of a split in the order of their index, without end; repetitions are not removed."""
+    index = start
+    while True:
+        candidate = problem(data, seed, index)
+        if split_of(candidate.digest) == split:
+            yield candidate
+        index += 1
+
+
+def held_out(data: DataConfig, seed: int, split: Split, count: int, attempts: int = 2000) -> list[Problem]:
+    """The first `count` distinct problems of a split; fewer where the family runs dry.
+
+    The seed is set apart from the training stream's, and the split keeps them apart in any case.
+    """
+    found: dict[bytes, Problem] = {}
+    misses = 0
+    for candidate in problems(data, seed, split):
+        if candidate.digest in found:
+            misses += 1
+            if misses > attempts:
+                break
+            continue
+        misses = 0
+        found[candidate.digest] = candidate
+        if len(found) >= count:
+            break
+    return list(found.values())
+
+
+def cells(data: DataConfig) -> list[tuple[str, DataConfig]]:
+    """The test sets of a family: one for each pair of outer and inner degree, with its name."""
+    return [
+        (f"{outer}_{inner}", data.model_copy(update={"outer_degrees": (outer,), "inner_degrees": (inner,)}))
+        for outer in data.outer_degrees
+        for inner in data.inner_degrees
+    ]
+
+
+# ---- samplers ------------------------------------------------------------------------------------
+
+
+def _may_be_trivial(data: DataConfig) -> bool:
+    """Dense one-variable families cannot be trivial from degree 2 on, which saves the check."""
+    dense = data.family in ("univariate", "monic", "split")
+    return not dense or min(data.outer_degrees) < 2 or min(data.inner_degrees) < 2
+
+
+def _dense(rng: Random, context: Ring, degree: int, bound: int, monic: bool = False) -> Polynomial:
+    """All coefficients uniform in [-bound, bound], the leading one not zero, or one."""
+    coefficients: dict[Monomial, int] = {(k,): rng.randint(-bound, bound) for k in range(degree)}
+    lead = 1 if monic else 0
+    while not lead:
+        lead = rng.randint(-bound, bound)
+    coefficients[(degree,)] = lead
+    return polynomial(context, coefficients)
+
+
+def _sparse(rng: Random, context: Ring, monomials: list[Monomial], bound: int) -> Polynomial:
+    """Uniform coefficients on the given monomials, zeros dropped."""
+    return polynomial(context, {m: rng.randint(-bound, bound) for m in monomials})
+
+
+def _univariate(data: DataConfig, rng: Random, context: Ring) -> Decomposition | None:
+    outer = _dense(rng, outer_ring(1), rng.choice(data.outer_degrees), data.outer_bound)
+    return Decomposition(outer, (_dense(rng, context, rng.choice(data.inner_degrees), data.inner_bound),))
+
+
+def _monic(data: DataConfig, rng: Random, context: Ring) -> Decomposition | None:
+    outer = _dense(rng, outer_ring(1), rng.choice(data.outer_degrees), data.outer_bound)
+    inner = _dense(rng, context, rng.choice(data.inner_degrees), data.inner_bound, monic=True)
+    return Decomposition(outer, (inner,))
+
+
+def _separable(data: DataConfig, rng: Random, context: Ring) -> Decomposition | None:
+    n = context.nvars()
+    inners = []
+    for i in range(n):
+        dense = _dense(rng, outer_ring(1), rng.choice(data.inner_degrees), data.inner_bound)
+        zero = (0,) * n
+        inners.append(
+            polynomial(
+                context,
+                {
+                    (*zero[:i], m[0], *zero[i + 1 :]): c
+                    for m, c in zip(dense.monoms(), dense.coeffs(), strict=True)
+                },
+            )
+        )
+    total = rng.choice(data.outer_degrees)
+    top = rng.choice(monomials_of_degree(n, total))
+    others = [m for d in range(total + 1) for m in monomials_of_degree(n, d) if m != top]
+    chosen = rng.sample(others, min(rng.randint(1, 10), len(others)))
+    outer = _sparse(rng, outer_ring(n), [top, *chosen], data.outer_bound)
+    return Decomposition(outer, tuple(inners)) if outer[top] else None
+
+
+def _on_singlet(data: DataConfig, rng: Random, context: Ring) -> Decomposition | None:
+    outer = _dense(rng, outer_ring(1), max(data.outer_degrees), data.outer_bound)
+    coefficients: dict[Monomial, int] = {}
+    for _ in range(3):
+        first, second = rng.randrange(_ON_VECTORS), rng.randrange(_ON_VECTORS)
+        scale = rng.randint(-data.inner_bound, data.inner_bound)
+        for component in range(2):
+            exponents = [0] * (2 * _ON_VECTORS)
+            exponents[2 * first + component] += 1
+            exponents[2 * second + component] += 1
+            monomial = tuple(exponents)
+            coefficients[monomial] = coefficients.get(monomial, 0) + scale
+    inner = polynomial(context, coefficients)
+    return None if inner.is_zero() else Decomposition(outer, (inner,))
+
+
+def _homogeneous(data: DataConfig, rng: Random, context: Ring) -> Decomposition | None:
+    outer_degree, inner_degree = rng.choice(data.outer_degrees), rng.choice(data.inner_degrees)
+    context_outer = outer_ring(data.inners)
+    available = monomials_of_degree(data.inners, outer_degree)
+    outer = _sparse(rng, context_outer, rng.sample(available, min(3, len(available))), data.outer_bound)
+    candidates = monomials_of_degree(context.nvars(), inner_degree)
+    inners = tuple(
+        _sparse(
+            rng, context, rng.sample(candidates, min(rng.randint(1, 3), len(candidates))), data.inner_bound
+        )
+        for _ in range(data.inners)
+    )
+    if outer.is_zero() or any(h.is_zero() for h in inners):
+        return None
+    return Decomposition(outer, inners)
+
+
+def _split_terms(f: Polynomial, rng: Random) -> tuple[tuple[Monomial, int], ...]:
+    """The terms of f in canonical order, each coefficient split into two random parts where it can be."""
+    parts: list[tuple[Monomial, int]] = []
+    for monomial, coefficient in reversed(list(zip(f.monoms(), f.coeffs(), strict=True))):
+        value = int(coefficient.p)
+        if abs(value) < 2:
+            parts.append((monomial, value))
+            continue
+        first = rng.randint(1, abs(value) - 1) * (1 if value > 0 else -1)
+        parts += [(monomial, first), (monomial, value - first)]
+    return tuple(parts)
+
+
+@lru_cache(maxsize=256)
+def monomials_of_degree(variables: int, degree: int) -> list[Monomial]:
+    """Exponents of all monomials of a degree, highest first."""
+    return [
+        tuple(c.count(i) for i in range(variables))
+        for c in combinations_with_replacement(range(variables), degree)
+    ]
+
+
+_SAMPLERS: dict[str, Callable[[DataConfig, Random, Ring], Decomposition | None]] = {
+    "univariate": _univariate,
+    "separable": _separable,
+    "on_singlet": _on_singlet,
+    "monic": _monic,
+    "split": _monic,
+    "homogeneous": _homogeneous,
+}

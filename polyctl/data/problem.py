@@ -1,0 +1,48 @@
+"""A problem: an expanded polynomial and, where it is known, the decomposition it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from polyctl.algebra.decomposition import Decomposition
+from polyctl.algebra.polynomial import Monomial, Polynomial, degree, digest
+
+WrittenTerms = tuple[tuple[Monomial, int], ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An f to decompose; `decomposition` is a true one, `index` its number in its seed or file.
+
+    `written` lists the terms of f as they are to be written, where that is not the canonical order
+    (the split family writes a term twice with parts of its coefficient); `target_text` is the target as
+    a file has it.
+    """
+
+    f: Polynomial
+    decomposition: Decomposition | None
+    family: str
+    index: int
+    written: WrittenTerms | None = None
+    target_text: str | None = None
+
+    @property
+    def digest(self) -> bytes:
+        """Names the problem up to scaling and constant of f."""
+        return digest(self.f)
+
+    @property
+    def cell(self) -> str:
+        """Outer degree and inner degree as `2∘3`, or `?` where the outer is not known.
+
+        With an unknown outer the degrees of f and the inner give it, for one inner.
+        """
+        if self.decomposition is None:
+            return "?"
+        outer, inners = self.decomposition.outer, self.decomposition.inners
+        inner_degree = max(degree(h) for h in inners)
+        if outer is not None:
+            return f"{degree(outer)}∘{inner_degree}"
+        if len(inners) == 1 and inner_degree > 0 and degree(self.f) % inner_degree == 0:
+            return f"{degree(self.f) // inner_degree}∘{inner_degree}"
+        return "?"

@@ -1,0 +1,162 @@
+"""Batches for training, from an endless stream of fresh problems or from a data set's files.
+
+A source is cut into chunks; chunk k is a pure function of (experiment, k), so worker processes, ranks and
+a resumed run all see the same data whatever their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from polyctl.config import Experiment
+from polyctl.data.batch import Batch, Sequence2, into_batches
+from polyctl.data.corpus import LineFile, excluded_digests
+from polyctl.data.families import problems
+from polyctl.data.prefix import FormatError, read_line, split_line
+from polyctl.data.prefix_tokenizer import PrefixTokenizer
+from polyctl.data.tokenizer import Tokenizer, UnwritableProblem, make_tokenizer
+from polyctl.errors import FileError, UsageError
+
+CHUNK_BATCHES = 16
+
+
+class BatchSource(Protocol):
+    """Batches in chunks: optimizer step s takes batch s % chunk_batches of chunk s // chunk_batches."""
+
+    chunk_batches: int
+    total_steps: int | None
+
+    def chunk(self, index: int) -> list[Batch]:
+        """The batches of a chunk, always `chunk_batches` of them."""
+        ...
+
+
+def open_source(experiment: Experiment, directory: Path | None = None) -> BatchSource:
+    """The training data of an experiment; `directory` holds its files where the source is files.
+
+    Raises FileError where the files are missing.
+    """
+    if experiment.train.source == "stream":
+        return StreamSource(experiment)
+    directory = directory or Path("data") / experiment.name
+    path = directory / "train.txt"
+    if not path.is_file():
+        raise FileError(
+            f"no training data at {path}",
+            f"make it with: polyctl gen {experiment.name}   (or train on fresh problems: --set train.source=stream)",
+        )
+    return FileSource(experiment, path)
+
+
+def _order(seed: int, index: int, batches: int) -> list[int]:
+    return [int(i) for i in np.random.default_rng([seed, index, 1]).permutation(batches)]
+
+
+@dataclass
+class StreamSource:
+    """Endless fresh problems of the training split."""
+
+    experiment: Experiment
+    chunk_batches: int = CHUNK_BATCHES
+    total_steps: int | None = None
+    _tokenizer: Tokenizer = field(init=False, repr=False)
+    _excluded: frozenset[bytes] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._tokenizer = make_tokenizer(self.experiment.data)
+        self._excluded = excluded_digests(self.experiment.data.exclude)
+
+    def chunk(self, index: int) -> list[Batch]:
+        size = self.experiment.train.batch
+        count = self.chunk_batches * size
+        pairs: list[Sequence2] = []
+        for pair in self._pairs(index * 2 * count):
+            pairs.append(pair)
+            if len(pairs) == count:
+                break
+        return into_batches(pairs, size, _order(self.experiment.seed, index, self.chunk_batches))
+
+    def _pairs(self, start: int) -> Iterator[Sequence2]:
+        """Sequences that fit the block; an error where next to none do."""
+        data, block, misses = self.experiment.data, self.experiment.model.block, 0
+        for problem in problems(data, self.experiment.seed, "train", start):
+            if self._excluded and problem.digest in self._excluded:
+                continue
+            pair = self._tokenizer.encode_prompt(problem), self._tokenizer.encode_target(problem)
+            if len(pair[0]) + len(pair[1]) <= block:
+                misses = 0
+                yield pair
+            elif (misses := misses + 1) >= 1000:
+                raise UsageError(
+                    f"1000 problems in a row are longer than model.block = {block} tokens",
+                    "raise model.block or make the degrees smaller",
+                )
+
+
+@dataclass
+class FileSource:
+    """Passes over the lines of a file, each in an order of its own."""
+
+    experiment: Experiment
+    path: Path
+    chunk_batches: int = CHUNK_BATCHES
+    total_steps: int | None = None
+    _tokenizer: Tokenizer = field(init=False, repr=False)
+    _lines: LineFile = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._tokenizer = make_tokenizer(self.experiment.data)
+        self._lines = LineFile(self.path)
+        if not len(self._lines):
+            raise FileError(
+                f"{self.path} is empty", f"make it again with: polyctl gen {self.experiment.name} --force"
+            )
+        train = self.experiment.train
+        if train.epochs:
+            self.total_steps = max(1, len(self._lines) * train.epochs // train.batch)
+
+    def chunk(self, index: int) -> list[Batch]:
+        size, block = self.experiment.train.batch, self.experiment.model.block
+        count = self.chunk_batches * size
+        pairs: list[Sequence2] = []
+        misses = 0
+        for position in self._positions(index * count):
+            pair = self._pair(position)
+            if len(pair[0]) + len(pair[1]) <= block:
+                misses = 0
+                pairs.append(pair)
+                if len(pairs) == count:
+                    break
+            elif (misses := misses + 1) > len(self._lines):
+                raise UsageError(
+                    f"no line of {self.path} fits model.block = {block} tokens", "raise model.block"
+                )
+        return into_batches(pairs, size, _order(self.experiment.seed, index, self.chunk_batches))
+
+    def _positions(self, start: int) -> Iterator[int]:
+        """Line numbers from a place in the endless sequence of shuffled passes on."""
+        epoch, offset = divmod(start, len(self._lines))
+        while True:
+            order = np.random.default_rng([self.experiment.seed, epoch, 2]).permutation(len(self._lines))
+            yield from (int(i) for i in order[offset:])
+            epoch, offset = epoch + 1, 0
+
+    def _pair(self, number: int) -> Sequence2:
+        line = self._lines[number]
+        tokenizer = self._tokenizer
+        try:
+            if isinstance(tokenizer, PrefixTokenizer):
+                left, right = split_line(line)
+                return [*tokenizer.ids(left), tokenizer.end], [*tokenizer.ids(right), tokenizer.end]
+            problem = read_line(line, number, self.experiment.data.family)
+            return tokenizer.encode_prompt(problem), tokenizer.encode_target(problem)
+        except (FormatError, UnwritableProblem) as error:
+            raise FileError(
+                f"{self.path}, line {number + 1}: {error}",
+                "is this file of the experiment's family and target?",
+            ) from None

@@ -1,0 +1,124 @@
+"""From problems to token ids and from a model's token ids to decompositions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from flint import fmpq
+
+from polyctl.algebra.decomposition import Decomposition
+from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, terms
+from polyctl.config import DataConfig
+from polyctl.data.problem import Problem
+
+
+class MalformedTarget(ValueError):
+    """A token sequence that does not stand for a decomposition."""
+
+
+class UnwritableProblem(ValueError):
+    """A polynomial that the tokenizer has no tokens for: other variables, a degree too high."""
+
+
+class Tokenizer(Protocol):
+    """Token ids of problems; id 0 pads, `end` separates prompt from target and ends the target."""
+
+    vocabulary: tuple[str, ...]
+    ring: Ring
+    pad: int
+    end: int
+
+    def encode_prompt(self, problem: Problem) -> list[int]:
+        """f and the separator. Raises UnwritableProblem."""
+        ...
+
+    def encode_target(self, problem: Problem) -> list[int]:
+        """The known decomposition and the end token. Raises UnwritableProblem."""
+        ...
+
+    def decode(self, target: Sequence[int]) -> Decomposition:
+        """The decomposition, of the f that the prompt shows, that target ids (without end token) stand for.
+
+        Raises MalformedTarget.
+        """
+        ...
+
+    def scale(self, f: Polynomial) -> fmpq:
+        """The factor of f over what the prompt shows of it; 1 where targets have no outer."""
+        ...
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The tokens that ids stand for, for people."""
+        ...
+
+
+def make_tokenizer(data: DataConfig) -> Tokenizer:
+    """The tokenizer of an experiment's data: a function of its configuration alone."""
+    from polyctl.data.compact import CompactTokenizer
+    from polyctl.data.prefix_tokenizer import PrefixTokenizer
+
+    return PrefixTokenizer(data) if data.tokenizer == "prefix" else CompactTokenizer(data)
+
+
+def family_names(data: DataConfig) -> tuple[str, ...]:
+    """The variables of f in a family, as the published files name them."""
+    if data.family == "univariate":
+        return ("a",)
+    if data.family in ("monic", "split"):
+        return ("a1",)
+    if data.family == "on_singlet":
+        return tuple(f"a{i}" for i in range(1, 21))
+    return tuple(f"a{i}" for i in range(data.inner_variables))
+
+
+def places(own: Sequence[str], others: Sequence[str]) -> list[int]:
+    """Where each variable goes in another ring: by name where all names are there, else in order.
+
+    Raises UnwritableProblem where the other ring has too few variables.
+    """
+    if all(name in others for name in own):
+        return [list(others).index(name) for name in own]
+    if len(own) <= len(others):
+        return list(range(len(own)))
+    raise UnwritableProblem(f"f has {len(own)} variables, but this model knows {len(others)}")
+
+
+def embed(f: Polynomial, target: Ring) -> Polynomial:
+    """f in the tokenizer's ring, variables placed by `places`. Raises UnwritableProblem."""
+    if f.context() == target:
+        return f
+    where = places(names(f), target.names())
+    result = {}
+    for monomial, coefficient in terms(f):
+        exponents = [0] * target.nvars()
+        for place, exponent in zip(where, monomial, strict=True):
+            exponents[place] = exponent
+        result[tuple(exponents)] = coefficient
+    return polynomial(target, result)
+
+
+def decode_for(tokenizer: Tokenizer, f: Polynomial, target: Sequence[int]) -> Decomposition:
+    """The decomposition of f, in f's own variables, that a model's answer to its prompt stands for.
+
+    Raises MalformedTarget, also where an inner uses a variable that f does not have.
+    """
+    found = tokenizer.decode(target)
+    context = f.context()
+    outer = found.outer
+    if outer is not None:
+        scale = tokenizer.scale(f)
+        outer = outer if scale == 1 else outer * scale
+    if context == tokenizer.ring:
+        return Decomposition(outer, found.inners)
+    where = places(names(f), tokenizer.ring.names())
+    inners = []
+    for inner in found.inners:
+        result = {}
+        for monomial, coefficient in terms(inner):
+            kept = tuple(monomial[place] for place in where)
+            if sum(kept) != sum(monomial):
+                raise MalformedTarget("an inner polynomial uses a variable that f does not have")
+            result[kept] = coefficient
+        inners.append(polynomial(context, result))
+    return Decomposition(outer, tuple(inners))
