@@ -1,0 +1,403 @@
+"""From the text of a polynomial to tokens: the characters, numbers, names and LaTeX that people paste.
+
+How names are read where no names are given:
+
+- a variable is one letter with an optional index: `x`, `x2`, `x_2`, `x_{12}`, `x_i`, `x₂`, `x_{max}`,
+  `x_{1,2}`; without braces an index is a run of digits or one letter, as in LaTeX: `x_1x_2` is a product;
+- letters side by side are a product: `xy` is x*y and `x2y` is x2*y;
+- Greek letters (`α`, `\\alpha`) and, where they stand alone, their names (`alpha`, `pi`) are one variable,
+  called alpha;
+- `\\mathrm{rate}` is one variable named rate.
+
+Where names are given they decide: a word is the name that it spells, or else its only split into names.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flint import fmpq, fmpz
+
+from polyctl.errors import ParseError, UsageError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a text may ask for; each is checked before the work is done."""
+
+    length: int = 100_000
+    degree: int = 1_000
+    exponent: int = 1_000
+    terms: int = 20_000
+    digits: int = 10_000
+    variables: int = 100
+    depth: int = 100
+    work: int = 50_000_000
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token: kind is number, name, frac, end, or one of + - * / ^ ( ) [ ] { }."""
+
+    kind: str
+    position: int
+    text: str = ""
+    value: fmpq | None = None
+
+
+_GREEK_LOWER = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
+    "nu xi pi rho sigma tau upsilon phi chi psi omega"
+)
+_GREEK_UPPER = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+_FUNCTIONS = (
+    "sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan "
+    "exp log ln sqrt abs min max gcd det mod floor"
+)
+GREEK = dict(zip("αβγδεζηθικλμνξπρστυφχψω", _GREEK_LOWER.split(" "), strict=True)) | dict(
+    zip("ΓΔΘΛΞΠΣΥΦΨΩ", _GREEK_UPPER.split(" "), strict=True)
+)
+GREEK_NAMES = frozenset(GREEK.values())
+GREEK_VARIANTS = {f"var{name}": name for name in ("epsilon", "theta", "kappa", "pi", "rho", "sigma", "phi")}
+FUNCTIONS = frozenset(_FUNCTIONS.split(" "))
+SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
+SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+_LOOKALIKES = (
+    dict.fromkeys("−–—‐‑‒⁻", "-")
+    | dict.fromkeys("×·⋅∙•∗✕⨯", "*")
+    | dict.fromkeys("÷∕⁄", "/")
+    | dict.fromkeys("\u200b\u200c\u200d\u2060\u2061\u2062\ufeff", " ")
+)
+_SKIPPED = "left right big Big bigl bigr Bigl Bigr quad qquad displaystyle , ; : ! ( ) [ ]"
+_SKIPPED_COMMANDS = frozenset({*_SKIPPED.split(" "), " ", "\n"})
+_COMMANDS = {"cdot": "*", "times": "*", "ast": "*", "div": "/", "{": "(", "}": ")"}
+_WORD_COMMANDS = frozenset({"mathrm", "mathit", "mathbf", "text", "operatorname"})
+LONGEST_NAME = 60
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_DIGITS = re.compile(r"[0-9]+")
+_LETTERS = re.compile(r"[A-Za-z]+")
+_INDEX_GROUP = re.compile(r"_\s*\{\s*([A-Za-z0-9]+(?:\s*[,_]\s*[A-Za-z0-9]+)*)\s*\}")
+_INDEX_PLAIN = re.compile(r"_([0-9]+|[A-Za-z])")
+_COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
+_WORD_GROUP = re.compile(r"\s*\{\s*([A-Za-z](?:[A-Za-z0-9]|\\?_)*)\s*\}")
+COMMA_HINT = "write decimals with a point (0.5), and large numbers without separators"
+POWER_HINT = "write ^ for a power, * for a product, _ for an index: x^2, x*2, x_2"
+
+
+def canonical_name(name: str) -> str:
+    """The name of a variable as rings spell it: alpha for `α`, x_12 for `x_{12}`; UsageError for others."""
+    text = normalise(name.strip())
+    if _NAME.fullmatch(text) and len(text) <= LONGEST_NAME:
+        return text
+    try:
+        tokens = Lexer(text, None, Limits()).tokens()
+    except ParseError:
+        tokens = []
+    if [token.kind for token in tokens] != ["name", "end"]:
+        raise UsageError(
+            f"{name!r} is not a name for a variable", "names are like x, a0, x_12, alpha or rate"
+        )
+    return tokens[0].text
+
+
+def normalise(text: str) -> str:
+    """The text, character by character, with lookalikes of ASCII replaced; indices keep their meaning."""
+    if text.isascii():
+        return text
+    return "".join(_normal_character(character) for character in text)
+
+
+def _normal_character(character: str) -> str:
+    if character in SUPERSCRIPTS or character in SUBSCRIPTS:
+        return character
+    if character in _LOOKALIKES:
+        return _LOOKALIKES[character]
+    if character.isspace():
+        return " "
+    folded = unicodedata.normalize("NFKC", character)
+    return _LOOKALIKES.get(folded, folded) if len(folded) == 1 else character
+
+
+class Lexer:
+    """Reads one text; positions in tokens and errors are indices into that text."""
+
+    def __init__(self, text: str, names: Sequence[str] | None, limits: Limits) -> None:
+        self.source = text
+        self.text = _strip_math_marks(normalise(text))
+        self.names = None if names is None else _with_spellings(names)
+        self.listed = "" if names is None else ", ".join(names)
+        self.limits = limits
+        self.found: list[Token] = []
+        self.at = 0
+
+    def tokens(self) -> list[Token]:
+        """All tokens, the last of kind `end`; ParseError where the text has no reading."""
+        if len(self.source) > self.limits.length:
+            raise self.error(
+                f"the text is longer than {self.limits.length:,} characters",
+                self.limits.length,
+                "a polynomial this long is better kept in a file of the published format",
+            )
+        while self.at < len(self.text):
+            self._step(self.text[self.at])
+        self.found.append(Token("end", len(self.text.rstrip())))
+        return self.found
+
+    def error(self, message: str, position: int, hint: str | None = None) -> ParseError:
+        return ParseError(message, self.source, position, hint)
+
+    def _emit(self, kind: str, end: int, text: str = "", value: fmpq | None = None) -> None:
+        self.found.append(Token(kind, self.at, text, value))
+        self.at = end
+
+    def _step(self, character: str) -> None:
+        if character.isspace():
+            self.at += 1
+        elif character in "0123456789.":
+            self._number()
+        elif character.isascii() and character.isalpha():
+            self._word()
+        elif self.text.startswith("**", self.at):
+            self._emit("^", self.at + 2)
+        elif character in "+-*/^()[]{}":
+            self._emit(character, self.at + 1)
+        elif character in SUPERSCRIPTS:
+            self._superscript()
+        elif character in GREEK:
+            self._indexed(GREEK[character], self.at + 1)
+        elif character == "\\":
+            self._command()
+        elif unicodedata.category(character) == "No" and character not in SUBSCRIPTS:
+            value = Fraction(unicodedata.numeric(character)).limit_denominator(1000)
+            self._emit("number", self.at + 1, str(value), fmpq(value.numerator, value.denominator))
+        else:
+            raise self._unexpected(character)
+
+    def _unexpected(self, character: str) -> ParseError:
+        """The error for a character that starts nothing, with what its writer may have meant."""
+        hint: str | None = None
+        shown = repr(character) if character.isprintable() else f"U+{ord(character):04X}"
+        if character == "=":
+            hint = "give the polynomial alone, without an equals sign"
+        elif character == ",":
+            hint = COMMA_HINT
+        elif character == "_" or character in SUBSCRIPTS:
+            hint = "an index follows the letter it belongs to: x_1, x_{12}"
+        elif character == "$":
+            hint = "dollar signs may only enclose the whole polynomial"
+        elif character.isalpha():
+            family = unicodedata.name(character, "").split(" ")[0].capitalize()
+            shown += f" ({family})" if family in {"Cyrillic", "Greek", "Armenian"} else ""
+            hint = "variables are Latin letters a-z, A-Z, or Greek ones that do not look Latin"
+        return self.error(f"unexpected character {shown}", self.at, hint)
+
+    def _number(self) -> None:
+        match = _NUMBER.match(self.text, self.at)
+        if match is None:
+            raise self.error("a point without digits", self.at, "write decimals like 0.5 and products with *")
+        literal, end = match.group(), match.end()
+        if len(literal) > self.limits.digits:
+            raise self.error(f"a number of more than {self.limits.digits:,} digits", self.at)
+        if self.text.startswith(".", end):
+            raise self.error("a number with two points", end, "write products with *")
+        if re.match(r"[eE][0-9]", self.text[end : end + 2]) and not self._is_name(end):
+            raise self.error(
+                f"{literal}{self.text[end : end + 2]} could be a power of ten or a variable",
+                end,
+                f"write {literal}*10^{self.text[end + 1]} or {literal}*{self.text[end : end + 2]}",
+            )
+        if re.match(r",[0-9]", self.text[end : end + 2]):
+            raise self.error("a comma inside a number", end, COMMA_HINT)
+        whole, _, decimals = literal.partition(".")
+        self._emit("number", end, literal, fmpq(fmpz(whole + decimals), fmpz(10) ** len(decimals)))
+
+    def _is_name(self, start: int) -> bool:
+        match = _NAME.match(self.text, start)
+        return self.names is not None and match is not None and match.group() in self.names
+
+    def _superscript(self) -> None:
+        end = self.at
+        while end < len(self.text) and self.text[end] in SUPERSCRIPTS:
+            end += 1
+        digits = "".join(SUPERSCRIPTS[c] for c in self.text[self.at : end])
+        if digits.startswith("-"):
+            raise self.error("a negative exponent", self.at, "polynomials have exponents 0, 1, 2, ...")
+        if not digits.isdigit():
+            raise self.error("an exponent that is not a whole number", self.at, POWER_HINT)
+        self._emit("^", self.at)
+        self._emit("number", end, digits, fmpq(fmpz(digits)))
+
+    def _command(self) -> None:
+        match = _COMMAND.match(self.text, self.at)
+        if match is None:
+            raise self.error("a backslash at the end", self.at)
+        name, end = match.group(1), match.end()
+        name = GREEK_VARIANTS.get(name, name)
+        if name in _SKIPPED_COMMANDS:
+            self.at = end
+        elif name in _COMMANDS:
+            self._emit(_COMMANDS[name], end)
+        elif name in {"frac", "dfrac", "tfrac"}:
+            self._emit("frac", end)
+        elif name in GREEK_NAMES:
+            self._indexed(name, end)
+        elif name in _WORD_COMMANDS:
+            group = _WORD_GROUP.match(self.text, end)
+            if group is None:
+                raise self.error(f"\\{name} needs a name in braces", self.at, f"write \\{name}{{rate}}")
+            self._indexed(group.group(1).replace("\\", ""), group.end())
+        else:
+            hint = "polyctl reads +, -, *, /, powers and brackets" if name in FUNCTIONS else None
+            raise self.error(f"unknown LaTeX command \\{name}", self.at, hint)
+
+    def _word(self) -> None:
+        """A run of letters; without names given it is a product of single letters, the last one indexed."""
+        match = _LETTERS.match(self.text, self.at)
+        assert match is not None
+        run, end = match.group(), match.end()
+        if run in FUNCTIONS and self.text[end:].lstrip().startswith("(") and not self._is_name(self.at):
+            raise self.error(
+                f"{run} is a function, and polynomials have none",
+                self.at,
+                f"if you mean the product {'*'.join(run)}, write it so",
+            )
+        if self.names is not None:
+            self._given_word()
+        elif run in GREEK_NAMES:
+            self._indexed(run, end)
+        else:
+            for letter in run[:-1]:
+                self._emit("name", self.at + 1, letter)
+            self._indexed(run[-1], end)
+
+    def _indexed(self, name: str, end: int) -> None:
+        """Emit a name with the index that follows at `end`."""
+        digits = _DIGITS.match(self.text, end)
+        if digits is not None:
+            name, end = name + digits.group(), digits.end()
+        while len(name) <= LONGEST_NAME:
+            index, after = self._index(end)
+            if after == end:
+                break
+            name, end = f"{name}_{index}", after
+        if len(name) > LONGEST_NAME:
+            raise self.error(f"a name of more than {LONGEST_NAME} characters", self.at, POWER_HINT)
+        if self.names is not None and name not in self.names:
+            raise self._unknown(name, self.at)
+        self._emit("name", end, name if self.names is None else self.names[name])
+
+    def _index(self, start: int) -> tuple[str, int]:
+        """The index that starts here, and where it ends; at the start itself where there is none."""
+        end = start
+        while end < len(self.text) and self.text[end] in SUBSCRIPTS:
+            end += 1
+        if end > start:
+            return "".join(SUBSCRIPTS[c] for c in self.text[start:end]), end
+        if not self.text.startswith("_", start):
+            return "", start
+        group = _INDEX_GROUP.match(self.text, start)
+        if group is not None:
+            return re.sub(r"\s*[,_]\s*", "_", group.group(1)), group.end()
+        plain = _INDEX_PLAIN.match(self.text, start)
+        if plain is None:
+            raise self.error(
+                "an index is missing or not understood", start, "write x_1, x_i, x_{12} or x_{max}"
+            )
+        return plain.group(1), plain.end()
+
+    def _given_word(self) -> None:
+        """A word read by the given names: the name it is, or else the only way to split it into names."""
+        assert self.names is not None
+        word, positions = self._spelled_word()
+        start, end = self.at, positions[-1]
+        if word in self.names:
+            self._emit("name", end, self.names[word])
+            return
+        pieces = self._split(word, positions)
+        for offset, name in pieces:
+            self.at = positions[offset]
+            self._emit("name", end, name)
+        assert self.at == end > start
+
+    def _spelled_word(self) -> tuple[str, list[int]]:
+        """The word here without its braces, the position of each of its characters, and last its end."""
+        word, positions, end = "", [], self.at
+        while end < len(self.text):
+            index, after = "", end
+            if self.text[end] in SUBSCRIPTS or self.text.startswith("_{", end):
+                index, after = self._index(end)
+            if after > end:
+                word += f"_{index}"
+                positions += [end] * (len(index) + 1)
+                end = after
+            elif self.text[end] == "_" or (self.text[end].isascii() and self.text[end].isalnum()):
+                word += self.text[end]
+                positions.append(end)
+                end += 1
+            else:
+                break
+        return word, [*positions, end]
+
+    def _split(self, word: str, positions: Sequence[int]) -> list[tuple[int, str]]:
+        """The unique way to read a word as given names side by side, as (offset, name)."""
+        assert self.names is not None
+        ways = [1] + [0] * len(word)
+        step: list[tuple[int, str]] = [(0, "")] * (len(word) + 1)
+        for offset in range(len(word)):
+            if ways[offset]:
+                for spelling, name in self.names.items():
+                    if word.startswith(spelling, offset):
+                        ways[offset + len(spelling)] += min(ways[offset], 2)
+                        step[offset + len(spelling)] = (offset, name)
+        if ways[-1] > 1:
+            raise self.error(
+                f"{_short(word)!r} can be read as a product in several ways",
+                positions[0],
+                "write the products with *",
+            )
+        if not ways[-1]:
+            reached = max(offset for offset, count in enumerate(ways) if count)
+            raise self._unknown(word[reached:], positions[reached])
+        pieces, offset = [], len(word)
+        while offset:
+            pieces.append(step[offset])
+            offset = step[offset][0]
+        return pieces[::-1]
+
+    def _unknown(self, word: str, position: int) -> ParseError:
+        if word[0].isdigit():
+            return self.error(f"a number straight after a variable: {_short(word)!r}", position, POWER_HINT)
+        return self.error(
+            f"{_short(word)!r} is not one of the variables",
+            position,
+            f"the variables given are {self.listed}",
+        )
+
+
+def _with_spellings(names: Sequence[str]) -> dict[str, str]:
+    """Each name by its spellings: `x1` may be written x_1, and `x_1` x1, where that is not another name."""
+    spellings = {name: name for name in names}
+    for name in names:
+        joined = re.sub(r"^([A-Za-z]+)_(?=[0-9])", r"\1", name)
+        split = re.sub(r"^([A-Za-z]+)(?=[0-9])", r"\1_", name)
+        for other in (joined, split):
+            spellings.setdefault(other, name)
+    return spellings
+
+
+def _strip_math_marks(text: str) -> str:
+    """The text with the dollar signs that enclose it as blanks."""
+    match = re.fullmatch(r"(\s*)(\${1,2})(.*?)\2(\s*)", text, re.DOTALL)
+    if match is None:
+        return text
+    blank = " " * len(match.group(2))
+    return match.group(1) + blank + match.group(3) + blank + match.group(4)
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= 20 else word[:19] + "…"

@@ -1,0 +1,371 @@
+"""Polynomials from text, by a hand-written parser that bounds the work before it does it.
+
+    sum      = sign* product ((+ | -) sign* product)*
+    product  = factor ((* | /) sign* factor | factor)*      the last factor is no number: `x 2` is an error
+    factor   = atom (^ exponent)?                           `-x^2` is -(x^2); `2^3^2` is an error
+    atom     = number | name | ( sum ) | \\frac{sum}{sum}
+
+Products and quotients go from left to right, so that `1/2 x` is x/2; division is by numbers only, and
+exponents are whole numbers. How names are read is described in lexer.py.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from math import comb, lcm, prod
+
+from flint import fmpq
+
+from polyctl.algebra.lexer import POWER_HINT, Lexer, Limits, Token, canonical_name
+from polyctl.algebra.polynomial import Polynomial, Ring, degree, ring
+from polyctl.errors import ParseError, UsageError
+
+__all__ = ["Limits", "parse", "show_caret"]
+
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_STARTS = frozenset({"name", "frac", "number", *_CLOSING})
+_EXPONENT_HINT = "polynomials have exponents 0, 1, 2, ..., written as numbers: x^2, x^{10}"
+# Looking at a coefficient from Python takes about as long as this many term products in flint.
+_LOOK = 20
+_BITS_A_DIGIT = 3.3219280948873626
+
+
+def parse(text: str, names: Sequence[str] | None = None, limits: Limits = Limits()) -> Polynomial:  # noqa: B008
+    """The polynomial that a text stands for, in the ring of `names`, or of the variables that occur.
+
+    Variables that occur are sorted naturally (x2 before x10); a text without variables gives a polynomial of
+    the ring of no variables. Raises ParseError, with the place, for a text that is no polynomial or is over a
+    limit, and UsageError for names that are none.
+    """
+    if names is not None:
+        names = [canonical_name(name) for name in names]
+        if len(set(names)) < len(names):
+            raise UsageError(f"a variable is named twice in {', '.join(names)}")
+    tokens = Lexer(text, names, limits).tokens()
+    occurring = sorted({token.text for token in tokens if token.kind == "name"}, key=natural_key)
+    used = occurring if names is None else names
+    if len(used) > limits.variables:
+        position = 0 if not occurring else next(t.position for t in tokens if t.text == occurring[-1])
+        raise ParseError(f"more than {limits.variables} variables", text, position)
+    return _Parser(text, tokens, ring(used), limits).polynomial()
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """The sort key under which x2 comes before x10."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return tuple((1, int(part), part) if part.isdigit() else (0, 0, part) for part in parts)
+
+
+class _Parser:
+    """Evaluates tokens by recursive descent; `work` is what is left of the bound on term operations."""
+
+    def __init__(self, text: str, tokens: list[Token], ring: Ring, limits: Limits) -> None:
+        self.text = text
+        self.tokens = tokens
+        self.ring = ring
+        self.generators = dict(zip(ring.names(), ring.gens(), strict=True))
+        self.limits = limits
+        self.work = limits.work
+        self.depth = 0
+        self.at = 0
+
+    def polynomial(self) -> Polynomial:
+        if self.token.kind == "end":
+            raise self.error("there is nothing to read", self.token, "type a polynomial like x^4 + 2x^2 - 3")
+        value = self.sum()
+        if self.token.kind in {")", "]", "}"}:
+            raise self.error(f"{self.token.kind!r} closes nothing", self.token)
+        if self.token.kind != "end":
+            raise self.unexpected()
+        return value
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def error(self, message: str, token: Token, hint: str | None = None) -> ParseError:
+        return ParseError(message, self.text, token.position, hint)
+
+    def unexpected(self) -> ParseError:
+        if self.token.kind == "end":
+            return self.error("the text ends where a number or a variable should be", self.token)
+        return self.error(
+            f"{self.token.text or self.token.kind!r} where a number, a variable or a bracket should be",
+            self.token,
+        )
+
+    def sum(self) -> Polynomial:
+        summands = []
+        start = self.token
+        while True:
+            negative = self.signs()
+            value = self.product()
+            summands.append(-value if negative else value)
+            if self.token.kind not in {"+", "-"}:
+                return self.added(summands, start)
+
+    def signs(self) -> bool:
+        negative = False
+        while self.token.kind in {"+", "-"}:
+            negative ^= self.token.kind == "-"
+            self.at += 1
+        return negative
+
+    def added(self, summands: list[Polynomial], token: Token) -> Polynomial:
+        """The sum, by halves, so that a long sum costs little more than its length."""
+        while len(summands) > 1:
+            pairs = zip(summands[::2], summands[1::2], strict=False)
+            halves = [self.checked(f + g, token) for f, g in pairs]
+            summands = halves + summands[len(summands) - len(summands) % 2 :]
+        return summands[0]
+
+    def checked(self, value: Polynomial, token: Token) -> Polynomial:
+        """A sum of two, which is at most twice as large as they are, refused if over a limit."""
+        if len(value) > self.limits.terms:
+            raise self.over("terms", token)
+        self.spend(_LOOK * len(value), 0, token)
+        self.bound_digits(_height(value), token)
+        return value
+
+    def product(self) -> Polynomial:
+        value = self.factor()
+        while True:
+            operator = self.token
+            if operator.kind in {"*", "/"}:
+                self.at += 1
+                negative = self.signs()
+                start = self.token
+                other = -self.factor() if negative else self.factor()
+                value = (
+                    self.divided(value, other, start)
+                    if operator.kind == "/"
+                    else self.times(value, other, operator)
+                )
+            elif operator.kind == "number":
+                raise self.error(
+                    "a number without an operator before it",
+                    operator,
+                    POWER_HINT,
+                )
+            elif operator.kind in _STARTS:
+                value = self.times(value, self.factor(), operator)
+            else:
+                return value
+
+    def factor(self) -> Polynomial:
+        value = self.atom()
+        if self.token.kind != "^":
+            return value
+        operator = self.token
+        self.at += 1
+        exponent = self.exponent()
+        if self.token.kind == "^":
+            raise self.error("a power of a power", self.token, "write (2^3)^2, or 2^9, as you mean it")
+        return self.power(value, exponent, operator)
+
+    def exponent(self) -> int:
+        """A whole number, in brackets or not."""
+        closing = _CLOSING.get(self.token.kind)
+        opening = self.token
+        if closing:
+            self.at += 1
+        negative = self.signs()
+        token = self.token
+        if token.kind != "number":
+            raise self.error("an exponent that is not a whole number", token, _EXPONENT_HINT)
+        digits = token.text.lstrip("0") or "0"
+        if not digits.isdigit() or (closing and self.tokens[self.at + 1].kind in {"/", "*", "+", "-", "^"}):
+            raise self.error("an exponent that is not a whole number", token, _EXPONENT_HINT)
+        if negative and digits != "0":
+            raise self.error("a negative exponent", token, _EXPONENT_HINT)
+        if len(digits) > 18 or int(digits) > self.limits.exponent:
+            raise self.error(f"an exponent over {self.limits.exponent:,}", token, "take a smaller exponent")
+        self.at += 1
+        if closing:
+            self.close(opening, closing)
+        return int(digits)
+
+    def atom(self) -> Polynomial:
+        token = self.token
+        if token.kind not in _STARTS:
+            raise self.unexpected()
+        if token.kind in _CLOSING:
+            return self.bracket()
+        self.at += 1
+        if token.value is not None:
+            return self.ring.constant(token.value)
+        if token.kind == "name":
+            return self.generators[token.text]
+        return self.fraction()
+
+    def bracket(self) -> Polynomial:
+        opening = self.token
+        self.depth += 1
+        if self.depth > self.limits.depth:
+            raise self.error(f"brackets nested deeper than {self.limits.depth}", opening)
+        self.at += 1
+        value = self.sum()
+        self.close(opening, _CLOSING[opening.kind])
+        self.depth -= 1
+        return value
+
+    def close(self, opening: Token, closing: str) -> None:
+        if self.token.kind == "end":
+            raise self.error(f"{opening.kind!r} is never closed", opening)
+        if self.token.kind != closing:
+            if self.token.kind in _CLOSING.values():
+                raise self.error(f"{self.token.kind!r} where {closing!r} should be", self.token)
+            raise self.unexpected()
+        self.at += 1
+
+    def fraction(self) -> Polynomial:
+        """The two arguments of \\frac; as in LaTeX an argument without braces is one digit or one letter."""
+        start = self.token
+        if start.kind == "number" and re.fullmatch(r"[0-9]{2}", start.text):
+            self.at += 1
+            numerator, denominator = (self.ring.constant(int(digit)) for digit in start.text)
+            return self.divided(numerator, denominator, start)
+        arguments = []
+        for _ in range(2):
+            start = self.token
+            if start.kind not in {"{", "name"} and not re.fullmatch(r"[0-9]", start.text):
+                raise self.error("\\frac needs two arguments in braces", start, "write \\frac{1}{2}")
+            arguments.append(self.atom())
+        return self.divided(arguments[0], arguments[1], start)
+
+    def divided(self, value: Polynomial, divisor: Polynomial, token: Token) -> Polynomial:
+        if not divisor.is_constant():
+            raise self.error(
+                "division by something that is not a number",
+                token,
+                "only polynomials can be read; divide by numbers",
+            )
+        if divisor.is_zero():
+            raise self.error("division by zero", token)
+        return self.times(value, self.ring.constant(fmpq(1) / divisor.coeffs()[0]), token)
+
+    def times(self, f: Polynomial, g: Polynomial, token: Token) -> Polynomial:
+        """The product, refused beforehand where it could be over a limit."""
+        small, large = sorted((len(f), len(g)))
+        if small == 0:
+            return f * g
+        degrees = [a + b for a, b in zip(f.degrees(), g.degrees(), strict=True)]
+        self.bound_terms(small * large, degrees, degree(f) + degree(g), token)
+        size = _height if small == 1 else self.common_height
+        bits = size(f) + size(g) + small.bit_length() - 1
+        self.bound_digits(bits, token)
+        self.spend(small * large + _LOOK * (small + large), bits, token)
+        return f * g
+
+    def power(self, f: Polynomial, exponent: int, token: Token) -> Polynomial:
+        """The power, refused beforehand where it could be over a limit."""
+        terms = len(f)
+        if terms == 0 or exponent < 2:
+            return f**exponent
+        degrees = [d * exponent for d in f.degrees()]
+        most = self.bound_terms(comb(terms + exponent - 1, exponent), degrees, degree(f) * exponent, token)
+        height = _height(f) if terms == 1 else self.common_height(f) + terms.bit_length()
+        bits = height * exponent
+        self.bound_digits(bits, token)
+        self.spend(min(most, terms * exponent) * terms + _LOOK * (terms + most), bits, token)
+        return f**exponent
+
+    def bound_terms(self, most: int, degrees: Sequence[int], total: int, token: Token) -> int:
+        """How many terms a result of these degrees can have, `most` being another bound."""
+        if total > self.limits.degree:
+            raise self.error(
+                f"a degree of {total:,}, over the limit of {self.limits.degree:,}",
+                token,
+                "take smaller exponents",
+            )
+        variables = sum(d > 0 for d in degrees)
+        most = min(most, prod(int(d) + 1 for d in degrees), comb(total + variables, variables))
+        if most > self.limits.terms:
+            raise self.over("terms", token)
+        return most
+
+    def bound_digits(self, bits: int, token: Token) -> None:
+        if bits > self.limits.digits * _BITS_A_DIGIT + 64:
+            raise self.over("digits in a coefficient", token)
+
+    def common_height(self, f: Polynomial) -> int:
+        """Bits of the largest numerator over the common denominator, and of that denominator."""
+        coefficients = f.coeffs()
+        denominator = 1
+        for c in coefficients:
+            denominator = lcm(denominator, int(c.q))
+            if denominator.bit_length() > self.limits.digits * 4:
+                break
+        bits = denominator.bit_length() if denominator > 1 else 0
+        return max(int(c.p).bit_length() for c in coefficients) + 2 * bits
+
+    def spend(self, steps: int, bits: int, token: Token) -> None:
+        self.work -= steps * (1 + bits // 512)
+        if self.work < 0:
+            raise self.error(
+                "expanding this takes too much work", token, "expand it elsewhere, or take a smaller one"
+            )
+
+    def over(self, what: str, token: Token) -> ParseError:
+        limit = self.limits.terms if what == "terms" else self.limits.digits
+        return self.error(
+            f"expanded, this could have more than {limit:,} {what}",
+            token,
+            "take a smaller exponent or product",
+        )
+
+
+def _height(f: Polynomial) -> int:
+    """A bound on the bits of numerator and denominator together; 0 where all coefficients are 1 or -1."""
+    return max((_bits(int(c.p)) + _bits(int(c.q)) for c in f.coeffs()), default=0)
+
+
+def _bits(number: int) -> int:
+    return 0 if number in (1, -1) else number.bit_length()
+
+
+def show_caret(error: ParseError, columns: int = 76) -> str:
+    """The message, the line of the text it is about, cropped to `columns`, and a caret under the place."""
+    position = min(max(error.position, 0), len(error.text))
+    start = max(error.text.rfind("\n", 0, position), error.text.rfind("\r", 0, position)) + 1
+    stop = re.compile(r"[\r\n]").search(error.text, position)
+    line = error.text[start : stop.start() if stop else len(error.text)]
+    cells = [_shown(character) for character in line]
+    caret = position - start
+    first, last = _window([_width(cell) for cell in cells], caret, columns)
+    before = "…" * (first > 0) + "".join(cells[first:caret])
+    shown = before + "".join(cells[caret:last]) + "…" * (last < len(cells))
+    return f"{error.message}\n{shown}\n{' ' * sum(map(_width, before))}^"
+
+
+def _window(widths: Sequence[int], caret: int, columns: int) -> tuple[int, int]:
+    """The slice of the characters around the caret that fits, with room for an ellipsis at each end."""
+    if sum(widths) + 1 <= columns:
+        return 0, len(widths)
+    room = columns - 3
+    first = last = caret
+    used = 0
+    while True:
+        grown = False
+        if last < len(widths) and used + widths[last] <= room:
+            used, last, grown = used + widths[last], last + 1, True
+        if first > 0 and used + widths[first - 1] <= room:
+            used, first, grown = used + widths[first - 1], first - 1, True
+        if not grown:
+            return first, last
+
+
+def _shown(character: str) -> str:
+    """A character as a terminal may be given it: no tabs, no control characters."""
+    if character == "\t" or unicodedata.category(character) == "Zs":
+        return " "
+    return "�" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} else character
+
+
+def _width(character: str) -> int:
+    """The columns that a character takes in a terminal."""
+    if unicodedata.category(character) in {"Mn", "Me"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

@@ -1,0 +1,114 @@
+"""Polynomials as text, highest degree first: plain (which parse reads back), LaTeX, and SymPy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from flint import fmpq
+
+from polyctl.algebra.lexer import GREEK_NAMES
+from polyctl.algebra.polynomial import Monomial, Polynomial, names, terms
+
+if TYPE_CHECKING:
+    import sympy
+
+_INDEXED = re.compile(r"([A-Za-z]+)([0-9]*)((?:_[A-Za-z0-9]+)*)")
+_ATOM = re.compile(r"[A-Za-z0-9_{}]+")
+
+
+def plain(f: Polynomial) -> str:
+    """The polynomial as text, like `3*x^2*y - 1/2*x + 5`; parse(plain(f), names(f)) is f.
+
+    Names that are a letter or a Greek letter with indices need not be given to parse.
+    """
+    return _plain_terms(terms(f), [_plain_name(name) for name in names(f)])
+
+
+def plain_composition(outer: Polynomial, inners: Sequence[Polynomial]) -> str:
+    """The outer with the inners in place of its variables, unexpanded: `(x^2 + x)^2 - 3*(x^2 + x) + 1`."""
+    texts = [plain(inner) for inner in inners]
+    if terms(outer) == terms(outer.context().gens()[0]) and len(texts) == 1:
+        return texts[0]
+    return _plain_terms(terms(outer), [t if _ATOM.fullmatch(t) else f"({t})" for t in texts])
+
+
+def latex(f: Polynomial) -> str:
+    """The polynomial in LaTeX, like `3 x^{2} y - \\frac{1}{2} x + 5`; x1 and x_1 both become x_{1}."""
+    spelled = [_latex_name(name) for name in names(f)]
+
+    def power(i: int, exponent: int) -> str:
+        return spelled[i] if exponent == 1 else f"{spelled[i]}^{{{exponent}}}"
+
+    return _signed_sum(terms(f), power, " ", lambda c: str(c.p) if c.q == 1 else f"\\frac{{{c.p}}}{{{c.q}}}")
+
+
+def sympy_expression(f: Polynomial) -> sympy.Expr:
+    """The polynomial as a SymPy expression in symbols of the same names."""
+    import sympy
+
+    symbols = [sympy.Symbol(name) for name in names(f)]
+    return sympy.Add(
+        *(
+            sympy.Mul(
+                sympy.Rational(int(c.p), int(c.q)),
+                *(symbol**exponent for symbol, exponent in zip(symbols, monomial, strict=True)),
+            )
+            for monomial, c in terms(f)
+        )
+    )
+
+
+def _plain_terms(listed: Sequence[tuple[Monomial, fmpq]], spelled: Sequence[str]) -> str:
+    def power(i: int, exponent: int) -> str:
+        return spelled[i] if exponent == 1 else f"{spelled[i]}^{exponent}"
+
+    return _signed_sum(listed, power, "*", str)
+
+
+def _signed_sum(
+    listed: Sequence[tuple[Monomial, fmpq]],
+    power: Callable[[int, int], str],
+    times: str,
+    number: Callable[[fmpq], str],
+) -> str:
+    """The terms joined by their signs; `power` spells variable i to an exponent, `number` a number > 0."""
+    text = ""
+    for monomial, coefficient in listed:
+        size = abs(coefficient)
+        factors = [power(i, exponent) for i, exponent in enumerate(monomial) if exponent]
+        if size != 1 or not factors:
+            factors.insert(0, number(size))
+        negative = coefficient < 0
+        sign = (" - " if negative else " + ") if text else ("-" if negative else "")
+        text += sign + times.join(factors)
+    return text or "0"
+
+
+def _plain_name(name: str) -> str:
+    """The name as parse reads it: an index of several characters that are not all digits is put in braces."""
+    match = _INDEXED.fullmatch(name)
+    if match is None:
+        return name
+    letters, digits, indices = match.groups()
+    if len(letters) > 1 and letters not in GREEK_NAMES:
+        return name
+    parts = indices.split("_")[1:]
+    return letters + digits + "".join(f"_{p}" if p.isdigit() or len(p) == 1 else f"_{{{p}}}" for p in parts)
+
+
+def _latex_name(name: str) -> str:
+    match = _INDEXED.fullmatch(name)
+    if match is None:
+        return f"\\mathrm{{{name.replace('_', chr(92) + '_')}}}"
+    letters, digits, indices = match.groups()
+    base = (
+        letters
+        if len(letters) == 1
+        else f"\\{letters}"
+        if letters in GREEK_NAMES
+        else f"\\mathrm{{{letters}}}"
+    )
+    parts = ([digits] if digits else []) + indices.split("_")[1:]
+    return f"{base}_{{{','.join(parts)}}}" if parts else base
