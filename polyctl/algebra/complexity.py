@@ -183,7 +183,7 @@ class _Expression:
 
 def _terms(f: Polynomial) -> Sum:
     return {
-        tuple((i, exponent) for i, exponent in enumerate(monomial) if exponent): _number(c)
+        tuple((i, int(exponent)) for i, exponent in enumerate(monomial) if exponent): _number(c)
         for monomial, c in zip(f.monoms(), f.coeffs(), strict=True)
     }
 

@@ -35,8 +35,11 @@ def plain_composition(outer: Polynomial, inners: Sequence[Polynomial]) -> str:
 
 
 def latex(f: Polynomial) -> str:
-    """The polynomial in LaTeX, like `3 x^{2} y - \\frac{1}{2} x + 5`; x1 and x_1 both become x_{1}."""
-    spelled = [_latex_name(name) for name in names(f)]
+    """The polynomial in LaTeX, like `3 x^{2} y - \\frac{1}{2} x + 5`; x1 becomes x_{1}, and so does x_1.
+
+    Where both occur they are written as upright words.
+    """
+    spelled = _latex_names(names(f))
 
     def power(i: int, exponent: int) -> str:
         return spelled[i] if exponent == 1 else f"{spelled[i]}^{{{exponent}}}"
@@ -98,10 +101,20 @@ def _plain_name(name: str) -> str:
     return letters + digits + "".join(f"_{p}" if p.isdigit() or len(p) == 1 else f"_{{{p}}}" for p in parts)
 
 
+def _latex_names(variables: Sequence[str]) -> list[str]:
+    spelled = [_latex_name(name) for name in variables]
+    return [s if spelled.count(s) == 1 else _word(name) for name, s in zip(variables, spelled, strict=True)]
+
+
+def _word(name: str) -> str:
+    escaped = name.replace("_", "\\_")
+    return f"\\mathrm{{{escaped}}}"
+
+
 def _latex_name(name: str) -> str:
     match = _INDEXED.fullmatch(name)
     if match is None:
-        return f"\\mathrm{{{name.replace('_', chr(92) + '_')}}}"
+        return _word(name)
     letters, digits, indices = match.groups()
     base = (
         letters

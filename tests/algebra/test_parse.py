@@ -1,0 +1,356 @@
+"""parse against SymPy, every way of writing, every kind of bad input with its place, and the limits."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polyctl.algebra.lexer import Limits, canonical_name
+from polyctl.algebra.parse import natural_key, parse, show_caret
+from polyctl.algebra.polynomial import names, ring
+from polyctl.algebra.printing import plain, sympy_expression
+from polyctl.errors import ParseError, UsageError
+
+# Text and the SymPy value it should have, built side by side.
+Pair = tuple[str, sympy.Expr]
+
+_atoms: st.SearchStrategy[Pair] = st.one_of(
+    st.sampled_from(["x", "y", "a0", "x_1", "α"]).map(
+        lambda n: (n, sympy.Symbol("alpha" if n == "α" else n))
+    ),
+    st.integers(0, 99).map(lambda n: (str(n), sympy.Integer(n))),
+    st.integers(0, 999).map(lambda n: (f"{n / 100:.2f}", sympy.Rational(n, 100))),
+    st.tuples(st.integers(0, 20), st.integers(1, 9)).map(
+        lambda t: (rf"\frac{{{t[0]}}}{{{t[1]}}}", sympy.Rational(*t))
+    ),
+)
+
+
+def _extend(inner: st.SearchStrategy[Pair]) -> st.SearchStrategy[Pair]:
+    brackets = st.sampled_from(["({})", "[{}]", "{{{}}}", r"\left( {} \right)"])
+    grouped = st.tuples(inner, brackets).map(lambda t: (t[1].format(t[0][0]), t[0][1]))
+    powers = st.tuples(grouped, st.integers(0, 3), st.sampled_from(["^{}", "**{}", "^{{{}}}", "^({})"])).map(
+        lambda t: (t[0][0] + t[2].format(t[1]), t[0][1] ** t[1])
+    )
+    superscripts = st.tuples(grouped, st.integers(0, 3)).map(
+        lambda t: (t[0][0] + "⁰¹²³"[t[1]], t[0][1] ** t[1])
+    )
+    sums = st.tuples(inner, st.sampled_from(["+", " - ", "−", " + "]), grouped).map(
+        lambda t: (
+            f"{t[0][0]}{t[1]}{t[2][0]}",
+            t[0][1] + t[2][1] if "+" in t[1] else t[0][1] - t[2][1],
+        )
+    )
+    products = st.tuples(grouped, st.sampled_from(["*", " · ", "×", r"\cdot ", "", " "]), grouped).map(
+        lambda t: (f"{t[0][0]}{t[1]}{t[2][0]}", t[0][1] * t[2][1])
+    )
+    quotients = st.tuples(grouped, st.integers(1, 9)).map(lambda t: (f"{t[0][0]}/{t[1]}", t[0][1] / t[1]))
+    signed = grouped.map(lambda t: (f"-{t[0]}", -t[1]))
+    return st.one_of(powers, superscripts, sums, products, quotients, signed)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.recursive(_atoms, _extend, max_leaves=6))
+def test_parse_agrees_with_sympy(pair: Pair) -> None:
+    text, expected = pair
+    assert sympy.expand(sympy_expression(parse(text)) - expected) == 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("xyz019+-*/^(){}[]_.,=\\ acdfort$²₁−·α\n", max_size=30) | st.text(max_size=12))
+def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
+    refused: ParseError | None = None
+    try:
+        value = parse(text, limits=Limits(degree=50, exponent=20, terms=500, digits=50))
+    except ParseError as error:
+        refused = error
+    if refused is None:
+        assert parse(plain(value), names(value)) == value
+    else:
+        assert 0 <= refused.position <= len(text)
+        assert len(show_caret(refused).split("\n")) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x^4 + 2x^2 - 3", "x^4 + 2*x^2 - 3"),
+        ("x**4+2 x**2", "x^4 + 2*x^2"),
+        ("2 x y", "2*x*y"),
+        ("3(x+1)^2", "3*x^2 + 6*x + 3"),
+        ("(x+1)(x-1)", "x^2 - 1"),
+        ("x(x+1)", "x^2 + x"),
+        ("1/2 x", "1/2*x"),
+        ("1/2x", "1/2*x"),
+        ("x/3", "1/3*x"),
+        ("(x+1)/2", "1/2*x + 1/2"),
+        ("x/(1/2)", "2*x"),
+        ("0.125x + .5", "1/8*x + 1/2"),
+        ("x² − 3×y·z ÷ 2", "x^2 - 3/2*y*z"),
+        ("x¹²", "x^12"),
+        ("½x", "1/2*x"),
+        ("𝑥² + １", "x^2 + 1"),
+        (r"x^{2} \cdot 3 \times y", "3*x^2*y"),
+        (r"\frac{x+1}{2} + \frac12 y + \frac{1}3", "1/2*x + 1/2*y + 5/6"),
+        (r"\left( x + 1 \right)\,\left[ x \right]", "x^2 + x"),
+        (r"$x^2$", "x^2"),
+        (" $$ x^2\n+ 1 $$ ", "x^2 + 1"),
+        (r"\( x \)", "x"),
+        (r"\alpha^2 + β", "alpha^2 + beta"),
+        (r"\varphi + phi", "2*phi"),
+        ("-x^2", "-x^2"),
+        ("(-x)^2", "x^2"),
+        ("2 - -x", "x + 2"),
+        ("2*-x", "-2*x"),
+        ("x^(2)", "x^2"),
+        ("x^0", "1"),
+        ("0^0", "1"),
+        ("x - x", "0"),
+        ("x\u200b+\u00a01", "x + 1"),
+    ],
+)
+def test_ways_of_writing(text: str, expected: str) -> None:
+    assert plain(parse(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        ("xy", ("x", "y")),
+        ("2xyx", ("x", "y")),
+        ("a0 a10 a2", ("a0", "a2", "a10")),
+        ("x2y", ("x2", "y")),
+        ("x_1x_2", ("x_1", "x_2")),
+        ("x_{12} + x_12", ("x_12",)),
+        ("x₁ + x_1", ("x_1",)),
+        ("x_ij", ("j", "x_i")),
+        ("x_{max}", ("x_max",)),
+        ("x_{1,2}", ("x_1_2",)),
+        ("alpha_1 + α₁", ("alpha_1",)),
+        ("alphax", ("a", "h", "l", "p", "x")),
+        (r"\mathrm{rate} t", ("rate", "t")),
+        ("B + a", ("B", "a")),
+        ("7", ()),
+    ],
+)
+def test_names_without_a_list(text: str, variables: tuple[str, ...]) -> None:
+    assert names(parse(text)) == variables
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "expected"),
+    [
+        ("xy", ["x", "y"], "x*y"),
+        ("xy", ["x", "y", "xy"], "xy"),
+        ("rate*time^2", ["time", "rate"], "time^2*rate"),
+        ("ratetime", ["rate", "time"], "rate*time"),
+        ("x_1x_2", ["x_1", "x_2"], "x_1*x_2"),
+        ("x_{1} + x_2", ["x1", "x2"], "x1 + x2"),
+        ("x_{1}y", ["x1", "y"], "x1*y"),
+        ("x1", ["x_1"], "x_1"),
+        ("x2y", ["x2", "y"], "x2*y"),
+        ("αβ", ["α", r"\beta"], "alpha*beta"),
+        ("2e3", ["e3"], "2*e3"),
+        ("x_{12}", ["x_{12}"], "x_12"),
+    ],
+)
+def test_given_names_decide(text: str, variables: list[str], expected: str) -> None:
+    f = parse(text, variables)
+    assert plain(f) == expected
+    assert names(f) == tuple(canonical_name(name) for name in variables)
+
+
+def test_given_names_keep_their_order_and_unused_ones() -> None:
+    assert names(parse("x", ["y", "x"])) == ("y", "x")
+
+
+@pytest.mark.parametrize("variables", [["x", "x"], ["2"], [""], ["x+y"], ["α", "alpha"], ["a" * 61]])
+def test_bad_names(variables: list[str]) -> None:
+    with pytest.raises(UsageError):
+        parse("1", variables)
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "words"),
+    [
+        ("", 0, "nothing to read"),
+        ("  ", 0, "nothing to read"),
+        ("x +", 3, "ends where"),
+        ("x + * y", 4, "'*' where"),
+        ("x*/2", 2, "'/' where"),
+        ("()", 1, "')' where"),
+        ("2(x+1", 1, "never closed"),
+        ("x)", 1, "closes nothing"),
+        ("(x+1]", 4, "']' where ')'"),
+        ("x^y", 2, "not a whole number"),
+        ("x^", 2, "not a whole number"),
+        ("x^1.5", 2, "not a whole number"),
+        ("x^{1/2}", 3, "not a whole number"),
+        ("x^(2+1)", 3, "not a whole number"),
+        ("x^-2", 3, "negative exponent"),
+        ("x⁻¹", 1, "negative exponent"),
+        ("2^3^2", 3, "power of a power"),
+        ("x^2²", 3, "power of a power"),
+        ("x 2", 2, "without an operator"),
+        ("2 3", 2, "without an operator"),
+        ("(x+1)2", 5, "without an operator"),
+        ("x2^3 + 1/x", 9, "division by something"),
+        ("x/0", 2, "division by zero"),
+        ("x/(1-1)", 2, "division by zero"),
+        ("1e5", 1, "power of ten"),
+        ("2,5x", 1, "comma"),
+        ("1.2.3", 3, "two points"),
+        ("x = 3", 2, "'='"),
+        ("f(x), 2", 4, "','"),
+        ("x & y", 2, "'&'"),
+        ("x'", 1, '"\'"'),
+        ("x\x1b[31m", 1, "U+001B"),
+        ("х + 1", 0, "Cyrillic"),
+        ("1 + sin(x)", 4, "sin is a function"),
+        (r"1 + \sin x", 4, r"\sin"),
+        (r"x + \foo", 4, r"\foo"),
+        ("x + \\", 4, "backslash"),
+        (r"\mathrm x", 0, "braces"),
+        (r"\frac{1}", 8, "two arguments"),
+        (r"\frac{1}{x}", 8, "division by something"),
+        ("x_", 1, "index"),
+        ("x_{i+1}", 1, "index"),
+        ("₁x", 0, "'₁'"),
+        ("$x$y$", 2, "'$'"),
+        ("x..2", 1, "without digits"),
+    ],
+)
+def test_bad_input_and_its_place(text: str, position: int, words: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        parse(text)
+    assert words in caught.value.message
+    assert caught.value.position == position
+    assert caught.value.text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "position", "words"),
+    [
+        ("x + zy", ["x", "y"], 4, "'zy' is not one of the variables"),
+        ("xz", ["x"], 1, "'z' is not one"),
+        ("3x2", ["x"], 2, "straight after"),
+        ("abc", ["a", "ab", "bc", "c"], 0, "several ways"),
+        ("β", ["α"], 0, "'beta' is not one"),
+    ],
+)
+def test_bad_input_with_given_names(text: str, variables: list[str], position: int, words: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        parse(text, variables)
+    assert words in caught.value.message
+    assert caught.value.position == position
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "words"),
+    [
+        ("(x+y+z)^1000000", 8, "exponent over"),
+        ("x^" + "9" * 5_000, 2, "exponent over"),
+        ("((x^10)^10)^11", 11, "degree of 1,100"),
+        ("x^600 * x^600", 6, "degree of 1,200"),
+        ("(x+y+z+w)^900", 9, "20,000 terms"),
+        ("(x+y+z+1)^40 (x+y-z)^40", 13, "20,000 terms"),
+        ("((2^1000)^1000)^1000", 9, "10,000 digits"),
+        ("((((((9^1000)^9 x)))))^9", 22, "10,000 digits"),
+        ("*".join(["(2^1000)"] * 40), 296, "10,000 digits"),
+        ("1" * 10_001, 0, "10,000 digits"),
+        ("0." + "1" * 10_000, 0, "10,000 digits"),
+        ("+".join(f"x_{i}" for i in range(101)), 490, "100 variables"),
+        ("(" * 101 + "x" + ")" * 101, 100, "nested deeper"),
+        ("x+" * 50_001, 100_000, "longer than 100,000"),
+        ("x" + "1" * 61, 0, "60 characters"),
+        ("+".join(["(x+y+1)^190"] * 2000), None, "too much work"),
+        ("+".join(f"1/{n}^400" for n in range(1001, 1200)), 0, "10,000 digits"),
+    ],
+)
+def test_limits_are_met_before_the_work(text: str, position: int | None, words: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        parse(text)
+    assert words in caught.value.message
+    assert position is None or caught.value.position == position
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("xxx", Limits(length=2)),
+        ("x^3", Limits(degree=2)),
+        ("1^3", Limits(exponent=2)),
+        ("x+y+1", Limits(terms=2)),
+        ("123", Limits(digits=2)),
+        ("xyz", Limits(variables=2)),
+        ("((1))", Limits(depth=1)),
+        ("(x+1)^9", Limits(work=100)),
+    ],
+)
+def test_each_limit_can_be_set(text: str, limits: Limits) -> None:
+    parse(text)
+    with pytest.raises(ParseError):
+        parse(text, limits=limits)
+
+
+def test_what_is_just_within_the_limits() -> None:
+    assert len(parse("(x+1)^1000")) == 1001
+    assert len(parse("(x+y+z)^40")) == 861
+    assert parse("(" * 100 + "x" + ")" * 100) == ring(["x"]).gens()[0]
+    assert len(plain(parse("7" * 9_999))) == 9_999
+    assert len(parse("+".join(f"{i}x^{i % 1000}" for i in range(1, 9000)))) == 1000
+
+
+def test_a_constant_has_a_ring_without_variables() -> None:
+    f = parse("3/2")
+    assert names(f) == ()
+    assert plain(f + f) == "3"
+    assert plain(parse("1 - 1")) == "0"
+
+
+def test_natural_order() -> None:
+    assert sorted(["x10", "x2", "b", "x_1", "x"], key=natural_key) == ["b", "x", "x2", "x10", "x_1"]
+
+
+def _caret_lines(text: str) -> list[str]:
+    with pytest.raises(ParseError) as caught:
+        parse(text)
+    return show_caret(caught.value).split("\n")
+
+
+def _columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def test_caret_is_under_the_character() -> None:
+    message, line, caret = _caret_lines("x + y @ 2")
+    assert message == "unexpected character '@'"
+    assert line[len(caret) - 1] == "@"
+
+
+def test_caret_shows_the_line_of_a_long_text() -> None:
+    _, line, caret = _caret_lines("x +\ny + @ z\n+ 1")
+    assert (line, caret) == ("y + @ z", "    ^")
+
+
+@pytest.mark.parametrize(("before", "after"), [(500, 500), (500, 0), (0, 500), (74, 0), (75, 0), (76, 1)])
+def test_caret_crops_to_76_columns(before: int, after: int) -> None:
+    _, line, caret = _caret_lines("x " * (before // 2) + "x" * (before % 2) + "@" + "y" * after)
+    assert _columns(line) <= 76
+    assert line[len(caret) - 1] == "@"
+
+
+def test_caret_counts_wide_characters_and_hides_control_characters() -> None:
+    error = ParseError("m", "日本\x1b\tx @", 6)
+    _, line, caret = show_caret(error).split("\n")
+    assert "\x1b" not in line
+    assert caret.index("^") == _columns(line[: line.index("@")])
+
+
+def test_caret_at_the_end_of_the_text() -> None:
+    assert _caret_lines("x +")[1:] == ["x +", "   ^"]
