@@ -1,0 +1,78 @@
+"""polyctl experiments: what can be trained, and with which settings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from polyctl.cli import output
+from polyctl.cli.options import (
+    ExperimentArgument,
+    JsonOption,
+    ListByDefault,
+    RegistryOption,
+    SetOption,
+    SmokeOption,
+)
+
+app = typer.Typer(cls=ListByDefault, help="List the experiments, or show one with all its settings.")
+
+
+@app.command("list")
+def list_(
+    pattern: Annotated[
+        str | None,
+        typer.Argument(metavar="PATTERN", help="Part of a name, or a pattern such as 'd2_*_l6'."),
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the experiments."""
+    from polyctl.registry import load_registry
+
+    loaded = load_registry(registry)
+    patterns = [] if pattern is None else [pattern]
+    if pattern is not None and any(pattern in name for name in loaded.names()):
+        patterns = [f"*{pattern}*"]
+    chosen = loaded.matching(patterns)
+    if as_json:
+        found = [
+            {
+                "name": experiment.name,
+                "description": experiment.description,
+                "paper": experiment.paper,
+                "family": experiment.data.family,
+                "tokenizer": experiment.data.tokenizer,
+                "layers": experiment.model.layers,
+                "heads": experiment.model.heads,
+                "width": experiment.model.width,
+            }
+            for experiment in chosen
+        ]
+        output.print_json({"registry": str(loaded.path), "experiments": found})
+        return
+    rows = [(experiment.name, experiment.paper or None, experiment.description) for experiment in chosen]
+    output.print_table(("experiment", "paper", "description"), rows)
+    output.say(f"{len(chosen)} of {len(loaded.names())} experiments in {loaded.path}")
+
+
+@app.command()
+def show(
+    name: ExperimentArgument,
+    settings: SetOption = None,
+    smoke: SmokeOption = False,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show all settings of an experiment, as they are after inheritance, --smoke and --set."""
+    from polyctl import registry as registries
+
+    experiment = registries.load_registry(registry).get(name)
+    if smoke:
+        experiment = registries.smoke(experiment)
+    experiment = registries.override(experiment, settings or [])
+    if as_json:
+        output.print_json(experiment.model_dump(mode="json"))
+    else:
+        print(registries.to_toml(experiment), end="")

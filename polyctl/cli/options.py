@@ -1,0 +1,51 @@
+"""What commands share: options, each declared once and given its default by the command, and groups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+RegistryOption = Annotated[
+    Path | None,
+    typer.Option("--registry", metavar="FILE", help="The experiments file (else POLYCTL_REGISTRY)."),
+]
+RunsOption = Annotated[
+    Path | None,
+    typer.Option("--runs", metavar="DIR", help="Where runs are kept (else POLYCTL_RUNS, ./runs)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Seed instead of the experiment's.")
+]
+DeviceOption = Annotated[str, typer.Option("--device", metavar="DEVICE", help="auto, cpu or cuda.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. train.lr=1e-3; may be repeated."),
+]
+SmokeOption = Annotated[bool, typer.Option("--smoke", help="The same, shrunk to seconds.")]
+BeamOption = Annotated[
+    int | None, typer.Option("--beam", min=1, metavar="WIDTH", help="Beam width instead of the experiment's.")
+]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N problems.")
+]
+ExperimentArgument = Annotated[
+    str, typer.Argument(metavar="EXPERIMENT", help="An experiment (`polyctl experiments` lists them).")
+]
+RunArgument = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="EXPERIMENT/ID, EXPERIMENT for its newest run, or a run's directory."),
+]
+
+
+class ListByDefault(TyperGroup):
+    """A group that lists where no command is given: `runs --json` is `runs list --json`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        asks_for_help = bool(args) and args[0] in ctx.help_option_names
+        if not asks_for_help and (not args or args[0].startswith("-")):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)

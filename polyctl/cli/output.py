@@ -1,0 +1,136 @@
+"""Where output goes: results to stdout; words, errors and progress to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from polyctl.errors import ParseError, PolyctlError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+
+def stderr_console() -> Console:
+    """A console for words and progress; colours only on a terminal without NO_COLOR."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """One line of words for a person, to stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_json(value: Any) -> None:
+    """`value` as indented JSON on stdout; ValueError for NaN and infinities, which JSON does not have."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_error(error: PolyctlError) -> None:
+    """`error: ...` and `hint: ...` on stderr; for a ParseError also the text with a caret under the place."""
+    message = error.message
+    if isinstance(error, ParseError):
+        from polyctl.algebra.parse import show_caret
+
+        message = show_caret(error)
+    print_problem(message, error.hint)
+
+
+def print_problem(message: str, hint: str | None = None) -> None:
+    """An error that has no exception of ours."""
+    from rich.markup import escape
+
+    console = stderr_console()
+    console.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    if hint:
+        console.print(f"[cyan]hint:[/] {escape(hint)}", soft_wrap=True)
+
+
+# -- tables --------------------------------------------------------------------------------------
+
+
+def print_table(
+    header: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = (), dash: str = "-"
+) -> None:
+    """A table on stdout: fitted to a terminal, else plain lines that are never wrapped or cut.
+
+    `right` names the columns to align right; None is shown as `dash`.
+    """
+    cells = [[dash if cell is None else str(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _terminal_table(header, cells, right)
+        return
+    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    for row in [list(header), *cells]:
+        parts = [
+            cell.rjust(width) if name in right else cell.ljust(width)
+            for name, cell, width in zip(header, row, widths, strict=True)
+        ]
+        print("  ".join(parts).rstrip())
+
+
+def _terminal_table(header: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for index, name in enumerate(header):
+        justify: Literal["left", "right"] = "right" if name in right else "left"
+        # The first column names things, so that it must stay readable and be the last to shrink.
+        table.add_column(name, justify=justify, overflow="fold", no_wrap=index == 0)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    Console(highlight=False).print(table)
+
+
+def number(value: float | None, digits: int = 3) -> str | None:
+    """A number for a table, None for none."""
+    return None if value is None else f"{value:.{digits}f}"
+
+
+def percent(value: float | None) -> str | None:
+    """A fraction as a percentage for a table, None for none."""
+    return None if value is None else f"{100 * value:.1f}%"
+
+
+# -- progress ------------------------------------------------------------------------------------
+
+
+class Bar:
+    """A progress bar, or nothing where stderr is no terminal."""
+
+    def __init__(self, progress: Progress | None, task: TaskID | None) -> None:
+        self._progress = progress
+        self._task = task
+
+    def advance(self, count: float = 1) -> None:
+        """Count more work as done."""
+        if self._progress is not None and self._task is not None:
+            self._progress.advance(self._task, count)
+
+    def update(
+        self, done: float | None = None, total: float | None = None, description: str | None = None
+    ) -> None:
+        """Set what is done, what there is to do, or the words beside the bar."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=done, total=total, description=description)
+
+
+@contextmanager
+def progress(description: str, total: float | None = None) -> Iterator[Bar]:
+    """A progress bar on stderr while the block runs, on a terminal only; it leaves nothing behind."""
+    if not sys.stderr.isatty():
+        yield Bar(None, None)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=stderr_console(), transient=True) as bars:
+        yield Bar(bars, bars.add_task(description, total=total))

@@ -1,0 +1,111 @@
+"""polyctl runs: what has been trained, how far it is, and what it left behind."""
+
+from __future__ import annotations
+
+import time
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from polyctl.cli import output
+from polyctl.cli.options import JsonOption, ListByDefault, RunArgument, RunsOption
+
+if TYPE_CHECKING:
+    from polyctl.runs import Run, Summary
+
+app = typer.Typer(cls=ListByDefault, help="List the runs, or show one: its state, its numbers, its files.")
+
+
+@app.command("list")
+def list_(
+    pattern: Annotated[
+        str | None,
+        typer.Argument(metavar="PATTERN", help="Part of a name, or a pattern such as 'd2_*/2025*'."),
+    ] = None,
+    runs: RunsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the runs, newest first."""
+    from polyctl.runs import list_runs, runs_root
+
+    root = runs_root(runs)
+    fits = f"*{pattern or ''}*"
+    found = [(run, run.summary()) for run in list_runs(root) if fnmatchcase(run.name, fits)]
+    if as_json:
+        output.print_json({"root": str(root), "runs": [_facts(run, summary) for run, summary in found]})
+        return
+    if not found:
+        what = "no runs" if pattern is None else f"no runs that fit {pattern!r}"
+        output.say(f"{what} in {root}; `polyctl train quick` makes one")
+        return
+    rows = [
+        (run.name, s.state, s.step, output.number(s.loss), output.percent(s.accuracy)) for run, s in found
+    ]
+    output.print_table(("run", "state", "step", "loss", "verified"), rows, right=("step", "loss", "verified"))
+
+
+@app.command()
+def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False) -> None:
+    """Show a run: its state, its numbers, its files."""
+    from polyctl.runs import find_run
+
+    found = find_run(run, runs, need_checkpoint=False)
+    summary = found.summary()
+    files = {
+        str(path.relative_to(found.path)): path.stat().st_size
+        for path in sorted(found.path.rglob("*"))
+        if path.is_file()
+    }
+    if as_json:
+        listed = [{"path": name, "bytes": size} for name, size in files.items()]
+        output.print_json({**_facts(found, summary), "metrics": summary.metrics, "files": listed})
+        return
+    step = summary.step if summary.total_steps is None else f"{summary.step} of {summary.total_steps}"
+    rows: list[tuple[str, object]] = [
+        ("run", found.name),
+        ("path", found.path),
+        ("state", summary.state if summary.ended is None else f"{summary.state} ({summary.ended})"),
+        ("error", summary.error),
+        ("updated", None if summary.updated is None else _ago(time.time() - summary.updated)),
+        ("step", step),
+        ("loss", output.number(summary.loss)),
+        *((name, f"{value:.4g}") for name, value in summary.metrics.items()),
+    ]
+    for name, value in rows:
+        if value is not None:
+            print(f"{name:<16} {value}")
+    print("files")
+    for name, size in files.items():
+        print(f"  {_size(size):>9}  {name}")
+
+
+def _facts(run: Run, summary: Summary) -> dict[str, Any]:
+    return {
+        "run": run.name,
+        "experiment": run.experiment,
+        "id": run.id,
+        "path": str(run.path),
+        "state": summary.state,
+        "ended": summary.ended,
+        "error": summary.error,
+        "step": summary.step,
+        "total_steps": summary.total_steps,
+        "loss": summary.loss,
+        "accuracy": summary.accuracy,
+        "checkpoint": str(run.weights()) if run.has_checkpoint else None,
+        "updated": summary.updated,
+    }
+
+
+def _size(count: int) -> str:
+    return (
+        f"{count} B" if count < 1000 else f"{count / 1000:.1f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
+    )
+
+
+def _ago(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit} ago"
+    return f"{max(seconds, 0):.0f} seconds ago"

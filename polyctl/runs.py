@@ -1,0 +1,428 @@
+"""Run directories and their event files: what a training leaves behind, and all that watchers need.
+
+runs/EXPERIMENT/ID/ holds config.toml (the resolved experiment), events.jsonl (append only), checkpoints/,
+reports/ and predictions/. An event is one line of JSON with `v`, `time` (Unix seconds) and `kind`. A `run`
+event opens a training, `step` events come from it alone, and an `end` event with its `state` closes it; the
+others (eval, beam, verdict, checkpoint, error) may come from any program that works on the run, at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from difflib import get_close_matches
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import tomli_w
+from pydantic import ValidationError
+
+from polyctl.config import Experiment
+from polyctl.errors import FileError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+VERSION = 1
+SILENT_SECONDS = 600.0
+BLOCK_BYTES = 1 << 16
+KIND = re.compile(rb'"kind": ?"(\w+)"')  # the writer puts it before every field that could hold such text
+
+HEAD = ("v", "time", "kind", "step")
+
+Event = dict[str, Any]
+State = Literal["running", "finished", "interrupted", "crashed", "unknown"]
+
+
+# -- one run -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run's last events say; None where none has said it."""
+
+    state: State
+    ended: str | None  # the end event's own word, such as "time limit"
+    step: int | None
+    total_steps: int | None
+    loss: float | None
+    metrics: dict[str, float]  # of the last validation
+    error: str | None
+    updated: float | None
+
+    @property
+    def accuracy(self) -> float | None:
+        """Verified greedy accuracy at the last validation."""
+        return self.metrics.get("greedy_verified")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's directory, runs/EXPERIMENT/ID."""
+
+    path: Path
+    experiment: str
+    id: str
+
+    @classmethod
+    def at(cls, path: Path) -> Run:
+        """The run in that directory."""
+        full = path.absolute()
+        return cls(path, full.parent.name, full.name)
+
+    @property
+    def name(self) -> str:
+        """EXPERIMENT/ID, as commands take it."""
+        return f"{self.experiment}/{self.id}"
+
+    @property
+    def config_path(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def reports(self) -> Path:
+        return self.path / "reports"
+
+    @property
+    def predictions(self) -> Path:
+        return self.path / "predictions"
+
+    def config(self) -> Experiment:
+        """The resolved experiment of the run; FileError where config.toml is missing or wrong."""
+        try:
+            values = tomllib.loads(self.config_path.read_text(encoding="utf-8"))
+            return Experiment.model_validate_json(json.dumps(values, default=str), strict=True)
+        except OSError as error:
+            raise FileError(
+                f"{self.config_path} cannot be read: {error.strerror}", "`polyctl runs list` shows all runs"
+            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise FileError(
+                f"{self.config_path} is not TOML: {error}", "restore or remove the run"
+            ) from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            raise FileError(
+                f"{self.config_path} does not fit this polyctl: {key}: {first['msg']}",
+                "use the version of polyctl that made the run, or mend the file",
+            ) from error
+
+    def checkpoint(self, which: Literal["best", "last"] = "best") -> Path:
+        """Where the weights of the best validation, or the last ones, are kept; they need not exist yet."""
+        return self.checkpoints / f"{which}.safetensors"
+
+    @property
+    def has_checkpoint(self) -> bool:
+        return self.checkpoint("best").is_file() or self.checkpoint("last").is_file()
+
+    def weights(self) -> Path:
+        """The best checkpoint there is, else the last one; FileError where the run has none."""
+        for which in ("best", "last"):
+            if (path := self.checkpoint(which)).is_file():
+                return path
+        raise FileError(
+            f"{self.path} has no checkpoint yet", f"wait for its first, or `polyctl train {self.experiment}`"
+        )
+
+    def state(self) -> State:
+        """How the run stands, by its events."""
+        return self.summary().state
+
+    def summary(self) -> Summary:
+        """What the newest events say, read from the end of the file; never fails on a damaged one."""
+        last: dict[str, Event] = {}
+        wanted = {b"run", b"end", b"step", b"eval", b"error"}
+        newest: Event | None = None
+        crashed = False
+        for line in _lines_from_end(self.events):
+            kind = KIND.search(line)
+            if kind is None or (newest is not None and kind[1] not in wanted):
+                continue
+            event = _parse(line)
+            if event is None:
+                continue
+            newest = newest or event
+            crashed = crashed or (event["kind"] == "error" and "step" not in last)
+            last.setdefault(event["kind"], event)
+            wanted.discard(kind[1])
+            if event["kind"] == "run":
+                break  # everything that counts was written since this training began
+        began, end, validation = last.get("run", {}), last.get("end", {}), last.get("eval", {})
+        steps = [_number(last.get(kind), "step") for kind in ("end", "step", "eval", "run")]
+        total = _number(began, "total_steps")
+        state = _state(newest, last.get("end"), crashed)
+        return Summary(
+            state=state,
+            ended=str(end["state"]) if "state" in end else None,
+            step=next((int(step) for step in steps if step is not None), None),
+            total_steps=None if total is None else int(total),
+            loss=_number(last.get("step"), "loss"),
+            metrics={k: v for k in validation if k not in HEAD and (v := _number(validation, k)) is not None},
+            error=str(last["error"].get("message")) if state == "crashed" and crashed else None,
+            updated=_number(newest, "time"),
+        )
+
+
+def _state(newest: Event | None, end: Event | None, crashed: bool) -> State:
+    if newest is None:
+        return "unknown"
+    if end is not None:
+        return "interrupted" if end.get("state") == "interrupted" else "finished"
+    if crashed:
+        return "crashed"
+    updated = _number(newest, "time")
+    if updated is None:
+        return "unknown"
+    return "running" if time.time() - updated < SILENT_SECONDS else "crashed"
+
+
+def _number(event: Event | None, key: str) -> float | None:
+    value = event.get(key) if event else None
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+# -- making and finding runs ---------------------------------------------------------------------
+
+
+def runs_root(root: Path | None = None) -> Path:
+    """Where runs are kept: `root`, else POLYCTL_RUNS, else ./runs."""
+    return root if root is not None else Path(os.environ.get("POLYCTL_RUNS") or "runs")
+
+
+def create_run(experiment: Experiment, root: Path | None = None) -> Run:
+    """A new directory for a run of `experiment`, its config.toml written; FileError where that cannot be."""
+    parent = runs_root(root) / experiment.name
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+    number = 1
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            run = Run.at(parent / (stamp if number == 1 else f"{stamp}-{number}"))
+            try:
+                run.path.mkdir()
+                break
+            except FileExistsError:
+                number += 1
+        for folder in (run.checkpoints, run.reports, run.predictions):
+            folder.mkdir()
+        write_atomic(run.config_path, tomli_w.dumps(experiment.model_dump(mode="json", exclude_none=True)))
+    except OSError as error:
+        raise FileError(
+            f"no run can be made in {parent}: {error.strerror}",
+            "name another place with --runs or POLYCTL_RUNS",
+        ) from error
+    return run
+
+
+def list_runs(root: Path | None = None) -> list[Run]:
+    """All runs under the root, newest first; empty where the root does not exist."""
+    return _sorted(path.parent for path in runs_root(root).glob("*/*/config.toml"))
+
+
+def newest_run_with_checkpoint(root: Path | None = None) -> Run:
+    """The newest run of any experiment that has a checkpoint; FileError where there is none."""
+    for run in list_runs(root):
+        if run.has_checkpoint:
+            return run
+    raise FileError(
+        f"no run in {runs_root(root)} has a checkpoint", "train one, for example `polyctl train quick`"
+    )
+
+
+def find_run(name: str | Path, root: Path | None = None, *, need_checkpoint: bool = True) -> Run:
+    """The run that `name` means: EXPERIMENT/ID, a directory, or EXPERIMENT (its newest with a checkpoint).
+
+    Without need_checkpoint, EXPERIMENT means its newest run. Raises FileError that says what to do next.
+    """
+    root = runs_root(root)
+    for path in (root / name, Path(name)):
+        if (path / "config.toml").is_file():
+            return Run.at(path)
+    for path in (root / name, Path(name)):
+        found = _sorted(config.parent for config in path.glob("*/config.toml"))
+        for run in found:
+            if run.has_checkpoint or not need_checkpoint:
+                return run
+        if found:
+            raise FileError(
+                f"no run in {path} has a checkpoint yet",
+                f"wait for the first one, or `polyctl train {found[0].experiment}`",
+            )
+    raise FileError(f"there is no run {str(name)!r} in {root}", _next_step(str(name), root))
+
+
+def _next_step(name: str, root: Path) -> str:
+    runs = list_runs(root)
+    if not runs:
+        return "there are no runs yet: `polyctl train quick` makes one; --runs names another place"
+    names = list(dict.fromkeys([run.experiment for run in runs] + [run.name for run in runs]))
+    near = get_close_matches(name, names, 1)
+    return f"did you mean {near[0]}?" if near else "`polyctl runs list` shows all"
+
+
+def _sorted(paths: Iterator[Path]) -> list[Run]:
+    return sorted((Run.at(path) for path in paths), key=_age, reverse=True)
+
+
+def _age(run: Run) -> tuple[str, int, str]:
+    made = re.fullmatch(r"(\d{8}-\d{6})(?:-(\d+))?", run.id)
+    return (made[1], int(made[2] or 1), run.experiment) if made else ("", 0, run.name)
+
+
+# -- events --------------------------------------------------------------------------------------
+
+
+class EventWriter:
+    """Appends events to a file, which several programs may do at once; readers see whole lines."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> EventWriter:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        size = os.fstat(self._descriptor).st_size
+        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+            os.write(self._descriptor, b"\n")  # a writer died within its last line
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def write(self, kind: str, /, **fields: Any) -> None:
+        """Append one event; floats that are not finite become null.
+
+        Raises ValueError for a field named v, time or kind, TypeError for a value that JSON does not have.
+        """
+        if self._descriptor is None:
+            raise ValueError("an EventWriter writes only within its `with` block")
+        if taken := fields.keys() & {"v", "time", "kind"}:
+            raise ValueError(f"an event has its own {', '.join(sorted(taken))}")
+        event = {"v": VERSION, "time": time.time(), "kind": kind, **_finite(fields)}
+        line = json.dumps(event, allow_nan=False, default=_plain).encode() + b"\n"
+        if os.write(self._descriptor, line) != len(line):
+            raise OSError(f"{self.path}: the disk took only a part of an event")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"an event cannot hold a {type(value).__name__}")
+
+
+class EventReader(Iterator[Event]):
+    """The events of a file in order; `broken` counts lines that are none, `partial`: the last is cut off."""
+
+    def __init__(self, path: Path) -> None:
+        self.broken = 0
+        self.partial = False
+        self._events = self._read(path)
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def _read(self, path: Path) -> Iterator[Event]:
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise FileError(
+                f"{path} cannot be read: {error.strerror}", "`polyctl runs list` shows all runs"
+            ) from error
+        with file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    self.partial = True
+                elif event := _parse(line):
+                    yield event
+                elif line.strip():
+                    self.broken += 1
+
+
+def read_events(path: Path) -> EventReader:
+    """The events of a file; lines that are damaged or not finished are counted, not raised.
+
+    Raises FileError at the first event where the file cannot be read.
+    """
+    return EventReader(path)
+
+
+def _parse(line: bytes) -> Event | None:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) and isinstance(event.get("kind"), str) else None
+
+
+def _lines_from_end(path: Path) -> Iterator[bytes]:
+    """The finished lines of a file, last first, reading only as much of it as is asked for."""
+    try:
+        file = path.open("rb")
+    except OSError:
+        return
+    with file:
+        place = file.seek(0, os.SEEK_END)
+        rest, unfinished = b"", True
+        while place:
+            size = min(BLOCK_BYTES, place)
+            place = file.seek(place - size)
+            head, *lines = (file.read(size) + rest).split(b"\n")
+            if lines and unfinished:
+                lines.pop()  # what stands after the last line end: nothing, or a line still being written
+                unfinished = False
+            yield from reversed(lines)
+            rest = head
+        if not unfinished:
+            yield rest
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+
+def write_atomic(path: Path, data: bytes | str) -> None:
+    """Write a whole file so that readers, even after a crash, find the old contents or the new."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data.encode() if isinstance(data, str) else data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
