@@ -1,0 +1,292 @@
+"""polyctl train: teach a model an experiment, or go on where a run stopped."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from polyctl.cli import output
+from polyctl.cli.options import (
+    DeviceOption,
+    JsonOption,
+    RegistryOption,
+    RunsOption,
+    SeedOption,
+    SetOption,
+    SmokeOption,
+)
+from polyctl.errors import EXIT_INTERRUPTED, UsageError
+
+if TYPE_CHECKING:
+    from polyctl.config import Experiment
+    from polyctl.runs import Run
+    from polyctl.training.cost import Cost
+    from polyctl.training.distributed import Processes
+    from polyctl.training.supervised import TrainResult
+
+LONG_SECONDS = 120.0  # a CPU training that takes longer than this is announced with its cost
+LINE_SECONDS = 10.0  # between two plain progress lines
+SLOW_FLOPS = 2e10
+
+
+def train(
+    experiment: Annotated[
+        str | None, typer.Argument(help="The experiment to train (see `polyctl experiments`).")
+    ] = None,
+    run: Annotated[str | None, typer.Argument(help="With --resume: the run to continue.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue RUN, or else the experiment's newest run.")
+    ] = False,
+    smoke: SmokeOption = False,
+    set_: SetOption = None,
+    max_minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop gently after M minutes, ready to be resumed (exit 0).")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Optimizer steps.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would cost; train nothing.")
+    ] = False,
+    device: DeviceOption = "auto",
+    seed: SeedOption = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A data set made by `polyctl gen`.")
+    ] = None,
+    runs: RunsOption = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of this process.")] = None,
+) -> None:
+    """Train an experiment; Ctrl-C saves and leaves, --resume goes on exactly there.
+
+    Exit codes: 0 finished, or stopped by --max-minutes; 2 usage; 3 files; 130 interrupted.
+    """
+    from polyctl.errors import PolyctlError
+    from polyctl.training import distributed
+
+    changes = list(set_ or [])
+    if steps is not None:
+        changes += [f"train.steps={steps}", "train.epochs=0"]
+    if seed is not None:
+        changes.append(f"seed={seed}")
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+    chosen, old = _choose(experiment, run, resume, smoke, changes, runs, registry)
+    with distributed.join(device) as processes:
+        try:
+            if dry_run:
+                _dry_run(chosen, processes, data, as_json)
+                return
+            _warn_if_long(chosen, processes, max_minutes, data)
+            result = _train(chosen, old, processes, runs, max_minutes, data, as_json)
+        except PolyctlError as error:
+            if processes.main:
+                raise
+            raise typer.Exit(error.exit_code) from None  # one process of many is enough to say it
+    if result.state == "interrupted":
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _choose(
+    experiment: str | None,
+    run: str | None,
+    resume: bool,
+    smoke: bool,
+    changes: list[str],
+    runs: Path | None,
+    registry: Path | None,
+) -> tuple[Experiment, Run | None]:
+    """The experiment to train, with all changes, and the run to resume or None."""
+    from polyctl.registry import load_registry, override
+    from polyctl.registry import smoke as shrink
+    from polyctl.runs import find_run, newest_run_with_checkpoint
+
+    if resume:
+        if experiment is not None and smoke:
+            experiment = shrink(load_registry(registry).get(experiment)).name
+        name = run or experiment
+        if run is not None and "/" not in run:
+            name = f"{experiment}/{run}"
+        old = newest_run_with_checkpoint(runs) if name is None else find_run(name, runs)
+        config = old.config()
+        if run is not None and experiment != config.name:
+            raise UsageError(
+                f"the run {run} is of {config.name}, not of {experiment}",
+                f"polyctl train {config.name} --resume {run}",
+            )
+        return override(config, changes), old
+    if experiment is None:
+        raise UsageError("which experiment?", "polyctl train quick; `polyctl experiments list` shows all")
+    if run is not None:
+        raise UsageError(f"{run!r} is one argument too many", "a run is named only with --resume")
+    chosen = load_registry(registry).get(experiment)
+    return override(shrink(chosen) if smoke else chosen, changes), None
+
+
+def _train(
+    experiment: Experiment,
+    old: Run | None,
+    processes: Processes,
+    runs: Path | None,
+    max_minutes: float | None,
+    data: Path | None,
+    as_json: bool,
+) -> TrainResult:
+    """Train, with progress on stderr, and print the result."""
+    from polyctl.runs import create_run
+    from polyctl.training.supervised import train as run_training
+
+    run = old or processes.from_main(lambda: create_run(experiment, runs))
+    with output.progress("training") as bar:
+        result = run_training(
+            experiment,
+            run,
+            device=processes.device.type,
+            resume=old is not None,
+            max_minutes=max_minutes,
+            on_event=Teller(bar, plain=not sys.stderr.isatty()),
+            data=data,
+        )
+    if not processes.main:
+        return result
+    found = None if result.checkpoint is None else str(result.checkpoint)
+    if as_json:
+        report = {
+            "run": str(run.path),
+            "experiment": experiment.name,
+            "state": result.state,
+            "step": result.step,
+            "metrics": _numbers(result.metrics),
+            "best": _numbers(result.best),
+            "checkpoint": found,
+        }
+        output.print_json(report)
+        return result
+    print(f"{result.state} at step {result.step:,}: {found or 'no checkpoint yet'}")
+    command = "polyctl eval" if result.state == "complete" else "polyctl train --resume"
+    output.say(f"next: {command} {run.name}")
+    return result
+
+
+def _numbers(metrics: dict[str, float]) -> dict[str, float | None]:
+    """Metrics for JSON, which has no NaN."""
+    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
+
+
+# -- what it costs ---------------------------------------------------------------------------------
+
+
+def _dry_run(experiment: Experiment, processes: Processes, data: Path | None, as_json: bool) -> None:
+    from polyctl.training.cost import estimate
+
+    if not processes.main:
+        return
+    cost = estimate(experiment, processes.device, data)
+    if as_json:
+        output.print_json({"experiment": experiment.name, **cost.to_dict()})
+    else:
+        output.print_table(("cost", experiment.name), _bill(cost))
+
+
+def _bill(cost: Cost) -> list[tuple[str, str]]:
+    return [
+        ("device", cost.device),
+        ("parameters", f"{cost.parameters:,}"),
+        (
+            "memory",
+            f"about {_bytes(cost.memory_bytes)}: weights {_bytes(cost.weights_bytes)}, gradients "
+            f"{_bytes(cost.gradients_bytes)}, moments {_bytes(cost.moments_bytes)}, "
+            f"activations roughly {_bytes(cost.activations_bytes)}",
+        ),
+        ("disk", f"{_bytes(cost.disk_bytes)} of checkpoints"),
+        ("a step", f"{cost.problems_per_step:,} problems, {cost.tokens_per_step:,} tokens"),
+        ("in all", f"{cost.steps:,} steps, {cost.problems:,} problems, {cost.tokens:,} tokens"),
+        (
+            "time",
+            f"about {_duration(cost.seconds)}: {cost.seconds_per_step:.3g} s a step and "
+            f"{cost.data_seconds_per_step:.2g} s to make its data ({cost.timing}); validations come on top",
+        ),
+    ]
+
+
+def _warn_if_long(
+    experiment: Experiment, processes: Processes, max_minutes: float | None, data: Path | None
+) -> None:
+    """Say on stderr what a long training on a CPU will cost; a GPU and a short one start at once."""
+    from polyctl.training.cost import estimate
+
+    limited = max_minutes is not None and 60 * max_minutes <= LONG_SECONDS
+    if not processes.main or processes.device.type != "cpu" or limited or _surely_short(experiment):
+        return
+    cost = estimate(experiment, processes.device, data)
+    if cost.seconds > LONG_SECONDS:
+        output.say(
+            f"{experiment.name} on this CPU: about {_duration(cost.seconds)} "
+            f"({cost.steps:,} steps of {cost.seconds / cost.steps:.2g} s; "
+            f"{cost.parameters / 1e6:.1f}M parameters, {_bytes(cost.memory_bytes)} of memory).\n"
+            "Ctrl-C saves and --resume goes on; --max-minutes M stops in time; --smoke shrinks it to seconds."
+        )
+
+
+def _surely_short(experiment: Experiment) -> bool:
+    """Whether full-length sequences on a slow CPU stay under LONG_SECONDS; then there is no need to probe."""
+    model, train = experiment.model, experiment.train
+    tokens = train.steps * train.batch * model.block
+    return not train.epochs and 6 * 12 * model.layers * model.width**2 * tokens < LONG_SECONDS * SLOW_FLOPS
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
+
+
+# -- progress --------------------------------------------------------------------------------------
+
+
+class Teller:
+    """Tells a training's events on stderr: steps on the bar where there is one, else a line now and then."""
+
+    def __init__(self, bar: output.Bar, plain: bool) -> None:
+        self.bar = bar
+        self.plain = plain
+        self.total = self.first = 0
+        self.began = self.said = 0.0
+
+    def __call__(self, kind: str, event: dict[str, Any]) -> None:
+        """One event, as training reports it."""
+        if kind == "run":
+            self.total, self.first, self.began = event["total_steps"], event["step"], time.monotonic()
+            self.bar.update(done=self.first, total=self.total)
+            output.say(
+                f"{event['state']} at step {self.first:,} of {self.total:,} on {event['device']}, "
+                f"{event['parameters']:,} parameters"
+            )
+        elif kind == "step":
+            self._step(event)
+        elif kind == "eval":
+            output.say(
+                f"step {event['step']:,}: valid loss {event['valid_loss']:.4f}, greedy exact "
+                f"{event['greedy_exact']:.1%}, verified {event['greedy_verified']:.1%}"
+            )
+
+    def _step(self, event: dict[str, Any]) -> None:
+        text = f"loss {event['loss']:.4f}  {event['tokens_per_second'] / 1000:.1f}k tokens/s"
+        self.bar.update(done=event["step"], description=text)
+        now = time.monotonic()
+        if self.plain and (now - self.said >= LINE_SECONDS or event["step"] == self.total):
+            self.said = now
+            left = (self.total - event["step"]) * (now - self.began) / (event["step"] - self.first)
+            output.say(f"step {event['step']:,} of {self.total:,}  {text}  {_duration(left)} left")

@@ -1,0 +1,108 @@
+"""The trainer's state as one safetensors file: weights, optimizer moments and, as JSON, everything else.
+
+One file, replaced atomically, so that a crash can never leave the weights of one step beside the moments
+of another. Random states are not in it: the data and the dropout of a step follow from its number alone.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from polyctl.errors import FileError
+from polyctl.runs import write_atomic
+
+FORMAT = 1
+MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+
+
+def save_trainer(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, facts: dict[str, Any]
+) -> None:
+    """Write weights, moments and `facts` (anything JSON holds: step, best metrics, ...) atomically."""
+    tensors = {f"weight/{name}": tensor for name, tensor in _distinct_state(model).items()}
+    for name, parameter in _named_parameters(optimizer):
+        for moment in MOMENTS:
+            if moment in optimizer.state.get(parameter, {}):
+                tensors[f"{moment}/{name}"] = optimizer.state[parameter][moment]
+    metadata = {"polyctl": json.dumps({"format": FORMAT, **facts})}
+    write_atomic(path, save({k: v.detach().contiguous() for k, v in tensors.items()}, metadata))
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The facts of a trainer state, without its tensors; FileError where there is none that can be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts: dict[str, Any] = json.loads((file.metadata() or {})["polyctl"])
+    except FileNotFoundError:
+        raise FileError(
+            f"no trainer state at {path}", "this run cannot be resumed; start a new one"
+        ) from None
+    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
+        raise FileError(f"{path} is not a trainer state: {error}", "start a new run") from error
+    if facts.get("format") != FORMAT:
+        raise FileError(
+            f"{path} has trainer format {facts.get('format')}; this polyctl reads {FORMAT}",
+            "resume with the version of polyctl that wrote it",
+        )
+    return facts
+
+
+def load_trainer(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Put the saved weights and moments into `model` and `optimizer` and return the facts.
+
+    Raises FileError where the file is missing or damaged, or belongs to a model of another shape.
+    """
+    facts = read_facts(path)
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    own = _distinct_state(model)
+    saved = {name.removeprefix("weight/"): t for name, t in tensors.items() if name.startswith("weight/")}
+    wrong = sorted(own.keys() ^ saved.keys()) or sorted(n for n in own if own[n].shape != saved[n].shape)
+    if wrong:
+        raise FileError(
+            f"{path} holds another model: {', '.join(wrong[:3])} differ",
+            "resume with the run's own model settings",
+        )
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(saved[name])
+    _load_moments(optimizer, tensors)
+    return facts
+
+
+def _load_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    # load_state_dict, not plain assignment: it moves each moment to where its optimizer kind wants it.
+    state = optimizer.state_dict()
+    state["state"] = {
+        index: {moment: tensors[f"{moment}/{name}"] for moment in MOMENTS}
+        for index, (name, _) in enumerate(_named_parameters(optimizer))
+        if f"step/{name}" in tensors
+    }
+    optimizer.load_state_dict(state)
+
+
+def _named_parameters(optimizer: torch.optim.Optimizer) -> list[tuple[str, nn.Parameter]]:
+    """(name, parameter) in the order in which the optimizer's state_dict numbers them."""
+    return [
+        pair
+        for group in optimizer.param_groups
+        for pair in zip(group["param_names"], group["params"], strict=True)
+    ]
+
+
+def _distinct_state(model: nn.Module) -> dict[str, torch.Tensor]:
+    """The state_dict with a tied tensor under its first name only; safetensors refuses shared memory."""
+    seen: set[int] = set()
+    state = {}
+    for name, tensor in model.state_dict().items():
+        if tensor.data_ptr() not in seen:
+            seen.add(tensor.data_ptr())
+            state[name] = tensor
+    return state

@@ -1,0 +1,145 @@
+"""What a training will cost, before it is paid: parameters, memory, tokens, time and disk."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from polyctl.config import Experiment, ModelConfig
+from polyctl.data.batch import Batch
+from polyctl.data.stream import open_source
+from polyctl.data.tokenizer import make_tokenizer
+from polyctl.model.gpt import GPT
+from polyctl.training.feed import Part, split
+from polyctl.training.objective import autocast, make_objective
+from polyctl.training.optim import make_optimizer
+
+FLOAT = 4
+PROBE_ROWS = 8  # rows of the first, short pass from which a whole step's time is foreseen
+PROBE_SECONDS = 4.0  # whole steps are timed only where three of them fit in this
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The bill of a training on one device; `timing` says how the time was found."""
+
+    device: str
+    parameters: int
+    steps: int
+    weights_bytes: int
+    gradients_bytes: int
+    moments_bytes: int
+    activations_bytes: int
+    disk_bytes: int
+    problems_per_step: int
+    tokens_per_step: int
+    problems: int
+    tokens: int
+    seconds_per_step: float
+    data_seconds_per_step: float
+    seconds: float
+    timing: str
+
+    @property
+    def memory_bytes(self) -> int:
+        """Everything that training keeps at once."""
+        return self.weights_bytes + self.gradients_bytes + self.moments_bytes + self.activations_bytes
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers, for JSON."""
+        return {**asdict(self), "memory_bytes": self.memory_bytes}
+
+
+def estimate(experiment: Experiment, device: torch.device, data: Path | None = None) -> Cost:
+    """Count what can be counted, make one chunk of data, and time real steps of the real model on `device`.
+
+    A step that takes longer than about a second is timed on PROBE_ROWS of its rows and scaled up. Validations
+    are not included; one process is assumed.
+    """
+    config = experiment.train
+    source = open_source(experiment, data)
+    steps = source.total_steps or config.steps
+    began = time.perf_counter()
+    chunk = source.chunk(0)
+    data_seconds = (time.perf_counter() - began) / len(chunk)
+    tokens_per_step = round(sum(batch.tokens for batch in chunk) / len(chunk))
+    model = GPT(experiment.model, len(make_tokenizer(experiment.data).vocabulary)).to(device)
+    parameters = model.parameter_count()
+    step_seconds, timing = _time_steps(model, experiment, device, chunk)
+    # Data processes work beside the training; without them the two take turns.
+    both = max(step_seconds, data_seconds / config.workers) if config.workers else step_seconds + data_seconds
+    return Cost(
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        parameters=parameters,
+        steps=steps,
+        weights_bytes=FLOAT * parameters,
+        gradients_bytes=FLOAT * parameters,
+        moments_bytes=2 * FLOAT * parameters,
+        activations_bytes=activations(experiment.model, config.batch, config.accumulate, chunk),
+        disk_bytes=5 * FLOAT * parameters,  # best, last, and the trainer's weights and two moments
+        problems_per_step=config.batch,
+        tokens_per_step=tokens_per_step,
+        problems=config.batch * steps,
+        tokens=tokens_per_step * steps,
+        seconds_per_step=step_seconds,
+        data_seconds_per_step=data_seconds,
+        seconds=both * steps,
+        timing=timing,
+    )
+
+
+def activations(model: ModelConfig, batch: int, accumulate: int, chunk: list[Batch]) -> int:
+    """Roughly the bytes that one forward pass of the longest batch keeps for the backward pass.
+
+    About 20 values of a token's width in each layer: two norms, queries, keys, values, the attention's
+    output, two residuals, and the four-fold hidden layer before and after its nonlinearity.
+    """
+    rows = -(-batch // accumulate)
+    longest = max(batch.ids_BT.shape[1] for batch in chunk)
+    return int(FLOAT * 20 * model.layers * model.width * rows * longest)
+
+
+def _time_steps(
+    model: GPT, experiment: Experiment, device: torch.device, chunk: list[Batch]
+) -> tuple[float, str]:
+    """(seconds of an optimizer step, how they were found); the steps spoil the model."""
+    config = experiment.train
+    objective = make_objective(model, config, device)
+    optimizer = make_optimizer(model, config)
+
+    def passes(parts: list[Part]) -> float:
+        began = time.perf_counter()
+        for part in parts:
+            with autocast(device, config.precision):
+                loss = objective(*part.to(device)) / part.targets_N.numel()
+            loss.backward()
+        _wait(device)
+        return time.perf_counter() - began
+
+    def update() -> float:
+        began = time.perf_counter()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        _wait(device)
+        return time.perf_counter() - began
+
+    typical = sorted(chunk, key=lambda batch: batch.tokens)[len(chunk) // 2]
+    probe = split(typical, 0, -(-config.batch // min(PROBE_ROWS, config.batch)), 1)
+    passes(probe), update()  # the first pass pays for start-up and compilation
+    rows = len(probe[0].ids_BT)
+    scaled = passes(probe) * config.batch / rows + update()
+    if 3 * scaled > PROBE_SECONDS:
+        return scaled, f"from {rows} of a step's {config.batch} problems, scaled up"
+    whole = split(typical, 0, 1, config.accumulate)
+    passes(whole), update()
+    timed = sorted(passes(whole) + update() for _ in range(3))
+    return timed[1], "the median of three steps"
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

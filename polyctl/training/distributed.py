@@ -1,0 +1,94 @@
+"""One or several training processes: who am I, which rows are mine, what is the sum over all.
+
+Started by torchrun, every process runs the same program; the optimizer batch is split by rows, gradients are
+summed, and only the main process (rank 0) writes files and words.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from polyctl.errors import UsageError
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among all: its rank, how many there are, and its device."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def main(self) -> bool:
+        """Whether this process writes files and words."""
+        return self.rank == 0
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """The module with its gradients averaged over all processes in backward()."""
+        if self.world == 1:
+            return module
+        ids = [self.device.index] if self.device.type == "cuda" else None
+        return DistributedDataParallel(module, device_ids=ids)
+
+    def sum(self, values: list[float]) -> list[float]:
+        """Element-wise sum over all processes; every process must call it."""
+        if self.world == 1:
+            return values
+        total = torch.tensor(values, dtype=torch.float64)
+        dist.all_reduce(total)
+        return [float(value) for value in total]
+
+    def from_main(self, make: Callable[[], Value]) -> Value:
+        """What make() returns in the main process, in every process."""
+        if self.world == 1:
+            return make()
+        box = [make() if self.main else None]
+        dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
+        return box[0]  # type: ignore[return-value]
+
+
+def choose_device(name: str, local_rank: int = 0) -> torch.device:
+    """`auto`, `cpu` or `cuda` as a torch device; UsageError for a GPU that is not there."""
+    if name not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"unknown device {name!r}", "choose auto, cpu or cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError("no CUDA device is available", "use --device cpu, or auto")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", local_rank)
+
+
+@contextmanager
+def join(device: str = "auto") -> Iterator[Processes]:
+    """Join the process group that torchrun's environment describes; without one, a world of one.
+
+    May be nested: an inner call sees the group of the outer one.
+    """
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    here = choose_device(device, int(os.environ.get("LOCAL_RANK", "0")))
+    if here.type == "cuda":
+        torch.cuda.set_device(here)
+    if world == 1:
+        yield Processes(0, 1, here)
+        return
+    outer = dist.is_initialized()
+    if not outer:
+        # Small sums of Python numbers go over gloo, so that they need no GPU.
+        dist.init_process_group("cpu:gloo,cuda:nccl" if here.type == "cuda" else "gloo")
+    try:
+        yield Processes(dist.get_rank(), dist.get_world_size(), here)
+    finally:
+        if not outer:
+            dist.destroy_process_group()

@@ -1,0 +1,85 @@
+"""From the batch source to the tensors of one forward pass."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from polyctl.data.batch import Batch
+from polyctl.data.stream import BatchSource
+from polyctl.errors import PolyctlError
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one forward pass: inputs, and where (in the flattened B·T) which token must follow."""
+
+    ids_BT: torch.Tensor
+    positions_N: torch.Tensor
+    targets_N: torch.Tensor
+
+    def to(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(ids_BT, positions_N, targets_N) on `device`."""
+        tensors = (self.ids_BT, self.positions_N, self.targets_N)
+        return tuple(t.to(device, non_blocking=True) for t in tensors)  # type: ignore[return-value]
+
+
+def split(batch: Batch, rank: int, world: int, parts: int) -> list[Part]:
+    """The rows rank, rank + world, … of a batch in `parts` parts; rows alike in length stay spread evenly."""
+    mine = range(rank, len(batch.ids_BT), world)
+    return [_part(batch.ids_BT[mine[i::parts]], batch.loss_BT[mine[i::parts]]) for i in range(parts)]
+
+
+def _part(ids_BT: np.ndarray, loss_BT: np.ndarray) -> Part:
+    # The token at t is predicted from t-1, so the last column is never an input.
+    width = int(np.flatnonzero(loss_BT.any(axis=0))[-1])
+    rows, columns = np.nonzero(loss_BT)
+    return Part(
+        torch.from_numpy(np.ascontiguousarray(ids_BT[:, :width])),
+        torch.from_numpy(rows * width + columns - 1),
+        torch.from_numpy(ids_BT[rows, columns]),
+    )
+
+
+def batches(source: BatchSource, step: int, total_steps: int, workers: int) -> Generator[Batch, None, None]:
+    """Batches number step, step + 1, … total_steps - 1 of the source, whatever the number of workers."""
+    first, skip = divmod(step, source.chunk_batches)
+    chunks = DataLoader(
+        _Chunks(source),
+        batch_size=None,
+        sampler=range(first, -(-total_steps // source.chunk_batches)),
+        num_workers=workers,
+        collate_fn=_unchanged,
+        worker_init_fn=_leave_interrupts_to_main,
+    )
+    for chunk in chunks:
+        if isinstance(chunk, PolyctlError):
+            raise chunk
+        yield from chunk[skip:]
+        skip = 0
+
+
+class _Chunks(Dataset[list[Batch] | PolyctlError]):
+    def __init__(self, source: BatchSource) -> None:
+        self.source = source
+
+    def __getitem__(self, index: int) -> list[Batch] | PolyctlError:
+        try:
+            return self.source.chunk(index)
+        except PolyctlError as error:
+            return error  # raised from a worker, it would reach the user as a traceback
+
+
+def _unchanged(chunk: list[Batch] | PolyctlError) -> list[Batch] | PolyctlError:
+    return chunk
+
+
+def _leave_interrupts_to_main(_worker: int) -> None:
+    # Ctrl-C reaches the whole process group; only the main process may act on it, after finishing its step.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,159 @@
+"""polyctl train, as a user types it: what it prints, what it leaves, how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from polyctl.cli import app
+from polyctl.cli import train as command
+from polyctl.runs import list_runs, read_events
+from polyctl.training import checkpoint
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_directory(tmp_path, monkeypatch):
+    torch.set_num_threads(1)
+    monkeypatch.chdir(tmp_path)
+    for name in ("POLYCTL_RUNS", "POLYCTL_REGISTRY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command line in this process; returns what it wrote to stdout and stderr."""
+
+    def run(*arguments, code=0):
+        found = app.run(["train", *arguments, "--device", "cpu"])
+        captured = capsys.readouterr()
+        assert found == code, captured.err
+        return captured
+
+    return run
+
+
+def spawn(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "polyctl", "train", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_smoke_trains_and_reports_as_json(run, tmp_path):
+    result = run("quick", "--smoke", "--json", "--seed", "5")
+    report = json.loads(result.out)
+    assert report.keys() >= {"run", "experiment", "state", "step", "metrics", "checkpoint"}
+    assert (report["experiment"], report["state"], report["step"]) == ("quick_smoke", "complete", 20)
+    assert report["metrics"].keys() == {"valid_loss", "greedy_exact", "greedy_verified"}
+    assert Path(report["checkpoint"]).is_file()
+    (made,) = list_runs(tmp_path / "runs")
+    assert made.config().seed == 5
+    assert made.summary().state == "finished"
+    assert "step 20: valid loss" in result.err
+    assert [e["kind"] for e in read_events(made.events)][-1] == "end"
+
+
+def test_resume_goes_on_in_the_same_run_with_more_steps(run, tmp_path):
+    run("smoke", "--steps", "3")
+    (made,) = list_runs(tmp_path / "runs")
+    for spelling in (
+        ["smoke", "--resume"],
+        ["--resume", made.name],
+        ["smoke", "--resume", made.id],
+        ["--resume"],
+    ):
+        steps = checkpoint.read_facts(made.checkpoints / "trainer.safetensors")["step"] + 1
+        report = json.loads(run(*spelling, "--steps", str(steps), "--json").out)
+        assert (Path(report["run"]).name, report["step"]) == (made.id, steps)
+    assert len(list_runs(tmp_path / "runs")) == 1
+
+
+def test_max_minutes_is_a_normal_end(run):
+    result = run("smoke", "--max-minutes", "0", "--json")
+    report = json.loads(result.out)
+    assert (report["state"], report["step"], report["checkpoint"]) == ("time limit", 0, None)
+
+
+def test_dry_run_prints_the_bill_and_trains_nothing(run, tmp_path):
+    bill = json.loads(run("smoke", "--dry-run", "--json").out)
+    assert bill["experiment"] == "smoke"
+    assert bill["parameters"] > 0
+    assert bill["steps"] == 20
+    assert bill["memory_bytes"] > 16 * bill["parameters"]
+    table = run("smoke", "--dry-run").out
+    assert all(word in table for word in ("parameters", "memory", "disk", "time", "tokens"))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_long_training_on_a_cpu_says_what_it_will_cost(run, monkeypatch):
+    monkeypatch.setattr(command, "LONG_SECONDS", 0.0)
+    result = run("smoke", "--steps", "2", "--max-minutes", "1")
+    assert "smoke on this CPU: about" in result.err
+    monkeypatch.setattr(command, "LONG_SECONDS", 1e9)
+    assert "on this CPU" not in run("smoke", "--steps", "2").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message", "hint"),
+    [
+        (["smok"], 2, "no experiment is named 'smok'", "did you mean smoke?"),
+        (["smoke", "--set", "trian.lr=1e-3"], 2, "there is no key 'trian.lr'", "train.lr"),
+        ([], 2, "which experiment?", "polyctl experiments list"),
+        (["smoke", "quick"], 2, "'quick' is one argument too many", "--resume"),
+        (["smoke", "--resume"], 3, "there is no run 'smoke'", "polyctl train"),
+        (["smoke", "--set", "train.source=files"], 3, "no training data", "polyctl gen smoke"),
+        (["smoke", "--set", "train.accumulate=9"], 2, "train.batch 8 is too small", "train.batch=9"),
+    ],
+)
+def test_mistakes_have_a_message_a_hint_and_an_exit_code(run, arguments, code, message, hint):
+    words = run(*arguments, code=code).err
+    assert message in words
+    assert hint in words
+    assert "Traceback" not in words
+
+
+def test_what_cannot_change_on_resume_is_refused(run, tmp_path):
+    run("smoke", "--steps", "1")
+    (made,) = list_runs(tmp_path / "runs")
+    assert "other model settings" in run("smoke", "--resume", "--set", "model.width=64", code=2).err
+    assert "is of smoke, not of quick" in run("quick", "--resume", made.name, code=2).err
+
+
+def test_from_the_shell_an_unknown_experiment_exits_2_with_the_nearest_name():
+    process = spawn("smoek")
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "did you mean smoke?" in words
+    assert "Traceback" not in words
+
+
+def test_ctrl_c_saves_and_exits_130(tmp_path):
+    process = spawn("smoke", "--steps", "1000000", "--set", "train.eval_every=1000000")
+    events = None
+    for _ in range(600):
+        found = list_runs(tmp_path / "runs")
+        events = (
+            [e["kind"] for e in read_events(found[0].events)] if found and found[0].events.is_file() else []
+        )
+        if events.count("step") >= 2:
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 130, words
+    assert "Traceback" not in words
+    assert "polyctl train --resume smoke/" in words
+    (made,) = list_runs(tmp_path / "runs")
+    assert made.summary().state == "interrupted"
+    assert checkpoint.read_facts(made.checkpoints / "trainer.safetensors")["step"] == made.summary().step

@@ -1,0 +1,87 @@
+"""Decay groups cover every parameter once; schedules hit their corner values."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+
+from polyctl.config import ModelConfig, TrainConfig
+from polyctl.model.gpt import GPT
+from polyctl.training.optim import decay_groups, lr_at, make_optimizer
+
+TINY = {"layers": 1, "heads": 2, "width": 16, "block": 32}
+
+
+@pytest.mark.parametrize("form", ["modern", "published"])
+def test_every_parameter_is_in_exactly_one_group(form):
+    model = GPT(ModelConfig(form=form, **TINY), 11)
+    decayed, kept = decay_groups(model)
+    assert not decayed.keys() & kept.keys()
+    assert {id(p) for p in model.parameters()} == {id(p) for p in [*decayed.values(), *kept.values()]}
+    assert len(decayed) + len(kept) == len(list(model.parameters()))
+    optimizer = make_optimizer(model, TrainConfig())
+    grouped = [id(p) for group in optimizer.param_groups for p in group["params"]]
+    assert len(grouped) == len(set(grouped)) == len(list(model.parameters()))
+
+
+@pytest.mark.parametrize("form", ["modern", "published"])
+def test_only_matrices_of_linear_layers_decay(form):
+    decayed, _ = decay_groups(GPT(ModelConfig(form=form, **TINY), 11))
+    assert decayed
+    assert all(name.endswith("weight") and parameter.ndim == 2 for name, parameter in decayed.items())
+    assert not any("norm" in name or "embedding" in name for name in decayed), sorted(decayed)
+
+
+def test_a_matrix_tied_to_an_embedding_does_not_decay():
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = nn.Linear(4, 7, bias=False)
+            self.embedding = nn.Embedding(7, 4)
+            self.head.weight = self.embedding.weight
+            self.norm = nn.LayerNorm(4)
+            self.inside = nn.Linear(4, 4)
+
+    decayed, kept = decay_groups(Tied())
+    assert set(decayed) == {"inside.weight"}
+    assert set(kept) == {"head.weight", "norm.weight", "norm.bias", "inside.bias"}
+
+
+def test_weight_decay_shrinks_only_the_decayed_group():
+    model = nn.Sequential(nn.Linear(3, 3), nn.LayerNorm(3))
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    make_optimizer(model, TrainConfig(lr=0.1, weight_decay=0.5)).step()
+    after = dict(model.named_parameters())
+    torch.testing.assert_close(after["0.weight"], before["0.weight"] * (1 - 0.1 * 0.5))
+    for name in ("0.bias", "1.weight", "1.bias"):
+        assert torch.equal(after[name], before[name])
+
+
+def test_cosine_warms_up_peaks_and_ends_at_final_lr():
+    config = TrainConfig(lr=1.0, warmup=10, final_lr=0.1)
+    rates = [lr_at(step, config, 110) for step in range(110)]
+    assert rates[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
+    assert rates[10] == pytest.approx(1.0)
+    assert rates[-1] == pytest.approx(0.1)
+    assert all(a >= b for a, b in pairwise(rates[9:]))
+    assert lr_at(10 + 99 // 2, config, 110) == pytest.approx(0.55, abs=0.02)
+
+
+def test_constant_then_decay_holds_then_falls_linearly():
+    config = TrainConfig(lr=2.0, warmup=5, final_lr=0.0, schedule="constant_then_decay", decay_fraction=0.25)
+    rates = [lr_at(step, config, 100) for step in range(100)]
+    assert rates[4:76] == pytest.approx([2.0] * 72)
+    falls = [a - b for a, b in pairwise(rates[75:])]
+    assert falls == pytest.approx([2.0 / 24] * 24)
+    assert rates[-1] == 0.0
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "constant_then_decay"])
+@pytest.mark.parametrize(("total", "warmup"), [(1, 0), (2, 1), (5, 100), (3, 3)])
+def test_short_trainings_have_a_positive_finite_rate(schedule, total, warmup):
+    config = TrainConfig(lr=1.0, warmup=warmup, schedule=schedule)
+    rates = [lr_at(step, config, total) for step in range(total)]
+    assert all(0 < rate <= 1 for rate in rates)

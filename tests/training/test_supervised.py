@@ -1,0 +1,225 @@
+"""The loop: what it minimizes, what it leaves behind, and that stopping and resuming change nothing."""
+
+import json
+import math
+import os
+import signal
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from polyctl.errors import FileError, UsageError
+from polyctl.model.files import load_model
+from polyctl.training import checkpoint, supervised
+from polyctl.training.journal import Journal
+from polyctl.training.supervised import DivergedError, Trainer, train
+from tests.training.helpers import Recorder, tiny
+
+
+def trainer_file(run):
+    return run.path / "checkpoints" / "trainer.safetensors"
+
+
+def assert_same_state(one, other):
+    first, second = load_file(trainer_file(one)), load_file(trainer_file(other))
+    assert first.keys() == second.keys()
+    different = [name for name in first if not torch.equal(first[name], second[name])]
+    assert not different
+
+
+def stop_at(step, number=signal.SIGINT):
+    """A recorder that sends this process a signal when `step` is reported."""
+
+    class Stopper(Recorder):
+        def __call__(self, kind, fields):
+            super().__call__(kind, fields)
+            if kind == "step" and fields["step"] == step:
+                os.kill(os.getpid(), number)
+
+    return Stopper()
+
+
+def test_loss_falls_and_the_run_is_written(new_run, recorder):
+    experiment = tiny(steps=40, eval_every=20)
+    run = new_run(experiment)
+    result = train(experiment, run, device="cpu", on_event=recorder)
+    assert (result.step, result.state) == (40, "complete")
+    losses = recorder.losses
+    assert sorted(losses) == list(range(1, 41))
+    assert sum(losses[i] for i in range(36, 41)) < 0.8 * sum(losses[i] for i in range(1, 6))
+    assert [e["step"] for e in recorder.of("eval")] == [20, 40]
+    assert result.metrics.keys() == {"valid_loss", "greedy_exact", "greedy_verified"}
+    assert result.metrics["valid_loss"] < recorder.of("eval")[0]["valid_loss"]
+    last = recorder.of("step")[-1]
+    assert last["problems_seen"] == 320
+    assert last["lr"] == pytest.approx(3e-4)
+    assert recorder.of("end")[0]["state"] == "complete"
+    written = [json.loads(line) for line in (run.path / "events.jsonl").read_text().splitlines()]
+    assert [line["loss"] for line in written if line["kind"] == "step"] == list(losses.values())
+    loaded = load_model(run.path / "checkpoints" / "last.safetensors", torch.device("cpu"))
+    assert (loaded.step, loaded.metrics) == (40, result.metrics)
+    assert result.checkpoint == run.path / "checkpoints" / "best.safetensors"
+    assert load_model(result.checkpoint, torch.device("cpu")).step == result.best["step"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_and_resume_equal_one_training_bit_for_bit(new_run, number):
+    """Dropout is on, so this also shows that its random numbers are those of the unstopped run."""
+    experiment = tiny()
+    whole, parts = new_run(experiment), new_run(experiment)
+    straight = Recorder()
+    train(experiment, whole, device="cpu", on_event=straight)
+    first, second = stop_at(3, number), Recorder()
+    result = train(experiment, parts, device="cpu", on_event=first)
+    assert (result.state, result.step) == ("interrupted", 3)
+    assert first.of("end")[0]["state"] == "interrupted"
+    assert checkpoint.read_facts(trainer_file(parts))["step"] == 3
+    result = train(experiment, parts, device="cpu", resume=True, on_event=second)
+    assert (result.state, result.step) == ("complete", 8)
+    assert {**first.losses, **second.losses} == straight.losses
+    assert first.of("eval") + second.of("eval") == straight.of("eval")
+    assert_same_state(whole, parts)
+
+
+def test_signal_handlers_are_put_back(new_run):
+    before = signal.getsignal(signal.SIGINT)
+    experiment = tiny(steps=2)
+    train(experiment, new_run(experiment), device="cpu", on_event=stop_at(1))
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_accumulation_and_workers_change_nothing(new_run):
+    plain, split, worked = Recorder(), Recorder(), Recorder()
+    for changes, recorder in (({}, plain), ({"accumulate": 3}, split), ({"workers": 2}, worked)):
+        experiment = tiny(dropout=0.0, **changes)
+        train(experiment, new_run(experiment), device="cpu", on_event=recorder)
+    assert worked.losses == plain.losses
+    assert split.losses == pytest.approx(plain.losses, rel=1e-4)
+    norms = [[e["grad_norm"] for e in r.of("step")] for r in (plain, split)]
+    assert norms[1] == pytest.approx(norms[0], rel=1e-3)
+
+
+def test_gradient_is_the_mean_over_target_tokens_only(new_run):
+    """A plain twin: full logits, a loss for each token by hand, prompt and padding ignored."""
+    experiment = tiny(dropout=0.0, accumulate=2)
+    trainer = make_trainer(experiment, new_run(experiment))
+    batch = trainer.source.chunk(0)[0]
+    ids_BT = torch.from_numpy(batch.ids_BT)
+    logp_BTV = trainer.model.logits(trainer.model.hidden(ids_BT)).log_softmax(-1)
+    terms = [
+        -logp_BTV[b, t - 1, ids_BT[b, t]]
+        for b in range(ids_BT.shape[0])
+        for t in range(1, ids_BT.shape[1])
+        if batch.loss_BT[b, t]
+    ]
+    assert 0 < len(terms) < int((ids_BT != 0).sum())
+    expected = torch.stack(terms).mean()
+    expected.backward()
+    gradients = {name: p.grad.clone() for name, p in trainer.model.named_parameters()}
+    norm = torch.linalg.vector_norm(torch.stack([g.norm() for g in gradients.values()]))
+    loss, found_norm, _ = trainer.advance(batch)
+    assert loss == pytest.approx(expected.item(), rel=1e-5)
+    assert found_norm == pytest.approx(norm.item(), rel=1e-4)
+    scale = min(1.0, experiment.train.clip / norm.item())
+    for name, parameter in trainer.model.named_parameters():
+        torch.testing.assert_close(parameter.grad, scale * gradients[name], rtol=1e-3, atol=1e-6)
+
+
+def make_trainer(experiment, run):
+    with supervised.distributed.join("cpu") as processes:
+        return Trainer(experiment, run, processes, Journal(run.events, main=False))
+
+
+def test_time_limit_stops_gently_saves_and_validates(new_run, recorder):
+    experiment = tiny(steps=10**6, eval_every=10**6, schedule="constant_then_decay")
+    run = new_run(experiment)
+    result = train(experiment, run, device="cpu", max_minutes=0.5 / 60, on_event=recorder)
+    assert result.state == "time limit"
+    assert 0 < result.step < 10**6
+    assert result.metrics
+    assert checkpoint.read_facts(trainer_file(run))["step"] == result.step
+
+
+def test_a_failing_validation_loses_nothing(new_run, monkeypatch, recorder):
+    experiment = tiny()
+    whole, run = new_run(experiment), new_run(experiment)
+    train(experiment, whole, device="cpu")
+
+    def fail(*_args, **_kwargs):
+        raise RuntimeError("validation broke")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(supervised.evaluate, "greedy_accuracy", fail)
+        with pytest.raises(RuntimeError, match="validation broke"):
+            train(experiment, run, device="cpu", on_event=recorder)
+    assert recorder.of("error")[0]["message"] == "validation broke"
+    assert load_model(run.path / "checkpoints" / "last.safetensors", torch.device("cpu")).step == 4
+    train(experiment, run, device="cpu", resume=True)
+    assert_same_state(whole, run)
+
+
+def test_best_is_by_verified_accuracy_then_by_loss(new_run, monkeypatch):
+    experiment = tiny(steps=4, eval_every=1)
+    measured = iter(
+        [
+            {"valid_loss": 2.0, "greedy_exact": 0.0, "greedy_verified": 0.5},
+            {"valid_loss": 1.5, "greedy_exact": 0.0, "greedy_verified": 0.5},
+            {"valid_loss": 1.0, "greedy_exact": 0.9, "greedy_verified": 0.4},
+            {"valid_loss": math.nan, "greedy_exact": 0.0, "greedy_verified": 0.5},
+        ]
+    )
+    monkeypatch.setattr(Trainer, "_measure", lambda self: next(measured))
+    run = new_run(experiment)
+    result = train(experiment, run, device="cpu")
+    assert result.best["step"] == 2
+    assert load_model(run.path / "checkpoints" / "best.safetensors", torch.device("cpu")).step == 2
+    assert load_model(run.path / "checkpoints" / "last.safetensors", torch.device("cpu")).step == 4
+
+
+def test_divergence_names_step_and_rate_and_keeps_the_good_weights(new_run, monkeypatch, recorder):
+    experiment = tiny()
+    run = new_run(experiment)
+    forward = supervised.TargetLoss.forward
+    calls = []
+
+    def spoiled(self, *args):
+        calls.append(1)
+        return forward(self, *args) * (math.nan if len(calls) == 3 else 1.0)
+
+    monkeypatch.setattr(supervised.TargetLoss, "forward", spoiled)
+    with pytest.raises(DivergedError, match=r"step 3: loss nan.* learning rate 0\.003") as raised:
+        train(experiment, run, device="cpu", on_event=recorder)
+    assert "--resume" in raised.value.hint
+    assert "step 3" in recorder.of("error")[0]["message"]
+    saved = load_file(trainer_file(run))
+    assert checkpoint.read_facts(trainer_file(run))["step"] == 2
+    assert all(torch.isfinite(tensor).all() for tensor in saved.values())
+
+
+def test_init_from_starts_from_the_weights_of_a_checkpoint(new_run):
+    experiment = tiny(steps=2, eval_every=2)
+    first = new_run(experiment)
+    train(experiment, first, device="cpu")
+    path = first.path / "checkpoints" / "last.safetensors"
+    tuned = tiny(steps=2, init_from=str(path))
+    trainer = make_trainer(tuned, new_run(tuned))
+    trainer.start_from(str(path))
+    loaded = load_model(path, torch.device("cpu")).model.state_dict()
+    assert all(torch.equal(value, loaded[name]) for name, value in trainer.model.state_dict().items())
+    wider = tuned.model_copy(update={"model": tuned.model.model_copy(update={"width": 32})})
+    with pytest.raises(UsageError, match="shape"):
+        train(wider, new_run(wider), device="cpu")
+
+
+def test_what_cannot_be_done_is_said(new_run):
+    experiment = tiny()
+    run = new_run(experiment)
+    with pytest.raises(FileError, match="no trainer state"):
+        train(experiment, run, device="cpu", resume=True)
+    with pytest.raises(UsageError, match=r"train\.batch 8 is too small"):
+        train(tiny(accumulate=9), run, device="cpu")
+    train(tiny(steps=1), run, device="cpu")
+    other = experiment.model_copy(update={"seed": 4})
+    with pytest.raises(UsageError, match="other seed settings"):
+        train(other, run, device="cpu", resume=True)
