@@ -1,0 +1,117 @@
+"""The command `polyctl`: its commands, and how errors become words and exit codes."""
+
+# No `from __future__ import annotations`: Typer could not resolve names that only a function has imported.
+
+import io
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+from polyctl import __version__
+from polyctl.errors import EXIT_FILE, EXIT_INTERRUPTED, PolyctlError
+
+if TYPE_CHECKING:
+    import typer
+
+EXIT_BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and leave with its exit code."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--version"]:  # answered here, without the cost of importing Typer
+        print(f"polyctl {__version__}")
+        raise SystemExit(0)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal without UTF-8 must not end in a traceback
+    raise SystemExit(run(arguments))
+
+
+def make_app() -> "typer.Typer":
+    """The Typer application with all commands; heavy libraries are imported by the commands when they run."""
+    import typer
+
+    from polyctl.cli import experiments, runs
+    from polyctl.cli.train import train
+
+    app = typer.Typer(
+        name="polyctl",
+        help="Find hidden structure in polynomials: f = g(h1, ..., hm), proved exactly.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        invoke_without_command=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def polyctl(
+        context: typer.Context,
+        version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+    ) -> None:
+        if version:
+            print(f"polyctl {__version__}")
+        elif context.invoked_subcommand is None:
+            print(context.get_help())
+
+    app.command()(train)
+    app.add_typer(experiments.app, name="experiments")
+    app.add_typer(runs.app, name="runs")
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; what the user did wrong is said on stderr."""
+    import typer
+
+    from polyctl.cli.output import print_error, print_problem
+
+    usage_error: Any = typer.BadParameter.__base__  # Typer brings its own copy of click's, or click's itself
+    try:
+        code = make_app()(list(arguments), prog_name="polyctl", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except PolyctlError as error:
+        print_error(error)
+        return error.exit_code
+    except usage_error as error:
+        print_problem(*_usage(error))
+        return int(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return EXIT_INTERRUPTED
+    except SystemExit as leave:
+        if isinstance(leave.__context__, BrokenPipeError):  # Typer turns a broken pipe into exit code 1
+            return _broken_pipe()
+        raise
+    except BrokenPipeError:
+        return _broken_pipe()
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print_problem(f"{error.filename}: {error.strerror}")
+        return EXIT_FILE
+
+
+def _broken_pipe() -> int:
+    # Python flushes stdout once more on leaving, which must not fail again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return EXIT_BROKEN_PIPE
+
+
+def _usage(error: Any) -> tuple[str, str | None]:
+    """Message and hint of one of Typer's usage errors."""
+    possible = getattr(error, "possibilities", None)
+    message = error.message if possible else error.format_message()
+    hint: str | None
+    message, _, guess = message.partition(" Did you mean ")
+    if possible:
+        hint = f"did you mean {' or '.join(sorted(possible))}?"
+    elif guess:
+        hint = "did you mean " + re.sub(r"'([^']*)'", r"\1", guess)
+    else:
+        hint = f"`{error.ctx.command_path} --help` shows how to use it" if error.ctx else None
+    return message[:1].lower() + message[1:].rstrip("."), hint

@@ -1,0 +1,233 @@
+"""The command line as a whole: what it loads, how it fails, where its output goes."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from polyctl import __version__
+from polyctl.cli import app, output
+from polyctl.errors import FileError, ParseError, TimeLimitError, UsageError
+
+POLYCTL = [sys.executable, "-m", "polyctl"]
+HEAVY = ("torch", "numpy", "sympy", "textual", "flint")
+
+
+def polyctl(*arguments: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([*POLYCTL, *arguments], capture_output=True, text=True, timeout=120, **options)
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The modules in sys.modules after such a command line."""
+    program = (
+        "import sys; from polyctl.cli.app import main\n"
+        "sys.argv = ['polyctl', *sys.argv[1:]]\n"
+        "try: main()\n"
+        "finally: print(' '.join(sys.modules), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+def raises(error: BaseException):
+    """A stand-in for the application that only raises."""
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    return lambda: fail
+
+
+# -- start-up ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], [], ["experiments", "list"], ["runs"], ["train", "--help"]]
+)
+def test_nothing_heavy_is_loaded(arguments, tmp_path, monkeypatch):
+    monkeypatch.setenv("POLYCTL_RUNS", str(tmp_path))
+    assert loaded_by(*arguments).isdisjoint(HEAVY)
+
+
+def test_the_version_is_answered_without_typer():
+    assert loaded_by("--version").isdisjoint({"typer", "click", "rich", "pydantic", *HEAVY})
+    done = polyctl("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"polyctl {__version__}\n", "")
+
+
+def test_help_lists_the_commands_with_and_without_the_option():
+    done, bare = polyctl("--help"), polyctl()
+    assert done.returncode == bare.returncode == 0
+    assert bare.stdout == done.stdout
+    for command in ("experiments", "runs"):
+        assert command in done.stdout
+
+
+def test_help_fits_eighty_columns():
+    for arguments in (["--help"], ["experiments", "--help"], ["runs", "list", "--help"]):
+        done = polyctl(*arguments, env={**os.environ, "COLUMNS": "80"})
+        assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+# -- errors --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["experimets"], "no such command 'experimets'", "did you mean experiments?"),
+        (["runs", "lst"], "no such command 'lst'", "did you mean list?"),
+        (["runs", "list", "--jsno"], "no such option: --jsno", "did you mean --json?"),
+        (["experiments", "show"], "missing argument 'EXPERIMENT'", "polyctl experiments show --help"),
+        (["runs", "list", "a", "b"], "unexpected extra argument", "polyctl runs list --help"),
+    ],
+)
+def test_wrong_usage_leaves_with_two_and_a_suggestion(arguments, message, hint, capsys):
+    assert app.run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    first, second = err.splitlines()
+    assert first.startswith("error: ")
+    assert message in first
+    assert second.startswith("hint: ")
+    assert hint in second
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("wrong [bold]word[/]", "write it right"), 2),
+        (FileError("no file", "make one"), 3),
+        (TimeLimitError("too long", None), 4),
+    ],
+)
+def test_our_errors_become_words_and_exit_codes(error, code, monkeypatch, capsys):
+    monkeypatch.setattr(app, "make_app", raises(error))
+    assert app.run([]) == code
+    out, err = capsys.readouterr()
+    hint = f"hint: {error.hint}\n" if error.hint else ""
+    assert (out, err) == ("", f"error: {error.message}\n{hint}")
+
+
+def test_a_parse_error_shows_the_place(monkeypatch, capsys):
+    error = ParseError("there is no operand", "x^2 + * 3", 6, "put one in")
+    monkeypatch.setattr(app, "make_app", raises(error))
+    assert app.run([]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "error: there is no operand"
+    assert lines[1].index("*") == lines[2].index("^")
+    assert lines[-1] == "hint: put one in"
+
+
+def test_interrupts_leave_with_130(monkeypatch, capsys):
+    monkeypatch.setattr(app, "make_app", raises(KeyboardInterrupt()))
+    assert app.run([]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_that_cannot_be_opened_is_no_traceback(monkeypatch, capsys):
+    monkeypatch.setattr(app, "make_app", raises(PermissionError(13, "Permission denied", "here.txt")))
+    assert app.run([]) == 3
+    assert capsys.readouterr().err == "error: here.txt: Permission denied\n"
+
+
+def test_our_own_mistakes_are_not_hidden(monkeypatch):
+    monkeypatch.setattr(app, "make_app", raises(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        app.run([])
+
+
+def test_a_reader_that_leaves_early_is_quiet():
+    program = subprocess.Popen(
+        [*POLYCTL, "experiments", "list", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    program.stdout.close()
+    assert program.stderr.read() == b""
+    assert program.wait() == 141
+
+
+def test_letters_that_the_terminal_lacks_do_not_end_in_a_traceback():
+    done = polyctl("experiments", "list", "base", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0
+    assert "\\u2218" in done.stdout
+
+
+def test_errors_with_json_go_to_stderr():
+    done = polyctl("experiments", "show", "quik", "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean quick?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# -- output --------------------------------------------------------------------------------------
+
+
+def test_a_table_is_plain_and_unwrapped_outside_a_terminal(capsys):
+    output.print_table(("name", "n"), [("a" * 200, 1), ("b", None)], right=("n",))
+    assert capsys.readouterr().out.splitlines() == [
+        "name" + " " * 198 + "n",
+        "a" * 200 + "  1",
+        "b" + " " * 201 + "-",
+    ]
+
+
+def test_json_refuses_what_is_not_json(capsys):
+    output.print_json({"a": [1, "∘"]})
+    assert "∘" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="JSON"):
+        output.print_json(float("nan"))
+
+
+def test_progress_is_silent_outside_a_terminal(capsys):
+    with output.progress("Working", total=3) as bar:
+        bar.advance()
+        bar.update(done=3, total=4, description="Still")
+    assert capsys.readouterr() == ("", "")
+
+
+def on_terminal(program: str, **environment: str) -> str:
+    """What a program writes when stdout and stderr are a terminal of 80 columns."""
+    parent, child = pty.openpty()
+    env = {**os.environ, "COLUMNS": "80", "TERM": "xterm-256color", **environment}
+    env = {
+        key: value
+        for key, value in env.items()
+        if key not in ("NO_COLOR", "FORCE_COLOR") or key in environment
+    }
+    running = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=child, stdout=child, stderr=child, env=env
+    )
+    os.close(child)
+    written = b""
+    try:
+        while chunk := os.read(parent, 1 << 16):
+            written += chunk
+    except OSError:  # Linux says EIO once the other side is closed
+        pass
+    os.close(parent)
+    assert running.wait() == 0
+    return written.decode()
+
+
+@pytest.mark.skipif(not Path("/dev/ptmx").exists(), reason="no pseudo-terminals here")
+def test_on_a_terminal_there_is_a_bar_and_colour_unless_NO_COLOR():
+    program = (
+        "from polyctl.cli import output\n"
+        "with output.progress('Working', total=3) as bar: bar.advance(3)\n"
+        "output.print_table(('name', 'text'), [('a', 'word ' * 40)])\n"
+    )
+    colourful, plain = on_terminal(program), on_terminal(program, NO_COLOR="1")
+    assert "Working" in colourful
+    assert "3/3" in colourful
+    assert "\x1b[1m" in colourful
+    assert "\x1b[3" not in plain
+    table = re.sub(r"\x1b\[[\d;]*m", "", plain[plain.rindex("name") :]).splitlines()  # bold is no colour
+    assert max(map(len, table)) <= 80
+    assert sum(line.count("word") for line in table) == 40

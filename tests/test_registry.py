@@ -1,0 +1,359 @@
+"""The registry: templates, inheritance, errors; and every experiment that we ship."""
+
+from pathlib import Path
+
+import pytest
+
+from polyctl.config import Experiment
+from polyctl.errors import FileError, PolyctlError, UsageError
+from polyctl.registry import PACKAGED, Registry, find_registry, load_registry, override, smoke, to_toml
+from polyctl.runs import create_run
+
+SHIPPED = load_registry(PACKAGED)
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(text: str) -> Registry:
+        path = tmp_path / "experiments.toml"
+        path.write_text(text)
+        return load_registry(path)
+
+    return write
+
+
+# -- reading -------------------------------------------------------------------------------------
+
+
+def test_defaults_parents_and_own_values_are_laid_over_each_other(write):
+    registry = write("""
+        [defaults]
+        train = { lr = 1e-3, batch = 8 }
+        [experiment._parent]
+        train = { batch = 16, clip = 0.5 }
+        [experiment.child]
+        extends = "_parent"
+        seed = 3
+        train.clip = 0.25
+    """)
+    assert registry.names() == ["child"]
+    child = registry.get("child")
+    assert (child.name, child.seed) == ("child", 3)
+    assert (child.train.lr, child.train.batch, child.train.clip) == (1e-3, 16, 0.25)
+    assert child.train.steps == Experiment(name="x").train.steps
+
+
+def test_a_list_replaces_its_parents_list(write):
+    registry = write("""
+        [defaults]
+        data.outer_degrees = [2, 3]
+        [experiment.a]
+        data.outer_degrees = [4]
+    """)
+    assert registry.get("a").data.outer_degrees == (4,)
+
+
+def test_a_grid_of_lists_is_their_product_and_keeps_types(write):
+    registry = write("""
+        [experiment."w{width}_l{layers}_{form}"]
+        description = "{layers} layers of {width}"
+        grid = { width = [64, 128], layers = [1, 2], form = "published" }
+        model = { width = "{width}", layers = "{layers}", form = "{form}" }
+        data.outer_degrees = ["{layers}", 7]
+    """)
+    assert registry.names() == [
+        "w64_l1_published",
+        "w64_l2_published",
+        "w128_l1_published",
+        "w128_l2_published",
+    ]
+    experiment = registry.get("w128_l2_published")
+    assert (experiment.model.width, experiment.model.layers) == (128, 2)
+    assert experiment.description == "2 layers of 128"
+    assert experiment.data.outer_degrees == (2, 7)
+
+
+def test_a_grid_may_be_an_array_of_tables_and_a_template_may_extend_a_template(write):
+    registry = write("""
+        [experiment."base_{n}"]
+        grid = [{ n = 1, batch = 100 }, { n = [2, 3], batch = 50 }]
+        train.batch = "{batch}"
+        [experiment."child_{n}"]
+        extends = "base_{n}"
+        grid.n = [1, 3]
+    """)
+    assert [registry.get(f"base_{n}").train.batch for n in (1, 2, 3)] == [100, 50, 50]
+    assert [registry.get(f"child_{n}").train.batch for n in (1, 3)] == [100, 50]
+
+
+def test_matching_takes_patterns_and_refuses_one_that_fits_nothing(write):
+    registry = write("[experiment.a1]\n[experiment.a2]\n[experiment.b1]\n")
+    assert [e.name for e in registry.matching(["b*", "a2"])] == ["a2", "b1"]
+    assert [e.name for e in registry.matching([])] == ["a1", "a2", "b1"]
+    with pytest.raises(UsageError, match=r"'c\*'"):
+        registry.matching(["a*", "c*"])
+
+
+def test_search_order(tmp_path, monkeypatch):
+    outer, inner = tmp_path / "experiments.toml", tmp_path / "deep" / "er"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    monkeypatch.delenv("POLYCTL_REGISTRY", raising=False)
+    assert find_registry() == PACKAGED
+    outer.write_text("[experiment.outer]")
+    assert find_registry() == outer
+    monkeypatch.setenv("POLYCTL_REGISTRY", "env.toml")
+    assert find_registry() == Path("env.toml")
+    assert find_registry(Path("flag.toml")) == Path("flag.toml")
+
+
+# -- errors --------------------------------------------------------------------------------------
+
+WRONG = {
+    "unknown key": (
+        "[experiment.a]\ntrain.lrr = 1.0",
+        "[experiment.a] train.lrr: there is no such key",
+        "train.lr?",
+    ),
+    "key of another section": ("[experiment.a]\nlayers = 2", "layers: there is no such key", "model.layers?"),
+    "in a parent": (
+        "[experiment._p]\nmodel.hads=2\n[experiment.a]\nextends='_p'",
+        "[experiment._p] model.hads",
+        "model.heads?",
+    ),
+    "in the defaults": ("[defaults]\nsede = 1", "[defaults] sede: there is no such key", "seed?"),
+    "unknown section": ("[experiment.a.trian]\nlr = 1.0", "[experiment.a] trian", None),
+    "text for a number": (
+        "[experiment.a]\ntrain.steps = '100'",
+        "train.steps = '100': input should be a valid int",
+        None,
+    ),
+    "truth for a number": ("[experiment.a]\ntrain.steps = true", "train.steps = True", None),
+    "out of range": (
+        "[experiment.a]\nmodel.dropout = 1.5",
+        "model.dropout = 1.5: input should be less than 1",
+        None,
+    ),
+    "wrong word": ("[experiment.a]\ndata.family = 'monik'", "data.family = 'monik'", "did you mean monic?"),
+    "number for a table": ("[experiment.a]\ndata = 3", "[experiment.a] data = 3", None),
+    "contradiction": (
+        "[experiment.a]\nmodel = {heads = 3, width = 32}",
+        "model: width 32 is not a multiple of heads 3",
+        None,
+    ),
+    "bad value in a list": (
+        "[experiment.a]\ndata.outer_degrees = [2, 'x']",
+        "data.outer_degrees = 'x'",
+        None,
+    ),
+    "missing parent": (
+        "[experiment.abc]\n[experiment.a]\nextends = 'abd'",
+        "[experiment.a] extends: there is no experiment 'abd'",
+        "abc?",
+    ),
+    "circle": (
+        "[experiment.a]\nextends='b'\n[experiment.b]\nextends='a'",
+        "goes in a circle: a -> b -> a",
+        "extends",
+    ),
+    "extends itself": ("[experiment.a]\nextends='a'", "a -> a", None),
+    "extends a list": ("[experiment.a]\nextends=['a']", "extends: must be the name", None),
+    "name as a key": ("[experiment.a]\nname = 'b'", "[experiment.a] name", "take the key out"),
+    "twice": ("[experiment.a1]\n[experiment.'a{n}']\ngrid.n=[1]", "defines a1 a second time", None),
+    "grid not in the name": (
+        "[experiment.'a{n}']\ngrid.n=[1]\ngrid.m=[1, 2]",
+        "defines a1 a second time",
+        "placeholder",
+    ),
+    "no grid": ("[experiment.'a{n}']", "placeholders in its name but no grid", "grid.NAME"),
+    "unknown placeholder": (
+        "[experiment.'a{n}']\ngrid.n=[1]\nseed='{m}'",
+        "uses {m} in '{m}'",
+        "the grid has n",
+    ),
+    "empty grid": ("[experiment.'a{n}']\ngrid.n=[]", "grid: must be", None),
+    "grid of numbers": ("[experiment.'a{n}']\ngrid=3", "grid: must be", None),
+    "unknown table": ("[experimant.a]", "[experimant] is no table", "did you mean experiment?"),
+    "experiment is no table": ("experiment = 3", "experiment must be a table", "[experiment]"),
+    "one experiment is no table": ("experiment.a = 3", "experiment.a must be a table", "[experiment.a]"),
+    "syntax": ("[defaults]\nseed = = 3", "line 2", "mend"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_said_with_file_table_and_key(case, write, tmp_path):
+    text, message, hint = WRONG[case]
+    with pytest.raises(UsageError) as caught:
+        write(text)
+    assert str(tmp_path / "experiments.toml") in caught.value.message
+    assert message in caught.value.message
+    if hint is not None:
+        assert hint in (caught.value.hint or "")
+
+
+def test_a_registry_that_cannot_be_read(tmp_path):
+    with pytest.raises(FileError, match="there is no registry"):
+        load_registry(tmp_path / "none.toml")
+    with pytest.raises(FileError, match="cannot be read"):
+        load_registry(tmp_path)
+    (tmp_path / "latin.toml").write_bytes(b"# \xe9")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        load_registry(tmp_path / "latin.toml")
+
+
+def test_an_unknown_experiment_gets_the_nearest_name():
+    with pytest.raises(UsageError) as caught:
+        SHIPPED.get("d2_arch_512_l7")
+    assert "did you mean d2_arch_512_l" in caught.value.hint
+
+
+# -- changing an experiment ----------------------------------------------------------------------
+
+
+def test_override_reads_toml_literals_and_falls_back_to_text():
+    quick = SHIPPED.get("quick")
+    changed = override(
+        quick,
+        [
+            "train.lr=1e-4",
+            "train.steps = 7",
+            "data.outer_degrees=[3, 4]",
+            "data.family=monic",
+            'data.tokenizer="prefix"',
+            "train.init_from=quick/20250101-000000",
+        ],
+    )
+    assert (changed.train.lr, changed.train.steps) == (1e-4, 7)
+    assert changed.data.outer_degrees == (3, 4)
+    assert (changed.data.family, changed.data.tokenizer) == ("monic", "prefix")
+    assert changed.train.init_from == "quick/20250101-000000"
+    assert changed.model == quick.model
+
+
+def test_settings_are_checked_together_not_one_by_one():
+    changed = override(SHIPPED.get("quick"), ["model.heads=3", "model.width=96"])
+    assert (changed.model.heads, changed.model.width) == (3, 96)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message", "hint"),
+    [
+        ("train.lr", "sets nothing", "KEY=VALUE"),
+        ("=3", "sets nothing", "KEY=VALUE"),
+        ("train.lrr=1", "no key 'train.lrr'", "train.lr?"),
+        ("lr=1", "no key 'lr'", "train.lr?"),
+        ("train=1", "no key 'train'", "train is a table"),
+        ("name=x", "no key 'name'", ""),
+        ("zzz=1", "no key 'zzz'", "experiments show"),
+        ("model.zzz=1", "no key 'model.zzz'", "model.width"),
+        ("train.lr=fast", "train.lr = 'fast'", ""),
+        ("train.steps=1.5", "train.steps = 1.5", ""),
+        ("model.heads=3", "not a multiple of heads", ""),
+        ("data.family=monik", "'monik'", "monic?"),
+    ],
+)
+def test_a_wrong_setting_names_the_key_and_the_nearest(setting, message, hint):
+    with pytest.raises(UsageError) as caught:
+        override(SHIPPED.get("quick"), [setting])
+    assert message in caught.value.message
+    assert hint in (caught.value.hint or "")
+
+
+def test_a_setting_cannot_smuggle_in_a_second_one():
+    with pytest.raises(PolyctlError):
+        override(SHIPPED.get("quick"), ["seed=1\ntrain = 2"])
+
+
+# -- what we ship --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SHIPPED.names())
+def test_every_shipped_experiment_loads_shrinks_and_survives_its_own_toml(name, tmp_path):
+    experiment = SHIPPED.get(name)
+    assert experiment.name == name
+    assert experiment.description
+    assert bool(experiment.paper) == name.startswith(("d1", "d2", "d3", "example"))
+    assert len(experiment.description) <= 46  # fits a line of 80 columns in `polyctl experiments`
+    assert create_run(experiment, tmp_path).config() == experiment
+    text = to_toml(experiment)
+    assert f'name = "{name}"' in text
+    assert "{" not in text  # no placeholder is left
+    small = smoke(experiment)
+    assert (small.model.layers, small.model.width, small.model.heads) == (2, 32, 2)
+    assert small.train.steps * small.train.batch <= 200
+    assert small.model.block == experiment.model.block
+    assert small.train.source == "stream"
+    assert small.train.init_from is None
+    assert small.name != name or name == "smoke"
+
+
+def test_the_papers_names_are_all_there():
+    expected = ["d1_degree"]
+    expected += [f"d1_var_{pair}" for pair in ("3_2", "3_3", "2_3", "4_3", "3_4")]
+    expected += [f"d2_arch_{width}_l{layers}" for width in (256, 512, 768, 1024) for layers in (4, 6)]
+    expected += [f"d2_heads_{heads}" for heads in (4, 8, 16)]
+    expected += ["d3_pretrain_monic", "d3_pretrain_split"]
+    expected += [f"d3_finetune_{base}_{1280 * 2**k}" for base in ("monic", "split") for k in range(7)]
+    expected += ["example_single", "example_multi", "example_on"]
+    assert {e.name for e in SHIPPED.matching() if e.paper} == set(expected)
+
+
+# name: (family, v_in, v_out, target, layers, heads, width, block, batch, epochs, train_size)
+TABLED = {
+    "d1_degree": ("univariate", 1, 1, "inner", 6, 8, 512, 300, 256, 15, 1_000_000),
+    "d1_var_3_2": ("homogeneous", 3, 2, "outer_inner", 6, 4, 512, 850, 200, 31, 1_000_000),
+    "d1_var_4_3": ("homogeneous", 4, 3, "outer_inner", 6, 4, 512, 850, 200, 31, 1_000_000),
+    "d2_heads_4": ("homogeneous", 3, 3, "outer_inner", 6, 4, 512, 850, 200, 31, 1_000_000),
+    "d3_pretrain_split": ("split", 1, 1, "inner", 4, 8, 512, 256, 256, 15, 1_000_000),
+    "d3_finetune_split_5120": ("monic", 1, 1, "inner", 4, 8, 512, 256, 128, 1, 5120),
+    "example_single": ("univariate", 1, 1, "inner", 6, 8, 512, 350, 512, 10, 1_000_000),
+    "example_multi": ("separable", 3, 3, "outer_inner", 6, 8, 512, 800, 128, 3, 300_000),
+    "example_on": ("on_singlet", 20, 1, "inner", 4, 8, 256, 400, 256, 8, 1_000_000),
+}
+
+
+@pytest.mark.parametrize("name", TABLED)
+def test_published_sizes(name):
+    e = SHIPPED.get(name)
+    data, model, train = e.data, e.model, e.train
+    facts = (
+        data.family,
+        data.inner_variables,
+        data.inners,
+        data.target,
+        model.layers,
+        model.heads,
+        model.width,
+    )
+    assert (*facts, model.block, train.batch, train.epochs, data.train_size) == TABLED[name]
+
+
+# family: (outer degrees, inner degrees, outer bound, inner bound)
+DRAWN = {
+    "d1_degree": ((2, 3, 4), (2, 3, 4), 20, 20),
+    "d1_var_2_3": ((3,), (3,), 5, 5),
+    "d3_pretrain_monic": ((2,), (2, 3, 4), 5, 20),
+    "example_multi": ((1, 2), (1, 2), 20, 20),
+    "example_on": ((2,), (2,), 10, 5),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_published_distributions(name):
+    data = SHIPPED.get(name).data
+    assert (data.outer_degrees, data.inner_degrees, data.outer_bound, data.inner_bound) == DRAWN[name]
+
+
+def test_what_all_published_experiments_share():
+    for e in SHIPPED.matching(["d[123]_*", "example_*"]):
+        assert (e.data.tokenizer, e.model.form, e.model.dropout) == ("prefix", "published", 0.1)
+        assert (e.train.lr, e.train.source, e.train.schedule) == (6e-4, "files", "cosine")
+        assert (e.eval.beam, e.eval.max_tokens) == (30, 150)
+    for e in SHIPPED.matching(["d2_*"]):
+        assert 32 <= e.train.batch <= 200
+        assert 25 <= e.train.epochs <= 60
+    finetune = SHIPPED.get("d3_finetune_split_1280")
+    pretrain = SHIPPED.get("d3_pretrain_split")
+    assert finetune.train.init_from == "d3_pretrain_split"
+    assert finetune.model == pretrain.model
+    assert finetune.data.inner_bound > pretrain.data.inner_bound

@@ -1,0 +1,301 @@
+"""Run directories, their states, and event files that are written and damaged while they are read."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polyctl import runs
+from polyctl.config import Experiment, TrainConfig
+from polyctl.errors import FileError
+from polyctl.runs import (
+    EventWriter,
+    Run,
+    create_run,
+    find_run,
+    list_runs,
+    newest_run_with_checkpoint,
+    read_events,
+    runs_root,
+    write_atomic,
+)
+
+QUICK = Experiment(name="quick", train=TrainConfig(lr=3e-4))
+
+
+def make(root: Path, experiment: str, id: str, checkpoint: bool = False) -> Run:
+    path = root / experiment / id
+    (path / "checkpoints").mkdir(parents=True)
+    (path / "config.toml").write_text(f'name = "{experiment}"')
+    if checkpoint:
+        (path / "checkpoints" / "last.safetensors").write_bytes(b"")
+    return Run.at(path)
+
+
+def events_of(run: Run, *events: tuple[str, float, dict]) -> None:
+    """Write events by kind, age in seconds, fields."""
+    lines = [
+        json.dumps({"v": 1, "time": time.time() - age, "kind": k, **fields}) for k, age, fields in events
+    ]
+    run.events.write_text("".join(f"{line}\n" for line in lines))
+
+
+# -- directories ---------------------------------------------------------------------------------
+
+
+def test_a_new_run_holds_its_experiment(tmp_path):
+    run = create_run(QUICK, tmp_path)
+    assert run.path.parent == tmp_path / "quick"
+    assert run.name == f"quick/{run.id}"
+    assert run.config() == QUICK
+    assert run.checkpoints.is_dir()
+    assert run.reports.is_dir()
+    assert run.predictions.is_dir()
+    assert run.checkpoint("best") == run.path / "checkpoints" / "best.safetensors"
+
+
+def test_runs_of_one_second_get_suffixes_and_stay_in_order(tmp_path, monkeypatch):
+    class Frozen(runs.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2025, 1, 2, 3, 4, 5, tzinfo=tz)
+
+    monkeypatch.setattr(runs, "datetime", Frozen)
+    made = [create_run(QUICK, tmp_path) for _ in range(11)]
+    assert [run.id for run in made[:3]] == ["20250102-030405", "20250102-030405-2", "20250102-030405-3"]
+    assert [run.id for run in list_runs(tmp_path)] == [run.id for run in reversed(made)]
+
+
+def test_a_place_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileError, match="no run can be made") as caught:
+        create_run(QUICK, tmp_path / "file")
+    assert "--runs" in caught.value.hint
+
+
+def test_root_is_flag_then_environment_then_here(monkeypatch):
+    monkeypatch.delenv("POLYCTL_RUNS", raising=False)
+    assert runs_root() == Path("runs")
+    monkeypatch.setenv("POLYCTL_RUNS", "/elsewhere")
+    assert runs_root() == Path("/elsewhere")
+    assert runs_root(Path("flag")) == Path("flag")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("name = ", "is not TOML"), ("name = 'a'\ntrain.zzz = 1", "train.zzz"), (None, "cannot be read")],
+)
+def test_a_damaged_config_is_a_file_error(tmp_path, text, message):
+    run = make(tmp_path, "a", "20250101-000000")
+    run.config_path.unlink()
+    if text is not None:
+        run.config_path.write_text(text)
+    with pytest.raises(FileError, match=message):
+        run.config()
+
+
+def test_the_best_checkpoint_goes_before_the_last(tmp_path):
+    run = make(tmp_path, "a", "20250101-000000")
+    assert not run.has_checkpoint
+    with pytest.raises(FileError, match="no checkpoint yet"):
+        run.weights()
+    run.checkpoint("last").write_bytes(b"")
+    assert run.weights() == run.checkpoint("last")
+    run.checkpoint("best").write_bytes(b"")
+    assert run.weights() == run.checkpoint("best")
+
+
+# -- finding -------------------------------------------------------------------------------------
+
+
+def test_finding_runs(tmp_path, monkeypatch):
+    root = tmp_path / "runs"
+    old = make(root, "a", "20250101-000000", checkpoint=True)
+    middle = make(root, "a", "20250102-000000", checkpoint=True)
+    newest = make(root, "a", "20250103-000000")
+    other = make(root, "b", "20250101-120000", checkpoint=True)
+    assert list_runs(root) == [newest, middle, other, old]
+    assert newest_run_with_checkpoint(root) == middle
+    assert find_run("a", root) == middle
+    assert find_run("a", root, need_checkpoint=False) == newest
+    assert find_run("a/20250101-000000", root) == old
+    assert find_run(newest.path, tmp_path / "nowhere") == newest
+    assert find_run(root / "b", tmp_path / "nowhere") == other
+    monkeypatch.chdir(newest.path)
+    here = find_run(".", root)
+    assert (here.experiment, here.id) == ("a", "20250103-000000")
+
+
+def test_a_run_that_is_not_there_says_what_to_do(tmp_path):
+    with pytest.raises(FileError) as caught:
+        find_run("quick", tmp_path)
+    assert "polyctl train quick" in caught.value.hint
+    with pytest.raises(FileError) as caught:
+        newest_run_with_checkpoint(tmp_path)
+    assert "polyctl train quick" in caught.value.hint
+    make(tmp_path, "quick", "20250101-000000")
+    with pytest.raises(FileError, match="has a checkpoint yet") as caught:
+        find_run("quick", tmp_path)
+    assert "polyctl train quick" in caught.value.hint
+    with pytest.raises(FileError) as caught:
+        find_run("quik", tmp_path)
+    assert "did you mean quick?" in caught.value.hint
+
+
+# -- states --------------------------------------------------------------------------------------
+
+RUN, STEP = ("run", 5000, {"step": 0, "total_steps": 9}), ("step", 10, {"step": 4, "loss": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ([RUN, STEP], "running"),
+        ([RUN, ("step", 601, {"step": 4})], "crashed"),
+        ([RUN, STEP, ("end", 5, {"state": "complete"})], "finished"),
+        ([RUN, STEP, ("end", 5000, {"state": "time limit"})], "finished"),
+        ([RUN, STEP, ("end", 5, {"state": "interrupted"})], "interrupted"),
+        ([RUN, STEP, ("end", 5000, {"state": "interrupted"}), ("run", 5, {"step": 4})], "running"),
+        ([RUN, STEP, ("end", 5000, {"state": "complete"}), ("beam", 5, {})], "finished"),
+        ([RUN, STEP, ("end", 5000, {"state": "complete"}), ("error", 5, {"message": "m"})], "finished"),
+        ([RUN, STEP, ("error", 5, {"message": "m"})], "crashed"),
+        ([RUN, STEP, ("error", 15, {"message": "m"}), ("eval", 5, {})], "crashed"),
+        ([RUN, ("error", 15, {"message": "m"}), STEP], "running"),
+        ([], "unknown"),
+    ],
+)
+def test_state(tmp_path, events, state):
+    run = make(tmp_path, "a", "20250101-000000")
+    events_of(run, *events)
+    assert run.state() == state
+
+
+def test_a_run_without_events_is_unknown(tmp_path):
+    assert make(tmp_path, "a", "20250101-000000").state() == "unknown"
+
+
+def test_the_summary_is_that_of_the_newest_training(tmp_path):
+    run = make(tmp_path, "a", "20250101-000000")
+    steps = [("step", 100 - i / 100, {"step": i, "loss": 1 / (i + 1)}) for i in range(3000)]
+    evaluation = ("eval", 70, {"step": 2999, "greedy_verified": 0.25, "valid_loss": None, "note": "x"})
+    events_of(
+        run, RUN, *steps[:1500], ("run", 90, {"step": 1500, "total_steps": 3000}), *steps[1500:], evaluation
+    )
+    with run.events.open("ab") as file:
+        file.write(b'{"v": 1, "time": 1, "kind": "end", "state": "int')
+    summary = run.summary()
+    assert (summary.state, summary.step, summary.total_steps) == ("running", 2999, 3000)
+    assert summary.loss == pytest.approx(1 / 3000)
+    assert summary.metrics == {"greedy_verified": 0.25}
+    assert summary.accuracy == 0.25
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.binary(max_size=300), st.integers(1, 40))
+def test_lines_from_the_end_are_the_finished_lines_reversed(tmp_path_factory, data, block):
+    path = tmp_path_factory.mktemp("lines") / "file"
+    data = data.replace(b"\x00", b"\n")
+    path.write_bytes(data)
+    before, runs.BLOCK_BYTES = runs.BLOCK_BYTES, block
+    try:
+        assert list(runs._lines_from_end(path)) == data.split(b"\n")[-2::-1]
+    finally:
+        runs.BLOCK_BYTES = before
+
+
+# -- events --------------------------------------------------------------------------------------
+
+
+def test_events_come_back_as_written(tmp_path):
+    path = tmp_path / "deep" / "events.jsonl"
+    with EventWriter(path) as writer:
+        writer.write("run", state="started")
+        writer.write("step", loss=math.nan, nested={"a": [math.inf, 1.5]}, path=tmp_path, text="∘\nb\udcff")
+    first, second = read_events(path)
+    assert (first["v"], first["kind"], first["state"]) == (1, "run", "started")
+    assert abs(first["time"] - time.time()) < 60
+    assert second["loss"] is None
+    assert second["nested"] == {"a": [None, 1.5]}
+    assert second["path"] == str(tmp_path)
+    assert second["text"] == "∘\nb\udcff"
+    assert len(path.read_bytes().splitlines()) == 2
+
+
+def test_what_an_event_cannot_hold(tmp_path):
+    writer = EventWriter(tmp_path / "events.jsonl")
+    with pytest.raises(ValueError, match="with"):
+        writer.write("step")
+    with writer:
+        with pytest.raises(ValueError, match="time"):
+            writer.write("step", time=3)
+        with pytest.raises(TypeError, match="object"):
+            writer.write("step", value=object())
+    assert (tmp_path / "events.jsonl").read_bytes() == b""
+
+
+def test_readers_count_broken_lines_and_leave_an_unfinished_one(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"kind": "a"}\n{"kind"\n[1]\n\xff\xfe\n\n{"no": "kind"}\n{"kind": "b"}\n{"kind": "c"}')
+    reader = read_events(path)
+    assert [event["kind"] for event in reader] == ["a", "b"]
+    assert (reader.broken, reader.partial) == (4, True)
+    with pytest.raises(FileError, match="cannot be read"):
+        list(read_events(tmp_path / "none"))
+
+
+def test_a_writer_starts_a_line_of_its_own_after_a_cut_off_one(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"kind": "a"}\n{"kind": "cut')
+    with EventWriter(path) as writer:
+        writer.write("b")
+    reader = read_events(path)
+    assert [event["kind"] for event in reader] == ["a", "b"]
+    assert (reader.broken, reader.partial) == (1, False)
+
+
+def test_several_programs_write_whole_lines_into_one_file(tmp_path):
+    path = tmp_path / "events.jsonl"
+    program = (
+        "import sys; from pathlib import Path; from polyctl.runs import EventWriter\n"
+        "with EventWriter(Path(sys.argv[1])) as w:\n"
+        "    for i in range(200): w.write('step', who=sys.argv[2], i=i, pad='x' * 3000)\n"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", program, path, who]) for who in "ab"]
+    assert [w.wait() for w in writers] == [0, 0]
+    reader = read_events(path)
+    events = list(reader)
+    assert (reader.broken, reader.partial, len(events)) == (0, False, 400)
+    for who in "ab":
+        assert [e["i"] for e in events if e["who"] == who] == list(range(200))
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+
+def test_an_atomic_write_replaces_the_whole_file(tmp_path):
+    path = tmp_path / "file"
+    write_atomic(path, "long text")
+    write_atomic(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_atomic_write_leaves_the_old_file_alone(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_atomic(path, "old")
+
+    def fail(descriptor: int) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomic(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
