@@ -1,0 +1,70 @@
+"""Attention over whole sequences, and of many hypotheses over a prompt that they share.
+
+Legend: B problems, W beams, T tokens, S suffix tokens, H heads, K head size.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+import torch
+from torch.nn import functional as F
+
+FLASH_INSTALLED = importlib.util.find_spec("flash_attn") is not None  # looked up, not imported
+
+
+def causal_attention(
+    query_BHTK: torch.Tensor, key_BHTK: torch.Tensor, value_BHTK: torch.Tensor, dropout: float = 0.0
+) -> torch.Tensor:
+    """Each token attends to itself and all before it; (B, H, T, K).
+
+    flash-attn computes it where it is installed and the tensors are half precision on a GPU, otherwise
+    torch's scaled_dot_product_attention.
+    """
+    query, key = query_BHTK.to(value_BHTK.dtype), key_BHTK.to(value_BHTK.dtype)
+    if flash_fits(value_BHTK.device.type, value_BHTK.dtype):
+        return _flash(query, key, value_BHTK, dropout)
+    return F.scaled_dot_product_attention(query, key, value_BHTK, dropout_p=dropout, is_causal=True)
+
+
+def decode_attention(
+    query_BHWK: torch.Tensor,
+    prompt_BHTK: tuple[torch.Tensor, torch.Tensor],
+    suffix_BWHSK: tuple[torch.Tensor, torch.Tensor],
+    padding_B11T: torch.Tensor | None,
+) -> torch.Tensor:
+    """The newest token of W hypotheses a problem attends to their shared prompt and to each one's own suffix.
+
+    Keys and values come as pairs. `padding_B11T` is True where a prompt has ended and padding stands. The
+    prompt is read once for all W queries (one matrix product), which is why this is not
+    scaled_dot_product_attention. Returns (B, H, W, K).
+    """
+    prompt_key, prompt_value = prompt_BHTK
+    suffix_key, suffix_value = suffix_BWHSK
+    length, size = prompt_key.shape[2], query_BHWK.shape[-1]
+    query = query_BHWK.to(prompt_key.dtype) * size**-0.5
+    scores_prompt = query @ prompt_key.transpose(-1, -2)
+    if padding_B11T is not None:
+        scores_prompt.masked_fill_(padding_B11T, -torch.inf)
+    query_BWH1K = query.transpose(1, 2).unsqueeze(3)
+    scores_suffix = (query_BWH1K @ suffix_key.transpose(-1, -2)).squeeze(3).transpose(1, 2)
+    scores = torch.cat((scores_prompt, scores_suffix), dim=-1)
+    weights = scores.softmax(-1, dtype=torch.float32).to(prompt_value.dtype)
+    own_BWH1S = weights[..., length:].transpose(1, 2).unsqueeze(3)
+    own = (own_BWH1S @ suffix_value).squeeze(3).transpose(1, 2)
+    return weights[..., :length] @ prompt_value + own
+
+
+def flash_fits(device: str, dtype: torch.dtype) -> bool:
+    """Whether flash-attn is there and can take tensors of this kind."""
+    return FLASH_INSTALLED and device == "cuda" and dtype in (torch.float16, torch.bfloat16)
+
+
+def _flash(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, dropout: float) -> torch.Tensor:
+    from flash_attn import flash_attn_func  # type: ignore[import-not-found, unused-ignore]
+
+    # flash-attn wants tokens before heads
+    out_BTHK = flash_attn_func(
+        query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), dropout_p=dropout, causal=True
+    )
+    return out_BTHK.transpose(1, 2)  # type: ignore[no-any-return]

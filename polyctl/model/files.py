@@ -1,0 +1,136 @@
+"""Model files: one safetensors file that says what it is, so that nothing has to be guessed to load it.
+
+Metadata: `polyctl_model` (format version), `experiment`, `vocabulary`, `step`, `metrics` (JSON each), and
+`digest` over these, so that an edited description (a head count leaves no trace in the weights' shapes)
+does not pass.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from polyctl.config import Experiment
+from polyctl.errors import FileError, UsageError
+from polyctl.model.gpt import GPT
+from polyctl.runs import write_atomic
+
+FORMAT = 1
+_DESCRIBED = ("polyctl_model", "experiment", "vocabulary", "step", "metrics")
+_HINT = "name a model that `polyctl train` wrote, or copy or train this one again"
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in evaluation mode and what its file says about it."""
+
+    model: GPT
+    experiment: Experiment
+    vocabulary: tuple[str, ...]
+    step: int
+    metrics: dict[str, Any]
+
+
+def save_model(
+    path: Path,
+    model: GPT,
+    experiment: Experiment,
+    vocabulary: Sequence[str],
+    step: int,
+    metrics: Mapping[str, Any],
+) -> None:
+    """Write weights and description as one file, atomically; ValueError if they contradict each other."""
+    if model.config != experiment.model or model.vocabulary != len(vocabulary):
+        raise ValueError("the model is not the one that experiment and vocabulary describe")
+    metadata = {
+        "polyctl_model": str(FORMAT),
+        "experiment": experiment.model_dump_json(),
+        "vocabulary": json.dumps(list(vocabulary)),
+        "step": json.dumps(step),
+        "metrics": json.dumps(dict(metrics)),
+    }
+    metadata["digest"] = _digest(metadata)
+    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    write_atomic(path, save(tensors, metadata))
+
+
+def load_model(path: Path, device: torch.device | str) -> LoadedModel:
+    """Read a model file onto a device.
+
+    Raises FileError where the file is missing, not a safetensors file, cut short, of a newer format, or
+    where its weights are not those that its description calls for.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileError(f"no model file at {path}", "`polyctl runs list` shows the runs that have one")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise FileError(f"{path} is damaged, cut short or not a safetensors file: {error}", _HINT) from error
+    experiment, vocabulary, step, metrics = _described(path, metadata)
+    try:
+        with torch.device("meta"):  # no memory and no random initialization: the weights come from the file
+            model = GPT(experiment.model, len(vocabulary))
+    except UsageError as error:
+        raise FileError(f"{path} describes an impossible model: {error.message}", _HINT) from error
+    _check_weights(path, model, tensors)
+    model.load_state_dict(tensors, assign=True)
+    return LoadedModel(model.to(device).eval(), experiment, vocabulary, step, metrics)
+
+
+def _described(
+    path: Path, metadata: Mapping[str, str]
+) -> tuple[Experiment, tuple[str, ...], int, dict[str, Any]]:
+    version = metadata.get("polyctl_model", "")
+    if not version.isdigit():
+        raise FileError(f"{path} is a safetensors file, but not a polyctl model", _HINT)
+    if int(version) > FORMAT:
+        raise FileError(
+            f"{path} has model format {version}; this polyctl reads up to {FORMAT}", "install a newer polyctl"
+        )
+    missing = [name for name in _DESCRIBED if name not in metadata]
+    if missing or metadata.get("digest") != _digest(metadata):
+        what = f"lacks {', '.join(missing)}" if missing else "was changed after it was written"
+        raise FileError(f"{path}: the model's description {what}", _HINT)
+    try:
+        experiment = Experiment.model_validate_json(metadata["experiment"])
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise FileError(
+            f"{path}: this polyctl does not understand the model's experiment at {where!r}: "
+            f"{error.errors()[0]['msg']}",
+            "use the version of polyctl that wrote the file",
+        ) from error
+    vocabulary, step, metrics = (json.loads(metadata[name]) for name in ("vocabulary", "step", "metrics"))
+    return experiment, tuple(vocabulary), step, metrics
+
+
+def _check_weights(path: Path, model: GPT, tensors: Mapping[str, torch.Tensor]) -> None:
+    expected = model.state_dict()
+    absent, unknown = sorted(expected.keys() - tensors.keys()), sorted(tensors.keys() - expected.keys())
+    if absent or unknown:
+        what = f"lacks {absent[0]}" if absent else f"has an unexpected {unknown[0]}"
+        raise FileError(f"{path} {what}: its weights are not those of the model it describes", _HINT)
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape:
+            raise FileError(
+                f"{path}: {name} has shape {tuple(tensor.shape)}, but the model it describes needs "
+                f"{tuple(expected[name].shape)}",
+                _HINT,
+            )
+
+
+def _digest(metadata: Mapping[str, str]) -> str:
+    described = json.dumps([metadata[name] for name in _DESCRIBED])
+    return hashlib.sha256(described.encode()).hexdigest()

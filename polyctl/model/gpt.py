@@ -1,0 +1,193 @@
+"""The transformer, in two forms: `published` is minGPT's, `modern` ours.
+
+published: LayerNorm before each part, learned positions, GELU (tanh form), biases, dropout, separate head.
+modern: RMSNorm, rotary positions, normalized queries and keys, squared ReLU, no biases, no dropout, tied
+head; the output projections start at zero, so that every block starts as the identity.
+
+Legend: B problems, W beams, T tokens, D width, H heads, K head size, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from polyctl.config import ModelConfig
+from polyctl.errors import UsageError
+from polyctl.model.attention import causal_attention, decode_attention
+from polyctl.model.cache import Cache
+
+INIT_STD = 0.02
+ROTARY_BASE = 10_000.0
+
+# attend(layer, query, key, value) -> what the heads read, all (B, H, T, K)
+Attend = Callable[[int, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+Rotation = tuple[torch.Tensor, torch.Tensor] | None
+
+
+class GPT(nn.Module):
+    """A decoder-only transformer over `vocabulary` tokens, with whole-sequence and cached forward passes."""
+
+    def __init__(self, config: ModelConfig, vocabulary: int) -> None:
+        super().__init__()
+        self.config, self.vocabulary = config, vocabulary
+        self.published = config.form == "published"
+        self.head_size = config.width // config.heads
+        if not self.published and self.head_size % 2:
+            raise UsageError(
+                f"the modern form needs an even head size, not width {config.width} / heads {config.heads}",
+                "change model.width or model.heads",
+            )
+        self.embedding = nn.Embedding(vocabulary, config.width)
+        if self.published:
+            self.positions = nn.Embedding(config.block, config.width)
+            self.head = nn.Linear(config.width, vocabulary, bias=False)
+        self.dropout = nn.Dropout(config.dropout if self.published else 0.0)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.norm = _norm(config, config.width)
+        self._initialize()
+
+    def _initialize(self) -> None:
+        for name, parameter in self.named_parameters():
+            if parameter.dim() < 2:
+                continue  # biases start at zero and norms at one, see below and in torch
+            if name.endswith("project.weight"):
+                std = INIT_STD / math.sqrt(2 * self.config.layers) if self.published else 0.0
+            else:
+                std = INIT_STD
+            nn.init.normal_(parameter, std=std)
+        for module in self.modules():
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+    def forward(self, ids_BT: torch.Tensor) -> torch.Tensor:
+        """logits_BTV of every position."""
+        return self.logits(self.hidden(ids_BT))
+
+    def hidden(self, ids_BT: torch.Tensor) -> torch.Tensor:
+        """hidden_BTD behind the last norm. Causal, so padding on the right needs no mask."""
+        dropout = self.dropout.p if self.training else 0.0
+
+        def attend(_: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+            return causal_attention(q, k, v, dropout)
+
+        return self._run(ids_BT, torch.arange(ids_BT.shape[1], device=ids_BT.device), attend)
+
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """The head, over any leading dimensions: (…, D) to (…, V)."""
+        logits: torch.Tensor = (
+            self.head(hidden) if self.published else F.linear(hidden, self.embedding.weight)
+        )
+        return logits
+
+    def prefill(self, prompt_BT: torch.Tensor, lengths_B: torch.Tensor) -> tuple[torch.Tensor, Cache]:
+        """(logits_BV after each prompt's last token, the cache to decode with); prompts are right-padded."""
+        cache = Cache(lengths_B)
+
+        def attend(_: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+            cache.add_prompt(k, v)
+            return causal_attention(q, k, v)
+
+        hidden_BTD = self._run(prompt_BT, torch.arange(prompt_BT.shape[1], device=prompt_BT.device), attend)
+        rows = torch.arange(len(lengths_B), device=lengths_B.device)
+        return self.logits(hidden_BTD[rows, lengths_B - 1]), cache
+
+    def decode(self, ids_BW: torch.Tensor, cache: Cache) -> torch.Tensor:
+        """logits_BWV after one more token of each of the W hypotheses of each of the B problems."""
+
+        def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+            prompt, suffix = cache.append(layer, k.to(v.dtype), v)
+            return decode_attention(q, prompt, suffix, cache.padding_B11T)
+
+        hidden_BWD = self._run(ids_BW, (cache.lengths_B + cache.steps)[:, None], attend)
+        cache.advance()
+        return self.logits(hidden_BWD)
+
+    def parameter_count(self) -> int:
+        """The number of weights; a tied head counts once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def _run(self, ids: torch.Tensor, positions: torch.Tensor, attend: Attend) -> torch.Tensor:
+        """All blocks; `positions` is (T,) or, one for all hypotheses of a problem, (B, 1)."""
+        x = self.embedding(ids)
+        rotation: Rotation = None
+        if self.published:
+            if positions.shape[0] == ids.shape[1] > self.config.block and positions.dim() == 1:
+                raise ValueError(f"{ids.shape[1]} tokens exceed the block of {self.config.block}")
+            x = self.dropout(x + self.positions(positions))
+        else:
+            x = F.rms_norm(x, (x.shape[-1],))  # the stream starts at unit size, whatever the head wants
+            rotation = _rotation(positions, self.head_size)
+        for layer, block in enumerate(self.blocks):
+            x = block(x, layer, rotation, attend)
+        out: torch.Tensor = self.norm(x)
+        return out
+
+
+class Block(nn.Module):
+    """Attention, then a perceptron four times as wide, each behind a norm and added to the stream."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        published, width = config.form == "published", config.width
+        self.heads = config.heads
+        self.attention_norm = _norm(config, width)
+        self.qkv = nn.Linear(width, 3 * width, bias=published)
+        self.attention_project = nn.Linear(width, width, bias=published)
+        self.query_norm: nn.Module = nn.Identity()
+        self.key_norm: nn.Module = nn.Identity()
+        if not published:
+            self.query_norm = _norm(config, width // config.heads)
+            self.key_norm = _norm(config, width // config.heads)
+        self.mlp_norm = _norm(config, width)
+        self.expand = nn.Linear(width, 4 * width, bias=published)
+        self.mlp_project = nn.Linear(4 * width, width, bias=published)
+        self.activation = _gelu if published else _squared_relu
+        self.dropout = nn.Dropout(config.dropout if published else 0.0)
+
+    def forward(self, x_BTD: torch.Tensor, layer: int, rotation: Rotation, attend: Attend) -> torch.Tensor:
+        """x_BTD after this block; `attend` decides what the tokens see."""
+        rows, tokens, width = x_BTD.shape
+        qkv = self.qkv(self.attention_norm(x_BTD)).view(rows, tokens, 3, self.heads, -1)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, T, K)
+        query, key = _rotate(self.query_norm(query), rotation), _rotate(self.key_norm(key), rotation)
+        read_BHTK = attend(layer, query, key, value)
+        read_BTD = read_BHTK.transpose(1, 2).reshape(rows, tokens, width)
+        x_BTD = x_BTD + self.dropout(self.attention_project(read_BTD))
+        inside = self.activation(self.expand(self.mlp_norm(x_BTD)))
+        out: torch.Tensor = x_BTD + self.dropout(self.mlp_project(inside))
+        return out
+
+
+def _norm(config: ModelConfig, width: int) -> nn.Module:
+    return nn.LayerNorm(width) if config.form == "published" else nn.RMSNorm(width, eps=1e-6)
+
+
+def _gelu(x: torch.Tensor) -> torch.Tensor:
+    return F.gelu(x, approximate="tanh")
+
+
+def _squared_relu(x: torch.Tensor) -> torch.Tensor:
+    return F.relu(x).square()
+
+
+def _rotation(positions: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cosines and sines for `_rotate`: (T, K/2), or (B, 1, 1, K/2) for positions (B, 1)."""
+    frequencies = ROTARY_BASE ** (-torch.arange(0, size, 2, device=positions.device) / size)
+    angles = positions[..., None] * frequencies
+    if positions.dim() == 2:
+        angles = angles[:, None]
+    return angles.cos(), angles.sin()
+
+
+def _rotate(x_BHTK: torch.Tensor, rotation: Rotation) -> torch.Tensor:
+    """Turn each pair (k, k + K/2) of a head by its position's angle."""
+    if rotation is None:
+        return x_BHTK
+    cos, sin = (r.to(x_BHTK.dtype) for r in rotation)
+    a, b = x_BHTK.chunk(2, dim=-1)
+    return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1)

@@ -1,0 +1,199 @@
+"""Beam search, batched over problems and hypotheses.
+
+Legend: B problems, W beam width, C candidates, V vocabulary, N steps, R problems when the batch began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from polyctl.errors import UsageError
+from polyctl.model.gpt import GPT
+from polyctl.search.decode import Batch, GrammarStates, batches, first_logits, inference
+from polyctl.search.grammar import Grammar
+from polyctl.search.hypothesis import BeamStep, Hypothesis
+
+__all__ = ["BeamStep", "beam_search"]
+
+OnStep = Callable[[BeamStep], None]
+
+
+def beam_search(
+    model: GPT,
+    prompts: Sequence[Sequence[int]],
+    *,
+    width: int,
+    max_tokens: int,
+    end: int,
+    grammar: Grammar | None = None,
+    on_step: OnStep | None = None,
+    batch: int = 16,
+    spotlight: int | None = None,
+    on_done: Callable[[int], None] | None = None,
+) -> list[list[Hypothesis]]:
+    """For each prompt the answers that a beam of `width` finds, best first.
+
+    The search: a problem has at most `width` live hypotheses, scored by summed log-probability without
+    length penalty. At each step the best 2·width of all their continuations are taken. Those among the best
+    `width` of them that are the end token go to the problem's pool of finished hypotheses, which keeps its
+    best `width`; the best `width` others become live. A problem ends when its pool is full and no live
+    hypothesis scores higher than the worst of it (exact, since scores only fall), when nothing is live, or
+    at `max_tokens` tokens with the end token, in the published form also where the block is full. Only if
+    the pool is not full then, live hypotheses fill up the result, unfinished and after the finished ones.
+    This is Hugging Face's generate(num_beams=width, do_sample=False, length_penalty=0.0,
+    early_stopping=False), but for what it does with unfinished hypotheses at the limit. What has
+    probability zero is never returned.
+
+    A grammar masks after the softmax: scores stay the model's log-probabilities. `on_step` gets the
+    BeamStep of every problem after every step, or of the prompt with index `spotlight` alone; `on_done(n)`
+    hears of n more problems that have ended. Raises UsageError for bad limits and prompts.
+    """
+    if width < 1:
+        raise UsageError(f"beam width {width} must be at least 1")
+    results: list[list[Hypothesis]] = [[] for _ in prompts]
+    with inference(model):
+        for some in batches(model, prompts, max_tokens=max_tokens, size=batch):
+            beams = _Beams(some, width, end)
+            states = None if grammar is None else GrammarStates(grammar, len(some.indices), 1)
+            logits_BWV, cache = first_logits(model, some)
+            while True:
+                done_B = beams.step(logits_BWV, states)
+                if on_step is not None:
+                    beams.show(on_step, spotlight)
+                if bool(done_B.any()):
+                    ended = beams.retire(done_B.tolist(), results)
+                    if on_done is not None:
+                        on_done(ended)
+                    kept = torch.nonzero(~done_B).flatten()
+                    if not len(kept):
+                        break
+                    cache.keep(kept)
+                    if states is not None:
+                        states.keep(kept.tolist())
+                cache.reorder(beams.parents_BW)
+                logits_BWV = model.decode(beams.tokens_BW, cache)
+    return results
+
+
+class _Beams:
+    """The hypotheses of a batch, as scores and back-pointers; slots with score -inf are empty."""
+
+    def __init__(self, batch: Batch, width: int, end: int) -> None:
+        device = batch.prompt_BT.device
+        problems, longest = len(batch.indices), max(batch.limits)
+        self.width, self.end, self.steps = width, end, 0
+        self.indices = batch.indices
+        self.rows = list(range(problems))  # where each remaining problem stands in the back-pointers
+        self.rows_B = torch.arange(problems, device=device)
+        self.limits_B = torch.tensor(batch.limits, device=device)
+        # back-pointers of the live hypotheses after each step: the token, and the slot before it
+        self.token_RNW = torch.zeros(problems, longest, width, dtype=torch.long, device=device)
+        self.parent_RNW = torch.zeros_like(self.token_RNW)
+        self.scores_BW = torch.zeros(problems, 1, device=device)
+        self.tokens_BW = self.parents_BW = torch.zeros(problems, width, dtype=torch.long, device=device)
+        # a finished hypothesis is (score, tokens before its end, slot at that time)
+        self.pool_scores_BW = torch.full((problems, width), -torch.inf, device=device)
+        self.pool_steps_BW = torch.zeros(problems, width, dtype=torch.long, device=device)
+        self.pool_slots_BW = torch.zeros_like(self.pool_steps_BW)
+
+    def step(self, logits_BWV: torch.Tensor, states: GrammarStates | None) -> torch.Tensor:
+        """Extend every live hypothesis; done_B says which problems have ended."""
+        logp_BWV = torch.log_softmax(logits_BWV.float(), dim=-1)
+        if states is not None:
+            logp_BWV = states.mask(logp_BWV)
+        total_BC = (self.scores_BW[:, :, None] + logp_BWV).flatten(1)
+        vocabulary = logp_BWV.shape[-1]
+        best_BC, index_BC = total_BC.topk(min(2 * self.width, total_BC.shape[1]))
+        parent_BC, token_BC = index_BC // vocabulary, index_BC % vocabulary
+        ends_BC = token_BC == self.end
+        self._finish(best_BC, parent_BC, ends_BC)
+
+        others_BC = best_BC.masked_fill(ends_BC, -torch.inf)
+        scores_BW, order_BW = others_BC.sort(dim=1, descending=True, stable=True)
+        self.scores_BW, order_BW = self._widen(scores_BW, -torch.inf), self._widen(order_BW, 0)
+        self.parents_BW, self.tokens_BW = parent_BC.gather(1, order_BW), token_BC.gather(1, order_BW)
+        self.parent_RNW[self.rows_B, self.steps] = self.parents_BW
+        self.token_RNW[self.rows_B, self.steps] = self.tokens_BW
+        if states is not None:
+            states.advance(self.parents_BW, self.tokens_BW, self.scores_BW > -torch.inf)
+        self.steps += 1
+        # an unfilled pool's worst is -inf, as is the best of an empty beam
+        return (self.scores_BW[:, 0] <= self.pool_scores_BW[:, -1]) | (self.steps >= self.limits_B)
+
+    def _finish(self, best_BC: torch.Tensor, parent_BC: torch.Tensor, ends_BC: torch.Tensor) -> None:
+        """Move the end tokens among the best `width` candidates to the pools."""
+        width = self.width
+        ended_BW = best_BC[:, :width].masked_fill(~ends_BC[:, :width], -torch.inf)
+        merged = torch.cat((self.pool_scores_BW, ended_BW), dim=1)
+        scores, order = merged.sort(dim=1, descending=True, stable=True)
+        self.pool_scores_BW, order_BW = scores[:, :width], order[:, :width]
+        steps = torch.cat((self.pool_steps_BW, torch.full_like(parent_BC[:, :width], self.steps)), dim=1)
+        slots = torch.cat((self.pool_slots_BW, parent_BC[:, :width]), dim=1)
+        self.pool_steps_BW, self.pool_slots_BW = steps.gather(1, order_BW), slots.gather(1, order_BW)
+
+    def _widen(self, sorted_BC: torch.Tensor, fill: float) -> torch.Tensor:
+        """The first `width` columns, filled up where a narrow step had fewer candidates."""
+        missing = self.width - sorted_BC.shape[1]
+        if missing <= 0:
+            return sorted_BC[:, : self.width]
+        return torch.nn.functional.pad(sorted_BC, (0, missing), value=fill)
+
+    def retire(self, done: list[bool], results: list[list[Hypothesis]]) -> int:
+        """Write down the results of the problems that are done and forget them; how many they were."""
+        for row, is_done in enumerate(done):
+            if is_done:
+                finished, live = self._finished(row), self._live(row)
+                results[self.indices[self.rows[row]]] = (finished + live)[: self.width]
+        kept = [row for row, is_done in enumerate(done) if not is_done]
+        kept_B = torch.tensor(kept, dtype=torch.long, device=self.rows_B.device)
+        self.rows = [self.rows[row] for row in kept]
+        for name in ("rows_B", "limits_B", "scores_BW", "tokens_BW", "parents_BW"):
+            setattr(self, name, getattr(self, name)[kept_B])
+        for name in ("pool_scores_BW", "pool_steps_BW", "pool_slots_BW"):
+            setattr(self, name, getattr(self, name)[kept_B])
+        return len(done) - len(kept)
+
+    def show(self, on_step: OnStep, spotlight: int | None) -> None:
+        """Call `on_step` for every problem, or for the one in the spotlight."""
+        for row, original in enumerate(self.rows):
+            problem = self.indices[original]
+            if spotlight is None or problem == spotlight:
+                live, finished = tuple(self._live(row)), tuple(self._finished(row))
+                on_step(BeamStep(problem, self.steps, live, finished))
+
+    def _live(self, row: int) -> list[Hypothesis]:
+        scores = self.scores_BW[row]
+        slots = np.arange(self.width)
+        return self._trace(row, scores, np.full(self.width, self.steps), slots, finished=False)
+
+    def _finished(self, row: int) -> list[Hypothesis]:
+        steps, slots = self.pool_steps_BW[row].cpu().numpy(), self.pool_slots_BW[row].cpu().numpy()
+        return self._trace(row, self.pool_scores_BW[row], steps, slots, finished=True)
+
+    def _trace(
+        self,
+        row: int,
+        scores_W: torch.Tensor,
+        steps_W: NDArray[np.int64],
+        slots_W: NDArray[np.int64],
+        *,
+        finished: bool,
+    ) -> list[Hypothesis]:
+        """Follow the back-pointers from (number of tokens, slot of the last one), leaving out empty slots."""
+        parent_NW = self.parent_RNW[self.rows[row], : self.steps].cpu().numpy()
+        token_NW = self.token_RNW[self.rows[row], : self.steps].cpu().numpy()
+        tokens_WN = np.zeros((self.width, self.steps), dtype=np.int64)
+        slots_W = slots_W.copy()
+        for n in reversed(range(self.steps)):
+            inside_W = steps_W > n
+            tokens_WN[:, n] = token_NW[n, slots_W]
+            slots_W = np.where(inside_W, parent_NW[n, slots_W], slots_W)
+        return [
+            Hypothesis(tuple(tokens_WN[w, : steps_W[w]].tolist()), score, finished)
+            for w, score in enumerate(scores_W.tolist())
+            if score > -torch.inf
+        ]

@@ -1,0 +1,152 @@
+"""Model files: the round trip, and every way in which a file can be wrong."""
+
+import json
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from polyctl.config import Experiment
+from polyctl.errors import FileError
+from polyctl.model.files import _digest, load_model, save_model
+from tests.model.test_gpt import FORMS, lively
+
+VOCABULARY = [str(i) for i in range(13)]
+
+
+def saved(path, form="modern"):
+    model = lively(form)
+    experiment = Experiment(name="tiny", model=model.config)
+    save_model(path, model, experiment, VOCABULARY, 7, {"loss": 0.5})
+    return model, experiment
+
+
+def rewrite(path, *, tensors=None, sealed=True, **changes):
+    """The file with some metadata or tensors changed; `sealed` renews the digest too."""
+    with safe_open(path, framework="pt") as file:
+        metadata = {**file.metadata(), **changes}
+        own = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if sealed:
+        metadata["digest"] = _digest(metadata)
+    save_file({**own, **(tensors or {})}, path, metadata)
+
+
+def with_model(experiment, **settings):
+    model = experiment.model.model_copy(update=settings)
+    return experiment.model_copy(update={"model": model}).model_dump_json()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_round_trip(tmp_path, form):
+    path = tmp_path / "m.safetensors"
+    model, experiment = saved(path, form)
+    loaded = load_model(path, "cpu")
+    assert (loaded.experiment, loaded.vocabulary, loaded.step) == (experiment, tuple(VOCABULARY), 7)
+    assert loaded.metrics == {"loss": 0.5}
+    assert not loaded.model.training
+    ids = torch.randint(13, (2, 9))
+    assert torch.equal(loaded.model(ids), model(ids))
+    assert all(p.requires_grad for p in loaded.model.parameters())
+    assert list(tmp_path.iterdir()) == [path]  # no temporary file stays behind
+
+
+def test_a_model_that_contradicts_its_description_is_not_written(tmp_path):
+    model = lively("modern")
+    with pytest.raises(ValueError, match="describe"):
+        save_model(tmp_path / "m", model, Experiment(name="other"), VOCABULARY, 0, {})
+    with pytest.raises(ValueError, match="describe"):
+        save_model(tmp_path / "m", model, Experiment(name="t", model=model.config), VOCABULARY[1:], 0, {})
+
+
+def failure(path, message):
+    with pytest.raises(FileError, match=message) as caught:
+        load_model(path, "cpu")
+    assert str(path) in caught.value.message
+    assert caught.value.hint
+
+
+def test_missing_file(tmp_path):
+    failure(tmp_path / "none.safetensors", "no model file")
+    failure(tmp_path, "no model file")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x80\x02}q\x00." * 99])
+def test_not_a_safetensors_file(tmp_path, content):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(content)
+    failure(path, "not a safetensors file")
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
+def test_a_file_cut_short(tmp_path, share):
+    path = tmp_path / "m.safetensors"
+    saved(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    failure(path, "cut short")
+
+
+def test_a_foreign_safetensors_file(tmp_path):
+    path = tmp_path / "m.safetensors"
+    save_file({"weight": torch.zeros(2)}, path)
+    failure(path, "not a polyctl model")
+
+
+def test_a_newer_format(tmp_path):
+    path = tmp_path / "m.safetensors"
+    saved(path)
+    rewrite(path, polyctl_model="2")
+    failure(path, "model format 2; this polyctl reads up to 1")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "settings", [{"layers": 1}, {"layers": 3}, {"width": 32}, {"block": 20}, {"heads": 4}]
+)
+def test_wrong_shapes_never_load_silently(tmp_path, form, settings):
+    """Even with a description that is sealed again. What leaves no trace in the weights: the next test."""
+    path = tmp_path / "m.safetensors"
+    _, experiment = saved(path, form)
+    rewrite(path, experiment=with_model(experiment, **settings), sealed=True)
+    if (form, *settings) in {("published", "heads"), ("modern", "block")}:
+        assert load_model(path, "cpu").model.config == experiment.model.model_copy(update=settings)
+    else:
+        failure(path, "the model it describes")
+
+
+def test_an_edited_description_does_not_load(tmp_path):
+    path = tmp_path / "m.safetensors"
+    _, experiment = saved(path, "published")
+    rewrite(path, experiment=with_model(experiment, heads=4), sealed=False)
+    failure(path, "changed after it was written")
+
+
+def test_a_tensor_too_many(tmp_path):
+    path = tmp_path / "m.safetensors"
+    saved(path)
+    rewrite(path, tensors={"blocks.0.other": torch.zeros(2)})
+    failure(path, "unexpected blocks.0.other")
+
+
+def test_a_tensor_of_another_shape(tmp_path):
+    path = tmp_path / "m.safetensors"
+    saved(path)
+    rewrite(path, tensors={"norm.weight": torch.zeros(17)})
+    failure(path, r"norm.weight has shape \(17,\)")
+
+
+def test_a_vocabulary_of_another_size(tmp_path):
+    path = tmp_path / "m.safetensors"
+    saved(path)
+    rewrite(path, vocabulary=json.dumps([*VOCABULARY, "new"]))
+    failure(path, "embedding.weight has shape")
+
+
+def test_an_experiment_with_unknown_keys(tmp_path):
+    path = tmp_path / "m.safetensors"
+    _, experiment = saved(path)
+    facts = json.loads(experiment.model_dump_json())
+    facts["model"]["experts"] = 8
+    rewrite(path, experiment=json.dumps(facts))
+    failure(path, "model.experts")

@@ -1,0 +1,130 @@
+"""The transformer: its size, its causality, and cached against uncached passes."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from polyctl.config import ModelConfig
+from polyctl.errors import UsageError
+from polyctl.model.gpt import GPT
+
+FORMS = ("published", "modern")
+
+
+def lively(form: str, seed: int = 0, vocabulary: int = 13, **settings: int) -> GPT:
+    """A tiny model whose every weight matters (fresh ones have zero projections and faint embeddings)."""
+    torch.manual_seed(seed)
+    config = ModelConfig(form=form, **{"layers": 2, "heads": 2, "width": 16, "block": 40, **settings})
+    model = GPT(config, vocabulary).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    return model
+
+
+def test_published_form_has_the_published_size():
+    config = ModelConfig(form="published", layers=6, heads=8, width=512, block=350)
+    d, per_block = 512, 12 * 512 * 512 + 13 * 512
+    with torch.device("meta"):
+        count = GPT(config, 31).parameter_count()
+    assert count == 6 * per_block + 31 * d + 350 * d + 2 * d + 31 * d
+    assert count == pytest.approx(19.1e6, rel=0.005)
+
+
+def test_modern_form_counts_its_tied_head_once_and_has_no_biases():
+    config = ModelConfig(form="modern", layers=2, heads=4, width=64)
+    model = GPT(config, 300)
+    assert model.parameter_count() == 2 * (12 * 64 * 64 + 2 * 64 + 2 * 16) + 300 * 64 + 64
+    assert not [name for name, _ in model.named_parameters() if name.endswith("bias")]
+
+
+def test_published_initialization_scales_the_residual_projections():
+    torch.manual_seed(0)
+    model = GPT(ModelConfig(form="published", layers=8, heads=4, width=128), 31)
+    for name, parameter in model.named_parameters():
+        if name.endswith("bias"):
+            assert not parameter.any()
+        elif parameter.dim() == 1:
+            assert (parameter == 1).all()
+        else:
+            expected = 0.02 / 4 if "project" in name else 0.02
+            assert parameter.std().item() == pytest.approx(expected, rel=0.05), name
+
+
+def test_modern_blocks_start_as_the_identity():
+    model = GPT(ModelConfig(form="modern", layers=2, heads=2, width=16), 9)
+    ids = torch.arange(9)[None]
+    unit = F.rms_norm(model.embedding(ids), (16,))
+    torch.testing.assert_close(model.hidden(ids), model.norm(unit))
+
+
+def test_published_form_follows_a_plain_formula():
+    model = lively("published", layers=1, heads=1)
+    block, ids = model.blocks[0], torch.tensor([[3, 1, 4, 1, 5]])
+    x = model.embedding.weight[ids[0]] + model.positions.weight[:5]
+    q, k, v = F.linear(block.attention_norm(x), block.qkv.weight, block.qkv.bias).chunk(3, dim=-1)
+    scores = (q @ k.T / 16**0.5).masked_fill(~torch.ones(5, 5).tril().bool(), -torch.inf)
+    x = x + block.attention_project(scores.softmax(-1) @ v)
+    u = block.expand(block.mlp_norm(x))
+    gelu = 0.5 * u * (1 + torch.tanh((2 / torch.pi) ** 0.5 * (u + 0.044715 * u**3)))
+    x = x + block.mlp_project(gelu)
+    torch.testing.assert_close(model(ids)[0], model.norm(x) @ model.head.weight.T)
+
+
+def test_rotary_positions_make_attention_relative():
+    model = lively("modern", layers=1)
+    query = torch.randn(1, 1, 1, 8).expand(1, 1, 12, 8)
+    key = torch.randn(1, 1, 1, 8).expand(1, 1, 12, 8)
+    from polyctl.model.gpt import _rotate, _rotation
+
+    rotation = _rotation(torch.arange(12), model.head_size)
+    scores = (_rotate(query, rotation) @ _rotate(key, rotation).transpose(-1, -2))[0, 0]
+    for offset in range(-11, 12):
+        diagonal = scores.diagonal(offset)
+        torch.testing.assert_close(diagonal, diagonal[:1].expand_as(diagonal))
+    assert scores[0].std() > 0.01
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_token_sees_the_future_so_right_padding_needs_no_mask(form):
+    model = lively(form)
+    ids = torch.randint(13, (2, 10))
+    changed = ids.clone()
+    changed[:, 6:] = (changed[:, 6:] + 1) % 13
+    torch.testing.assert_close(model(ids)[:, :6], model(changed)[:, :6])
+    assert not torch.allclose(model(ids)[:, 6:], model(changed)[:, 6:])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_head_applied_at_some_positions_equals_the_whole(form):
+    model, ids = lively(form), torch.randint(13, (3, 7))
+    positions = torch.tensor([0, 5, 20])
+    some = model.logits(model.hidden(ids).flatten(0, 1)[positions])
+    torch.testing.assert_close(some, model(ids).flatten(0, 1)[positions])
+
+
+def test_dropout_acts_in_training_only():
+    model = GPT(ModelConfig(form="published", layers=1, heads=2, width=16, dropout=0.5), 9)
+    ids = torch.randint(9, (2, 6))
+    assert not torch.equal(model.train()(ids), model(ids))
+    assert torch.equal(model.eval()(ids), model(ids))
+    modern = GPT(ModelConfig(form="modern", layers=1, heads=2, width=16, dropout=0.5), 9).train()
+    assert torch.equal(modern(ids), modern(ids))
+
+
+def test_a_sequence_longer_than_the_block_is_refused():
+    with pytest.raises(ValueError, match="41 tokens exceed the block of 40"):
+        lively("published")(torch.zeros(1, 41, dtype=torch.long))
+
+
+def test_an_odd_head_size_is_a_user_error():
+    with pytest.raises(UsageError, match="even head size"):
+        GPT(ModelConfig(form="modern", heads=4, width=12), 9)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_gradients_reach_every_weight(form):
+    model = lively(form).train()
+    model(torch.randint(13, (2, 8))).square().mean().backward()
+    idle = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert idle == []

@@ -1,0 +1,195 @@
+"""Beam search against a plain, uncached one, element by element."""
+
+import numpy as np
+import pytest
+import torch
+
+from polyctl.errors import UsageError
+from polyctl.search.beam import beam_search
+from polyctl.search.sampling import greedy
+from tests.search.models import END, assert_same, next_logp, plain_beam, prompts_of, tiny
+
+LENGTHS = [9, 2, 5, 5, 1]
+
+
+class Alternating:
+    """Tokens 1 and 2 must take turns with the others; the answer may end after an even number of them."""
+
+    def start(self):
+        return 0
+
+    def advance(self, state, token):
+        assert self.allowed(state)[token]
+        assert token != END
+        return 1 - state
+
+    def allowed(self, state):
+        mask = np.zeros(7, dtype=np.bool_)
+        mask[[1, 2] if state == 0 else [3, 4, 5, 6]] = True
+        mask[END] = state == 0
+        return mask
+
+
+@pytest.mark.parametrize("form", ["published", "modern"])
+@pytest.mark.parametrize("width", [1, 3, 20])  # 20 is wider than the vocabulary, and than its double
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_equals_the_plain_search(form, width, seed):
+    model, prompts = tiny(form, seed), prompts_of(LENGTHS, seed=seed)
+    found = beam_search(model, prompts, width=width, max_tokens=8, end=END, batch=3)
+    for prompt, hypotheses in zip(prompts, found, strict=True):
+        assert_same(hypotheses, plain_beam(model, prompt, width, 8)[0])
+
+
+@pytest.mark.parametrize(
+    ("form", "end_bias", "grammar"),
+    [("published", 0.0, None), ("modern", 0.5, None), ("modern", 0.5, Alternating())],
+)
+def test_equals_the_plain_search_where_answers_end_at_different_times(form, end_bias, grammar):
+    model, prompts = tiny(form, 0, end_bias=end_bias), prompts_of([9, 2, 5, 7, 7, 3])
+    steps = []
+    found = beam_search(
+        model, prompts, width=4, max_tokens=30, end=END, grammar=grammar, on_step=steps.append
+    )
+    lengths = set()
+    for i, (prompt, hypotheses) in enumerate(zip(prompts, found, strict=True)):
+        expected, shown = plain_beam(model, prompt, 4, 30, grammar)
+        assert_same(hypotheses, expected)
+        assert all(h.finished for h in hypotheses)
+        own = [s for s in steps if s.problem == i]
+        assert [s.step for s in own] == list(range(1, len(shown) + 1))
+        for step, live in zip(own, shown, strict=True):
+            assert_same(step.live, live)
+        assert_same(own[-1].finished, expected)
+        lengths.add(len(own))
+    assert len(lengths) > 1  # the problems did leave the batch at different times
+    assert max(lengths) < 30
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_stopping_early_changes_nothing(seed):
+    model, prompts = tiny("modern", seed, end_bias=1.0), prompts_of([4, 7, 2], seed=seed)
+    last = {}
+    found = beam_search(
+        model, prompts, width=3, max_tokens=14, end=END, on_step=lambda s: last.update({s.problem: s.step})
+    )
+    assert min(last.values()) < 14
+    for prompt, hypotheses in zip(prompts, found, strict=True):
+        assert_same(hypotheses, plain_beam(model, prompt, 3, 14, early_stop=False)[0])
+
+
+def test_log_probabilities_are_those_of_the_answers():
+    model, prompt = tiny("modern", 5), prompts_of([6])[0]
+    for hypothesis in beam_search(model, [prompt], width=5, max_tokens=6, end=END)[0]:
+        ids = [*hypothesis.tokens, END] if hypothesis.finished else list(hypothesis.tokens)
+        total = sum(float(next_logp(model, prompt, ids[:n])[t]) for n, t in enumerate(ids))
+        assert hypothesis.logprob == pytest.approx(total, abs=1e-4)
+        assert END not in hypothesis.tokens
+
+
+def test_a_beam_wide_enough_finds_every_answer_once():
+    """Vocabulary 3, at most 3 tokens: 1 + 2 + 4 finished answers and 8 cut off, and no more."""
+    model = tiny("modern", 1, vocabulary=3)
+    found = beam_search(model, [[1, 2]], width=50, max_tokens=3, end=END)[0]
+    assert len({h.tokens for h in found if h.finished}) == sum(h.finished for h in found) == 7
+    assert len({h.tokens for h in found if not h.finished}) == sum(not h.finished for h in found) == 8
+    assert sum(np.exp(h.logprob) for h in found) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_order_of_prompts_and_the_batch_size_do_not_matter():
+    model, prompts = tiny("modern", 2), prompts_of([3, 8, 1, 5, 5, 2, 9])
+    whole = beam_search(model, prompts, width=4, max_tokens=6, end=END)
+    for batch in (1, 2, 7):
+        for found, expected in zip(
+            beam_search(model, prompts[::-1], width=4, max_tokens=6, end=END, batch=batch),
+            whole[::-1],
+            strict=True,
+        ):
+            assert_same(found, expected)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_width_one_is_greedy(seed):
+    model, prompts = tiny("published", seed, end_bias=1.0), prompts_of(LENGTHS, seed=seed)
+    beams = beam_search(model, prompts, width=1, max_tokens=10, end=END)
+    assert_same([beam[0] for beam in beams], greedy(model, prompts, max_tokens=10, end=END))
+
+
+def test_the_published_form_stops_where_its_block_is_full():
+    model, prompts = tiny("published"), prompts_of([45, 40])
+    found = beam_search(model, prompts, width=3, max_tokens=20, end=END)
+    for prompt, hypotheses in zip(prompts, found, strict=True):
+        assert_same(hypotheses, plain_beam(model, prompt, 3, 20)[0])
+        assert max(len(prompt) + len(h.tokens) for h in hypotheses) <= 48
+
+
+def test_the_modern_form_goes_on_behind_its_block():
+    model = tiny("modern", end_bias=-9.0)
+    found = beam_search(model, prompts_of([47]), width=2, max_tokens=9, end=END)[0]
+    assert [len(h.tokens) for h in found] == [9, 9]
+
+
+def test_a_grammar_that_allows_nothing_ends_the_search():
+    class Stuck(Alternating):
+        def allowed(self, state):
+            mask = super().allowed(state)
+            mask[END] = False
+            return mask & (state == 0)
+
+    found = beam_search(tiny(), prompts_of([3, 4]), width=3, max_tokens=9, end=END, grammar=Stuck())
+    assert found == [[], []]
+
+
+def test_a_grammar_masks_but_does_not_renormalize():
+    model, prompt = tiny("modern", 4), prompts_of([4])[0]
+    for h in beam_search(model, [prompt], width=3, max_tokens=4, end=END, grammar=Alternating())[0]:
+        ids = [*h.tokens, END] if h.finished else list(h.tokens)
+        total = sum(float(next_logp(model, prompt, ids[:n])[t]) for n, t in enumerate(ids))
+        assert h.logprob == pytest.approx(total, abs=1e-4)
+
+
+def test_the_spotlight_shows_one_problem_and_progress_counts_all():
+    shown, done = [], []
+    prompts = prompts_of([5, 3, 4])
+    beam_search(
+        tiny(),
+        prompts,
+        width=2,
+        max_tokens=3,
+        end=END,
+        batch=2,
+        on_step=shown.append,
+        spotlight=2,
+        on_done=done.append,
+    )
+    assert {s.problem for s in shown} == {2}
+    assert [s.step for s in shown] == [1, 2, 3]
+    assert sum(done) == 3
+
+
+def test_the_model_keeps_its_mode_and_its_gradients():
+    model = tiny("published").train()
+    model.dropout.p = 0.9
+    for block in model.blocks:
+        block.dropout.p = 0.9
+    beams = [beam_search(model, [[1, 2, 3]], width=3, max_tokens=4, end=END) for _ in range(2)]
+    assert beams[0] == beams[1]  # no dropout while searching
+    assert model.training
+    model(torch.tensor([[1, 2]])).sum().backward()
+
+
+@pytest.mark.parametrize(
+    ("prompts", "settings", "message"),
+    [
+        ([[1], []], {}, "prompt 1 is empty"),
+        ([[1] * 48], {}, "no room in a block of 48"),
+        ([[1]], {"width": 0}, "beam width 0"),
+        ([[1]], {"max_tokens": 0}, "max_tokens 0"),
+    ],
+)
+def test_impossible_requests_are_user_errors(prompts, settings, message):
+    with pytest.raises(UsageError, match=message):
+        beam_search(tiny("published"), prompts, **{"width": 2, "max_tokens": 3, "end": END, **settings})
+
+
+def test_no_prompts_give_no_results():
+    assert beam_search(tiny(), [], width=3, max_tokens=3, end=END) == []
