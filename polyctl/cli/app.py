@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 from polyctl import __version__
@@ -104,14 +105,13 @@ def _broken_pipe() -> int:
 
 def _usage(error: Any) -> tuple[str, str | None]:
     """Message and hint of one of Typer's usage errors."""
-    possible = getattr(error, "possibilities", None)
-    message = error.message if possible else error.format_message()
-    hint: str | None
-    message, _, guess = message.partition(" Did you mean ")
-    if possible:
-        hint = f"did you mean {' or '.join(sorted(possible))}?"
-    elif guess:
-        hint = "did you mean " + re.sub(r"'([^']*)'", r"\1", guess)
-    else:
-        hint = f"`{error.ctx.command_path} --help` shows how to use it" if error.ctx else None
-    return message[:1].lower() + message[1:].rstrip("."), hint
+    context = error.ctx
+    message: str = error.message if getattr(error, "possibilities", None) else error.format_message()
+    message = message.partition(" Did you mean ")[0].rstrip(".")
+    near = sorted(getattr(error, "possibilities", None) or [])
+    if unknown := re.match(r"No such command '(.*)'", message):
+        near = get_close_matches(unknown[1], context.command.list_commands(context), 1)
+    hint = f"`{context.command_path} --help` shows how to use it" if context else None
+    if near:
+        hint = f"did you mean {' or '.join(near)}?"
+    return message[:1].lower() + message[1:], hint
