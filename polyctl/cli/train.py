@@ -63,9 +63,10 @@ def train(
 ) -> None:
     """Train an experiment; Ctrl-C saves and leaves, --resume goes on exactly there.
 
+    An experiment on files whose data set is missing is trained on fresh problems instead.
+
     Exit codes: 0 finished, or stopped by --max-minutes; 2 usage; 3 files; 130 interrupted.
     """
-    from polyctl.errors import PolyctlError
     from polyctl.training import distributed
 
     changes = list(set_ or [])
@@ -79,16 +80,13 @@ def train(
         torch.set_num_threads(threads)
     chosen, old = _choose(experiment, run, resume, smoke, changes, runs, registry)
     with distributed.join(device) as processes:
-        try:
-            if dry_run:
-                _dry_run(chosen, processes, data, as_json)
-                return
-            _warn_if_long(chosen, processes, max_minutes, data)
-            result = _train(chosen, old, processes, runs, max_minutes, data, as_json)
-        except PolyctlError as error:
-            if processes.main:
-                raise
-            raise typer.Exit(error.exit_code) from None  # one process of many is enough to say it
+        if old is None and data is None:
+            chosen = _fresh_without_files(chosen, processes)
+        if dry_run:
+            _dry_run(chosen, processes, data, as_json)
+            return
+        _warn_if_long(chosen, processes, max_minutes, data)
+        result = _train(chosen, old, processes, runs, max_minutes, data, as_json)
     if result.state == "interrupted":
         raise typer.Exit(EXIT_INTERRUPTED)
 
@@ -127,6 +125,22 @@ def _choose(
         raise UsageError(f"{run!r} is one argument too many", "a run is named only with --resume")
     chosen = load_registry(registry).get(experiment)
     return override(shrink(chosen) if smoke else chosen, changes), None
+
+
+def _fresh_without_files(experiment: Experiment, processes: Processes) -> Experiment:
+    """The experiment on a stream of fresh problems, said aloud, where its data set has not been made."""
+    from polyctl.registry import override
+
+    train, directory = experiment.train, Path("data") / experiment.name
+    if train.source == "stream" or (directory / "train.txt").is_file():
+        return experiment
+    steps = max(1, experiment.data.train_size * train.epochs // train.batch) if train.epochs else train.steps
+    if processes.main:
+        output.say(
+            f"no data set at {directory} (`polyctl gen {experiment.name}` makes it): drawing fresh "
+            f"problems of the same family instead, for as many steps ({steps:,})"
+        )
+    return override(experiment, ["train.source=stream", "train.epochs=0", f"train.steps={steps}"])
 
 
 def _train(

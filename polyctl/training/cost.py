@@ -95,12 +95,13 @@ def estimate(experiment: Experiment, device: torch.device, data: Path | None = N
 def activations(model: ModelConfig, batch: int, accumulate: int, chunk: list[Batch]) -> int:
     """Roughly the bytes that one forward pass of the longest batch keeps for the backward pass.
 
-    About 20 values of a token's width in each layer: two norms, queries, keys, values, the attention's
-    output, two residuals, and the four-fold hidden layer before and after its nonlinearity.
+    Counted by autograd's own saved tensors: 24 values of a token's width in each layer of the modern form,
+    37 of the published one with dropout.
     """
     rows = -(-batch // accumulate)
     longest = max(batch.ids_BT.shape[1] for batch in chunk)
-    return int(FLOAT * 20 * model.layers * model.width * rows * longest)
+    values = 37 if model.form == "published" else 24
+    return int(FLOAT * values * model.layers * model.width * rows * longest)
 
 
 def _time_steps(
@@ -131,7 +132,8 @@ def _time_steps(
     probe = split(typical, 0, -(-config.batch // min(PROBE_ROWS, config.batch)), 1)
     passes(probe), update()  # the first pass pays for start-up and compilation
     rows = len(probe[0].ids_BT)
-    scaled = passes(probe) * config.batch / rows + update()
+    # The fastest of three: on a busy machine single passes may take ten times as long.
+    scaled = min(passes(probe) for _ in range(3)) * config.batch / rows + update()
     if 3 * scaled > PROBE_SECONDS:
         return scaled, f"from {rows} of a step's {config.batch} problems, scaled up"
     whole = split(typical, 0, 1, config.accumulate)

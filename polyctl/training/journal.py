@@ -42,7 +42,7 @@ class Journal:
 
 
 class Interrupts:
-    """Turns SIGINT and SIGTERM into a request (`asked`) that the training heeds between two steps.
+    """Turns SIGINT, SIGTERM and SIGHUP into a request (`asked`) that the training heeds between two steps.
 
     The same signal again, a second or more later, acts as if this were not here. (torchrun passes on a
     Ctrl-C that the terminal has already delivered, so a repetition at once is not impatience.)
@@ -60,8 +60,10 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         # Python delivers signals to the main thread only, and lets only it change their handlers.
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._previous[number] = signal.signal(number, self._ask)
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+                number = getattr(signal, name, None)  # Windows has no SIGHUP
+                if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
+                    self._previous[number] = signal.signal(number, self._ask)
         return self
 
     def __exit__(self, *_: object) -> None:

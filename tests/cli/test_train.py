@@ -79,6 +79,15 @@ def test_resume_goes_on_in_the_same_run_with_more_steps(run, tmp_path):
     assert len(list_runs(tmp_path / "runs")) == 1
 
 
+def test_without_its_data_set_an_experiment_trains_on_fresh_problems(run, tmp_path):
+    files = ["--set", "train.source=files", "--set", "train.epochs=2", "--set", "data.train_size=16"]
+    captured = run("smoke", *files, "--json")
+    assert "no data set at data/smoke (`polyctl gen smoke` makes it)" in captured.err
+    assert json.loads(captured.out)["step"] == 4
+    (made,) = list_runs(tmp_path / "runs")
+    assert made.config().train.source == "stream"
+
+
 def test_max_minutes_is_a_normal_end(run):
     result = run("smoke", "--max-minutes", "0", "--json")
     report = json.loads(result.out)
@@ -112,7 +121,7 @@ def test_a_long_training_on_a_cpu_says_what_it_will_cost(run, monkeypatch):
         ([], 2, "which experiment?", "polyctl experiments list"),
         (["smoke", "quick"], 2, "'quick' is one argument too many", "--resume"),
         (["smoke", "--resume"], 3, "there is no run 'smoke'", "polyctl train"),
-        (["smoke", "--set", "train.source=files"], 3, "no training data", "polyctl gen smoke"),
+        (["smoke", "--set", "train.source=files", "--data", "x"], 3, "no training data at x", "gen smoke"),
         (["smoke", "--set", "train.accumulate=9"], 2, "train.batch 8 is too small", "train.batch=9"),
     ],
 )

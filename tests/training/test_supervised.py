@@ -63,7 +63,7 @@ def test_loss_falls_and_the_run_is_written(new_run, recorder):
     assert load_model(result.checkpoint, torch.device("cpu")).step == result.best["step"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupt_and_resume_equal_one_training_bit_for_bit(new_run, number):
     """Dropout is on, so this also shows that its random numbers are those of the unstopped run."""
     experiment = tiny()
@@ -80,6 +80,17 @@ def test_interrupt_and_resume_equal_one_training_bit_for_bit(new_run, number):
     assert {**first.losses, **second.losses} == straight.losses
     assert first.of("eval") + second.of("eval") == straight.of("eval")
     assert_same_state(whole, parts)
+
+
+def test_an_ignored_signal_stays_ignored(new_run):
+    """As under nohup, where a closed terminal must not end the training."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        experiment = tiny(steps=3)
+        result = train(experiment, new_run(experiment), device="cpu", on_event=stop_at(1, signal.SIGHUP))
+        assert (result.state, result.step) == ("complete", 3)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_signal_handlers_are_put_back(new_run):
