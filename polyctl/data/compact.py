@@ -1,4 +1,4 @@
-"""Short token sequences: one token a monomial, sign and base-1000 limbs a coefficient, target in normal form."""
+"""Short sequences: one token a monomial, sign and base-1000 limbs a coefficient, target in normal form."""
 
 from __future__ import annotations
 

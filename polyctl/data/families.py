@@ -37,7 +37,7 @@ def problem(data: DataConfig, seed: int, index: int) -> Problem:
         outer = decomposition.outer
         assert outer is not None
         f = compose(outer, decomposition.inners)
-        if f.is_constant() or _may_be_trivial(data) and triviality(f, decomposition):
+        if f.is_constant() or (_may_be_trivial(data) and triviality(f, decomposition)):
             continue
         if data.family == "split":
             return Problem(f, decomposition, data.family, index, _split_terms(f, rng))
@@ -63,23 +63,20 @@ def problems(data: DataConfig, seed: int, split: Split, start: int = 0) -> Itera
         index += 1
 
 
-def held_out(data: DataConfig, seed: int, split: Split, count: int, attempts: int = 2000) -> list[Problem]:
-    """The first `count` distinct problems of a split; fewer where the family runs dry.
+def held_out(data: DataConfig, seed: int, split: Split, count: int, patience: int = 20_000) -> list[Problem]:
+    """The first `count` distinct problems of a split, in the order of their index.
 
-    The seed is set apart from the training stream's, and the split keeps them apart in any case.
+    Fewer where the family runs dry: where `patience` problems in a row bring nothing new.
     """
     found: dict[bytes, Problem] = {}
-    misses = 0
-    for candidate in problems(data, seed, split):
-        if candidate.digest in found:
-            misses += 1
-            if misses > attempts:
-                break
-            continue
-        misses = 0
-        found[candidate.digest] = candidate
-        if len(found) >= count:
-            break
+    index = last = 0
+    while len(found) < count and index - last <= patience:
+        candidate = problem(data, seed, index)
+        index += 1
+        digest = candidate.digest
+        if split_of(digest) == split and digest not in found:
+            found[digest] = candidate
+            last = index
     return list(found.values())
 
 

@@ -32,7 +32,7 @@ class BatchSource(Protocol):
     total_steps: int | None
 
     def chunk(self, index: int) -> list[Batch]:
-        """The batches of a chunk, always `chunk_batches` of them."""
+        """The batches of a chunk: `chunk_batches` of them, fewer in the last chunk of a source that ends."""
         ...
 
 
@@ -48,7 +48,7 @@ def open_source(experiment: Experiment, directory: Path | None = None) -> BatchS
     if not path.is_file():
         raise FileError(
             f"no training data at {path}",
-            f"make it with: polyctl gen {experiment.name}   (or train on fresh problems: --set train.source=stream)",
+            f"make it with: polyctl gen {experiment.name}, or draw fresh problems: --set train.source=stream",
         )
     return FileSource(experiment, path)
 
@@ -66,6 +66,9 @@ class StreamSource:
     total_steps: int | None = None
     _tokenizer: Tokenizer = field(init=False, repr=False)
     _excluded: frozenset[bytes] = field(init=False, repr=False)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return StreamSource, (self.experiment,)
 
     def __post_init__(self) -> None:
         self._tokenizer = make_tokenizer(self.experiment.data)
@@ -109,6 +112,9 @@ class FileSource:
     _tokenizer: Tokenizer = field(init=False, repr=False)
     _lines: LineFile = field(init=False, repr=False)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return FileSource, (self.experiment, self.path)
+
     def __post_init__(self) -> None:
         self._tokenizer = make_tokenizer(self.experiment.data)
         self._lines = LineFile(self.path)
@@ -122,10 +128,13 @@ class FileSource:
 
     def chunk(self, index: int) -> list[Batch]:
         size, block = self.experiment.train.batch, self.experiment.model.block
-        count = self.chunk_batches * size
+        batches = self.chunk_batches
+        if self.total_steps is not None:  # the last chunk stops where the last pass does
+            batches = min(batches, max(1, self.total_steps - index * batches))
+        count = batches * size
         pairs: list[Sequence2] = []
         misses = 0
-        for position in self._positions(index * count):
+        for position in self._positions(index * self.chunk_batches * size):
             pair = self._pair(position)
             if len(pair[0]) + len(pair[1]) <= block:
                 misses = 0
@@ -136,7 +145,7 @@ class FileSource:
                 raise UsageError(
                     f"no line of {self.path} fits model.block = {block} tokens", "raise model.block"
                 )
-        return into_batches(pairs, size, _order(self.experiment.seed, index, self.chunk_batches))
+        return into_batches(pairs, size, _order(self.experiment.seed, index, batches))
 
     def _positions(self, start: int) -> Iterator[int]:
         """Line numbers from a place in the endless sequence of shuffled passes on."""

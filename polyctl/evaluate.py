@@ -1,0 +1,275 @@
+"""Accuracy of a model: greedy, pass@k and rank score, every answer verified exactly."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import exp
+from time import perf_counter
+from typing import Any
+
+from polyctl.algebra.decomposition import Decomposition, equivalence_key, used_inners
+from polyctl.algebra.verify import STATUSES, Status, verify
+from polyctl.config import EvalConfig
+from polyctl.data.problem import Problem
+from polyctl.data.tokenizer import MalformedTarget, Tokenizer, UnwritableProblem, decode_for
+from polyctl.model.gpt import GPT
+from polyctl.search.beam import BeamStep, beam_search
+from polyctl.search.grammar import make_grammar
+from polyctl.search.hypothesis import Hypothesis
+from polyctl.search.sampling import greedy
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A hypothesis with what exact arithmetic says of it.
+
+    `status` takes the answer as given; `completed` its inners alone, the outer found by algebra.
+    `duplicate_of` is the rank of a better hypothesis with equivalent inners. `extra_inners` marks an answer
+    with more inners than the known decomposition has.
+    """
+
+    rank: int
+    hypothesis: Hypothesis
+    decomposition: Decomposition | None
+    status: Status
+    completed: Status
+    reason: str
+    exact: bool
+    duplicate_of: int | None
+    extra_inners: bool
+
+
+@dataclass(frozen=True)
+class ProblemResult:
+    """All that was found for one problem: the greedy answer and the beam's, best first."""
+
+    problem: Problem
+    greedy: Judged | None
+    beam: tuple[Judged, ...]
+    error: str | None = None
+
+    def first(self, completed: bool) -> int | None:
+        """Rank of the first verified hypothesis of the beam (0 is the best), or None."""
+        return next((j.rank for j in self.beam if _right(j, completed)), None)
+
+
+@dataclass(frozen=True)
+class GreedyReport:
+    """Greedy decoding over a set: fraction equal to the known target, fraction verified."""
+
+    problems: int
+    exact: float
+    verified: float
+
+
+def _right(judged: Judged, completed: bool) -> bool:
+    status = judged.completed if completed else judged.status
+    return status == "verified" and not judged.extra_inners
+
+
+def judge(
+    problem: Problem, hypotheses: Sequence[Hypothesis], tokenizer: Tokenizer, target: Sequence[int] | None
+) -> list[Judged]:
+    """Verify each hypothesis, best first, and mark those equivalent to a better one."""
+    seen: dict[object, int] = {}
+    known = problem.decomposition
+    allowed = None if known is None else len(used_inners(known).inners)
+    judged = []
+    for rank, hypothesis in enumerate(hypotheses):
+        exact = target is not None and list(hypothesis.tokens) == list(target[:-1]) and hypothesis.finished
+        decomposition, duplicate, extra = None, None, False
+        status: Status = "malformed"
+        completed: Status = "malformed"
+        reason = "the answer was cut off at the output limit"
+        if hypothesis.finished:
+            try:
+                decomposition = decode_for(tokenizer, problem.f, hypothesis.tokens)
+            except MalformedTarget as error:
+                reason = str(error)
+            else:
+                verdict = verify(problem.f, decomposition)
+                status, reason = verdict.status, verdict.reason
+                completed = status
+                if decomposition.outer is not None and status == "refuted":
+                    verdict = verify(problem.f, Decomposition(None, decomposition.inners))
+                    completed = verdict.status
+                if verdict.outer is not None and completed in ("verified", "trivial"):
+                    solution = used_inners(Decomposition(verdict.outer, decomposition.inners))
+                    extra = allowed is not None and len(solution.inners) > allowed
+                key = equivalence_key(decomposition)
+                duplicate = seen.setdefault(key, rank)
+                duplicate = None if duplicate == rank else duplicate
+        judged.append(
+            Judged(rank, hypothesis, decomposition, status, completed, reason, exact, duplicate, extra)
+        )
+    return judged
+
+
+def _encoded(
+    problems: Sequence[Problem], tokenizer: Tokenizer
+) -> tuple[list[list[int]], list[list[int] | None], dict[int, str]]:
+    """Prompts and targets; problems that the tokenizer cannot write get an empty prompt and an error."""
+    prompts: list[list[int]] = []
+    targets: list[list[int] | None] = []
+    errors: dict[int, str] = {}
+    for i, problem in enumerate(problems):
+        try:
+            prompts.append(tokenizer.encode_prompt(problem))
+        except UnwritableProblem as error:
+            errors[i] = str(error)
+            prompts.append([])
+        try:
+            targets.append(tokenizer.encode_target(problem) if problem.decomposition is not None else None)
+        except UnwritableProblem:
+            targets.append(None)
+    return prompts, targets, errors
+
+
+def greedy_accuracy(
+    model: GPT, tokenizer: Tokenizer, problems: Sequence[Problem], *, max_tokens: int, batch: int = 64
+) -> GreedyReport:
+    """Greedy decoding over a set, the measure that training watches."""
+    prompts, targets, errors = _encoded(problems, tokenizer)
+    kept = [i for i in range(len(problems)) if i not in errors]
+    answers = greedy(model, [prompts[i] for i in kept], max_tokens=max_tokens, end=tokenizer.end, batch=batch)
+    exact = verified = 0
+    for i, answer in zip(kept, answers, strict=True):
+        judged = judge(problems[i], [answer], tokenizer, targets[i])[0]
+        exact += judged.exact
+        verified += _right(judged, completed=False)
+    count = max(len(problems), 1)
+    return GreedyReport(len(problems), exact / count, verified / count)
+
+
+def examine(
+    model: GPT,
+    tokenizer: Tokenizer,
+    problems: Sequence[Problem],
+    config: EvalConfig,
+    *,
+    grammar: bool = False,
+    on_step: Callable[[BeamStep], None] | None = None,
+    on_done: Callable[[int], None] | None = None,
+) -> list[ProblemResult]:
+    """Greedy and beam search on every problem, all hypotheses verified.
+
+    `on_done(n)` is called as n further problems are finished; `on_step` sees the beams as they grow.
+    """
+    prompts, targets, errors = _encoded(problems, tokenizer)
+    kept = [i for i in range(len(problems)) if i not in errors and len(prompts[i]) <= _room(model)]
+    for i in range(len(problems)):
+        if i not in errors and len(prompts[i]) > _room(model):
+            errors[i] = f"f takes {len(prompts[i])} tokens, the model reads at most {_room(model)}"
+    results: dict[int, ProblemResult] = {
+        i: ProblemResult(problems[i], None, (), e) for i, e in errors.items()
+    }
+    rules = make_grammar(tokenizer) if grammar else None
+    kept.sort(key=lambda i: len(prompts[i]))
+    if on_done is not None and errors:
+        on_done(len(errors))
+    for start in range(0, len(kept), config.batch):
+        some = kept[start : start + config.batch]
+        batch_prompts = [prompts[i] for i in some]
+        single = greedy(model, batch_prompts, max_tokens=config.max_tokens, end=tokenizer.end, grammar=rules)
+        beams = beam_search(
+            model,
+            batch_prompts,
+            width=config.beam,
+            max_tokens=config.max_tokens,
+            end=tokenizer.end,
+            grammar=rules,
+            on_step=on_step,
+            batch=config.batch,
+        )
+        for i, one, many in zip(some, single, beams, strict=True):
+            results[i] = ProblemResult(
+                problems[i],
+                judge(problems[i], [one], tokenizer, targets[i])[0],
+                tuple(judge(problems[i], many, tokenizer, targets[i])),
+            )
+        if on_done is not None:
+            on_done(len(some))
+    return [results[i] for i in range(len(problems))]
+
+
+def _room(model: GPT) -> int:
+    """Longest prompt the model can read with a token to spare for the answer."""
+    return model.config.block - 1
+
+
+def summarize(results: Sequence[ProblemResult], width: int) -> dict[str, Any]:
+    """The report of an evaluation as JSON: fractions between 0 and 1 (docs/scripting.md)."""
+    groups: dict[str, list[ProblemResult]] = {}
+    for result in results:
+        groups.setdefault(result.problem.cell, []).append(result)
+    report = _accuracy(results, width)
+    statuses = Counter(j.status for r in results for j in r.beam)
+    return {
+        "problems": len(results),
+        "beam": width,
+        **report,
+        "completed": _accuracy(results, width, completed=True),
+        "cells": [
+            {"cell": cell, "problems": len(g), **_accuracy(g, width)} for cell, g in sorted(groups.items())
+        ],
+        "hypotheses": {status: statuses[status] for status in STATUSES},
+        "duplicates": sum(j.duplicate_of is not None for r in results for j in r.beam),
+        "extra_inners": sum(j.extra_inners for r in results for j in r.beam),
+        "unreadable": sum(r.error is not None for r in results),
+    }
+
+
+def _accuracy(results: Sequence[ProblemResult], width: int, completed: bool = False) -> dict[str, Any]:
+    count = max(len(results), 1)
+    firsts = [r.first(completed) for r in results]
+    found = [rank for rank in firsts if rank is not None]
+    return {
+        "greedy": {
+            "exact": sum(r.greedy is not None and r.greedy.exact for r in results) / count,
+            "verified": sum(r.greedy is not None and _right(r.greedy, completed) for r in results) / count,
+        },
+        "pass_at": {str(k): sum(rank < k for rank in found) / count for k in range(1, width + 1)},
+        "rank_score": sum(exp(-rank / width) for rank in found) / count,
+    }
+
+
+def sympy_baseline(problems: Sequence[Problem], limit: int = 300) -> dict[str, Any] | None:
+    """SymPy's `decompose` on the problems in one variable: verified fraction and problems a second.
+
+    None where no problem is in one variable.
+    """
+    from sympy import Poly, decompose
+
+    from polyctl.algebra.polynomial import polynomial, terms
+
+    chosen = [p for p in problems if p.f.context().nvars() == 1][:limit]
+    if not chosen:
+        return None
+    started, verified = perf_counter(), 0
+    for p in chosen:
+        f = Poly.from_dict({m: int(c.p) if c.q == 1 else str(c) for m, c in terms(p.f)}, _symbol())
+        parts = decompose(f)
+        if len(parts) > 1:
+            inner = parts[-1]
+            h = polynomial(p.f.context(), {m: _rational(c) for m, c in inner.terms()})
+            verified += verify(p.f, Decomposition(None, (h,))).verified
+    seconds = perf_counter() - started
+    return {
+        "problems": len(chosen),
+        "verified": verified / len(chosen),
+        "problems_per_second": len(chosen) / seconds,
+    }
+
+
+def _symbol() -> Any:
+    from sympy import Symbol
+
+    return Symbol("a")
+
+
+def _rational(value: Any) -> Any:
+    from flint import fmpq
+
+    return fmpq(int(value.p), int(value.q))

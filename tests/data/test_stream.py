@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+from polyctl.config import DataConfig, Experiment, ModelConfig, TrainConfig
+from polyctl.data.batch import Batch
+from polyctl.data.corpus import LineFile, excluded_digests, generate, read_manifest, read_problems
+from polyctl.data.families import split_of
+from polyctl.data.stream import open_source
+from polyctl.data.tokenizer import make_tokenizer
+from polyctl.errors import FileError, UsageError
+
+SMALL = DataConfig(
+    outer_degrees=(2,),
+    inner_degrees=(2, 3),
+    inner_bound=5,
+    outer_bound=5,
+    train_size=200,
+    valid_size=20,
+    test_size=15,
+)
+
+
+def experiment(**train) -> Experiment:
+    model = ModelConfig(layers=1, heads=1, width=8, block=train.pop("block", 100))
+    data = train.pop("data", SMALL)
+    return Experiment(name="tiny", seed=5, data=data, model=model, train=TrainConfig(batch=8, **train))
+
+
+def test_batches_mark_targets_and_pad_with_zero():
+    batch = Batch.of([([5, 6, 1], [7, 1]), ([5, 1], [8, 9, 9, 1])])
+    assert batch.ids_BT.tolist() == [[5, 6, 1, 7, 1, 0], [5, 1, 8, 9, 9, 1]]
+    assert batch.loss_BT.tolist() == [[0, 0, 0, 1, 1, 0], [0, 0, 1, 1, 1, 1]]
+    assert batch.tokens == 11
+
+
+def test_rows_are_cut_to_their_longest():
+    batch = Batch.of([([5, 6, 1], [7, 1]), ([5, 1], [8, 9, 9, 1])]).rows(slice(0, None, 2))
+    assert batch.ids_BT.tolist() == [[5, 6, 1, 7, 1]]
+    assert batch.tokens == 5
+
+
+@pytest.mark.parametrize("tokenizer", ["prefix", "compact"])
+def test_a_chunk_is_a_function_of_its_number(tokenizer):
+    config = experiment(data=SMALL.model_copy(update={"tokenizer": tokenizer}), block=200)
+    first, again = open_source(config), pickle.loads(pickle.dumps(open_source(config)))
+    for index in (3, 0):
+        batches = first.chunk(index)
+        assert len(batches) == first.chunk_batches
+        for one, other in zip(batches, again.chunk(index), strict=True):
+            assert np.array_equal(one.ids_BT, other.ids_BT)
+            assert one.ids_BT.shape[0] == 8
+    assert not np.array_equal(first.chunk(0)[0].ids_BT, first.chunk(1)[0].ids_BT)
+
+
+def test_batches_have_near_equal_lengths():
+    batches = open_source(experiment()).chunk(0)
+    real = sum(b.tokens for b in batches)
+    assert real / sum(b.ids_BT.size for b in batches) > 0.9
+
+
+def test_the_stream_draws_only_training_problems():
+    config = experiment()
+    tokenizer = make_tokenizer(config.data)
+    batch = open_source(config).chunk(0)[0]
+    for row, loss in zip(batch.ids_BT, batch.loss_BT, strict=True):
+        prompt = [int(i) for i in row[: int(np.argmax(loss)) - 1]]
+        text = tokenizer.text(prompt).split()
+        assert text  # the compact prompt shows the normal form, whose digest decides the split
+        f = tokenizer.decode([*prompt]).inners[0]
+        from polyctl.algebra.polynomial import digest
+
+        assert split_of(digest(f)) == "train"
+
+
+def test_a_block_that_nothing_fits_is_an_error():
+    with pytest.raises(UsageError, match=r"model\.block"):
+        open_source(experiment(block=8)).chunk(0)
+
+
+def test_missing_files_say_how_to_make_them(tmp_path):
+    with pytest.raises(FileError, match="no training data") as error:
+        open_source(experiment(source="files"), tmp_path)
+    assert "polyctl gen tiny" in error.value.hint
+
+
+@pytest.fixture(scope="module")
+def data_set(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("data") / "tiny"
+    manifest = generate(experiment(), directory, workers=2)
+    return directory, manifest
+
+
+def test_a_data_set_has_its_files_counts_and_no_leaks(data_set):
+    directory, manifest = data_set
+    assert manifest.counts == {"valid.txt": 20, "test_2_2.txt": 15, "test_2_3.txt": 15, "train.txt": 200}
+    digests = {name: [p.digest for p in read_problems(directory / name)] for name in manifest.counts}
+    for name, found in digests.items():
+        assert len(set(found)) == len(found) == manifest.counts[name]
+    together = [d for found in digests.values() for d in found]
+    assert len(set(together)) == len(together)
+    assert not (directory / "parts").exists()
+    assert {p.cell for p in read_problems(directory / "test_2_3.txt")} == {"2∘3"}
+
+
+def test_a_data_set_does_not_depend_on_the_number_of_workers(data_set, tmp_path):
+    directory, manifest = data_set
+    assert generate(experiment(), tmp_path, workers=1) == manifest
+    assert (tmp_path / "train.txt").read_bytes() == (directory / "train.txt").read_bytes()
+
+
+def test_an_interrupted_generation_goes_on(data_set, tmp_path):
+    _, manifest = data_set
+
+    def stop(name, done, total):
+        if name.startswith("test"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        generate(experiment(), tmp_path, progress=stop)
+    parts = {p: p.stat().st_mtime_ns for p in (tmp_path / "parts").glob("valid*")}
+    assert parts
+    assert not (tmp_path / "manifest.json").exists()
+    touched = []
+    generate(
+        experiment(),
+        tmp_path,
+        progress=lambda *a: touched.append(all(p.stat().st_mtime_ns == t for p, t in parts.items())),
+    )
+    assert touched[0]
+    assert read_manifest(tmp_path) == manifest
+
+
+def test_other_parameters_do_not_overwrite(data_set):
+    directory, manifest = data_set
+    assert generate(experiment(), directory) == manifest
+    with pytest.raises(FileError, match="other parameters"):
+        generate(experiment().model_copy(update={"seed": 6}), directory)
+
+
+def test_manifest_says_what_the_set_is(data_set):
+    directory, _ = data_set
+    manifest = json.loads((directory / "manifest.json").read_text())
+    assert manifest["data"]["family"] == "univariate"
+    assert manifest["seed"] == 5
+    assert set(manifest["sha256"]) == set(manifest["counts"])
+    with pytest.raises(FileError, match="no data set"):
+        read_manifest(directory / "nowhere")
+
+
+@pytest.mark.parametrize("tokenizer", ["prefix", "compact"])
+def test_files_are_read_in_shuffled_passes(data_set, tokenizer):
+    directory, _ = data_set
+    data = SMALL.model_copy(update={"tokenizer": tokenizer})
+    source = open_source(experiment(source="files", epochs=2, data=data, block=200), directory)
+    assert source.total_steps == 50
+    rows = [tuple(row[row > 0]) for k in range(4) for b in source.chunk(k) for row in b.ids_BT][:400]
+    first, second = rows[:200], rows[200:]
+    counts = {row: rows.count(row) for row in set(rows)}
+    assert set(counts.values()) == {2}
+    assert first != second
+
+
+def test_excluded_files_are_not_trained_on(data_set):
+    directory, _ = data_set
+    digests = excluded_digests([str(directory / "test_*.txt")])
+    assert len(digests) == 30
+    with pytest.raises(FileError, match="no file matches"):
+        excluded_digests([str(directory / "nothing_*.txt")])
+
+
+def test_line_files_ignore_empty_lines_and_survive_pickling(tmp_path):
+    path = tmp_path / "lines.txt"
+    path.write_bytes("one\n\ntwo ⁇\r\nthree".encode())
+    lines = pickle.loads(pickle.dumps(LineFile(path)))
+    assert [lines[i] for i in range(len(lines))] == ["one", "two ⁇", "three"]
+    path.write_bytes(b"")
+    assert len(LineFile(path)) == 0
+    with pytest.raises(FileError, match="cannot read"):
+        LineFile(tmp_path / "missing.txt")
+
+
+def test_a_broken_line_is_named(tmp_path):
+    path = tmp_path / "broken.txt"
+    path.write_text("+ a P 1 ⁇ a\n+ a ⁇ a\n")
+    with pytest.raises(FileError, match="line 2"):
+        read_problems(path)

@@ -1,0 +1,22 @@
+"""Where the published test problems lie; tests that read them say so when they are missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+needs_shared_data = pytest.mark.skipif(
+    not DATA.is_dir(), reason="the published test problems (../shared/data) are not here"
+)
+
+
+def lines(name: str) -> list[str]:
+    """The lines of a published file."""
+    return (DATA / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+
+
+UNIVARIATE = tuple(f"univariate_{outer}_{inner}" for outer in (2, 3, 4) for inner in (2, 3, 4))
+HOMOGENEOUS = tuple(f"homogeneous_{v}" for v in ("3_2", "3_3", "2_3", "4_3", "3_4"))
+EVERY_SET = (*UNIVARIATE, *HOMOGENEOUS, "monic", "on_singlet", "separable_with_sign_bug")
