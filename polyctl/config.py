@@ -55,10 +55,10 @@ class ModelConfig(_Config):
 
 
 class TrainConfig(_Config):
-    """Supervised training; a `stream` source draws fresh problems and never repeats, `files` repeats epochs."""
+    """Supervised training; `stream` draws fresh problems and never repeats, `files` repeats epochs."""
 
     source: Literal["stream", "files"] = "stream"
-    steps: int = Field(1000, ge=1, description="optimizer steps (stream source; files source when epochs is 0)")
+    steps: int = Field(1000, ge=1, description="optimizer steps (for files: when epochs is 0)")
     epochs: int = Field(0, ge=0, description="passes over train.txt (files source)")
     batch: int = Field(64, ge=1, description="problems an optimizer step, over all processes")
     accumulate: int = Field(1, ge=1, description="forward passes an optimizer step is split into")
@@ -66,7 +66,7 @@ class TrainConfig(_Config):
     schedule: Literal["cosine", "constant_then_decay"] = "cosine"
     warmup: int = Field(100, ge=0, description="steps of linear warm-up")
     final_lr: float = Field(0.1, ge=0, le=1, description="last learning rate as a fraction of lr")
-    decay_fraction: float = Field(0.2, gt=0, le=1, description="constant_then_decay: share of steps that decay")
+    decay_fraction: float = Field(0.2, gt=0, le=1, description="constant_then_decay: share of the end")
     beta1: float = 0.9
     beta2: float = 0.95
     weight_decay: float = Field(0.1, ge=0)

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from math import exp
-from time import perf_counter
+from dataclasses import dataclass, replace
+from functools import partial
+from time import monotonic, perf_counter
 from typing import Any
 
+from flint import fmpq
+
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, used_inners
+from polyctl.algebra.polynomial import names, polynomial
+from polyctl.algebra.printing import plain, sympy_expression
 from polyctl.algebra.verify import STATUSES, Status, verify
-from polyctl.config import EvalConfig
+from polyctl.config import DataConfig, EvalConfig
+from polyctl.data.families import cells, held_out
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import MalformedTarget, Tokenizer, UnwritableProblem, decode_for
 from polyctl.model.gpt import GPT
+from polyctl.runs import EventWriter
 from polyctl.search.beam import BeamStep, beam_search
 from polyctl.search.grammar import make_grammar
 from polyctl.search.hypothesis import Hypothesis
 from polyctl.search.sampling import greedy
+
+SPOTLIGHT_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -143,6 +152,14 @@ def greedy_accuracy(
     return GreedyReport(len(problems), exact / count, verified / count)
 
 
+def evaluation_problems(data: DataConfig, seed: int, count: int) -> list[Problem]:
+    """Test problems of an experiment, spread evenly over its degree cells, none of which training draws."""
+    several = cells(data)
+    share = -(-count // len(several))
+    found = [p for _, cell in several for p in held_out(cell, seed, "test", share)]
+    return found[:count] if len(several) == 1 else found
+
+
 def examine(
     model: GPT,
     tokenizer: Tokenizer,
@@ -151,52 +168,123 @@ def examine(
     *,
     grammar: bool = False,
     on_step: Callable[[BeamStep], None] | None = None,
-    on_done: Callable[[int], None] | None = None,
+    on_result: Callable[[int, ProblemResult], None] | None = None,
 ) -> list[ProblemResult]:
     """Greedy and beam search on every problem, all hypotheses verified.
 
-    `on_done(n)` is called as n further problems are finished; `on_step` sees the beams as they grow.
+    `on_result(i, result)` hears of each problem as it is done; `on_step` sees the beam of one problem of
+    each batch as it grows, with the problem's number in `problems`.
     """
     prompts, targets, errors = _encoded(problems, tokenizer)
-    kept = [i for i in range(len(problems)) if i not in errors and len(prompts[i]) <= _room(model)]
-    for i in range(len(problems)):
-        if i not in errors and len(prompts[i]) > _room(model):
-            errors[i] = f"f takes {len(prompts[i])} tokens, the model reads at most {_room(model)}"
-    results: dict[int, ProblemResult] = {
-        i: ProblemResult(problems[i], None, (), e) for i, e in errors.items()
-    }
+    room = model.config.block - 1
+    for i, prompt in enumerate(prompts):
+        if i not in errors and len(prompt) > room:
+            errors[i] = f"f takes {len(prompt)} tokens, the model reads at most {room}"
+    results: dict[int, ProblemResult] = {}
+
+    def settle(i: int, result: ProblemResult) -> None:
+        results[i] = result
+        if on_result is not None:
+            on_result(i, result)
+
+    for i, error in errors.items():
+        settle(i, ProblemResult(problems[i], None, (), error))
     rules = make_grammar(tokenizer) if grammar else None
-    kept.sort(key=lambda i: len(prompts[i]))
-    if on_done is not None and errors:
-        on_done(len(errors))
+    kept = sorted((i for i in range(len(problems)) if i not in errors), key=lambda i: len(prompts[i]))
     for start in range(0, len(kept), config.batch):
         some = kept[start : start + config.batch]
         batch_prompts = [prompts[i] for i in some]
-        single = greedy(model, batch_prompts, max_tokens=config.max_tokens, end=tokenizer.end, grammar=rules)
+        limits: dict[str, Any] = {"max_tokens": config.max_tokens, "end": tokenizer.end, "grammar": rules}
+        single = greedy(model, batch_prompts, batch=config.batch, **limits)
         beams = beam_search(
             model,
             batch_prompts,
             width=config.beam,
-            max_tokens=config.max_tokens,
-            end=tokenizer.end,
-            grammar=rules,
-            on_step=on_step,
             batch=config.batch,
+            spotlight=0,
+            on_step=None if on_step is None else partial(_renumbered, on_step, some),
+            **limits,
         )
         for i, one, many in zip(some, single, beams, strict=True):
-            results[i] = ProblemResult(
-                problems[i],
-                judge(problems[i], [one], tokenizer, targets[i])[0],
-                tuple(judge(problems[i], many, tokenizer, targets[i])),
-            )
-        if on_done is not None:
-            on_done(len(some))
+            best = judge(problems[i], [one], tokenizer, targets[i])[0]
+            ranked = tuple(judge(problems[i], many, tokenizer, targets[i]))
+            settle(i, ProblemResult(problems[i], best, ranked))
     return [results[i] for i in range(len(problems))]
 
 
-def _room(model: GPT) -> int:
-    """Longest prompt the model can read with a token to spare for the answer."""
-    return model.config.block - 1
+def _renumbered(on_step: Callable[[BeamStep], None], numbers: Sequence[int], step: BeamStep) -> None:
+    on_step(replace(step, problem=numbers[step.problem]))
+
+
+class Spotlight:
+    """Writes the beam of one problem at a time to a run's events, a few times a second at most."""
+
+    def __init__(self, writer: EventWriter, tokenizer: Tokenizer, problems: Sequence[Problem]) -> None:
+        self._writer, self._tokenizer, self._problems = writer, tokenizer, problems
+        self._last = -math.inf
+
+    def step(self, step: BeamStep) -> None:
+        """One step of the beam."""
+        now = monotonic()
+        if now - self._last < SPOTLIGHT_SECONDS:
+            return
+        self._last = now
+        self._writer.write(
+            "beam",
+            problem=step.problem,
+            input=plain(self._problems[step.problem].f),
+            step=step.step,
+            live=[self._shown(h) for h in step.live],
+            finished=[self._shown(h) for h in step.finished],
+        )
+
+    def result(self, number: int, result: ProblemResult) -> None:
+        """The verdicts on a problem's beam, for a problem in the spotlight's second."""
+        now = monotonic()
+        if now - self._last < SPOTLIGHT_SECONDS or not result.beam:
+            return
+        self._last = now
+        verdicts = [{**self._shown(j.hypothesis), "rank": j.rank, "status": j.status} for j in result.beam]
+        self._writer.write("verdict", problem=number, input=plain(result.problem.f), hypotheses=verdicts)
+
+    def _shown(self, hypothesis: Hypothesis) -> dict[str, Any]:
+        return {"text": self._tokenizer.text(hypothesis.tokens), "logprob": hypothesis.logprob}
+
+
+def prediction(number: int, result: ProblemResult) -> dict[str, Any]:
+    """A problem's answers as a JSON line: f and each hypothesis as text, with its verdict."""
+    known = result.problem.decomposition
+    return {
+        "index": number,
+        "input": plain(result.problem.f),
+        "variables": list(names(result.problem.f)),
+        "known": None if known is None else _decomposition_text(known),
+        "error": result.error,
+        "greedy": None if result.greedy is None else _judged_text(result.greedy),
+        "beam": [_judged_text(j) for j in result.beam],
+    }
+
+
+def _judged_text(judged: Judged) -> dict[str, Any]:
+    found = judged.decomposition
+    return {
+        "rank": judged.rank,
+        "status": judged.status,
+        "completed": judged.completed,
+        "logprob": judged.hypothesis.logprob,
+        "reason": judged.reason,
+        "exact": judged.exact,
+        "duplicate_of": judged.duplicate_of,
+        "extra_inners": judged.extra_inners,
+        **({"outer": None, "inner": []} if found is None else _decomposition_text(found)),
+    }
+
+
+def _decomposition_text(found: Decomposition) -> dict[str, Any]:
+    return {
+        "outer": None if found.outer is None else plain(found.outer),
+        "inner": [plain(h) for h in found.inners],
+    }
 
 
 def summarize(results: Sequence[ProblemResult], width: int) -> dict[str, Any]:
@@ -231,7 +319,7 @@ def _accuracy(results: Sequence[ProblemResult], width: int, completed: bool = Fa
             "verified": sum(r.greedy is not None and _right(r.greedy, completed) for r in results) / count,
         },
         "pass_at": {str(k): sum(rank < k for rank in found) / count for k in range(1, width + 1)},
-        "rank_score": sum(exp(-rank / width) for rank in found) / count,
+        "rank_score": sum(math.exp(-rank / width) for rank in found) / count,
     }
 
 
@@ -240,36 +328,20 @@ def sympy_baseline(problems: Sequence[Problem], limit: int = 300) -> dict[str, A
 
     None where no problem is in one variable.
     """
-    from sympy import Poly, decompose
-
-    from polyctl.algebra.polynomial import polynomial, terms
+    import sympy
 
     chosen = [p for p in problems if p.f.context().nvars() == 1][:limit]
     if not chosen:
         return None
     started, verified = perf_counter(), 0
-    for p in chosen:
-        f = Poly.from_dict({m: int(c.p) if c.q == 1 else str(c) for m, c in terms(p.f)}, _symbol())
-        parts = decompose(f)
+    for problem in chosen:
+        (name,) = names(problem.f)
+        f = sympy.Poly(sympy_expression(problem.f), sympy.Symbol(name), domain="QQ")  # over ZZ it misses most
+        parts = sympy.decompose(f)
         if len(parts) > 1:
-            inner = parts[-1]
-            h = polynomial(p.f.context(), {m: _rational(c) for m, c in inner.terms()})
-            verified += verify(p.f, Decomposition(None, (h,))).verified
+            inner = {m: fmpq(int(c.p), int(c.q)) for m, c in parts[-1].terms()}
+            h = polynomial(problem.f.context(), inner)
+            verified += verify(problem.f, Decomposition(None, (h,))).verified
     seconds = perf_counter() - started
-    return {
-        "problems": len(chosen),
-        "verified": verified / len(chosen),
-        "problems_per_second": len(chosen) / seconds,
-    }
-
-
-def _symbol() -> Any:
-    from sympy import Symbol
-
-    return Symbol("a")
-
-
-def _rational(value: Any) -> Any:
-    from flint import fmpq
-
-    return fmpq(int(value.p), int(value.q))
+    count = len(chosen)
+    return {"problems": count, "verified": verified / count, "problems_per_second": count / seconds}

@@ -38,7 +38,12 @@ def make_app() -> "typer.Typer":
     import typer
 
     from polyctl.cli import experiments, runs
+    from polyctl.cli.decompose import decompose
+    from polyctl.cli.demo import demo
+    from polyctl.cli.eval import eval_
+    from polyctl.cli.gen import gen
     from polyctl.cli.train import train
+    from polyctl.cli.verify import verify
 
     app = typer.Typer(
         name="polyctl",
@@ -59,7 +64,10 @@ def make_app() -> "typer.Typer":
         elif context.invoked_subcommand is None:
             print(context.get_help())
 
-    app.command()(train)
+    for command in (decompose, verify, gen, train):
+        app.command()(command)
+    app.command("eval")(eval_)
+    app.command()(demo)
     app.add_typer(experiments.app, name="experiments")
     app.add_typer(runs.app, name="runs")
     return app

@@ -18,7 +18,14 @@ from pydantic import BaseModel, ConfigDict
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.config import DataConfig, Experiment
 from polyctl.data.families import Split, cells, problem, split_of
-from polyctl.data.prefix import FormatError, read_line, write_decomposition, write_dot_products, write_line
+from polyctl.data.prefix import (
+    FormatError,
+    read_line,
+    variables_of,
+    write_decomposition,
+    write_dot_products,
+    write_line,
+)
 from polyctl.data.problem import Problem
 from polyctl.errors import FileError
 from polyctl.runs import write_atomic
@@ -102,13 +109,20 @@ def line_of(data: DataConfig, drawn: Problem) -> str:
     return write_line(drawn, target_text(data, drawn.decomposition))
 
 
-def read_problems(path: Path, limit: int | None = None, family: str = "file") -> list[Problem]:
-    """The problems of a file in the published format. Raises FileError naming the line that is not."""
+def read_problems(
+    path: Path, limit: int | None = None, variables: Sequence[str] | None = None, family: str = "file"
+) -> list[Problem]:
+    """The problems of a file in the published format. Raises FileError naming the line that is not.
+
+    Lines that use none but the given variables are read in the ring of all of these.
+    """
     lines = LineFile(path)
     found = []
     for number in range(len(lines) if limit is None else min(limit, len(lines))):
         try:
-            found.append(read_line(lines[number], number, family))
+            line = lines[number]
+            fits = variables is not None and set(variables_of(line)) <= set(variables)
+            found.append(read_line(line, number, family, variables if fits else None))
         except (FormatError, UnicodeDecodeError) as error:
             raise FileError(
                 f"{path}, line {number + 1}: {error}",

@@ -1,0 +1,171 @@
+"""Verify what people and files claim: an expression, a data set, a run's predictions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.parse import natural_key, parse
+from polyctl.algebra.polynomial import Polynomial, names, polynomial, terms
+from polyctl.algebra.verify import STATUSES, Status, Verdict, verify
+from polyctl.data.corpus import LineFile
+from polyctl.data.prefix import FormatError, read_line
+from polyctl.errors import FileError, ParseError, UsageError
+from polyctl.runs import find_run
+
+_OUTER = re.compile(r"b(\d*)$")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A problem that did not verify."""
+
+    place: str
+    status: Status
+    reason: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many problems of each status, and those that are not verified."""
+
+    total: int
+    counts: dict[Status, int]
+    failures: tuple[Failure, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `polyctl verify FILE --json` (docs/scripting.md)."""
+        return {"total": self.total, **self.counts, "failures": [asdict(f) for f in self.failures]}
+
+
+def check_expression(text: str, outer: str | None, inners: Sequence[str]) -> Verdict:
+    """Verify a typed decomposition; variables of the outer are b, or b0, b1, ..., or any, in natural order.
+
+    Raises ParseError and UsageError.
+    """
+    f = parse(text)
+    variables = sorted({*names(f), *(n for h in inners for n in names(parse(h)))}, key=natural_key)
+    parsed = tuple(parse(h, variables) for h in inners)
+    return verify(
+        parse(text, variables),
+        Decomposition(None if outer is None else parse_outer(outer, len(parsed)), parsed),
+    )
+
+
+def parse_outer(text: str, inners: int) -> Polynomial:
+    """An outer polynomial as typed, in the ring of outers. Raises UsageError for too many variables."""
+    g = parse(text)
+    own = names(g)
+    numbered = [_OUTER.match(name) for name in own]
+    if own and all(numbered):
+        places = [int(match[1] or 0) for match in numbered if match]
+    else:
+        places = list(range(len(own)))
+    if places and max(places) >= inners:
+        raise UsageError(
+            f"the outer polynomial uses {', '.join(own)}, but the inners given are {inners}",
+            "give one --inner for each of its variables: b0 stands for the first, b1 for the second",
+        )
+    target = outer_ring(inners)
+    result = {}
+    for monomial, coefficient in terms(g):
+        exponents = [0] * inners
+        for place, exponent in zip(places, monomial, strict=True):
+            exponents[place] += exponent
+        result[tuple(exponents)] = coefficient
+    return polynomial(target, result)
+
+
+def find_files(target: str, runs: Path | None) -> list[Path]:
+    """The files that a name means: a path, a data set's, a run's predictions. Raises FileError."""
+    path = Path(target)
+    if path.is_file():
+        return [path]
+    for directory in (path, Path("data") / target):
+        found = sorted(directory.glob("*.txt")) if directory.is_dir() else []
+        if found:
+            return found
+    try:
+        run = find_run(target, runs, need_checkpoint=False)
+    except FileError:
+        raise FileError(
+            f"there is no file, data set or run {target!r}",
+            f"`polyctl gen {target}` makes a data set; for an expression give --inner as well",
+        ) from None
+    predictions = sorted(run.predictions.glob("*.jsonl"))
+    if not predictions:
+        raise FileError(
+            f"the run {run.name} has no predictions yet", f"make some with: polyctl eval {run.name}"
+        )
+    return predictions
+
+
+def check_files(paths: Sequence[Path], limit: int | None = None) -> Tally:
+    """Verify every problem of these files; a line that cannot be read counts as malformed."""
+    judged: list[tuple[str, Status, str]] = []
+    for path in paths:
+        lines = LineFile(path)
+        count = len(lines) if limit is None else min(limit, len(lines))
+        check = _check_prediction if path.suffix == ".jsonl" else _check_line
+        judged += [_placed(f"{path}, line {i + 1}", lines, i, check) for i in range(count)]
+    return _tally(judged)
+
+
+def check_lines(lines: Iterable[str], name: str, limit: int | None = None) -> Tally:
+    """Verify lines in the published format; empty ones do not count."""
+    filled = (line for line in lines if line.strip())
+    return _tally(
+        [(f"{name}, line {i + 1}", *_check_line(line)) for i, line in enumerate(islice(filled, limit))]
+    )
+
+
+def _placed(place: str, lines: LineFile, number: int, check: Any) -> tuple[str, Status, str]:
+    try:
+        line = lines[number]
+    except UnicodeDecodeError:
+        return place, "malformed", "not UTF-8 text"
+    return (place, *check(line))
+
+
+def _tally(judged: Sequence[tuple[str, Status, str]]) -> Tally:
+    counts = Counter(status for _, status, _ in judged)
+    failures = tuple(Failure(*j) for j in judged if j[1] != "verified")
+    return Tally(len(judged), {status: counts[status] for status in STATUSES}, failures)
+
+
+def _check_line(line: str) -> tuple[Status, str]:
+    try:
+        problem = read_line(line)
+    except FormatError as error:
+        return "malformed", str(error)
+    if problem.decomposition is None:
+        return "malformed", "there is no target"
+    verdict = verify(problem.f, problem.decomposition)
+    return verdict.status, verdict.reason
+
+
+def _check_prediction(line: str) -> tuple[Status, str]:
+    """The best answer that a prediction claims as verified, or else its greedy one, checked from its text."""
+    try:
+        record = json.loads(line)
+        f = parse(record["input"], record["variables"])
+        answers = [record["greedy"], *record["beam"]]
+        claimed = [a for a in answers if a is not None and "verified" in (a["status"], a["completed"])]
+        if not claimed:
+            first = answers[0] or {"status": "malformed", "reason": record.get("error") or "no answer"}
+            return first["status"], first["reason"]
+        answer = claimed[0]
+        inners = tuple(parse(h, record["variables"]) for h in answer["inner"])
+        given = answer["outer"] if answer["status"] == "verified" else None
+        outer = None if given is None else parse_outer(given, len(inners))
+    except (ValueError, KeyError, TypeError, ParseError, UsageError) as error:
+        return "malformed", f"not a prediction: {error}"
+    verdict = verify(f, Decomposition(outer, inners))
+    return verdict.status, verdict.reason

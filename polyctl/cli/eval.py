@@ -1,0 +1,191 @@
+"""polyctl eval: how good is a model?"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from polyctl.cli import output
+from polyctl.cli.options import BeamOption, DeviceOption, JsonOption, LimitOption, RunsOption, SeedOption
+from polyctl.errors import FileError, UsageError
+
+if TYPE_CHECKING:
+    from polyctl.data.problem import Problem
+    from polyctl.model.files import LoadedModel
+
+SHOWN_K = (1, 2, 5, 10, 20, 30, 50)
+
+
+def eval_(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[EXPERIMENT|RUN]", help="Whose model (else the newest run with a checkpoint)."
+        ),
+    ] = None,
+    beam: BeamOption = None,
+    limit: LimitOption = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="FILE", help="Problems in the published format; may be repeated."),
+    ] = None,
+    checkpoint: Annotated[str, typer.Option("--checkpoint", help="best or last.")] = "best",
+    grammar: Annotated[bool, typer.Option("--grammar", help="Let only well-formed answers through.")] = False,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer in tokens.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Problems searched at once.")] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline/--no-baseline", help="Also SymPy's decompose, where it applies.")
+    ] = True,
+    device: DeviceOption = "auto",
+    seed: SeedOption = None,
+    runs: RunsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Evaluate a model: greedy, verified pass@k and rank score, every answer checked exactly.
+
+    Without --data the problems are the experiment's own test problems, which training never draws.
+    The report and all predictions are kept in the run.
+
+    Exit codes: 0 done; 2 usage; 3 files; 130 interrupted.
+    """
+    from polyctl.data.tokenizer import make_tokenizer
+    from polyctl.evaluate import (
+        Spotlight,
+        evaluation_problems,
+        examine,
+        prediction,
+        summarize,
+        sympy_baseline,
+    )
+    from polyctl.model.files import load_model
+    from polyctl.runs import EventWriter, find_run, newest_run_with_checkpoint, write_atomic
+    from polyctl.training.distributed import choose_device
+
+    which = _which(checkpoint)
+    run = newest_run_with_checkpoint(runs) if name is None else find_run(name, runs)
+    loaded = load_model(run.checkpoint(which), choose_device(device))
+    config = loaded.experiment.eval.model_copy(
+        update={
+            k: v for k, v in {"beam": beam, "max_tokens": max_tokens, "batch": batch}.items() if v is not None
+        }
+    )
+    tokenizer = make_tokenizer(loaded.experiment.data)
+    if data:
+        problems = [p for path in data for p in _read(path, loaded, limit)]
+        source = ", ".join(path.name for path in data)
+    else:
+        chosen_seed = loaded.experiment.seed if seed is None else seed
+        problems = evaluation_problems(loaded.experiment.data, chosen_seed, limit or config.problems)[:limit]
+        source = f"test problems of {loaded.experiment.name}"
+    started, lines = time.perf_counter(), {}
+    with EventWriter(run.events) as events, output.progress("evaluating", len(problems)) as bar:
+        spotlight = Spotlight(events, tokenizer, problems)
+
+        def tell(number: int, result: Any) -> None:
+            lines[number] = json.dumps(prediction(number, result), ensure_ascii=False)
+            spotlight.result(number, result)
+            bar.advance()
+
+        results = examine(
+            loaded.model, tokenizer, problems, config, grammar=grammar, on_step=spotlight.step, on_result=tell
+        )
+        seconds = time.perf_counter() - started
+        report = {
+            "run": run.name,
+            "checkpoint": which,
+            "step": loaded.step,
+            "data": source,
+            "seconds": seconds,
+            **summarize(results, config.beam),
+            "baselines": {"sympy": sympy_baseline(problems) if baseline else None},
+        }
+        events.write(
+            "eval",
+            source="eval",
+            step=loaded.step,
+            data=source,
+            beam=config.beam,
+            problems=len(problems),
+            greedy_exact=report["greedy"]["exact"],
+            greedy_verified=report["greedy"]["verified"],
+            pass_at=report["pass_at"],
+            cells=report["cells"],
+        )
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    write_atomic(run.reports / f"eval-{stamp}.json", json.dumps(report, indent=2) + "\n")
+    path = run.predictions / f"eval-{stamp}.jsonl"
+    write_atomic(path, "".join(f"{lines[i]}\n" for i in sorted(lines)))
+    if as_json:
+        output.print_json({**report, "predictions": str(path)})
+    else:
+        _tables(report)
+        output.say(f"predictions: {path}")
+
+
+def _which(checkpoint: str) -> Literal["best", "last"]:
+    if checkpoint == "best":
+        return "best"
+    if checkpoint == "last":
+        return "last"
+    raise UsageError(f"--checkpoint {checkpoint!r} is neither best nor last", "use --checkpoint best")
+
+
+def _read(path: Path, loaded: LoadedModel, limit: int | None) -> list[Problem]:
+    from polyctl.data.corpus import read_problems
+    from polyctl.data.tokenizer import family_names
+
+    found = read_problems(path, limit, family_names(loaded.experiment.data))
+    if not found:
+        raise FileError(f"{path} holds no problems", "expected one problem a line: INPUT ⁇ TARGET")
+    return found
+
+
+def _tables(report: dict[str, Any]) -> None:
+    width = report["beam"]
+    print(
+        f"{report['run']}, step {report['step']:,}: "
+        f"{report['problems']} problems ({report['data']}), beam {width}"
+    )
+    shown = sorted({k for k in SHOWN_K if k < width} | {width})
+    completed = report["completed"]
+    rows: list[tuple[object, ...]] = [
+        ("greedy exact", output.percent(report["greedy"]["exact"]), None),
+        (
+            "greedy verified",
+            output.percent(report["greedy"]["verified"]),
+            output.percent(completed["greedy"]["verified"]),
+        ),
+        *(
+            (
+                f"pass@{k}",
+                output.percent(report["pass_at"][str(k)]),
+                output.percent(completed["pass_at"][str(k)]),
+            )
+            for k in shown
+        ),
+        ("rank score", output.number(report["rank_score"]), output.number(completed["rank_score"])),
+    ]
+    sympy = report["baselines"]["sympy"]
+    if sympy is not None:
+        rows.append(("SymPy decompose", output.percent(sympy["verified"]), None))
+    output.print_table(("", "as answered", "outer completed"), rows, right=("as answered", "outer completed"))
+    if len(report["cells"]) > 1:
+        header = ("outer∘inner", "problems", "greedy", "pass@1", f"pass@{width}")
+        cells = [
+            (
+                c["cell"],
+                c["problems"],
+                output.percent(c["greedy"]["verified"]),
+                output.percent(c["pass_at"]["1"]),
+                output.percent(c["pass_at"][str(width)]),
+            )
+            for c in report["cells"]
+        ]
+        print()
+        output.print_table(header, cells, right=header[1:])
+    if report["unreadable"]:
+        output.say(f"{report['unreadable']} problems are too large for this model and count as not solved")
