@@ -1,0 +1,1 @@
+"""Exact and numeric solvers: each takes f and proposes decompositions."""

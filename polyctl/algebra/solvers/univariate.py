@@ -1,0 +1,125 @@
+"""f = g(h) in one variable: right components for every divisor of the degree, complete over Q.
+
+Theorem (Kozen and Landau, Polynomial decomposition algorithms, J. Symbolic Computation 7, 1989): let f have
+degree d·k over a field of characteristic 0. The d leading coefficients of f are those of lc(f)·h^k, so they
+determine the only monic h of degree d with h(0) = 0 that can be a right component. It is one exactly where
+all digits of f in base h are constants; the digits are then the coefficients of g. No larger field gives
+more: h is rational whenever f is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from flint import fmpq, fmpq_poly
+
+from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, polynomial, variables_used
+from polyctl.algebra.solvers.outcome import Outcome
+
+
+def divisors(n: int) -> list[int]:
+    """The divisors of n > 0, smallest first."""
+    return [d for d in range(1, n + 1) if n % d == 0]
+
+
+def univariate(f: Polynomial) -> Outcome:
+    """All g(h) = f for an f that has one variable, h up to affine change, smallest h first.
+
+    Empty without proof for other f. Proof means that f is indecomposable: no g and h of degree ≥ 2.
+    """
+    used = variables_used(f)
+    if len(used) != 1:
+        return Outcome()
+    dense = to_dense(f, used[0])
+    found = tuple(
+        Decomposition(from_dense(g, outer_ring(1)), (from_dense(h, f.context(), used[0]),))
+        for g, h in right_components(dense)
+    )
+    if found:
+        return Outcome(found)
+    return Outcome((), f"no g(h) over any extension of Q: {_why(dense.degree())}")
+
+
+def chain(f: Polynomial) -> tuple[Polynomial, ...]:
+    """Indecomposable components (g1, …, gk) with f = g1∘…∘gk in one variable, outermost first.
+
+    k is the same for all such chains (Ritt, Prime and composite polynomials, 1922); this one has the
+    smallest degrees innermost. The last is in f's ring, the others in b. (f,) where f is indecomposable.
+    """
+    used = variables_used(f)
+    if len(used) != 1:
+        raise ValueError("a chain of components needs a polynomial in one variable")
+    parts: list[fmpq_poly] = []
+    rest = to_dense(f, used[0])
+    while (split := next(right_components(rest), None)) is not None:
+        rest, inner = split
+        parts.append(inner)
+    parts.append(rest)
+    innermost = from_dense(parts[0], f.context(), used[0])
+    return (*(from_dense(p, outer_ring(1)) for p in reversed(parts[1:])), innermost)
+
+
+def right_components(f: fmpq_poly) -> Iterator[tuple[fmpq_poly, fmpq_poly]]:
+    """All (g, h) with g(h) = f, both of degree ≥ 2, h monic with h(0) = 0, smallest h first."""
+    degree = f.degree()
+    coefficients = None
+    for d in divisors(degree)[1:-1] if degree > 1 else []:
+        if coefficients is None:
+            lead = f.leading_coefficient()
+            coefficients = [c / lead for c in reversed(f.coeffs())]
+        inner = component(coefficients, d)
+        outer = expand(f, inner)
+        if outer is not None:
+            yield outer, inner
+
+
+def component(coefficients: Sequence[fmpq], d: int) -> fmpq_poly:
+    """The only monic h of degree d with h(0) = 0 that can be a right component.
+
+    `coefficients` are those of f, highest first, divided by the leading one. They are read as a power series
+    F(t) = H(t)^k modulo t^d, and F'H = kFH' gives one coefficient of H after the other (Miller's recurrence).
+    """
+    k = (len(coefficients) - 1) // d
+    series = [fmpq(1)]
+    for j in range(1, d):
+        total = fmpq(0)
+        for i in range(1, j + 1):
+            if coefficients[i]:
+                total += (i - k * (j - i)) * coefficients[i] * series[j - i]
+        series.append(total / (k * j))
+    return fmpq_poly([fmpq(0), *reversed(series)])
+
+
+def expand(f: fmpq_poly, h: fmpq_poly) -> fmpq_poly | None:
+    """g with g(h) = f, or None where a digit of f in base h is not constant."""
+    digits = []
+    while f.degree() >= 0:
+        f, digit = divmod(f, h)
+        if digit.degree() > 0:
+            return None
+        digits.append(digit[0])
+    return fmpq_poly(digits)
+
+
+def to_dense(f: Polynomial, variable: int) -> fmpq_poly:
+    """f, which has no other variable, as a dense polynomial."""
+    coefficients = [fmpq(0)] * (int(f.degrees()[variable]) + 1)
+    for monomial, c in zip(f.monoms(), f.coeffs(), strict=True):
+        coefficients[monomial[variable]] = c
+    return fmpq_poly(coefficients)
+
+
+def from_dense(p: fmpq_poly, context: Ring, variable: int = 0) -> Polynomial:
+    """A dense polynomial in one variable of a ring."""
+    n = context.nvars()
+    before, after = (0,) * variable, (0,) * (n - variable - 1)
+    terms: dict[Monomial, fmpq] = {(*before, i, *after): c for i, c in enumerate(p.coeffs()) if c}
+    return polynomial(context, terms)
+
+
+def _why(degree: int) -> str:
+    tried = divisors(degree)[1:-1] if degree > 1 else []
+    if not tried:
+        return f"the degree {degree} has no proper divisor"
+    return f"the one possible h of degree {', '.join(map(str, tried))} fails (Kozen and Landau)"
