@@ -42,7 +42,8 @@ class Tally:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `polyctl verify FILE --json` (docs/scripting.md)."""
-        return {"total": self.total, **self.counts, "failures": [asdict(f) for f in self.failures]}
+        counts: dict[str, int] = {status: self.counts[status] for status in STATUSES}
+        return {"total": self.total, **counts, "failures": [asdict(f) for f in self.failures]}
 
 
 def check_expression(text: str, outer: str | None, inners: Sequence[str]) -> Verdict:

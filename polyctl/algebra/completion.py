@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
+from flint import fmpq, fmpz_mat, nmod_mat
 
 from polyctl.algebra.decomposition import outer_ring
 from polyctl.algebra.polynomial import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flint import fmpq_mat
+from flint import fmpq, fmpq_mat
 
 from polyctl.algebra.linear import coefficient_rows, echelon_rows, sparse_basis
 from polyctl.algebra.polynomial import (
@@ -101,7 +101,7 @@ def equivalent(first: Decomposition, second: Decomposition) -> bool:
     return equivalence_key(first) == equivalence_key(second)
 
 
-def _coordinates(old: Sequence[Polynomial], basis: Sequence[Polynomial]) -> list[list[object]]:
+def _coordinates(old: Sequence[Polynomial], basis: Sequence[Polynomial]) -> list[list[fmpq]]:
     """The matrix A with old[i] = sum_j A[i][j] * basis[j]."""
     monomials = sorted({m for h in basis for m in h.monoms()})
     columns = fmpq_mat([[h[m] for m in monomials] for h in basis]).transpose()
@@ -111,7 +111,7 @@ def _coordinates(old: Sequence[Polynomial], basis: Sequence[Polynomial]) -> list
 
 
 def _substitute(
-    outer: Polynomial, coordinates: Sequence[Sequence[object]], constants: Sequence[object]
+    outer: Polynomial, coordinates: Sequence[Sequence[fmpq]], constants: Sequence[fmpq]
 ) -> Polynomial:
     """outer(A b + c): the outer for new inners b where old inner i was A[i] b + c[i]."""
     context = outer_ring(len(coordinates[0]))

@@ -14,7 +14,7 @@ Row = tuple[int, ...]
 
 
 def coefficient_rows(polynomials: Sequence[Polynomial]) -> tuple[list[Monomial], list[list[int]]]:
-    """The monomials that occur, highest degree first, and each polynomial's primitive integer coefficients."""
+    """The monomials that occur, highest degree first, and each polynomial's primitive coefficients."""
     by_term = [dict(zip(f.monoms(), integer_content(f)[0], strict=True)) for f in polynomials]
     monomials = sorted({m for row in by_term for m in row}, key=lambda m: (sum(m), m), reverse=True)
     return monomials, [[row.get(m, 0) for m in monomials] for row in by_term]

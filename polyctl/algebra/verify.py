@@ -50,7 +50,7 @@ class Verdict:
         return self.status == "verified"
 
 
-def verify(f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkBound()) -> Verdict:  # noqa: B008
+def verify(f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkBound()) -> Verdict:
     """Check a decomposition of f, completing the outer where only inners are given.
 
     refuted means that g(h) differs from f, or that no outer fits the inners; malformed that it is no
@@ -100,7 +100,8 @@ def _malformation(f: Polynomial, decomposition: Decomposition) -> str | None:
     if any(h.context() != f.context() for h in inners):
         return "an inner polynomial is in other variables than f"
     if outer is not None and outer.context() != outer_ring(len(inners)):
-        return f"the outer polynomial is in {outer.context().nvars()} variables, but there are {len(inners)} inners"
+        count = outer.context().nvars()
+        return f"the outer polynomial is in {count} variables, but there are {len(inners)} inners"
     return None
 
 

@@ -5,9 +5,7 @@ A grammar is a small automaton. Its states are hashable and few, so masks are co
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +15,21 @@ from polyctl.data.prefix_tokenizer import PrefixTokenizer
 from polyctl.data.tokenizer import Tokenizer
 
 Mask = NDArray[np.bool_]
+State = Any  # hashable; what it is, is the grammar's own affair
 
 
 class Grammar(Protocol):
     """An automaton over token ids."""
 
-    def start(self) -> Hashable:
+    def start(self) -> State:
         """The state before the first target token."""
         ...
 
-    def advance(self, state: Hashable, token: int) -> Hashable:
+    def advance(self, state: State, token: int) -> State:
         """The state after an allowed token."""
         ...
 
-    def allowed(self, state: Hashable) -> Mask:
+    def allowed(self, state: State) -> Mask:
         """For each token of the vocabulary, whether it may come next."""
         ...
 
@@ -55,7 +54,7 @@ class PrefixGrammar:
         self._kind = {i: self._classify(t, tokenizer) for i, t in enumerate(vocabulary)}
         self._size = len(vocabulary)
         self._multi = tokenizer.outer_targets
-        self.allowed = lru_cache(maxsize=4096)(self._allowed)  # type: ignore[method-assign]
+        self._masks: dict[State, Mask] = {}
 
     @staticmethod
     def _classify(token: str, tokenizer: PrefixTokenizer) -> str:
@@ -71,11 +70,11 @@ class PrefixGrammar:
             return "inner"
         return "outer" if token[0] == "b" and tokenizer.outer_targets else "other"
 
-    def start(self) -> Hashable:
+    def start(self) -> State:
         return (0, 1, "")
 
-    def advance(self, state: Hashable, token: int) -> Hashable:
-        part, needed, last = state  # type: ignore[misc]
+    def advance(self, state: State, token: int) -> State:
+        part, needed, last = state
         kind = self._kind[token]
         if kind == "operator":
             return (part, needed + 1, "operator")
@@ -91,29 +90,26 @@ class PrefixGrammar:
             return (min(part + 1, 1), 1, "")
         return (part, needed, "end")
 
-    def allowed(self, state: Hashable) -> Mask:
-        """The tokens that may follow; computed once a state."""
-        return self._allowed(state)
+    def allowed(self, state: State) -> Mask:
+        mask = self._masks.get(state)
+        if mask is None:
+            kinds = self._next(*state)
+            mask = self._masks[state] = np.array([self._kind[i] in kinds for i in range(self._size)])
+        return mask
 
-    def _allowed(self, state: Hashable) -> Mask:
-        part, needed, last = state  # type: ignore[misc]
+    def _next(self, part: int, needed: int, last: str) -> set[str]:
         variable = "outer" if self._multi and part == 0 else "inner"
-        if last == "^":
-            kinds = {variable}
-        elif last == "base":
-            kinds = {"P"}
-        elif last == "sign":
-            kinds = {"digit"}
-        else:
-            kinds = {"operator", "P", "N", "^", variable} if needed else set()
-            if last == "digit":
-                kinds.add("digit")
-            if not needed:
-                if not self._multi or part > 0:
-                    kinds.add("end")
-                if self._multi:
-                    kinds.add("&")
-        return np.array([self._kind[i] in kinds for i in range(self._size)])
+        if last in ("^", "base", "sign"):
+            return {{"^": variable, "base": "P", "sign": "digit"}[last]}
+        kinds = {"operator", "P", "N", "^", variable} if needed else set()
+        if last == "digit":
+            kinds.add("digit")
+        if not needed:
+            if not self._multi or part > 0:
+                kinds.add("end")
+            if self._multi:
+                kinds.add("&")
+        return kinds
 
 
 class CompactGrammar:
@@ -125,22 +121,22 @@ class CompactGrammar:
     def __init__(self, tokenizer: CompactTokenizer) -> None:
         self._kinds = np.array(tokenizer.kinds())
         self._multi = tokenizer.outer_targets
-        self._masks: dict[Hashable, Mask] = {}
+        self._masks: dict[State, Mask] = {}
 
-    def start(self) -> Hashable:
+    def start(self) -> State:
         return (0, "")
 
-    def advance(self, state: Hashable, token: int) -> Hashable:
-        part, _ = state  # type: ignore[misc]
+    def advance(self, state: State, token: int) -> State:
+        part, last = state
         kind = str(self._kinds[token])
         if kind == "&":
             return (1, "")
-        return (part, "limb/" if kind == "limb" and state[1] in ("/", "limb/") else kind)  # type: ignore[index]
+        return (part, "limb/" if kind == "limb" and last in ("/", "limb/") else kind)
 
-    def allowed(self, state: Hashable) -> Mask:
+    def allowed(self, state: State) -> Mask:
         mask = self._masks.get(state)
         if mask is None:
-            mask = self._masks[state] = np.isin(self._kinds, self._next(*state))  # type: ignore[misc]
+            mask = self._masks[state] = np.isin(self._kinds, self._next(*state))
         return mask
 
     def _next(self, part: int, last: str) -> list[str]:
