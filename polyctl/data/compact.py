@@ -13,7 +13,7 @@ from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, polynomial, p
 from polyctl.algebra.polynomial import normal_form as normal_polynomial
 from polyctl.config import DataConfig
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, embed, family_names
+from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, embed, family_names, inner_count
 
 BASE = 1000
 LARGEST_TABLE = 1000
@@ -34,8 +34,8 @@ class CompactTokenizer:
         self.ring = ring(family_names(data))
         self._inner_only = data.target == "inner"
         top_inner, top_outer = max(data.inner_degrees), max(data.outer_degrees)
-        count = {"separable": 3, "homogeneous": data.inners}.get(data.family, 1)
-        self._outer_ring = outer_ring(count)
+        self.inners = inner_count(data)
+        self._outer_ring = outer_ring(self.inners)
         if data.family == "homogeneous":
             degrees = {top_inner * top_outer, *data.inner_degrees}
         else:
@@ -65,6 +65,13 @@ class CompactTokenizer:
         """What each token is: pad, end, &, sign, /, limb, inner or outer (monomial)."""
         fixed = ["pad", "end", "&", "sign", "sign", "/", *["limb"] * BASE]
         return [*fixed, *["inner"] * len(self._inner_ids), *["outer"] * len(self._outer_ids)]
+
+    def inners_needed(self) -> dict[int, int]:
+        """For each token of an outer monomial, how many inners it takes."""
+        return {
+            token: max((i + 1 for i, e in enumerate(monomial) if e), default=0)
+            for token, monomial in self._outer_monomials.items()
+        }
 
     def text(self, ids: Sequence[int]) -> str:
         """The tokens that ids stand for, for people."""

@@ -18,7 +18,7 @@ from polyctl.data.prefix import (
     write_input,
 )
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, embed, family_names
+from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, embed, family_names, inner_count
 
 SIMPLE = (
     *("□", "a", "b", "c", "d", "e", "x", "y", "z", SEPARATOR, "?", "a0", "a1", "b0", "b1", "N", "P", "&"),
@@ -43,6 +43,7 @@ class PrefixTokenizer:
         self.vocabulary = SIMPLE if len(self.ring.names()) == 1 else EXTENDED
         self.end = self.vocabulary.index(SEPARATOR)
         self._dot_products = data.family == "on_singlet"
+        self.inners = inner_count(data)
         self.outer_targets = data.target == "outer_inner"
         self._ids = {token: i for i, token in enumerate(self.vocabulary)}
 

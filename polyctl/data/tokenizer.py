@@ -72,6 +72,11 @@ def family_names(data: DataConfig) -> tuple[str, ...]:
     return tuple(f"a{i}" for i in range(data.inner_variables))
 
 
+def inner_count(data: DataConfig) -> int:
+    """How many inners a family's problems have."""
+    return {"separable": data.inner_variables, "homogeneous": data.inners}.get(data.family, 1)
+
+
 def places(own: Sequence[str], others: Sequence[str]) -> list[int]:
     """Where each variable goes in another ring: by name where all names are there, else in order.
 

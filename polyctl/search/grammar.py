@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from polyctl.algebra.decomposition import outer_ring
 from polyctl.data.compact import CompactTokenizer
 from polyctl.data.prefix_tokenizer import PrefixTokenizer
 from polyctl.data.tokenizer import Tokenizer
@@ -46,92 +47,100 @@ def make_grammar(tokenizer: Tokenizer) -> Grammar:
 class PrefixGrammar:
     """Prefix notation: every operator gets its operands, numbers get digits, powers a variable and exponent.
 
-    A state is (expressions begun, operands still needed, what the last token was).
+    A state is (expressions begun, operands still needed, last token's kind, inners that the outer needs).
     """
 
     def __init__(self, tokenizer: PrefixTokenizer) -> None:
-        vocabulary = tokenizer.vocabulary
-        self._kind = {i: self._classify(t, tokenizer) for i, t in enumerate(vocabulary)}
-        self._size = len(vocabulary)
         self._multi = tokenizer.outer_targets
+        self._limit = tokenizer.inners
+        inner, outer = tokenizer.ring.names(), outer_ring(self._limit).names()
+        kinds = {
+            "+": "operator",
+            "*": "operator",
+            **{t: t for t in "PN^&"},
+            **{str(d): "digit" for d in range(10)},
+        }
+        kinds |= {tokenizer.vocabulary[tokenizer.end]: "end", **dict.fromkeys(inner, "inner")}
+        # b is the only variable of an outer with one inner, and b0, b1, ... are those of one with several
+        self._needs = {"b": 1} | {f"b{i}": max(i + 1, 2) for i in range(self._limit)} if self._multi else {}
+        kinds |= {name: "outer" for name in {*outer, "b"} if name in self._needs}
+        self._kind = [kinds.get(token, "other") for token in tokenizer.vocabulary]
+        self._names = tokenizer.vocabulary
         self._masks: dict[State, Mask] = {}
 
-    @staticmethod
-    def _classify(token: str, tokenizer: PrefixTokenizer) -> str:
-        if token in ("+", "*"):
-            return "operator"
-        if token in ("P", "N", "^", "&"):
-            return token
-        if token == tokenizer.vocabulary[tokenizer.end]:
-            return "end"
-        if len(token) == 1 and token.isdigit():
-            return "digit"
-        if token in tokenizer.ring.names():
-            return "inner"
-        return "outer" if token[0] == "b" and tokenizer.outer_targets else "other"
-
     def start(self) -> State:
-        return (0, 1, "")
+        return (0, 1, "", 0)
 
     def advance(self, state: State, token: int) -> State:
-        part, needed, last = state
+        part, needed, last, inners = state
         kind = self._kind[token]
         if kind == "operator":
-            return (part, needed + 1, "operator")
-        if kind == "^":
-            return (part, needed, "^")
+            return (part, needed + 1, kind, inners)
         if kind in ("inner", "outer"):
-            return (part, needed, "base") if last == "^" else (part, needed - 1, "done")
-        if kind in ("P", "N"):
-            return (part, needed, "sign")
+            inners = max(inners, self._needs.get(self._names[token], 0))
+            return (part, needed, "base", inners) if last == "^" else (part, needed - 1, "done", inners)
         if kind == "digit":
-            return (part, needed - (last == "sign"), "digit")
+            return (part, needed - (last in ("P", "N")), kind, inners)
         if kind == "&":
-            return (min(part + 1, 1), 1, "")
-        return (part, needed, "end")
+            return (part + 1, 1, "", inners)
+        return (part, needed, kind, inners)
 
     def allowed(self, state: State) -> Mask:
         mask = self._masks.get(state)
         if mask is None:
-            kinds = self._next(*state)
-            mask = self._masks[state] = np.array([self._kind[i] in kinds for i in range(self._size)])
+            mask = np.isin(self._kind, self._next(*state))
+            if self._multi and state[0] == 0 and state[3]:
+                mask &= np.array([self._mixes(name, state[3]) for name in self._names])
+            self._masks[state] = mask
         return mask
 
-    def _next(self, part: int, needed: int, last: str) -> set[str]:
+    def _mixes(self, name: str, inners: int) -> bool:
+        """Whether a variable of the outer may stand beside those that are there: b stands alone."""
+        return name not in self._needs or (self._needs[name] == 1) == (inners == 1)
+
+    def _next(self, part: int, needed: int, last: str, inners: int) -> list[str]:
         variable = "outer" if self._multi and part == 0 else "inner"
-        if last in ("^", "base", "sign"):
-            return {{"^": variable, "base": "P", "sign": "digit"}[last]}
-        kinds = {"operator", "P", "N", "^", variable} if needed else set()
+        if last in ("^", "base", "P", "N"):
+            return [{"^": variable, "base": "P"}.get(last, "digit")]
+        kinds = ["operator", "P", "N", "^", variable] if needed else []
         if last == "digit":
-            kinds.add("digit")
+            kinds.append("digit")
         if not needed:
-            if not self._multi or part > 0:
-                kinds.add("end")
-            if self._multi:
-                kinds.add("&")
+            kinds += _after_expression(part, inners, self._multi, 1 if inners == 1 else self._limit)
         return kinds
+
+
+def _after_expression(part: int, needs: int, multi: bool, limit: int) -> list[str]:
+    """What may follow a whole expression: & up to the limit of inners, the end from those needed on."""
+    if not multi:
+        return ["end"]
+    return (["&"] if part < limit else []) + (["end"] if part >= max(needs, 1) else [])
 
 
 class CompactGrammar:
     """Compact terms: monomial tokens, a sign, limbs, perhaps / and limbs; & between polynomials.
 
-    A state is (expressions begun, what the last token was).
+    A state is (expressions begun, last token's kind, inners that the outer needs).
     """
 
     def __init__(self, tokenizer: CompactTokenizer) -> None:
         self._kinds = np.array(tokenizer.kinds())
         self._multi = tokenizer.outer_targets
+        self._limit = tokenizer.inners
+        self._needs = tokenizer.inners_needed()
         self._masks: dict[State, Mask] = {}
 
     def start(self) -> State:
-        return (0, "")
+        return (0, "", 0)
 
     def advance(self, state: State, token: int) -> State:
-        part, last = state
+        part, last, inners = state
         kind = str(self._kinds[token])
         if kind == "&":
-            return (1, "")
-        return (part, "limb/" if kind == "limb" and last in ("/", "limb/") else kind)
+            return (part + 1, "", inners)
+        if kind == "outer":
+            inners = max(inners, self._needs[token])
+        return (part, "limb/" if kind == "limb" and last in ("/", "limb/") else kind, inners)
 
     def allowed(self, state: State) -> Mask:
         mask = self._masks.get(state)
@@ -139,7 +148,7 @@ class CompactGrammar:
             mask = self._masks[state] = np.isin(self._kinds, self._next(*state))
         return mask
 
-    def _next(self, part: int, last: str) -> list[str]:
+    def _next(self, part: int, last: str, inners: int) -> list[str]:
         monomial = "outer" if self._multi and part == 0 else "inner"
         if last == "":
             return [monomial]
@@ -147,9 +156,5 @@ class CompactGrammar:
             return [monomial, "sign"]
         if last in ("sign", "/"):
             return ["limb"]
-        following = ["limb", monomial, "&"]
-        if last == "limb":
-            following.append("/")
-        if not self._multi or part > 0:
-            following.append("end")
-        return following
+        following = ["limb", monomial, *_after_expression(part, inners, self._multi, self._limit)]
+        return [*following, "/"] if last == "limb" else following

@@ -12,7 +12,7 @@ FORMS = ("published", "modern")
 
 
 def lively(form: str, seed: int = 0, vocabulary: int = 13, **settings: int) -> GPT:
-    """A tiny model whose every weight matters (fresh ones have zero projections and faint embeddings)."""
+    """A tiny model whose every weight matters (fresh ones have faint embeddings)."""
     torch.manual_seed(seed)
     config = ModelConfig(form=form, **{"layers": 2, "heads": 2, "width": 16, "block": 40, **settings})
     model = GPT(config, vocabulary).eval()
@@ -51,11 +51,15 @@ def test_published_initialization_scales_the_residual_projections():
             assert parameter.std().item() == pytest.approx(expected, rel=0.05), name
 
 
-def test_modern_blocks_start_as_the_identity():
-    model = GPT(ModelConfig(form="modern", layers=2, heads=2, width=16), 9)
-    ids = torch.arange(9)[None]
-    unit = F.rms_norm(model.embedding(ids), (16,))
-    torch.testing.assert_close(model.hidden(ids), model.norm(unit))
+def test_modern_initialization_scales_with_the_inputs_of_a_matrix():
+    torch.manual_seed(0)
+    model = GPT(ModelConfig(form="modern", layers=8, heads=4, width=128), 31)
+    stds = {name: p.std().item() for name, p in model.named_parameters() if p.dim() == 2}
+    assert stds.pop("embedding.weight") == pytest.approx(0.02, rel=0.05)
+    for name, std in stds.items():
+        inputs = 512 if "mlp_project" in name else 128
+        depth = 16 if "project" in name else 1
+        assert std == pytest.approx((inputs * depth) ** -0.5, rel=0.05), name
 
 
 def test_published_form_follows_a_plain_formula():
@@ -128,3 +132,13 @@ def test_gradients_reach_every_weight(form):
     model(torch.randint(13, (2, 8))).square().mean().backward()
     idle = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert idle == []
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("form", FORMS)
+def test_half_precision_stays_near_single(form):
+    model, ids = lively(form), torch.randint(13, (2, 9))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = model(ids)
+    assert half.dtype == torch.bfloat16
+    assert (half.float() - model(ids)).abs().max() < 0.5 * model(ids).std()

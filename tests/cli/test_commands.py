@@ -1,0 +1,168 @@
+"""gen, train, eval, verify, decompose and demo, run as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from polyctl.cli.app import run
+from tests.shared import DATA, needs_shared_data
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A directory with a data set and a trained run of `smoke`."""
+    directory = tmp_path_factory.mktemp("place")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        patch.delenv("POLYCTL_RUNS", raising=False)
+        patch.delenv("POLYCTL_REGISTRY", raising=False)
+        assert run(["gen", "smoke", "--workers", "1"]) == 0
+        assert run(["train", "smoke", "--threads", "1"]) == 0
+        yield directory
+
+
+def read(capsys) -> dict:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_gen_says_what_it_made_and_does_nothing_twice(place, capsys):
+    before = (place / "data/smoke/train.txt").stat().st_mtime_ns
+    assert run(["gen", "smoke", "--json"]) == 0
+    made = read(capsys)
+    assert made["counts"] == {"valid.txt": 8, "test.txt": 8, "train.txt": 200}
+    assert (place / "data/smoke/train.txt").stat().st_mtime_ns == before
+    assert run(["gen", "smoke", "--seed", "9"]) == 3
+    assert "--force" in capsys.readouterr().err
+
+
+def test_verify_a_data_set_by_name(place, capsys):
+    assert run(["verify", "smoke", "--json"]) == 0
+    assert {k: v for k, v in read(capsys).items() if k != "failures"} == {
+        **{"total": 216, "verified": 216, "refuted": 0, "malformed": 0, "trivial": 0, "undecided": 0}
+    }
+
+
+def test_verify_an_expression(capsys):
+    f = "x^4 + 2x^3 + x^2 + 1"
+    assert run(["verify", f, "--inner", "x^2 + x", "--outer", "b^2 + 1"]) == 0
+    assert "verified" in capsys.readouterr().out
+    assert run(["verify", f, "--inner", "x^2 + 2x", "--json"]) == 1
+    assert read(capsys)["status"] == "refuted"
+    assert run(["verify", f, "--outer", "b"]) == 2
+    assert run(["verify", "x^4 +", "--inner", "x"]) == 2
+    assert "^" in capsys.readouterr().err
+    assert run(["verify", "no/such/file"]) == 3
+
+
+def test_verify_standard_input():
+    done = subprocess.run(
+        [sys.executable, "-m", "polyctl", "verify", "-", "--json"],
+        input="+ P 1 ^ a P 4 ⁇ ^ a P 2\n+ a ^ a P 4 ⁇ ^ a P 2\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    counts = json.loads(done.stdout)
+    assert (counts["total"], counts["verified"], counts["refuted"]) == (2, 1, 1)
+
+
+def test_eval_reports_and_keeps_predictions(place, capsys):
+    assert run(["eval", "--beam", "30", "--limit", "5", "--json"]) == 0
+    report = read(capsys)
+    assert report["problems"] == 5
+    assert report["beam"] == 30
+    assert set(report["pass_at"]) == {str(k) for k in range(1, 31)}
+    assert 0 <= report["greedy"]["verified"] <= 1
+    assert report["baselines"]["sympy"]["verified"] == 1
+    assert [c["cell"] for c in report["cells"]] == ["2∘2"]
+    assert len((place / report["predictions"]).read_text().splitlines()) == 5
+    kinds = [json.loads(line)["kind"] for line in next(place.glob("runs/smoke/*/events.jsonl")).open()]
+    assert "beam" in kinds
+    assert kinds[-1] == "eval"
+    assert run(["verify", "runs/" + report["run"], "--json"]) in (0, 1)
+    assert read(capsys)["total"] == 5
+
+
+def test_eval_table_for_people(place, capsys):
+    assert run(["eval", "smoke", "--limit", "3", "--no-baseline", "--grammar", "--checkpoint", "last"]) == 0
+    out = capsys.readouterr().out
+    assert "greedy verified" in out
+    assert "pass@4" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_eval_on_a_file(place, capsys, tmp_path):
+    path = tmp_path / "two.txt"
+    path.write_text("+ P 1 ^ a P 4 ⁇ ^ a P 2\n^ a P 6 ⁇ ^ a P 2\n")
+    assert run(["eval", "--data", str(path), "--json"]) == 0
+    report = read(capsys)
+    assert (report["problems"], report["unreadable"]) == (2, 1)
+    path.write_text("\n")
+    assert run(["eval", "--data", str(path)]) == 3
+
+
+@needs_shared_data
+def test_eval_reads_published_files_of_any_family(place, capsys):
+    for name in ("univariate_2_2", "monic", "homogeneous_3_2", "on_singlet"):
+        assert (
+            run(["eval", "--data", str(DATA / f"{name}.txt"), "--limit", "2", "--json", "--no-baseline"]) == 0
+        )
+        assert read(capsys)["problems"] == 2
+
+
+def test_decompose_with_an_untrained_model_finds_nothing_but_says_so(place, capsys):
+    assert run(["decompose", "x^4 + 2x^3 + 3x^2 + 2x + 5", "--json"]) == 1
+    report = read(capsys)
+    assert report["input"] == "x^4 + 2x^3 + 3x^2 + 2x + 5"
+    assert isinstance(report["solutions"], list)
+    assert report["seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["decompose", "x^4 + "], 2, "ends"),
+        (["decompose", "x + 1"], 2, "degree 1"),
+        (["decompose", "x^4 + y^4"], 2, "variables"),
+        (["decompose", "x^40 + 1"], 2, "no token"),
+        (["decompose", "x^4", "--model", "nothing"], 3, "no run"),
+        (["eval", "nothing"], 3, "no run"),
+        (["eval", "--checkpoint", "middle"], 2, "best"),
+        (["eval", "--beam", "0"], 2, "beam"),
+        (["eval", "--data", "missing.txt"], 3, "missing.txt"),
+        (["gen", "smokee"], 2, "smoke"),
+        (["train", "quik"], 2, "quick"),
+        (["gen", "smoke", "--set", "data.familly=monic"], 2, "family"),
+    ],
+)
+def test_bad_input_has_its_words_and_exit_code(place, capsys, arguments, code, words):
+    assert run(arguments) == code
+    out, err = capsys.readouterr()
+    assert words in err
+    assert "Traceback" not in err
+    assert not out
+
+
+def test_no_model_says_what_to_do(tmp_path, capsys):
+    for command in (["eval"], ["decompose", "x^4"]):
+        assert run([*command, "--runs", str(tmp_path / "none")]) == 3
+        assert "polyctl train quick" in capsys.readouterr().err
+
+
+def test_the_demo_runs_its_three_steps(place, capsys, monkeypatch, tmp_path):
+    registry = tmp_path / "experiments.toml"
+    from polyctl.registry import load_registry
+
+    text = load_registry().path.read_text()
+    registry.write_text(text.replace("steps = 500,", "steps = 2,").replace("width = 128", "width = 16"))
+    monkeypatch.setenv("POLYCTL_REGISTRY", str(registry))
+    monkeypatch.setenv("POLYCTL_RUNS", str(tmp_path / "runs"))
+    assert run(["demo"]) == 0
+    err = capsys.readouterr().err
+    assert "Now try" in err
+    assert list((tmp_path / "runs" / "quick").iterdir())

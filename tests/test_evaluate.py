@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from math import exp
+
+import pytest
+
+from polyctl import evaluate
+from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.config import DataConfig, EvalConfig, ModelConfig
+from polyctl.data.families import problem, split_of
+from polyctl.data.problem import Problem
+from polyctl.data.tokenizer import make_tokenizer
+from polyctl.evaluate import (
+    evaluation_problems,
+    examine,
+    greedy_accuracy,
+    judge,
+    prediction,
+    summarize,
+    sympy_baseline,
+)
+from polyctl.model.gpt import GPT
+from polyctl.search.hypothesis import BeamStep, Hypothesis
+from tests.data.test_families import FAMILIES
+
+DATA = DataConfig(outer_degrees=(2,), inner_degrees=(2,))
+TOK = make_tokenizer(DATA)
+PROBLEMS = [problem(DATA, 1, i) for i in range(4)]
+EVAL = EvalConfig(beam=4, max_tokens=20, problems=4, batch=2)
+
+
+def answer(text: str, finished: bool = True, logprob: float = -1.0, tok=TOK) -> Hypothesis:
+    return Hypothesis(tuple(tok.vocabulary.index(t) for t in text.split()), logprob, finished)
+
+
+def true_answer(p: Problem, tok=TOK) -> Hypothesis:
+    return Hypothesis(tuple(tok.encode_target(p)[:-1]), -0.5, True)
+
+
+def model(block: int = 64) -> GPT:
+    return GPT(ModelConfig(layers=1, heads=1, width=8, block=block), len(TOK.vocabulary))
+
+
+def test_judging_knows_right_wrong_trivial_and_malformed():
+    p = PROBLEMS[0]
+    target = TOK.encode_target(p)
+    right = true_answer(p)
+    statuses = [
+        (j.status, j.exact, j.duplicate_of)
+        for j in judge(
+            p,
+            [
+                right,
+                answer("a^2 + 1 a + 999"),
+                answer("a + 1"),
+                answer("a +"),
+                answer("a^2 + 1", False),
+                right,
+            ],
+            TOK,
+            target,
+        )
+    ]
+    assert statuses == [
+        ("verified", True, None),
+        ("refuted", False, None),
+        ("trivial", False, None),
+        ("malformed", False, None),
+        ("malformed", False, None),
+        ("verified", True, 0),
+    ]
+
+
+def test_a_wrong_outer_counts_only_when_it_is_completed():
+    data = FAMILIES["homogeneous_3_2"]
+    tok = make_tokenizer(data)
+    p = problem(data, 1, 0)
+    outer = p.decomposition.outer + p.decomposition.outer.context().gens()[0] ** 3 * 7
+    wrong = Problem(p.f, Decomposition(outer, p.decomposition.inners), p.family, 0)
+    judged = judge(p, [true_answer(wrong, tok)], tok, tok.encode_target(p))[0]
+    assert (judged.status, judged.completed) == ("refuted", "verified")
+    result = evaluate.ProblemResult(p, judged, (judged,))
+    report = summarize([result], 1)
+    assert report["pass_at"]["1"] == 0
+    assert report["completed"]["pass_at"]["1"] == 1
+
+
+def test_an_answer_with_more_inners_than_known_does_not_count():
+    data = FAMILIES["homogeneous_3_3"]
+    tok = make_tokenizer(data)
+    x, y, z = tok.ring.gens()
+    (c0, c1), (b0, b1, b2) = outer_ring(2).gens(), outer_ring(3).gens()
+    two = Decomposition(c0**3 + c0**2 * c1, (x**3 + x * y * z, y**3 + x * z**2))
+    more = Decomposition((b0 + b2) ** 3 + (b0 + b2) ** 2 * b1, (x**3, y**3 + x * z**2, x * y * z))
+    known = Problem(two.expanded, two, "homogeneous", 0)
+    ids = tok.encode_target(Problem(known.f, more, "homogeneous", 0))[:-1]
+    judged = judge(known, [Hypothesis(tuple(ids), -1.0, True)], tok, None)[0]
+    assert judged.status == "verified"
+    assert judged.extra_inners
+    assert summarize([evaluate.ProblemResult(known, judged, (judged,))], 1)["pass_at"]["1"] == 0
+
+
+@pytest.fixture
+def planned(monkeypatch):
+    """Searches that find the right answer at rank 0, 1, never, and 3."""
+    ranks = {id(p): rank for p, rank in zip(PROBLEMS, (0, 1, None, 3), strict=True)}
+    by_prompt = {tuple(TOK.encode_prompt(p)): p for p in PROBLEMS}
+    wrong = [answer(f"a^2 + {i} a + 777", logprob=-2.0 - i) for i in range(1, 5)]
+
+    def beams(_model, prompts, *, on_step=None, spotlight=None, **_):
+        found = []
+        for i, prompt in enumerate(prompts):
+            p = by_prompt[tuple(prompt)]
+            rank = ranks[id(p)]
+            found.append(wrong if rank is None else [*wrong[:rank], true_answer(p), *wrong[rank:]][:4])
+            if on_step is not None and i == spotlight:
+                on_step(BeamStep(i, 1, tuple(wrong), ()))
+        return found
+
+    monkeypatch.setattr(evaluate, "beam_search", beams)
+    monkeypatch.setattr(evaluate, "greedy", lambda m, prompts, **k: [b[0] for b in beams(m, prompts)])
+
+
+def test_pass_at_k_and_rank_score(planned):
+    report = summarize(examine(model(), TOK, PROBLEMS, EVAL), 4)
+    assert report["pass_at"] == {"1": 0.25, "2": 0.5, "3": 0.5, "4": 0.75}
+    assert report["rank_score"] == pytest.approx((1 + exp(-1 / 4) + exp(-3 / 4)) / 4)
+    assert report["greedy"] == {"exact": 0.25, "verified": 0.25}
+    assert report["cells"][0]["cell"] == "2∘2"
+    assert report["problems"] == 4
+    assert greedy_accuracy(model(), TOK, PROBLEMS, max_tokens=20).verified == 0.25
+
+
+def test_results_come_in_the_order_of_the_problems_and_steps_name_them(planned):
+    seen, steps = {}, []
+    results = examine(model(), TOK, PROBLEMS, EVAL, on_step=steps.append, on_result=seen.__setitem__)
+    assert [r.problem for r in results] == PROBLEMS
+    assert [seen[i] for i in range(4)] == results
+    shortest = min(range(4), key=lambda i: len(TOK.encode_prompt(PROBLEMS[i])))
+    assert steps[0].problem == shortest
+
+
+def test_problems_that_do_not_fit_count_as_unsolved(planned):
+    long = [*PROBLEMS, Problem(PROBLEMS[0].f ** 5, None, "file", 9)]
+    report = summarize(examine(model(), TOK, long, EVAL), 4)
+    assert report["unreadable"] == 1
+    assert report["pass_at"]["4"] == 0.6
+
+
+def test_predictions_are_text(planned):
+    record = prediction(3, examine(model(), TOK, PROBLEMS, EVAL)[0])
+    assert record["index"] == 3
+    assert record["beam"][0]["status"] == "verified"
+    assert record["beam"][0]["inner"] == [record["known"]["inner"][0]] or record["beam"][0]["inner"]
+    assert record["greedy"]["rank"] == 0
+
+
+def test_evaluation_problems_are_test_problems_of_every_cell():
+    data = DataConfig(outer_degrees=(2, 3), inner_degrees=(2, 3))
+    found = evaluation_problems(data, 0, 8)
+    assert sorted({p.cell for p in found}) == ["2∘2", "2∘3", "3∘2", "3∘3"]
+    assert len(found) == 8
+    assert {split_of(p.digest) for p in found} == {"test"}
+
+
+def test_sympy_finds_univariate_decompositions():
+    assert sympy_baseline(PROBLEMS)["verified"] == 1
+    assert sympy_baseline([problem(FAMILIES["homogeneous_3_2"], 1, 0)]) is None
