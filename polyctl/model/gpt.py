@@ -2,7 +2,7 @@
 
 published: LayerNorm before each part, learned positions, GELU (tanh form), biases, dropout, separate head.
 modern: RMSNorm, rotary positions, normalized queries and keys, squared ReLU, no biases, no dropout, tied
-head; the output projections start at zero, so that every block starts as the identity.
+head; matrices start at a scale of 1/sqrt(inputs), so that narrow models learn as early as wide ones.
 
 Legend: B problems, W beams, T tokens, D width, H heads, K head size, V vocabulary.
 """
@@ -55,10 +55,11 @@ class GPT(nn.Module):
         for name, parameter in self.named_parameters():
             if parameter.dim() < 2:
                 continue  # biases start at zero and norms at one, see below and in torch
+            std = INIT_STD
+            if not self.published and name.startswith("blocks"):
+                std = parameter.shape[1] ** -0.5
             if name.endswith("project.weight"):
-                std = INIT_STD / math.sqrt(2 * self.config.layers) if self.published else 0.0
-            else:
-                std = INIT_STD
+                std /= math.sqrt(2 * self.config.layers)  # the stream's size does not grow with depth
             nn.init.normal_(parameter, std=std)
         for module in self.modules():
             if isinstance(module, nn.Linear) and module.bias is not None:
@@ -163,8 +164,21 @@ class Block(nn.Module):
         return out
 
 
+class RMSNorm(nn.Module):
+    """Root-mean-square norm with a gain; takes inputs in half precision without a detour."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x scaled to unit size over its last dimension, in its own dtype."""
+        # torch's fused kernel wants gain and input of one dtype, which autocast does not see to
+        return F.rms_norm(x, self.weight.shape, self.weight.to(x.dtype), 1e-6)
+
+
 def _norm(config: ModelConfig, width: int) -> nn.Module:
-    return nn.LayerNorm(width) if config.form == "published" else nn.RMSNorm(width, eps=1e-6)
+    return nn.LayerNorm(width) if config.form == "published" else RMSNorm(width)
 
 
 def _gelu(x: torch.Tensor) -> torch.Tensor:

@@ -65,9 +65,9 @@ def test_equals_the_plain_search_where_answers_end_at_different_times(form, end_
     assert max(lengths) < 30
 
 
-@pytest.mark.parametrize("seed", [0, 1, 3])
+@pytest.mark.parametrize("seed", range(3))
 def test_stopping_early_changes_nothing(seed):
-    model, prompts = tiny("modern", seed, end_bias=1.0), prompts_of([4, 7, 2], seed=seed)
+    model, prompts = tiny("modern", seed, end_bias=3.0), prompts_of([4, 7, 2], seed=seed)
     last = {}
     found = beam_search(
         model, prompts, width=3, max_tokens=14, end=END, on_step=lambda s: last.update({s.problem: s.step})
