@@ -40,10 +40,10 @@ def decompose(
     from polyctl.algebra.parse import parse
     from polyctl.algebra.polynomial import degree
     from polyctl.data.tokenizer import UnwritableProblem
+    from polyctl.model.device import choose_device, limit_threads
     from polyctl.model.files import load_model
     from polyctl.runs import find_run, newest_run_with_checkpoint
     from polyctl.solve import neural_candidates, solutions
-    from polyctl.training.distributed import choose_device
 
     started = time.perf_counter()
     f = parse(expression)
@@ -53,6 +53,7 @@ def decompose(
         )
     run = newest_run_with_checkpoint(runs) if model is None else find_run(model, runs)
     loaded = load_model(run.checkpoint("best"), choose_device(device))
+    limit_threads(loaded.model.config)
     width, limit = beam or loaded.experiment.eval.beam, loaded.experiment.eval.max_tokens
     try:
         found = solutions(f, neural_candidates(f, loaded, width=width, max_tokens=limit, grammar=grammar))

@@ -61,13 +61,14 @@ def eval_(
         summarize,
         sympy_baseline,
     )
+    from polyctl.model.device import choose_device, limit_threads
     from polyctl.model.files import load_model
     from polyctl.runs import EventWriter, find_run, newest_run_with_checkpoint, write_atomic
-    from polyctl.training.distributed import choose_device
 
     which = _which(checkpoint)
     run = newest_run_with_checkpoint(runs) if name is None else find_run(name, runs)
     loaded = load_model(run.checkpoint(which), choose_device(device))
+    limit_threads(loaded.model.config)
     config = loaded.experiment.eval.model_copy(
         update={
             k: v for k, v in {"beam": beam, "max_tokens": max_tokens, "batch": batch}.items() if v is not None

@@ -59,7 +59,9 @@ def train(
     runs: RunsOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of this process.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of this process (else one for a small model).")
+    ] = None,
 ) -> None:
     """Train an experiment; Ctrl-C saves and leaves, --resume goes on exactly there.
 
@@ -67,6 +69,7 @@ def train(
 
     Exit codes: 0 finished, or stopped by --max-minutes; 2 usage; 3 files; 130 interrupted.
     """
+    from polyctl.model.device import limit_threads
     from polyctl.training import distributed
 
     changes = list(set_ or [])
@@ -74,11 +77,8 @@ def train(
         changes += [f"train.steps={steps}", "train.epochs=0"]
     if seed is not None:
         changes.append(f"seed={seed}")
-    if threads is not None:
-        import torch
-
-        torch.set_num_threads(threads)
     chosen, old = _choose(experiment, run, resume, smoke, changes, runs, registry)
+    limit_threads(chosen.model, threads)
     with distributed.join(device) as processes:
         if old is None and data is None:
             chosen = _fresh_without_files(chosen, processes)

@@ -1,9 +1,7 @@
 """Devices and the world of one; the world of two is in test_two_processes.py."""
 
-import pytest
 import torch
 
-from polyctl.errors import UsageError
 from polyctl.training import distributed
 
 
@@ -15,12 +13,3 @@ def test_without_torchrun_the_world_is_one(monkeypatch):
         assert processes.from_main(lambda: "here") == "here"
         module = torch.nn.Linear(1, 1)
         assert processes.wrap(module) is module
-
-
-def test_unknown_and_absent_devices_are_usage_errors(monkeypatch):
-    with pytest.raises(UsageError, match="unknown device 'tpu'"):
-        distributed.choose_device("tpu")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UsageError, match="no CUDA device"):
-        distributed.choose_device("cuda")
-    assert distributed.choose_device("auto") == torch.device("cpu")
