@@ -5,7 +5,7 @@ every coefficient of f, taken as a polynomial in the variables outside, is a pol
 holds for several disjoint blocks it holds for all of them at once, as expansions in base h are unique. So
 each block has an answer of its own: the common right components of its coefficients. A right component of
 one of them is known up to affine change by its degree (Kozen and Landau 1989, see univariate and gradient),
-and each is tried on the others. For single variables this is complete; blocks are looked at for few variables.
+and each is tried on the others. For single variables this is complete; blocks are tried where they are few.
 """
 
 from __future__ import annotations

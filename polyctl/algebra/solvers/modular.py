@@ -1,0 +1,112 @@
+"""Linear algebra modulo a word-size prime, for the exact solvers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+from math import isqrt
+
+from flint import fmpq, nmod_mat, nmod_mpoly_ctx
+
+from polyctl.algebra.completion import PRIME
+from polyctl.algebra.polynomial import Monomial, Polynomial, terms
+
+Vector = list[int]
+_BOUND = isqrt(PRIME // 2)
+
+
+def monomials_up_to(variables: int, degree: int, lowest: int) -> list[Monomial]:
+    """Exponents of all monomials of degrees `lowest` to `degree`."""
+    return [
+        tuple(c.count(i) for i in range(variables))
+        for d in range(lowest, degree + 1)
+        for c in combinations_with_replacement(range(variables), d)
+    ]
+
+
+def reduce(f: Polynomial, variables: Sequence[int]) -> object:
+    """f modulo PRIME in the ring of these variables, the only ones it may have, as an `nmod_mpoly`."""
+    context = nmod_mpoly_ctx.get([f"x{i}" for i in variables], modulus=PRIME, ordering="deglex")
+    return context.from_dict(
+        {tuple(m[i] for i in variables): int(c.p) * pow(int(c.q), -1, PRIME) % PRIME for m, c in terms(f)}
+    )
+
+
+def powers(point: Sequence[int], degree: int) -> list[Vector]:
+    """point[i]^e modulo PRIME for e = 0, …, degree."""
+    table = []
+    for x in point:
+        row = [1]
+        for _ in range(degree):
+            row.append(row[-1] * x % PRIME)
+        table.append(row)
+    return table
+
+
+def values(monomials: Sequence[Monomial], table: Sequence[Vector]) -> Vector:
+    """Monomials at the point of a table of powers."""
+    result = []
+    for m in monomials:
+        value = 1
+        for row, e in zip(table, m, strict=True):
+            if e:
+                value = value * row[e] % PRIME
+        result.append(value)
+    return result
+
+
+def gradients(monomials: Sequence[Monomial], table: Sequence[Vector]) -> list[Vector]:
+    """For each variable, the derivatives of monomials at the point of a table of powers."""
+    result = []
+    for i in range(len(table)):
+        row = []
+        for m in monomials:
+            value = m[i]
+            if value:
+                for k, e in enumerate(m):
+                    e -= k == i
+                    if e:
+                        value = value * table[k][e] % PRIME
+            row.append(value)
+        result.append(row)
+    return result
+
+
+def nullspace(rows: Sequence[Vector], width: int) -> list[Vector]:
+    """The reduced echelon basis of the vectors x with row·x = 0 for all rows."""
+    if not rows:
+        return [[int(i == j) for j in range(width)] for i in range(width)]
+    # Columns reversed: each basis vector then has a 1 at its own first place, where the others have 0.
+    flat = [c for row in rows for c in reversed(row)]
+    echelon, rank = nmod_mat(len(rows), width, flat, PRIME).rref()
+    pivots: list[int] = []
+    free = []
+    for c in range(width):
+        if len(pivots) < rank and int(echelon[len(pivots), c]):
+            pivots.append(c)
+        else:
+            free.append(c)
+    basis = []
+    for c in reversed(free):
+        vector = [0] * width
+        vector[c] = 1
+        for r, pivot in enumerate(pivots):
+            vector[pivot] = -int(echelon[r, c]) % PRIME
+        basis.append(vector[::-1])
+    return basis
+
+
+def rank(rows: Sequence[Vector]) -> int:
+    """The rank modulo PRIME."""
+    if not rows:
+        return 0
+    return int(nmod_mat(len(rows), len(rows[0]), [c % PRIME for row in rows for c in row], PRIME).rank())
+
+
+def rational(value: int) -> fmpq | None:
+    """The only p/q with |p|, q at most sqrt(PRIME / 2) congruent to a residue, or None."""
+    r0, r1, s0, s1 = PRIME, value % PRIME, 0, 1
+    while r1 > _BOUND:
+        quotient = r0 // r1
+        r0, r1, s0, s1 = r1, r0 - quotient * r1, s1, s0 - quotient * s1
+    return fmpq(r1, s1) if s1 and abs(s1) <= _BOUND else None
