@@ -73,8 +73,13 @@ def integer_content(f: Polynomial) -> tuple[list[int], fmpq]:
 
     f = factor * sum(coefficients[i] * f.monoms()[i]); f must not be zero.
     """
-    coefficients = f.coeffs()
-    denominator = lcm(*(int(c.q) for c in coefficients))
+    integers, content, denominator = _primitive(f.coeffs())
+    return integers, fmpq(content, denominator)
+
+
+def _primitive(coefficients: Sequence[fmpq]) -> tuple[list[int], int, int]:
+    """Coprime integers, the first positive, with numerator and denominator of what they were divided by."""
+    denominator = lcm(*[int(c.q) for c in coefficients])
     if denominator == 1:
         integers = [int(c.p) for c in coefficients]
     else:
@@ -82,9 +87,7 @@ def integer_content(f: Polynomial) -> tuple[list[int], fmpq]:
     content = gcd(*integers)
     if integers[0] < 0:
         content = -content
-    if content != 1:
-        integers = [c // content for c in integers]
-    return integers, fmpq(content, denominator)
+    return (integers if content == 1 else [c // content for c in integers]), content, denominator
 
 
 def primitive_part(f: Polynomial) -> tuple[Polynomial, fmpq]:
@@ -104,9 +107,11 @@ def normal_form(f: Polynomial) -> Polynomial:
 
 def digest(f: Polynomial) -> bytes:
     """16 bytes that name the normal form of f, the same in every process."""
-    normal = normal_form(f)
-    text = f"{normal.monoms()}{[str(c) for c in normal.coeffs()]}"
-    return blake2b(text.encode(), digest_size=16).digest()
+    monomials, coefficients = f.monoms(), f.coeffs()
+    if monomials and not any(monomials[-1]):
+        monomials, coefficients = monomials[:-1], coefficients[:-1]
+    integers = _primitive(coefficients)[0] if monomials else []
+    return blake2b(f"{monomials}{integers}".encode(), digest_size=16).digest()
 
 
 def key(f: Polynomial) -> tuple[object, ...]:

@@ -100,17 +100,22 @@ def _may_be_trivial(data: DataConfig) -> bool:
 
 def _dense(rng: Random, context: Ring, degree: int, bound: int, monic: bool = False) -> Polynomial:
     """All coefficients uniform in [-bound, bound], the leading one not zero, or one."""
-    coefficients: dict[Monomial, int] = {(k,): rng.randint(-bound, bound) for k in range(degree)}
+    coefficients: dict[Monomial, int] = {(k,): _uniform(rng, bound) for k in range(degree)}
     lead = 1 if monic else 0
     while not lead:
-        lead = rng.randint(-bound, bound)
+        lead = _uniform(rng, bound)
     coefficients[(degree,)] = lead
     return polynomial(context, coefficients)
 
 
+def _uniform(rng: Random, bound: int) -> int:
+    """Uniform in [-bound, bound]; several times faster than randint, and as even to 1 in 10^14."""
+    return int(rng.random() * (2 * bound + 1)) - bound
+
+
 def _sparse(rng: Random, context: Ring, monomials: list[Monomial], bound: int) -> Polynomial:
     """Uniform coefficients on the given monomials, zeros dropped."""
-    return polynomial(context, {m: rng.randint(-bound, bound) for m in monomials})
+    return polynomial(context, {m: _uniform(rng, bound) for m in monomials})
 
 
 def _univariate(data: DataConfig, rng: Random, context: Ring) -> Decomposition | None:
@@ -152,7 +157,7 @@ def _on_singlet(data: DataConfig, rng: Random, context: Ring) -> Decomposition |
     coefficients: dict[Monomial, int] = {}
     for _ in range(3):
         first, second = rng.randrange(_ON_VECTORS), rng.randrange(_ON_VECTORS)
-        scale = rng.randint(-data.inner_bound, data.inner_bound)
+        scale = _uniform(rng, data.inner_bound)
         for component in range(2):
             exponents = [0] * (2 * _ON_VECTORS)
             exponents[2 * first + component] += 1

@@ -1,0 +1,107 @@
+"""Data generation and verification against the same done plainly with SymPy, on one core, in one run.
+
+    python benchmarks/algebra.py [--rounds 5]
+
+Each round times both sides one after the other, so that a noisy machine slows both; the ratio's median and
+range over the rounds is what counts. A table for people, then one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Callable
+from statistics import median
+from time import process_time
+
+import sympy
+
+from polyctl.algebra.verify import verify
+from polyctl.config import DataConfig
+from polyctl.data.families import problem
+from polyctl.data.tokenizer import make_tokenizer
+
+DATA = DataConfig(tokenizer="prefix", outer_degrees=(4,), inner_degrees=(4,))
+A, B = sympy.symbols("a b")
+OURS, THEIRS = 2000, 10
+
+
+def sympy_polynomial(rng: random.Random, symbol: sympy.Symbol) -> sympy.Expr:
+    """Degree 4, coefficients uniform in [-20, 20], leading one not zero."""
+    lead = rng.choice([c for c in range(-20, 21) if c])
+    return sum(rng.randint(-20, 20) * symbol**k for k in range(4)) + lead * symbol**4
+
+
+def sympy_tokens(f: sympy.Expr) -> list[str]:
+    """f in prefix notation by SymPy's own terms."""
+    tokens: list[str] = []
+    terms = sorted(sympy.Poly(f, A).terms())
+    for number, ((exponent,), coefficient) in enumerate(terms):
+        if number < len(terms) - 1:
+            tokens.append("+")
+        if exponent:
+            tokens.append("*")
+        tokens += ["P" if coefficient > 0 else "N", *str(abs(coefficient))]
+        if exponent > 1:
+            tokens += ["^", "a", "P", *str(exponent)]
+        elif exponent:
+            tokens.append("a")
+    return tokens
+
+
+def sympy_problem(rng: random.Random) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr, list[str]]:
+    """g, h, f = g(h) expanded, and the tokens of f and h."""
+    g, h = sympy_polynomial(rng, B), sympy_polynomial(rng, A)
+    f = sympy.expand(g.subs(B, h))
+    return g, h, f, [*sympy_tokens(f), "⁇", *sympy_tokens(h), "⁇"]
+
+
+def seconds_each(work: Callable[[], object], count: int) -> float:
+    """Processor seconds of one of `count` pieces of work."""
+    started = process_time()
+    work()
+    return (process_time() - started) / count
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    tokenizer = make_tokenizer(DATA)
+    ours = [problem(DATA, 0, i) for i in range(OURS)]
+    rng = random.Random(0)
+    theirs = [sympy_problem(rng) for _ in range(THEIRS)]
+
+    def generate() -> None:
+        for i in range(OURS):
+            drawn = problem(DATA, 1, i)
+            tokenizer.encode_prompt(drawn)
+            tokenizer.encode_target(drawn)
+
+    def check() -> None:
+        assert all(verify(p.f, p.decomposition).verified for p in ours)
+
+    def sympy_check() -> None:
+        assert all(sympy.simplify(f - g.subs(B, h)) == 0 for g, h, f, _ in theirs)
+
+    jobs = {
+        "generate 4∘4, prefix tokens": (generate, lambda: [sympy_problem(rng) for _ in range(THEIRS)]),
+        "verify 4∘4": (check, sympy_check),
+    }
+    report = {}
+    print(f"{'':28} {'polyctl':>12} {'SymPy':>12} {'ratio, median (range)':>28}")
+    for name, (fast, slow) in jobs.items():
+        pairs = [(seconds_each(fast, OURS), seconds_each(slow, THEIRS)) for _ in range(rounds)]
+        ratios = sorted(slow / fast for fast, slow in pairs)
+        ours_us, theirs_us = (median(p[i] for p in pairs) * 1e6 for i in (0, 1))
+        spread = f"{median(ratios):.0f} ({ratios[0]:.0f}-{ratios[-1]:.0f})"
+        print(f"{name:28} {ours_us:>9.0f} us {theirs_us:>9.0f} us {spread:>28}")
+        report[name] = {"ratio": median(ratios), "low": ratios[0], "high": ratios[-1]}
+    print(json.dumps(report, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
