@@ -1,0 +1,240 @@
+"""f = g(h1, ..., hm) by least squares: from shapes or from random starts to exact inners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from math import inf
+from time import perf_counter
+
+import torch
+from torch import Tensor
+
+from polyctl.algebra.decomposition import Decomposition, equivalence_key
+from polyctl.algebra.polynomial import Polynomial, degree
+from polyctl.numeric.equations import Equations, questions
+from polyctl.numeric.levenberg import Levenberg
+from polyctl.numeric.pinning import SOLVED, Pinning, echelon
+from polyctl.numeric.supports import Shape, Supports
+
+MAX_UNKNOWNS = 400
+MAX_EQUATIONS = 2000
+TERMS = 3
+MAX_SHAPES = 20_000
+BATCH = 128
+
+
+def shape_candidates(
+    equations: Equations, generator: torch.Generator, deadline: float, repeats: int = 2
+) -> Iterator[Decomposition]:
+    """Decompositions in which no monomial cancels: every shape as a small system, the simplest first."""
+    supports = Supports(equations.monomials, equations.inner_monomials)
+    shapes = []
+    for shape in islice(
+        supports.shapes(equations.inners, equations.outer_degree, TERMS, equations.fixed), MAX_SHAPES
+    ):
+        shapes.append(shape)
+        if perf_counter() > deadline:
+            return
+    shapes.sort(key=lambda s: (s.excess > 0, s.unknowns, s.excess))
+    size = 16
+    for _ in range(repeats):
+        start = 0
+        while start < len(shapes):
+            if perf_counter() > deadline:
+                return
+            yield from _solve_shapes(equations, shapes[start : start + size], generator, deadline)
+            start += size
+            size = min(2 * size, BATCH)
+
+
+def _solve_shapes(
+    equations: Equations, shapes: Sequence[Shape], generator: torch.Generator, deadline: float
+) -> Iterator[Decomposition]:
+    most = max(len(equations.monomials) + s.excess for s in shapes)
+    system = equations.system(min(-(-most * 3 // 32) * 16 + 16, -(-equations.equations * 6 // 5)))
+    target_P = equations.target(system)
+    width, unknowns = len(equations.inner_monomials), system.unknowns
+    outer_index = {e: system.inner_size + i for i, e in enumerate(system.outer_monomials)}
+    copies = 4 if len(shapes) <= 32 else 2
+    x_BU = torch.zeros(copies * len(shapes), unknowns, dtype=torch.float64)
+    inner_free, outer_free = [], []
+    for b, shape in enumerate(list(shapes) * copies):
+        for i, (pivot, *_) in enumerate(shape.inners):
+            x_BU[b, i * width + pivot] = 1
+        inner_free.append([i * width + k for i, row in enumerate(shape.inners) for k in row[1:]])
+        outer_free.append([outer_index[e] for e in shape.outer])
+    noise_BK = torch.randn(len(x_BU), max(map(len, inner_free)), generator=generator, dtype=torch.float64)
+    sign_BK = torch.rand(noise_BK.shape, generator=generator).round() * 2 - 1
+    for b, free in enumerate(inner_free):
+        x_BU[b, free] = (noise_BK[b].exp() * sign_BK[b])[: len(free)]
+    x_BU = fitted(equations, system, target_P, x_BU, _padded(outer_free, unknowns))
+    index_BK = _padded([a + b for a, b in zip(inner_free, outer_free, strict=True)], unknowns)
+    run = Levenberg(system, target_P, x_BU, index_BK)
+    alive_B = torch.arange(len(run))
+    pinning = Pinning(equations, system, target_P, deadline)
+    done: set[int] = set()
+    for iteration in range(1, 61):
+        run.step()
+        if iteration % 5:
+            continue
+        for b in torch.nonzero(run.cost_B < SOLVED)[:, 0].tolist():
+            shape_number = int(alive_B[b]) % len(shapes)
+            if shape_number not in done:
+                done.add(shape_number)
+                free, outer = inner_free[int(alive_B[b])], outer_free[int(alive_B[b])]
+                found = pinning.exact(run.x_BU[b], free, outer)
+                if found is not None:
+                    yield found
+        left = [
+            b
+            for b in range(len(run))
+            if int(alive_B[b]) % len(shapes) not in done and float(run.damping_B[b]) < 1e5
+        ]
+        if not left or perf_counter() > deadline:
+            return
+        if len(left) < len(run):
+            keep = torch.tensor(left)
+            run.keep(keep)
+            alive_B = alive_B[keep]
+
+
+def fitted(equations: Equations, system, target_P: Tensor, x_BU: Tensor, outer_BK: Tensor) -> Tensor:
+    """The starts with their outer coefficients fitted to f (linear least squares, lightly damped)."""
+    run = Levenberg(system, target_P, x_BU, outer_BK, 1e-9)
+    run.step()
+    return run.x_BU
+
+
+def _padded(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
+    longest = max(map(len, rows))
+    return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in rows])
+
+
+def dense_candidates(
+    equations: Equations, x_BU: Tensor, deadline: float, iterations: int = 300
+) -> Iterator[Decomposition]:
+    """Decompositions near these starts [B, U], all coefficients free."""
+    system = dense_system(equations)
+    target_P = equations.target(system)
+    index_K = free_unknowns(equations)
+    inner = [k for k in index_K if k < system.inner_size]
+    outer = [k for k in index_K if k >= system.inner_size]
+    pinning = Pinning(equations, system, target_P, deadline)
+    run = Levenberg(system, target_P, x_BU, torch.tensor(index_K).expand(len(x_BU), -1))
+    before_B = run.cost_B
+    for iteration in range(1, iterations + 1):
+        run.step()
+        if iteration % 10:
+            continue
+        for b in torch.nonzero(run.cost_B < SOLVED)[:, 0].tolist():
+            if perf_counter() > deadline:
+                return
+            found = certified(pinning, run.x_BU[b], inner, outer)
+            if found is not None:
+                yield found
+        stuck_B = (run.cost_B > 0.9 * before_B) | (run.damping_B > 1e4) | (run.cost_B < SOLVED)
+        keep = torch.nonzero(~stuck_B)[:, 0]
+        if not len(keep) or perf_counter() > deadline:
+            return
+        if len(keep) < len(run):
+            run.keep(keep)
+        before_B = run.cost_B
+
+
+def certified(pinning: Pinning, x_U: Tensor, inner: list[int], outer: list[int]) -> Decomposition | None:
+    """An exact decomposition from a dense solution: in echelon form, its pivots fixed."""
+    system, equations = pinning.system, pinning.equations
+    h_MN, pivots = echelon(system.split(x_U[None])[0][0], equations.inners)
+    if len(pivots) < equations.inners:
+        return None
+    width = h_MN.shape[1]
+    h_MN[h_MN.abs() < 1e-9] = 0
+    x_U = torch.cat([h_MN.flatten(), x_U[system.inner_size :]])
+    x_U = fitted(equations, system, pinning.target_P, x_U[None], torch.tensor([outer]))[0]
+    free = [k for k in inner if k % width not in pivots]
+    return pinning.exact(x_U, free, outer)
+
+
+def dense_system(equations: Equations):
+    return equations.system(-(-equations.equations * 6 // 5))
+
+
+def free_unknowns(equations: Equations) -> list[int]:
+    """The unknowns that are not fixed by making f homogeneous."""
+    width = len(equations.inner_monomials)
+    inner = [m * width + k for m in range(equations.rows) for k in range(width) if equations.free(m, k)]
+    return [*inner, *range(equations.rows * width, equations.unknowns)]
+
+
+def random_starts(equations: Equations, count: int, generator: torch.Generator) -> Tensor:
+    """Starts [B, U]: a third dense, a third sparse, a third near coordinate subspaces."""
+    system = dense_system(equations)
+    rows, width = equations.rows, len(equations.inner_monomials)
+    h_BMN = torch.randn(count, rows, width, generator=generator, dtype=torch.float64)
+    third = count // 3
+    h_BMN[:third] *= torch.rand(third, rows, width, generator=generator) < 0.3
+    h_BMN[third : 2 * third] *= 0.1
+    for b in range(third, 2 * third):
+        chosen = torch.randperm(width, generator=generator)[:rows]
+        h_BMN[b, range(len(chosen)), chosen] += 1
+    h_BMN /= h_BMN.norm(dim=2, keepdim=True).clamp_min(1e-3)
+    h_BMN = equations.fix(h_BMN)
+    size = len(system.outer_monomials)
+    g_BG = 0.3 * torch.randn(count, size, generator=generator, dtype=torch.float64)
+    return torch.cat([h_BMN.flatten(1), g_BG], 1)
+
+
+def numeric_candidates(
+    f: Polynomial,
+    *,
+    inners: int | None = None,
+    max_inners: int = 4,
+    inner_degrees: Sequence[int] | None = None,
+    time_limit: float | None = None,
+    seed: int = 0,
+    starts: Sequence[Decomposition] = (),
+) -> Iterator[Decomposition]:
+    """Verified inners of f, each span once: fewest inners first, shapes before random starts.
+
+    Numbers of inners up to `inners` (or `max_inners`) and the inner degrees that divide deg f, or those of
+    `inner_degrees`, are tried. `starts` are wrong decompositions to improve. Without a time limit it goes on
+    as long as it is asked.
+    """
+    deadline = inf if time_limit is None else perf_counter() + time_limit
+    generator = torch.Generator().manual_seed(seed)
+    seen: set[object] = set()
+    for found in _all(f, inners or max_inners, inner_degrees, generator, deadline, starts):
+        key = equivalence_key(found)
+        if key not in seen:
+            seen.add(key)
+            yield found
+
+
+def _all(
+    f: Polynomial,
+    most: int,
+    inner_degrees: Sequence[int] | None,
+    generator: torch.Generator,
+    deadline: float,
+    starts: Sequence[Decomposition],
+) -> Iterator[Decomposition]:
+    if degree(f) < 2:
+        return
+    asked = [
+        q
+        for m in range(1, most + 1)
+        for q in questions(f, m, inner_degrees)
+        if q.unknowns <= MAX_UNKNOWNS and q.equations <= MAX_EQUATIONS
+    ]
+    for question in asked:
+        yield from shape_candidates(question, generator, deadline)
+    round_ = 0
+    while asked and perf_counter() < deadline:
+        for question in asked:
+            if perf_counter() > deadline:
+                return
+            if len(asked) > 1 and question.inners == 1 and round_ > 0:
+                continue
+            yield from dense_candidates(question, random_starts(question, 48, generator), deadline)
+        round_ += 1

@@ -1,0 +1,111 @@
+"""f = g(h1, ..., hm) at points, as equations in the coefficients of the h's and of g: values and Jacobians."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations_with_replacement
+
+import torch
+from torch import Tensor
+
+Monomial = tuple[int, ...]
+
+
+def forms(variables: int, degree: int) -> tuple[Monomial, ...]:
+    """Exponents of all monomials of a degree, highest first."""
+    return tuple(
+        tuple(c.count(i) for i in range(variables))
+        for c in combinations_with_replacement(range(variables), degree)
+    )
+
+
+def values_of(monomials: tuple[Monomial, ...], points_PV: Tensor) -> Tensor:
+    """The values of monomials at points [N, P]."""
+    exponents_NV = torch.tensor(monomials, dtype=torch.int64)
+    return (points_PV[None] ** exponents_NV[:, None]).prod(-1)
+
+
+@dataclass(frozen=True)
+class System:
+    """Forms g of degree D in m inners, each a form of degree d in n variables, at P points of the sphere.
+
+    (Points of the sphere weigh pure powers more than mixed monomials; Levenberg-Marquardt succeeds from three
+    times as many starts as with all coefficients of f weighing the same.) Unknowns are the inners'
+    coefficients, then the outer's: U = m * N + G. Letters: B starts, M inners, N inner monomials, G outer
+    monomials, E outer monomials of one degree less.
+    """
+
+    inners: int
+    inner_monomials: tuple[Monomial, ...]
+    outer_monomials: tuple[Monomial, ...]
+    points_PV: Tensor
+    inner_values_NP: Tensor
+    parents: tuple[tuple[int, ...], ...]  # level k: the outer monomial of level k - 1 it extends
+    factors: tuple[tuple[int, ...], ...]  # level k: the inner it multiplies that one by
+    derivative_index: Tensor  # [M, E], the outer monomial b_i * e
+    derivative_weight: Tensor  # [M, E], its exponent of b_i
+
+    @property
+    def inner_size(self) -> int:
+        return self.inners * len(self.inner_monomials)
+
+    @property
+    def unknowns(self) -> int:
+        return self.inner_size + len(self.outer_monomials)
+
+    def split(self, x_BU: Tensor) -> tuple[Tensor, Tensor]:
+        """The inners' coefficients [B, M, N] and the outer's [B, G]."""
+        return x_BU[:, : self.inner_size].reshape(len(x_BU), self.inners, -1), x_BU[:, self.inner_size :]
+
+    def products(self, h_BMN: Tensor) -> list[Tensor]:
+        """For every degree 0..D of outers, the values of its monomials at the inners [B, E_k, P]."""
+        h_BMP = h_BMN @ self.inner_values_NP
+        levels = [torch.ones_like(h_BMP[:, :1])]
+        for parent, factor in zip(self.parents, self.factors, strict=True):
+            levels.append(levels[-1][:, parent] * h_BMP[:, factor])
+        return levels
+
+    def value_and_jacobian(self, x_BU: Tensor) -> tuple[Tensor, Tensor]:
+        """g(h) at the points [B, P] and its derivatives, transposed [B, U, P]."""
+        h_BMN, g_BG = self.split(x_BU)
+        levels = self.products(h_BMN)
+        value_BP = (g_BG[:, None] @ levels[-1])[:, 0]
+        weights_BME = g_BG[:, self.derivative_index] * self.derivative_weight
+        derivatives_BMP = weights_BME @ levels[-2]
+        inner_BUP = (derivatives_BMP[:, :, None] * self.inner_values_NP).flatten(1, 2)
+        return value_BP, torch.cat([inner_BUP, levels[-1]], 1)
+
+
+@lru_cache(maxsize=64)
+def make_system(
+    variables: int, inners: int, outer_degree: int, inner_monomials: tuple[Monomial, ...], points: int
+) -> System:
+    """The tables for these sizes, with inners of these monomials only, at fixed pseudo-random points."""
+    generator = torch.Generator().manual_seed(0)
+    points_PV = torch.randn(points, variables, generator=generator, dtype=torch.float64)
+    points_PV = points_PV / points_PV.norm(dim=1, keepdim=True)
+    outers = [forms(inners, k) for k in range(outer_degree + 1)]
+    parents, factors = [], []
+    for below, here in zip(outers, outers[1:], strict=False):
+        index = {m: i for i, m in enumerate(below)}
+        chosen = [next(i for i, e in enumerate(m) if e) for m in here]
+        factors.append(tuple(chosen))
+        parents.append(tuple(index[_raised(m, i, -1)] for m, i in zip(here, chosen, strict=True)))
+    index = {m: i for i, m in enumerate(outers[-1])}
+    raised = [[_raised(e, i, 1) for e in outers[-2]] for i in range(inners)]
+    return System(
+        inners,
+        inner_monomials,
+        outers[-1],
+        points_PV,
+        values_of(inner_monomials, points_PV),
+        tuple(parents),
+        tuple(factors),
+        torch.tensor([[index[m] for m in row] for row in raised]),
+        torch.tensor([[m[i] for m in row] for i, row in enumerate(raised)], dtype=torch.float64),
+    )
+
+
+def _raised(exponent: Monomial, i: int, by: int) -> Monomial:
+    return (*exponent[:i], exponent[i] + by, *exponent[i + 1 :])
