@@ -29,6 +29,7 @@ from polyctl.algebra.solvers.separable import separable
 Factors = list[tuple[Polynomial, int]]
 _DIVISORS = 16
 _PAIRS = 60
+_KNOWN = 3
 
 
 def factors(f: Polynomial) -> Outcome:
@@ -46,13 +47,13 @@ def factors(f: Polynomial) -> Outcome:
 
 
 def products(f: Polynomial) -> Outcome:
-    """f as a product: the inners are its irreducible factors, and two of them where it has several.
+    """f as a product: the inners are its irreducible factors, or one of them and the rest of f.
 
-    g is a monomial. This is what factorisation says; it is a decomposition where g and the inners are
-    smaller than f (SOLVERS.md section 4).
+    g is a monomial; where f is one, nothing comes. That is a decomposition in the sense of `verify`, but it
+    says no more than the factorisation of f.
     """
     split = factorisation(f)
-    if len(variables_used(f)) < 2 or sum(e for _, e in split) < 2:
+    if len(variables_used(f)) < 2 or len(f) < 2 or sum(e for _, e in split) < 2:
         return Outcome()
     candidates = [[p for p, _ in split]]
     if len(split) > 2:
@@ -125,7 +126,7 @@ def _with_known_inner(f: Polynomial, split: Factors) -> Iterator[Decomposition]:
     for d in degrees:
         if d == 1 and is_homogeneous(f):
             continue
-        for p in islice(divisors_of_degree(split, d), _DIVISORS):
+        for p in islice(divisors_of_degree(split, d), _KNOWN):
             found = annihilated(f, (p,)).decompositions
             yield from found
             if found:

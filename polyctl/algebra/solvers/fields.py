@@ -41,6 +41,7 @@ from polyctl.algebra.solvers.modular import (
     rank,
     rational,
     reduce,
+    sample,
     values,
 )
 from polyctl.algebra.solvers.outcome import Outcome
@@ -92,7 +93,7 @@ def _with_inners(
         forms = _Forms(n, m, monomials_up_to(n, e, e if homogeneous else 0))
         if forms.unknowns > max_unknowns or e >= total - 1:
             return
-        solutions = solve_forms(modular, forms, rng)
+        solutions = solve_forms(modular, forms)
         if not solutions:
             continue
         found = False
@@ -130,16 +131,16 @@ def completed(f: Polynomial, inners: Sequence[Polynomial]) -> Decomposition | No
     return None if triviality(f, decomposition) else decomposition
 
 
-def solve_forms(polynomials: Sequence[Any], forms: _Forms, rng: Random) -> list[Vector]:
+def solve_forms(polynomials: Sequence[Any], forms: _Forms) -> list[Vector]:
     """A basis of the η with df∧η = 0 modulo PRIME for all f given, from as many points as it has unknowns."""
     n, m, width = forms.n, forms.m, len(forms.monomials)
     places = {chosen: i * width for i, chosen in enumerate(combinations(range(n), m))}
     partials = [[f.derivative(i) for i in range(n)] for f in polynomials]
-    top = sum(forms.monomials[-1])
+    k = min(len(polynomials), m)
+    conditions = comb(n, m) - comb(n - k, m - k)  # at a point where the k gradients are independent
     rows = []
-    for _ in range(forms.unknowns // comb(n - 1, m) + 4):
-        point = [rng.randrange(1, PRIME) for _ in range(n)]
-        at_point = values(forms.monomials, powers(point, top))
+    count = forms.unknowns // conditions + 4
+    for point, at_point in sample(n, sum(forms.monomials[-1]), sum(forms.monomials[0]), count):
         gradients_here = [[int(p(*point)) for p in gradient] for gradient in partials]
         for slopes, larger in product(gradients_here, combinations(range(n), m + 1)):
             row = [0] * forms.unknowns

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations_with_replacement
 from math import isqrt
+from random import Random
 
 from flint import fmpq, nmod_mat, nmod_mpoly_ctx
 
@@ -53,6 +55,15 @@ def values(monomials: Sequence[Monomial], table: Sequence[Vector]) -> Vector:
                 value = value * row[e] % PRIME
         result.append(value)
     return result
+
+
+@lru_cache(maxsize=64)
+def sample(variables: int, degree: int, lowest: int, count: int) -> list[tuple[Vector, Vector]]:
+    """Points drawn once and for all, with the monomials of degrees `lowest` to `degree` there."""
+    rng = Random(f"{variables} {degree} {lowest}")
+    monomials = monomials_up_to(variables, degree, lowest)
+    points = [[rng.randrange(1, PRIME) for _ in range(variables)] for _ in range(count)]
+    return [(point, values(monomials, powers(point, degree))) for point in points]
 
 
 def gradients(monomials: Sequence[Monomial], table: Sequence[Vector]) -> list[Vector]:
