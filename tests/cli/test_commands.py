@@ -159,7 +159,7 @@ def test_the_demo_runs_its_three_steps(place, capsys, monkeypatch, tmp_path):
     from polyctl.registry import load_registry
 
     text = load_registry().path.read_text()
-    registry.write_text(text.replace("steps = 500,", "steps = 2,").replace("width = 128", "width = 16"))
+    registry.write_text(text.replace("steps = 350,", "steps = 2,").replace("width = 128", "width = 16"))
     monkeypatch.setenv("POLYCTL_REGISTRY", str(registry))
     monkeypatch.setenv("POLYCTL_RUNS", str(tmp_path / "runs"))
     assert run(["demo"]) == 0
