@@ -4,8 +4,8 @@ Over the complex numbers a form g of degree k in two variables is a product of k
 f = g(h0, h1) is a product of k forms of one degree that lie in the span of h0 and h1. So the roots of f, on
 the projective line and with multiplicity, fall into k groups of deg h whose forms span a plane, and that
 plane has a rational basis. There are few ways to group them: 280 where f has degree 9 and the inners degree
-3. Each is looked at in floating point; planes that look rational are recognised and checked over Q. Where none
-is found nothing is proved. Source: unique factorisation of forms; the grouping is ours.
+3. Each is looked at in floating point; planes that look rational are recognised, and checked over Q. Where
+none is found nothing is proved. Source: unique factorisation of forms; the grouping is ours.
 """
 
 from __future__ import annotations
