@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from polyctl.algebra.complexity import Complexity, complexity
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, normal_form
-from polyctl.algebra.polynomial import Polynomial
+from polyctl.algebra.polynomial import Polynomial, key, variables_used
+from polyctl.algebra.solvers.binary import binary_form
+from polyctl.algebra.solvers.factors import factors, products
+from polyctl.algebra.solvers.fields import annihilated
+from polyctl.algebra.solvers.gradient import single_inner
+from polyctl.algebra.solvers.outcome import Outcome
+from polyctl.algebra.solvers.separable import separable
+from polyctl.algebra.solvers.univariate import univariate
 from polyctl.algebra.verify import Verdict, verify
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import MalformedTarget, decode_for, make_tokenizer
+from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, decode_for, make_tokenizer
 
 if TYPE_CHECKING:
     from polyctl.model.files import LoadedModel
     from polyctl.search.beam import BeamStep
+
+METHODS = ("exact", "numeric", "neural")
+DEFAULT_SECONDS = 30.0
+EXACT: tuple[tuple[str, Callable[[Polynomial], Outcome]], ...] = (
+    ("univariate components", univariate),
+    ("one inner", single_inner),
+    ("separable", separable),
+    ("binary form", binary_form),
+    ("fewer inners than variables", annihilated),
+    ("inners that divide f", factors),
+    ("factorisation", products),
+)
 
 
 @dataclass(frozen=True)
@@ -30,44 +51,205 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Solution:
-    """A judged candidate in normal form, with its complexity; the outer is completed where it was missing."""
+    """A judged candidate; where verified in normal form, the outer completed, with its complexity."""
 
     decomposition: Decomposition
     verdict: Verdict
     source: str
     logprob: float | None
     complexity: Complexity | None
+    seconds: float = 0.0
 
 
-def neural_candidates(
+@dataclass(frozen=True)
+class Attempt:
+    """A method that was tried: how long it took, and what it proved or why it had nothing to say."""
+
+    method: str
+    seconds: float
+    found: int
+    note: str | None = None
+
+
+@dataclass
+class Answer:
+    """What `solve` found and tried; it fills while `solve` runs, so an interrupted one is of use too."""
+
+    solutions: list[Solution] = field(default_factory=list)
+    tried: list[Attempt] = field(default_factory=list)
+    indecomposable: str | None = None
+    seconds: float = 0.0
+    stopped: str | None = None
+
+    @property
+    def verified(self) -> list[Solution]:
+        """The proved solutions, the simplest first."""
+        return [s for s in self.solutions if s.verdict.verified]
+
+
+@dataclass(frozen=True)
+class Neural:
+    """A model and how wide to search with it."""
+
+    loaded: LoadedModel
+    width: int
+    max_tokens: int
+    grammar: bool = False
+    on_step: Callable[[BeamStep], None] | None = None
+
+
+def solve(
     f: Polynomial,
-    loaded: LoadedModel,
     *,
-    width: int,
-    max_tokens: int,
-    grammar: bool = False,
-    on_step: Callable[[BeamStep], None] | None = None,
-) -> Iterator[Candidate]:
+    methods: Sequence[str] = METHODS,
+    inners: int | None = None,
+    time_limit: float = DEFAULT_SECONDS,
+    seed: int = 0,
+    neural: Neural | None = None,
+    polish: bool = False,
+    on_solution: Callable[[Solution], None] | None = None,
+    answer: Answer | None = None,
+) -> Answer:
+    """Decompose f: the cheap methods first, until one of them finds a verified decomposition.
+
+    `inners` bounds the number of inners. The neural method needs `neural`; with `polish` its wrong
+    hypotheses become starts for the numeric solver. `on_solution` hears of every new solution as it is
+    found. The time limit is looked at between candidates: a single exact method is not cut short.
+    KeyboardInterrupt ends the search and what was found stays in the answer.
+    """
+    search = _Search(f, inners, perf_counter() + time_limit, on_solution, answer or Answer())
+    try:
+        if "exact" in methods:
+            search.exact()
+        if not search.done and "neural" in methods and neural is not None:
+            search.neural(neural)
+        if not search.done and ("numeric" in methods or polish):
+            search.numeric(seed, polish)
+    except KeyboardInterrupt:
+        search.answer.stopped = "interrupted"
+    return search.finish()
+
+
+class _Search:
+    """One run of `solve`: collects solutions, drops equivalents, knows when enough is found."""
+
+    def __init__(
+        self,
+        f: Polynomial,
+        inners: int | None,
+        deadline: float,
+        on_solution: Callable[[Solution], None] | None,
+        answer: Answer,
+    ) -> None:
+        self.f, self.inners, self.deadline, self.answer = f, inners, deadline, answer
+        self._on_solution = on_solution
+        self._seen: set[object] = set()
+        self._started = perf_counter()
+        self._enough = False
+        self._misses: list[Decomposition] = []
+
+    @property
+    def done(self) -> bool:
+        """Whether a decomposition was found, none can exist, or time is up."""
+        if perf_counter() > self.deadline and not self._enough:
+            self.answer.stopped = self.answer.stopped or "time limit"
+        return self._enough or self.answer.indecomposable is not None or self.answer.stopped is not None
+
+    def add(self, candidate: Candidate) -> bool:
+        """Judge a candidate; whether it is a new verified solution."""
+        solution = judge(self.f, candidate, perf_counter() - self._started)
+        if self.inners is not None and len(solution.decomposition.inners) > self.inners:
+            return False
+        name = _key(solution)
+        if name in self._seen:
+            return False
+        self._seen.add(name)
+        self.answer.solutions.append(solution)
+        if self._on_solution is not None:
+            self._on_solution(solution)
+        if not solution.verdict.verified:
+            self._misses.append(candidate.decomposition)
+        return solution.verdict.verified
+
+    def exact(self) -> None:
+        """The algebraic methods, in order, until one finds something."""
+        for name, method in EXACT:
+            if self.done:
+                return
+            started = perf_counter()
+            outcome = method(self.f)
+            found = sum(self.add(Candidate(d, f"exact: {name}")) for d in outcome.decompositions)
+            self._note(name, started, found, outcome.proof)
+            # a factorisation is an answer, but no reason to look no further
+            self._enough |= found > 0 and method is not products
+            if outcome.proof and method is univariate and len(variables_used(self.f)) == 1:
+                self.answer.indecomposable = outcome.proof
+
+    def numeric(self, seed: int, polish: bool) -> None:
+        """Least squares made exact, up to the time limit or the first answer."""
+        from polyctl.numeric.solver import numeric_candidates
+
+        started, found = perf_counter(), 0
+        candidates = numeric_candidates(
+            self.f,
+            inners=self.inners,
+            time_limit=max(0.0, self.deadline - started),
+            seed=seed,
+            starts=self._misses if polish else (),
+        )
+        for decomposition in candidates:
+            found += self.add(Candidate(decomposition, "numeric"))
+            if found:
+                self._enough = True
+                break
+        self._note("numeric", started, found, None)
+        _ = self.done
+
+    def neural(self, neural: Neural) -> None:
+        """A model's beam."""
+        started, found, note = perf_counter(), 0, None
+        try:
+            for candidate in neural_candidates(self.f, neural):
+                found += self.add(candidate)
+        except UnwritableProblem as error:
+            note = str(error)
+        self._enough |= found > 0
+        self._note("neural", started, found, note)
+
+    def _note(self, method: str, started: float, found: int, note: str | None) -> None:
+        self.answer.tried.append(Attempt(method, perf_counter() - started, found, note))
+
+    def finish(self) -> Answer:
+        """Rank: verified ones by complexity, then the others as they came."""
+        self.answer.solutions.sort(key=_rank)
+        self.answer.seconds = perf_counter() - self._started
+        return self.answer
+
+
+def _rank(solution: Solution) -> tuple[object, ...]:
+    size = solution.complexity
+    return (not solution.verdict.verified, (size.distinct, size.leaves) if size is not None else (inf, inf))
+
+
+def neural_candidates(f: Polynomial, neural: Neural) -> Iterator[Candidate]:
     """A model's beam for f, best first. Raises UnwritableProblem where the model has no tokens for f."""
-    from polyctl.data.tokenizer import UnwritableProblem
     from polyctl.search.beam import beam_search
     from polyctl.search.grammar import make_grammar
 
-    tokenizer = make_tokenizer(loaded.experiment.data)
+    model = neural.loaded.model
+    tokenizer = make_tokenizer(neural.loaded.experiment.data)
     prompt = tokenizer.encode_prompt(Problem(f, None, "typed", 0))
-    if len(prompt) >= loaded.model.config.block:
-        raise UnwritableProblem(
-            f"f takes {len(prompt)} tokens, this model reads {loaded.model.config.block - 1}"
-        )
-    rules = make_grammar(tokenizer) if grammar else None
+    room = model.config.block - 1
+    if len(prompt) > room:
+        raise UnwritableProblem(f"f takes {len(prompt)} tokens, this model reads {room}")
     beam = beam_search(
-        loaded.model,
+        model,
         [prompt],
-        width=width,
-        max_tokens=max_tokens,
+        width=neural.width,
+        max_tokens=neural.max_tokens,
         end=tokenizer.end,
-        grammar=rules,
-        on_step=on_step,
+        grammar=make_grammar(tokenizer) if neural.grammar else None,
+        on_step=neural.on_step,
     )[0]
     for rank, hypothesis in enumerate(beam):
         if not hypothesis.finished:
@@ -79,7 +261,7 @@ def neural_candidates(
         yield Candidate(decomposition, "beam", hypothesis.logprob, rank)
 
 
-def judge(f: Polynomial, candidate: Candidate) -> Solution:
+def judge(f: Polynomial, candidate: Candidate, seconds: float = 0.0) -> Solution:
     """Verify a candidate; an outer that is wrong is replaced by the one that fits its inners, if one does."""
     decomposition = candidate.decomposition
     verdict = verify(f, decomposition)
@@ -88,28 +270,13 @@ def judge(f: Polynomial, candidate: Candidate) -> Solution:
         if completed.verified:
             verdict = completed
     if not verdict.verified:
-        return Solution(decomposition, verdict, candidate.source, candidate.logprob, None)
+        return Solution(decomposition, verdict, candidate.source, candidate.logprob, None, seconds)
     normal = normal_form(Decomposition(verdict.outer, decomposition.inners))
-    return Solution(normal, verdict, candidate.source, candidate.logprob, complexity(normal))
-
-
-def solutions(f: Polynomial, candidates: Iterable[Candidate]) -> list[Solution]:
-    """Judge candidates, drop equivalents of earlier ones; verified ones first, by complexity."""
-    seen: set[object] = set()
-    found: list[Solution] = []
-    for candidate in candidates:
-        solution = judge(f, candidate)
-        key = _key(solution)
-        if key not in seen:
-            seen.add(key)
-            found.append(solution)
-    verified = [s for s in found if s.verdict.verified]
-    verified.sort(key=lambda s: (s.complexity is None, s.complexity))
-    return [*verified, *(s for s in found if not s.verdict.verified)]
+    return Solution(normal, verdict, candidate.source, candidate.logprob, complexity(normal), seconds)
 
 
 def _key(solution: Solution) -> object:
     try:
         return equivalence_key(solution.decomposition)
-    except (ValueError, IndexError):
-        return str(solution.decomposition)
+    except (ValueError, IndexError):  # constant or no inners
+        return tuple(key(h) for h in solution.decomposition.inners)

@@ -1,30 +1,30 @@
 from __future__ import annotations
 
+import pytest
+
+from polyctl import solve as module
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
-from polyctl.solve import Candidate, judge, solutions
+from polyctl.algebra.solvers.outcome import Outcome
+from polyctl.data.families import problem
+from polyctl.solve import Answer, Candidate, judge, solve
+from tests.data.test_families import FAMILIES
 
 (X,) = ring(["x"]).gens()
 (B,) = ring(["b"]).gens()
 F = parse("x^8 + 2x^4 + 5")
 
 
-def test_solutions_are_verified_normal_and_ranked_by_complexity():
-    found = solutions(
-        F,
-        [
-            Candidate(Decomposition(None, (X**3,)), "beam", -0.1, 0),
-            Candidate(Decomposition(None, (X**2 * 3 + 1,)), "beam", -0.2, 1),
-            Candidate(Decomposition(None, (X**4 - 7,)), "beam", -0.3, 2),
-            Candidate(Decomposition(None, (X**4 * 2,)), "beam", -0.4, 3),
-        ],
-    )
-    assert [s.verdict.status for s in found] == ["verified", "verified", "refuted"]
-    assert found[0].complexity <= found[1].complexity
-    by_logprob = {s.logprob: s.decomposition for s in found}
-    assert by_logprob[-0.3] == Decomposition(B**2 + 2 * B + 5, (X**4,))
-    assert by_logprob[-0.2] == Decomposition(B**4 + 2 * B**2 + 5, (X**2,))
+def test_solutions_are_verified_normal_distinct_and_ranked_by_complexity():
+    answer = solve(F, methods=["exact"])
+    assert [s.verdict.status for s in answer.solutions] == ["verified", "verified"]
+    assert answer.solutions[0].complexity <= answer.solutions[1].complexity
+    found = [s.decomposition for s in answer.solutions]
+    assert Decomposition(B**2 + 2 * B + 5, (X**4,)) in found
+    assert Decomposition(B**4 + 2 * B**2 + 5, (X**2,)) in found
+    assert answer.tried[0].method == "univariate components"
+    assert answer.tried[0].found == 2
 
 
 def test_a_wrong_outer_is_replaced_by_the_one_that_fits():
@@ -34,7 +34,62 @@ def test_a_wrong_outer_is_replaced_by_the_one_that_fits():
 
 
 def test_trivial_answers_are_no_solutions():
-    found = solutions(
-        F, [Candidate(Decomposition(B, (F,)), "beam"), Candidate(Decomposition(None, (X + 1,)), "beam")]
-    )
-    assert [s.verdict.status for s in found] == ["trivial", "trivial"]
+    assert judge(F, Candidate(Decomposition(B, (F,)), "beam")).verdict.status == "trivial"
+    assert judge(F, Candidate(Decomposition(None, (X + 1,)), "beam")).verdict.status == "trivial"
+
+
+def test_indecomposable_is_said_only_where_it_is_proved():
+    one = solve(parse("x^5 + x + 1"), methods=["exact"])
+    assert one.indecomposable
+    assert not one.solutions
+    several = solve(parse("x^3 + y^3*z + x*y + z + 1"), methods=["exact"])
+    assert several.indecomposable is None
+    assert not several.verified
+    assert len(several.tried) == len(module.EXACT)
+
+
+@pytest.mark.parametrize("family", ["univariate", "separable", "on_singlet", "monic", "homogeneous_3_2"])
+def test_families_are_solved_exactly(family):
+    for i in range(4):
+        drawn = problem(FAMILIES[family], 21, i)
+        answer = solve(drawn.f, methods=["exact"])
+        assert answer.verified
+        assert answer.verified[0].decomposition.expanded == drawn.f
+
+
+def test_three_inners_in_three_variables():
+    drawn = problem(FAMILIES["homogeneous_3_3"], 5, 2)
+    answer = solve(drawn.f, inners=3, time_limit=60)
+    assert answer.verified
+    assert len(answer.verified[0].decomposition.inners) <= 3
+
+
+def test_the_number_of_inners_is_bounded():
+    f = parse("(x^2+x)*(y^2+3y) + (z^2+z)^2")
+    assert solve(f, methods=["exact"]).verified
+    assert not [s for s in solve(f, methods=["exact"], inners=1).solutions if s.verdict.verified]
+
+
+def test_an_interrupt_keeps_what_was_found(monkeypatch):
+    def interrupted(f):
+        raise KeyboardInterrupt
+
+    finds = ("finds", lambda f: Outcome((Decomposition(None, (X**4 + X,)),)))
+    monkeypatch.setattr(module, "EXACT", (finds, ("stops", interrupted)))
+    answer = solve(F)
+    assert answer.stopped == "interrupted"
+    assert len(answer.solutions) == 1
+
+
+def test_the_time_limit_ends_the_search():
+    f = parse("x^9 + y^9 + z^9 + x^4y^5 + y^4z^5 + x^3y^3z^3 + x^8y")
+    answer = solve(f, methods=["numeric"], time_limit=0.5)
+    assert answer.stopped == "time limit"
+    assert not answer.verified
+    assert answer.seconds < 20
+
+
+def test_solutions_are_told_as_they_come():
+    told, answer = [], Answer()
+    assert solve(F, methods=["exact"], on_solution=told.append, answer=answer) is answer
+    assert len(told) == len(answer.solutions) == 2
