@@ -40,6 +40,8 @@ def factors(f: Polynomial) -> Outcome:
     if len(variables_used(f)) < 2:
         return Outcome()
     split = factorisation(f)
+    if sum(e for _, e in split) < 2:
+        return Outcome()
     found = [*_pairs(f, split), *_with_common_factor(f, split)]
     if not any(len(d.inners) == 2 for d in found):
         found += _with_known_inner(f, split)
