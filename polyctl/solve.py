@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from polyctl.algebra.complexity import Complexity, complexity
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, normal_form
-from polyctl.algebra.polynomial import Polynomial, key, variables_used
+from polyctl.algebra.polynomial import Polynomial, degree, key, variables_used
 from polyctl.algebra.solvers.binary import binary_form
 from polyctl.algebra.solvers.factors import factors, products
 from polyctl.algebra.solvers.fields import annihilated
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from polyctl.search.beam import BeamStep
 
 METHODS = ("exact", "numeric", "neural")
-DEFAULT_SECONDS = 30.0
+DEFAULT_SECONDS = 10.0
 EXACT: tuple[tuple[str, Callable[[Polynomial], Outcome]], ...] = (
     ("univariate components", univariate),
     ("one inner", single_inner),
@@ -89,9 +89,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Neural:
-    """A model and how wide to search with it."""
+    """A model, the name of its run, and how wide to search with it."""
 
     loaded: LoadedModel
+    name: str
     width: int
     max_tokens: int
     grammar: bool = False
@@ -105,17 +106,17 @@ def solve(
     inners: int | None = None,
     time_limit: float = DEFAULT_SECONDS,
     seed: int = 0,
-    neural: Neural | None = None,
+    neural: Callable[[], Neural | None] | None = None,
     polish: bool = False,
     on_solution: Callable[[Solution], None] | None = None,
     answer: Answer | None = None,
 ) -> Answer:
     """Decompose f: the cheap methods first, until one of them finds a verified decomposition.
 
-    `inners` bounds the number of inners. The neural method needs `neural`; with `polish` its wrong
-    hypotheses become starts for the numeric solver. `on_solution` hears of every new solution as it is
-    found. The time limit is looked at between candidates: a single exact method is not cut short.
-    KeyboardInterrupt ends the search and what was found stays in the answer.
+    `inners` bounds the number of inners. `neural` loads the model where it is needed, or gives None; with
+    `polish` its wrong hypotheses become starts for the numeric solver. `on_solution` hears of every new
+    solution as it is found. The time limit is looked at between candidates: a single exact method is not
+    cut short. KeyboardInterrupt ends the search and what was found stays in the answer.
     """
     search = _Search(f, inners, perf_counter() + time_limit, on_solution, answer or Answer())
     try:
@@ -169,7 +170,9 @@ class _Search:
             self._on_solution(solution)
         if not solution.verdict.verified:
             self._misses.append(candidate.decomposition)
-        return solution.verdict.verified
+            return False
+        self._enough |= not weak(self.f, solution.decomposition)
+        return True
 
     def exact(self) -> None:
         """The algebraic methods, in order, until one finds something."""
@@ -180,8 +183,6 @@ class _Search:
             outcome = method(self.f)
             found = sum(self.add(Candidate(d, f"exact: {name}")) for d in outcome.decompositions)
             self._note(name, started, found, outcome.proof)
-            # a factorisation is an answer, but no reason to look no further
-            self._enough |= found > 0 and method is not products
             if outcome.proof and method is univariate and len(variables_used(self.f)) == 1:
                 self.answer.indecomposable = outcome.proof
 
@@ -199,22 +200,26 @@ class _Search:
         )
         for decomposition in candidates:
             found += self.add(Candidate(decomposition, "numeric"))
-            if found:
-                self._enough = True
+            if self._enough:
                 break
         self._note("numeric", started, found, None)
         _ = self.done
 
-    def neural(self, neural: Neural) -> None:
+    def neural(self, load: Callable[[], Neural | None]) -> None:
         """A model's beam."""
         started, found, note = perf_counter(), 0, None
+        neural = load()
+        if neural is None:
+            self._note("neural", started, 0, "no model has been trained yet (polyctl train quick)")
+            return
         try:
             for candidate in neural_candidates(self.f, neural):
                 found += self.add(candidate)
         except UnwritableProblem as error:
-            note = str(error)
-        self._enough |= found > 0
-        self._note("neural", started, found, note)
+            data = neural.loaded.experiment.data
+            degrees = [f"{outer}∘{inner}" for outer in data.outer_degrees for inner in data.inner_degrees]
+            note = f"{error}; it was trained on {data.family} problems, {', '.join(degrees)}"
+        self._note(f"neural ({neural.name}, beam {neural.width})", started, found, note)
 
     def _note(self, method: str, started: float, found: int, note: str | None) -> None:
         self.answer.tried.append(Attempt(method, perf_counter() - started, found, note))
@@ -224,6 +229,16 @@ class _Search:
         self.answer.solutions.sort(key=_rank)
         self.answer.seconds = perf_counter() - self._started
         return self.answer
+
+
+def weak(f: Polynomial, decomposition: Decomposition) -> bool:
+    """Whether a verified decomposition says so little that the search should go on beside it.
+
+    That is a mere factorisation of f, and one with as many inners as variables, some of which are variables.
+    """
+    outer, inners = decomposition.outer, decomposition.inners
+    factored = outer is not None and len(outer) == 1 and len(inners) > 1
+    return factored or (len(inners) >= len(variables_used(f)) > 1 and any(degree(h) == 1 for h in inners))
 
 
 def _rank(solution: Solution) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
 from polyctl.algebra.solvers.outcome import Outcome
 from polyctl.data.families import problem
-from polyctl.solve import Answer, Candidate, judge, solve
+from polyctl.solve import Answer, Candidate, judge, solve, weak
 from tests.data.test_families import FAMILIES
 
 (X,) = ring(["x"]).gens()
@@ -62,6 +62,15 @@ def test_three_inners_in_three_variables():
     answer = solve(drawn.f, inners=3, time_limit=60)
     assert answer.verified
     assert len(answer.verified[0].decomposition.inners) <= 3
+
+
+def test_a_factorisation_and_a_plain_variable_do_not_end_the_search():
+    f = parse("(x^3 + y z^2) (x^2 y + z^3 + x y z) x^2")
+    answer = solve(f, methods=["exact"])
+    assert weak(f, answer.verified[0].decomposition)
+    assert len(answer.tried) == len(module.EXACT)
+    even = parse("x^2 y + x^4 z + y z + z^3 y + y^3")
+    assert all(weak(even, s.decomposition) for s in solve(even, methods=["exact"]).verified)
 
 
 def test_the_number_of_inners_is_bounded():

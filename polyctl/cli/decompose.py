@@ -2,131 +2,228 @@
 
 from __future__ import annotations
 
-import time
+import json
+import sys
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from polyctl.cli import output
-from polyctl.cli.options import BeamOption, DeviceOption, JsonOption, RunsOption
-from polyctl.errors import EXIT_NOT_VERIFIED, UsageError
+from polyctl.cli.options import BeamOption, DeviceOption, JsonOption, RunsOption, SeedOption
+from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, FileError, PolyctlError, UsageError
 
 if TYPE_CHECKING:
-    from polyctl.solve import Solution
+    from collections.abc import Callable
+
+    from polyctl.algebra.polynomial import Polynomial
+    from polyctl.solve import Answer, Neural, Solution
+
+METHODS = {
+    "auto": ("exact", "neural", "numeric"),
+    "exact": ("exact",),
+    "numeric": ("numeric",),
+    "neural": ("neural",),
+}
 
 
 def decompose(
     expression: Annotated[
-        str, typer.Argument(help="The polynomial, as you would type it: 'x^4 + 2x^2 - 3'.")
+        str,
+        typer.Argument(
+            help="The polynomial as you would type it, 'x^4 + 2x^2 - 3'; - reads one a line from stdin."
+        ),
     ],
+    method: Annotated[str, typer.Option("--method", help="auto, exact, numeric or neural.")] = "auto",
+    inners: Annotated[
+        int | None, typer.Option("--inners", min=1, metavar="M", help="At most M inners.")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="How many answers to show.")] = 3,
+    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="For each polynomial.")
+    ] = 10.0,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="RUN", help="Whose model (else the newest run with a checkpoint)."),
+        typer.Option("--model", metavar="RUN", help="Whose model (else the newest run's, if there is one)."),
     ] = None,
     beam: BeamOption = None,
-    top: Annotated[int, typer.Option("--top", min=1, help="How many answers to show.")] = 3,
+    polish: Annotated[
+        bool, typer.Option("--polish", help="Let the numeric solver improve the model's wrong answers.")
+    ] = False,
     grammar: Annotated[bool, typer.Option("--grammar", help="Let only well-formed answers through.")] = False,
-    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
     device: DeviceOption = "auto",
+    seed: SeedOption = None,
     runs: RunsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Decompose a polynomial: search with a model's beam, verify every answer exactly.
+    """Decompose a polynomial; every answer shown as verified is proved in exact arithmetic.
 
-    Exit codes: 0 a verified answer; 1 none found; 2 usage; 3 files; 130 interrupted.
+    auto tries the exact methods, then a model if one was trained, then the numeric solver, until one of
+    them succeeds. Equivalent answers are shown once, the simplest first.
 
-    Example: polyctl decompose 'x^4 + 2x^3 + 3x^2 + 2x + 5'
+    Exit codes: 0 a verified answer (with -, for every line); 1 none; 2 usage; 3 files; 130 interrupted.
+
+    Example: polyctl decompose 'x^6 + 9x^5 + 24x^4 + 9x^3 - 25x^2 + 6x + 3'
     """
-    from polyctl.algebra.parse import parse
-    from polyctl.algebra.polynomial import degree
-    from polyctl.data.tokenizer import UnwritableProblem
-    from polyctl.model.device import choose_device, limit_threads
-    from polyctl.model.files import load_model
-    from polyctl.runs import find_run, newest_run_with_checkpoint
-    from polyctl.solve import neural_candidates, solutions
+    if method not in METHODS:
+        raise UsageError(f"--method {method!r} is none of {', '.join(METHODS)}", "use --method auto")
+    load = _loader(method, model, beam, grammar, device, runs)
+    if polish and method == "exact":
+        raise UsageError("--polish needs a model's answers", "use --method neural or auto")
 
-    started = time.perf_counter()
-    f = parse(expression)
-    if degree(f) < 2:
-        raise UsageError(
-            f"a polynomial of degree {max(degree(f), 0)} has no decomposition", "give one of degree 2 or more"
+    def answer_to(text: str) -> tuple[Polynomial, Answer]:
+        from polyctl.algebra.parse import parse
+        from polyctl.algebra.polynomial import degree
+        from polyctl.solve import solve
+
+        f = parse(text)
+        if degree(f) < 2:
+            raise UsageError(
+                f"a polynomial of degree {max(degree(f), 0)} has no decomposition",
+                "give one of degree 2 or more",
+            )
+        found = solve(
+            f,
+            methods=METHODS[method],
+            inners=inners,
+            time_limit=time_limit,
+            seed=seed or 0,
+            neural=load,
+            polish=polish,
         )
-    run = newest_run_with_checkpoint(runs) if model is None else find_run(model, runs)
-    loaded = load_model(run.checkpoint("best"), choose_device(device))
-    limit_threads(loaded.model.config)
-    width, limit = beam or loaded.experiment.eval.beam, loaded.experiment.eval.max_tokens
-    try:
-        found = solutions(f, neural_candidates(f, loaded, width=width, max_tokens=limit, grammar=grammar))
-    except UnwritableProblem as error:
-        raise UsageError(
-            f"the model of {run.name} cannot read this polynomial: {error}",
-            f"it was trained on {_family(loaded.experiment.data)}; name another with --model",
-        ) from None
+        return f, found
+
+    if expression == "-":
+        _many(answer_to, top)
+        return
+    f, found = answer_to(expression)
     if as_json:
-        output.print_json(
-            {
-                "input": expression,
-                "solutions": [_record(i, s) for i, s in enumerate(found[:top], 1)],
-                "seconds": time.perf_counter() - started,
-                "run": run.name,
-            }
-        )
+        output.print_json(_record(expression, found, top))
     else:
-        _show(f, found[:top], latex, f"{run.name}, beam {width}")
-    if not any(s.verdict.verified for s in found):
+        _show(f, found, top, latex)
+    if found.stopped == "interrupted":
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if not found.verified:
         raise typer.Exit(EXIT_NOT_VERIFIED)
 
 
-def _family(data: Any) -> str:
-    degrees = f"{'/'.join(map(str, data.outer_degrees))}∘{'/'.join(map(str, data.inner_degrees))}"
-    return f"{data.family} problems of degrees {degrees}"
+def _loader(
+    method: str, model: str | None, beam: int | None, grammar: bool, device: str, runs: Path | None
+) -> Callable[[], Neural | None]:
+    """Loads the model when it is first needed; None where none is named and none is there."""
+
+    @cache
+    def load() -> Neural | None:
+        from polyctl.model.device import choose_device, limit_threads
+        from polyctl.model.files import load_model
+        from polyctl.runs import find_run, newest_run_with_checkpoint
+        from polyctl.solve import Neural
+
+        try:
+            run = newest_run_with_checkpoint(runs) if model is None else find_run(model, runs)
+        except FileError:
+            if method == "neural" or model is not None:
+                raise
+            return None
+        loaded = load_model(run.checkpoint("best"), choose_device(device))
+        limit_threads(loaded.model.config)
+        return Neural(
+            loaded, run.name, beam or loaded.experiment.eval.beam, loaded.experiment.eval.max_tokens, grammar
+        )
+
+    return load
 
 
-def _record(rank: int, solution: Solution) -> dict[str, Any]:
+# -- output ----------------------------------------------------------------------------------------
+
+
+def _many(answer_to: Callable[[str], tuple[Polynomial, Answer]], top: int) -> None:
+    """One polynomial a line from stdin, one JSON record a line to stdout, in order."""
+    solved = True
+    for line in sys.stdin:
+        text = line.strip()
+        if not text:
+            continue
+        try:
+            _, found = answer_to(text)
+            record = _record(text, found, top)
+            solved &= bool(found.verified)
+        except PolyctlError as error:
+            record, solved = {"input": text, "error": error.message, "hint": error.hint}, False
+            found = None
+        print(json.dumps(record, ensure_ascii=False), flush=True)
+        if found is not None and found.stopped == "interrupted":
+            raise typer.Exit(EXIT_INTERRUPTED)
+    if not solved:
+        raise typer.Exit(EXIT_NOT_VERIFIED)
+
+
+def _record(text: str, found: Answer, top: int) -> dict[str, Any]:
+    return {
+        "input": text,
+        "solutions": [_solution(i, s) for i, s in enumerate(found.solutions[:top], 1)],
+        "indecomposable": found.indecomposable,
+        "tried": [
+            {"method": a.method, "seconds": a.seconds, "found": a.found, "note": a.note} for a in found.tried
+        ],
+        "stopped": found.stopped,
+        "seconds": found.seconds,
+    }
+
+
+def _solution(rank: int, solution: Solution) -> dict[str, Any]:
     from polyctl.algebra.printing import latex, plain
 
-    decomposition = solution.decomposition
-    outer = decomposition.outer
+    outer, inners = solution.decomposition.outer, solution.decomposition.inners
+    size = solution.complexity
     return {
         "rank": rank,
         "outer": None if outer is None else plain(outer),
-        "inner": [plain(h) for h in decomposition.inners],
+        "inner": [plain(h) for h in inners],
         "status": solution.verdict.status,
         "reason": solution.verdict.reason,
         "source": solution.source,
         "logprob": solution.logprob,
-        "complexity": None if solution.complexity is None else solution.complexity.distinct,
-        "leaves": None if solution.complexity is None else solution.complexity.leaves,
-        "latex": {
-            "outer": None if outer is None else latex(outer),
-            "inner": [latex(h) for h in decomposition.inners],
-        },
+        "complexity": None if size is None else size.distinct,
+        "leaves": None if size is None else size.leaves,
+        "latex": {"outer": None if outer is None else latex(outer), "inner": [latex(h) for h in inners]},
+        "seconds": solution.seconds,
     }
 
 
-def _show(f: Any, found: list[Solution], as_latex: bool, tried: str) -> None:
+def _show(f: Polynomial, found: Answer, top: int, as_latex: bool) -> None:
     from polyctl.algebra.complexity import complexity_of
     from polyctl.algebra.polynomial import names
     from polyctl.algebra.printing import latex, plain
+    from polyctl.solve import weak
 
     write = latex if as_latex else plain
-    verified = [s for s in found if s.verdict.verified]
-    if not verified:
-        print(f"none found ({tried})")
-        for s in found:
-            output.say(f"  {s.verdict.status}: {'; '.join(plain(h) for h in s.decomposition.inners)}")
-        return
-    for number, s in enumerate(verified, 1):
-        outer, inners = s.decomposition.outer, s.decomposition.inners
+    for number, solution in enumerate(found.verified[:top], 1):
+        outer, inners, size = solution.decomposition.outer, solution.decomposition.inners, solution.complexity
         assert outer is not None
-        assert s.complexity is not None
+        assert size is not None
         letters = ["h"] if len(inners) == 1 else [f"h{i}" for i in range(len(inners))]
         print(f"{number}. f = g({', '.join(letters)})")
         print(f"   g({', '.join(names(outer))}) = {write(outer)}")
         for letter, h in zip(letters, inners, strict=True):
             print(f"   {letter} = {write(h)}")
-        print(f"   verified over Q ({s.verdict.method})")
+        print(f"   verified: {solution.verdict.reason}, by {solution.verdict.method}")
+        print(f"   found by {solution.source}")
+        if weak(f, solution.decomposition):
+            print("   it says little: a factorisation, or variables stand among the inners")
+        print(f"   complexity {size.distinct}, expanded form {complexity_of(f).distinct}")
+    if found.verified:
+        more = len(found.verified) - top
+        if more > 0:
+            output.say(f"{more} more: --top {len(found.verified)}")
+        return
+    if found.indecomposable is not None:
+        print(f"indecomposable: {found.indecomposable}")
+        return
+    print("none found" + (f" ({found.stopped})" if found.stopped else ""))
+    for attempt in found.tried:
         print(
-            f"   complexity {s.complexity.distinct}, expanded {complexity_of(f).distinct}; "
-            f"found by {s.source}, {tried}"
+            f"   tried {attempt.method}, {attempt.seconds:.2g} s{f': {attempt.note}' if attempt.note else ''}"
         )

@@ -22,14 +22,14 @@ def demo(runs: RunsOption = None) -> None:
     train("quick", runs=runs)
     output.say("\n2/3  polyctl eval quick")
     eval_("quick", runs=runs)
-    output.say(f"\n3/3  polyctl decompose '{EXAMPLE}'")
+    output.say(f"\n3/3  polyctl decompose --method neural '{EXAMPLE}'")
     try:
-        decompose(EXAMPLE, model="quick", runs=runs)
+        decompose(EXAMPLE, method="neural", model="quick", runs=runs)
     except typer.Exit:
         output.say("this model did not find it; a longer training would (--set train.steps=...)")
     output.say(
         "\nNow try:\n"
-        "  polyctl decompose 'your polynomial'      what the model finds in it, proved\n"
+        "  polyctl decompose 'your polynomial'      what is in it, by every method, proved\n"
         "  polyctl experiments                      the experiments of the paper, and ours\n"
         "  polyctl train d2_arch_512_l6 --smoke     one of them, shrunk to seconds\n"
         "  polyctl eval --beam 30                   the newest run's model, with a wider beam\n"

@@ -115,12 +115,62 @@ def test_eval_reads_published_files_of_any_family(place, capsys):
         assert read(capsys)["problems"] == 2
 
 
-def test_decompose_with_an_untrained_model_finds_nothing_but_says_so(place, capsys):
-    assert run(["decompose", "x^4 + 2x^3 + 3x^2 + 2x + 5", "--json"]) == 1
+QUARTIC = "x^4 + 2x^3 + 3x^2 + 2x + 5"
+
+
+def test_decompose_needs_no_model(tmp_path, capsys):
+    assert run(["decompose", QUARTIC, "--json", "--runs", str(tmp_path)]) == 0
     report = read(capsys)
-    assert report["input"] == "x^4 + 2x^3 + 3x^2 + 2x + 5"
-    assert isinstance(report["solutions"], list)
+    assert report["input"] == QUARTIC
+    first = report["solutions"][0]
+    assert {
+        "rank": 1,
+        "outer": "b^2 + 2*b + 5",
+        "inner": ["x^2 + x"],
+        "status": "verified",
+    }.items() <= first.items()
+    assert first["source"].startswith("exact")
+    assert first["complexity"] > 0
     assert report["seconds"] > 0
+
+
+def test_decompose_for_people(tmp_path, capsys):
+    assert run(["decompose", QUARTIC, "--runs", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "g(b) = b^2 + 2*b + 5" in out
+    assert "verified" in out
+    assert run(["decompose", "x_1^4 + 2x_1^2 + 3", "--latex", "--runs", str(tmp_path)]) == 0
+    assert "x_{1}^{2}" in capsys.readouterr().out
+    assert run(["decompose", "x^5 + x", "--runs", str(tmp_path)]) == 1
+    assert "indecomposable" in capsys.readouterr().out
+    assert run(["decompose", "x^3 + x^2 y + x y^2 z + y^3 z + x + z^2 + z y", "--runs", str(tmp_path), "--time-limit", "0.3"]) == 1
+    out = capsys.readouterr().out
+    assert "none found" in out
+    assert "indecomposable" not in out
+    assert "no model has been trained" in out
+
+
+def test_decompose_with_an_untrained_model_finds_nothing_but_says_so(place, capsys):
+    assert run(["decompose", QUARTIC, "--method", "neural", "--json"]) == 1
+    report = read(capsys)
+    assert all(s["status"] != "verified" for s in report["solutions"])
+    assert report["tried"][0]["method"].startswith("neural (smoke/")
+
+
+def test_decompose_many_lines():
+    done = subprocess.run(
+        [sys.executable, "-m", "polyctl", "decompose", "-", "--method", "exact"],
+        input=f"{QUARTIC}\n\nx^4 + (\nx^5 + 1\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    first, broken, prime = map(json.loads, done.stdout.splitlines())
+    assert first["solutions"][0]["status"] == "verified"
+    assert "error" in broken
+    assert broken["input"] == "x^4 + ("
+    assert prime["indecomposable"]
 
 
 @pytest.mark.parametrize(
@@ -128,9 +178,9 @@ def test_decompose_with_an_untrained_model_finds_nothing_but_says_so(place, caps
     [
         (["decompose", "x^4 + "], 2, "ends"),
         (["decompose", "x + 1"], 2, "degree 1"),
-        (["decompose", "x^4 + y^4"], 2, "variables"),
-        (["decompose", "x^40 + 1"], 2, "no token"),
-        (["decompose", "x^4", "--model", "nothing"], 3, "no run"),
+        (["decompose", "x^4", "--method", "magic"], 2, "auto"),
+        (["decompose", "x^4", "--method", "exact", "--polish"], 2, "polish"),
+        (["decompose", "x^4", "--model", "nothing", "--method", "neural"], 3, "no run"),
         (["eval", "nothing"], 3, "no run"),
         (["eval", "--checkpoint", "middle"], 2, "best"),
         (["eval", "--beam", "0"], 2, "beam"),
@@ -149,7 +199,7 @@ def test_bad_input_has_its_words_and_exit_code(place, capsys, arguments, code, w
 
 
 def test_no_model_says_what_to_do(tmp_path, capsys):
-    for command in (["eval"], ["decompose", "x^4"]):
+    for command in (["eval"], ["decompose", "x^4", "--method", "neural"]):
         assert run([*command, "--runs", str(tmp_path / "none")]) == 3
         assert "polyctl train quick" in capsys.readouterr().err
 
