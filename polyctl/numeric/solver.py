@@ -36,7 +36,7 @@ def shape_candidates(
         shapes.append(shape)
         if perf_counter() > deadline:
             return
-    shapes.sort(key=lambda s: (s.excess > 0, s.unknowns, s.excess))
+    shapes.sort(key=lambda s: s.unknowns)
     size = 16
     for _ in range(repeats):
         start = 0
@@ -51,8 +51,8 @@ def shape_candidates(
 def _solve_shapes(
     equations: Equations, shapes: Sequence[Shape], generator: torch.Generator, deadline: float
 ) -> Iterator[Decomposition]:
-    most = max(len(equations.monomials) + s.excess for s in shapes)
-    system = equations.system(min(-(-most * 3 // 32) * 16 + 16, -(-equations.equations * 6 // 5)))
+    points = 16 * (len(equations.monomials) // 8 + 2)
+    system = equations.system(min(points, -(-equations.equations * 6 // 5)))
     target_P = equations.target(system)
     width, unknowns = len(equations.inner_monomials), system.unknowns
     outer_index = {e: system.inner_size + i for i, e in enumerate(system.outer_monomials)}

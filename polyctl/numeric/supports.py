@@ -11,18 +11,15 @@ from polyctl.numeric.system import Monomial, forms
 
 BITS = 8
 MASK = (1 << BITS) - 1
+MAX_WORK = 20_000
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Allowed monomials: of each inner (indices; the first is its pivot) and of the outer (exponents).
-
-    `excess` counts the monomials of g(h) that f does not have.
-    """
+    """Allowed monomials: of each inner (indices; the first is its pivot) and of the outer (exponents)."""
 
     inners: tuple[tuple[int, ...], ...]
     outer: tuple[Monomial, ...]
-    excess: int
 
     @property
     def unknowns(self) -> int:
@@ -55,6 +52,7 @@ class Supports:
         self.target = frozenset(map(code, monomials))
         self.codes = [code(m) for m in inner_monomials]
         self._allowed: dict[int, int] = {}
+        self.work = 0
 
     def allowed(self, rest: int) -> int:
         """The inner monomials (as bits) whose product with the monomial `rest` is in f."""
@@ -67,7 +65,7 @@ class Supports:
     def shapes(
         self, inners: int, outer_degree: int, terms: int, fixed: int | None = None
     ) -> Iterator[Shape]:
-        """All shapes with at most `terms` outer monomials, each once.
+        """All maximal shapes with at most `terms` outer monomials, each once.
 
         `fixed` is an inner monomial that is one more inner, the last, and in no other one.
         """
@@ -86,49 +84,118 @@ class Supports:
                     fitting.append(_Term(e, factors, used))
             for size in range(1, terms + 1):
                 for chosen in combinations(fitting, size):
-                    shape = self._shape(pivots, chosen, fixed, seen)
-                    if shape is not None:
-                        yield shape
+                    masks = self._masks(pivots, chosen, fixed)
+                    if masks is None:
+                        continue
+                    for closed in self._closed(pivots, masks, chosen):
+                        shape = self._shape(pivots, closed, chosen, seen)
+                        if shape is not None:
+                            yield shape
+                    if self.work > MAX_WORK:
+                        return
 
     def _divides(self, u: int) -> bool:
         shifts = range(0, max(self.target).bit_length(), BITS)
         return any(all((v >> s & MASK) >= (u >> s & MASK) for s in shifts) for v in self.target)
 
     def _shape(
-        self, pivots: Sequence[int], chosen: Sequence[_Term], fixed: int | None, seen: set[object]
+        self, pivots: Sequence[int], masks: tuple[int, ...], chosen: Sequence[_Term], seen: set[object]
     ) -> Shape | None:
+        """The shape of these masks, or None where it was seen in another order or with other pivots."""
+        order = sorted(range(len(pivots)), key=lambda i: (masks[i], pivots[i]))
+        key = (
+            tuple(masks[i] for i in order),
+            tuple(sorted(tuple(term.exponent[i] for i in order) for term in chosen)),
+        )
+        if key in seen:
+            return None
+        seen.add(key)
+        rows = tuple((p, *_bits(m & ~(1 << p))) for p, m in zip(pivots, masks, strict=True))
+        return Shape(rows, tuple(term.exponent for term in chosen))
+
+    def _masks(
+        self, pivots: Sequence[int], chosen: Sequence[_Term], fixed: int | None
+    ) -> tuple[int, ...] | None:
+        """What each pivot may be exchanged for in all chosen terms, or None where an inner is not used."""
         masks = [-1] * len(pivots)
         for term in chosen:
             for i, allowed in term.used:
                 masks[i] &= allowed
         if fixed is not None:
             masks = [m & ~(1 << fixed) for m in masks[:-1]] + [1 << fixed]
-        if any(m < 0 for m in masks):
-            return None
+        return None if any(m < 0 for m in masks) else tuple(masks)
+
+    def _closed(
+        self, pivots: Sequence[int], masks: tuple[int, ...], chosen: Sequence[_Term]
+    ) -> Iterator[tuple[int, ...]]:
+        """The largest masks within these whose products are all in f and make up all of f."""
         sizes = [m.bit_count() for m in masks]
         if sum(prod(sizes[i] for i in term.factors) for term in chosen) < len(self.target):
-            return None
-        free = len(pivots) - (fixed is not None)
-        order = [*sorted(range(free), key=lambda i: (masks[i], pivots[i])), *range(free, len(pivots))]
-        outer = tuple(sorted(tuple(term.exponent[i] for i in order) for term in chosen))
-        key = (tuple(masks[i] for i in order), outer)
-        if key in seen:
-            return None
-        seen.add(key)
-        supports = [[u for k, u in enumerate(self.codes) if m >> k & 1] for m in masks]
-        covered: set[int] = set()
+            return
+        items: dict[tuple[int, int], int] = {}
+        supports = []
+        for i, (mask, pivot) in enumerate(zip(masks, pivots, strict=True)):
+            row = [(self.codes[pivot], 0)]
+            for k in _bits(mask & ~(1 << pivot)):
+                items[i, k] = 1 << len(items)
+                row.append((self.codes[k], items[i, k]))
+            supports.append(row)
+        fits, conflicts = self._products(supports, chosen)
+        alive = (1 << len(items)) - 1
+        for kept in self._independent(alive, fits, conflicts):
+            yield tuple(
+                sum(1 << k for (j, k), bit in items.items() if j == i and bit & kept) | 1 << pivot
+                for i, pivot in enumerate(pivots)
+            )
+
+    def _products(
+        self, supports: Sequence[Sequence[tuple[int, int]]], chosen: Sequence[_Term]
+    ) -> tuple[dict[int, set[int]], set[int]]:
+        """By monomial of f the item sets that make it, and the item sets whose product is not in f."""
+        fits: dict[int, set[int]] = {}
+        conflicts: set[int] = set()
         for term in chosen:
-            sums = {0}
+            sums = {(0, 0)}
             for i in term.factors:
-                sums = {s + u for s in sums for u in supports[i]}
-            covered |= sums
-        if not covered >= self.target:
-            return None
-        return Shape(
-            tuple(
-                (pivots[i], *(k for k in range(len(self.codes)) if masks[i] >> k & 1 and k != pivots[i]))
-                for i in order
-            ),
-            outer,
-            len(covered) - len(self.target),
-        )
+                sums = {(s + u, b | item) for s, b in sums for u, item in supports[i]}
+            for value, used in sums:
+                if value in self.target:
+                    fits.setdefault(value, set()).add(used)
+                else:
+                    conflicts.add(used)
+        return fits, conflicts
+
+    def _independent(self, alive: int, fits: dict[int, set[int]], conflicts: set[int]) -> list[int]:
+        """The maximal item sets without a conflict that still make every monomial of f."""
+        if len(fits) < len(self.target):
+            return []
+        found: list[int] = []
+        seen: set[int] = set()
+        stack = [alive]
+        while stack:
+            alive = stack.pop()
+            for used in conflicts:
+                if used & (used - 1) == 0:
+                    alive &= ~used
+            if alive in seen or any(alive & ~other == 0 for other in found):
+                continue
+            seen.add(alive)
+            self.work += 1
+            if self.work > MAX_WORK:
+                break
+            if not all(any(used & ~alive == 0 for used in ways) for ways in fits.values()):
+                continue
+            open_ = [used for used in conflicts if used & ~alive == 0]
+            if not open_:
+                found.append(alive)
+                continue
+            smallest = min(open_, key=int.bit_count)
+            stack += [alive & ~(1 << k) for k in _bits(smallest)]
+        return [f for f in found if not any(f != g and f & ~g == 0 for g in found)]
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
