@@ -69,7 +69,7 @@ def decompose(
     """
     if method not in METHODS:
         raise UsageError(f"--method {method!r} is none of {', '.join(METHODS)}", "use --method auto")
-    load = _loader(method, model, beam, grammar, device, runs)
+    load = model_loader(method == "neural" or model is not None, model, beam, grammar, device, runs)
     if polish and method == "exact":
         raise UsageError("--polish needs a model's answers", "use --method neural or auto")
 
@@ -109,10 +109,10 @@ def decompose(
         raise typer.Exit(EXIT_NOT_VERIFIED)
 
 
-def _loader(
-    method: str, model: str | None, beam: int | None, grammar: bool, device: str, runs: Path | None
+def model_loader(
+    needed: bool, model: str | None, beam: int | None, grammar: bool, device: str, runs: Path | None
 ) -> Callable[[], Neural | None]:
-    """Loads the model when it is first needed; None where none is named and none is there."""
+    """Loads the model when it is first asked for; None where there is none and it is not `needed`."""
 
     @cache
     def load() -> Neural | None:
@@ -124,7 +124,7 @@ def _loader(
         try:
             run = newest_run_with_checkpoint(runs) if model is None else find_run(model, runs)
         except FileError:
-            if method == "neural" or model is not None:
+            if needed:
                 raise
             return None
         loaded = load_model(run.checkpoint("best"), choose_device(device))

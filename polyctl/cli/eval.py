@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from polyctl.cli import output
-from polyctl.cli.options import BeamOption, DeviceOption, JsonOption, LimitOption, RunsOption, SeedOption
+from polyctl.cli.options import (
+    BeamOption,
+    DeviceOption,
+    JsonOption,
+    LimitOption,
+    RegistryOption,
+    RunsOption,
+    SeedOption,
+)
 from polyctl.errors import FileError, UsageError
 
 if TYPE_CHECKING:
@@ -40,9 +48,27 @@ def eval_(
     baseline: Annotated[
         bool, typer.Option("--baseline/--no-baseline", help="Also SymPy's decompose, where it applies.")
     ] = True,
+    solver: Annotated[
+        str | None,
+        typer.Option("--solver", metavar="METHOD", help="The solver instead: exact, numeric, neural or all."),
+    ] = None,
+    polish: Annotated[
+        bool, typer.Option("--polish", help="With --solver: improve the model's wrong answers numerically.")
+    ] = False,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="With --solver: for each problem.")
+    ] = 10.0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="With --solver: processes.")] = 1,
+    peers: Annotated[
+        bool,
+        typer.Option(
+            "--peers", help="With --solver: complexity by SymPy, and by wolframscript if installed."
+        ),
+    ] = False,
     device: DeviceOption = "auto",
     seed: SeedOption = None,
     runs: RunsOption = None,
+    registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a model: greedy, verified pass@k and rank score, every answer checked exactly.
@@ -50,8 +76,33 @@ def eval_(
     Without --data the problems are the experiment's own test problems, which training never draws.
     The report and all predictions are kept in the run.
 
+    With --solver the solver of `polyctl decompose` is evaluated, on --data or an experiment's test
+    problems: verified rate, time, and complexity beside the true answer's and Mathematica's counts.
+
     Exit codes: 0 done; 2 usage; 3 files; 130 interrupted.
     """
+    if solver is not None:
+        from polyctl.cli.eval_solver import evaluate_solver
+
+        evaluate_solver(
+            solver,
+            name,
+            data or [],
+            limit,
+            polish,
+            time_limit,
+            workers,
+            peers,
+            beam,
+            device,
+            seed,
+            runs,
+            registry,
+            as_json,
+        )
+        return
+    if polish or peers or workers > 1:
+        raise UsageError("--polish, --peers and --workers go with --solver", "polyctl eval --solver all ...")
     from polyctl.data.tokenizer import make_tokenizer
     from polyctl.evaluate import (
         Spotlight,

@@ -217,3 +217,24 @@ def test_the_demo_runs_its_three_steps(place, capsys, monkeypatch, tmp_path):
     err = capsys.readouterr().err
     assert "Now try" in err
     assert list((tmp_path / "runs" / "quick").iterdir())
+
+
+def test_eval_of_the_solver(place, capsys):
+    assert run(["eval", "quick", "--solver", "exact", "--limit", "4", "--peers", "--json"]) == 0
+    report = read(capsys)["sets"]["quick"]
+    assert (report["problems"], report["verified"], report["as_small"]) == (4, 1, 1)
+    assert report["complexity"]["sympy"] > 0
+    assert run(["eval", "--solver", "exact"]) == 2
+    assert run(["eval", "--solver", "magic", "--data", "x"]) == 2
+    assert run(["eval", "--solver", "exact", "--data", "missing.txt"]) == 3
+    assert run(["eval", "--polish"]) == 2
+
+
+@needs_shared_data
+def test_eval_of_the_solver_on_files(capsys):
+    sets = ["univariate_3_3", "monic", "on_singlet", "homogeneous_3_2"]
+    files = [part for name in sets for part in ("--data", str(DATA / f"{name}.txt"))]
+    assert run(["eval", "--solver", "exact", *files, "--limit", "5"]) == 0
+    out = capsys.readouterr().out
+    assert "mathematica" in out
+    assert out.count("100.0%") == 8

@@ -1,0 +1,114 @@
+"""The solver on the published test problems, on fresh problems, and on indecomposable ones.
+
+    python benchmarks/solvers.py [--limit 300] [--fresh 100] [--workers 2]
+
+What counts as solved is said in polyctl/solver_report.py (`solve_line`): no more inners than the set has, and
+no mere factorisations. `as small` asks for no higher degrees than the known answer's too. Seconds are
+processor time a problem. Reads ../shared/data; says so where it is missing. A table, then one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from random import Random
+
+from polyctl.algebra.polynomial import polynomial, ring
+from polyctl.cli.eval_solver import print_reports
+from polyctl.config import DataConfig
+from polyctl.data.corpus import line_of
+from polyctl.data.families import monomials_of_degree, problem
+from polyctl.data.prefix import write_polynomial
+from polyctl.solver_report import Line, Options, lines_of, report
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+CUBIC = {
+    "outer_degrees": (3,),
+    "inner_degrees": (3,),
+    "outer_bound": 5,
+    "inner_bound": 5,
+    "target": "outer_inner",
+}
+PAIRS = ((3, 2), (3, 3), (2, 3), (4, 3), (3, 4))
+FAMILIES = {
+    **{
+        f"univariate_{outer}_{inner}": DataConfig(outer_degrees=(outer,), inner_degrees=(inner,))
+        for outer in (2, 3, 4)
+        for inner in (2, 3, 4)
+    },
+    "monic": DataConfig(family="monic", outer_degrees=(2,), outer_bound=5),
+    "on_singlet": DataConfig(
+        family="on_singlet", outer_degrees=(2,), inner_degrees=(2,), outer_bound=10, inner_bound=5
+    ),
+    "separable": DataConfig(
+        family="separable",
+        outer_degrees=(1, 2),
+        inner_degrees=(1, 2),
+        inner_variables=3,
+        inners=3,
+        target="outer_inner",
+    ),
+    **{
+        f"homogeneous_{v}_{m}": DataConfig(family="homogeneous", inner_variables=v, inners=m, **CUBIC)
+        for v, m in PAIRS
+    },
+}
+SEED = 777_000
+METHODS = ("exact", "numeric")
+
+
+def indecomposable(count: int) -> list[Line]:
+    """Random dense polynomials with large coefficients: that one decomposes has probability next to zero."""
+    rng = Random(SEED)
+    lines = []
+    for i in range(count):
+        variables, degree = rng.choice([(1, 6), (1, 9), (2, 4), (2, 6), (3, 3), (3, 4)])
+        context = ring([f"a{k}" for k in range(variables)])
+        monomials = [m for d in range(degree + 1) for m in monomials_of_degree(variables, d)]
+        f = polynomial(context, {m: rng.randint(1, 10**6) for m in monomials})
+        lines.append(Line(f"{write_polynomial(f)} ?", i))
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--limit", type=int, default=300, help="published problems a set")
+    parser.add_argument("--fresh", type=int, default=100, help="fresh problems a set")
+    parser.add_argument("--random", type=int, default=200, help="indecomposable polynomials")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--time-limit", type=float, default=10.0)
+    parser.add_argument("--sets", nargs="*", help="only sets whose names contain one of these")
+    arguments = parser.parse_args()
+    options = Options(METHODS, arguments.time_limit)
+    sets: dict[str, list[Line]] = {}
+    for name, data in FAMILIES.items():
+        if arguments.sets and not any(part in name for part in arguments.sets):
+            continue
+        path = SHARED / f"{name}.txt"
+        if path.is_file() and arguments.limit:
+            sets[name] = lines_of(path, arguments.limit)
+        elif name != "separable":
+            print(f"{path.name} is not in ../shared/data: left out")
+        if arguments.fresh:
+            sets[f"{name}, fresh"] = [
+                Line(line_of(data, problem(data, SEED, i)), i) for i in range(arguments.fresh)
+            ]
+    results = {title: report(lines, options, workers=arguments.workers) for title, lines in sets.items()}
+    print_reports(results)
+    if arguments.random:
+        quick = Options(METHODS, min(1.0, arguments.time_limit))
+        none = report(indecomposable(arguments.random), quick, workers=arguments.workers)
+        print(
+            f"{none['problems']} random polynomials, at most 1 s of search each: "
+            f"{none['verified'] + none['weak']:.1%} answered, "
+            f"slowest {none['slowest_wall_seconds']:.1f} s"
+        )
+        results["random"] = none
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""polyctl eval --solver: how good is the solver?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polyctl.cli import output
+from polyctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from polyctl.solver_report import Line
+
+
+def evaluate_solver(
+    solver: str,
+    name: str | None,
+    data: list[Path],
+    limit: int | None,
+    polish: bool,
+    time_limit: float,
+    workers: int,
+    peers: bool,
+    beam: int | None,
+    device: str,
+    seed: int | None,
+    runs: Path | None,
+    registry: Path | None,
+    as_json: bool,
+) -> None:
+    """Solve the problems of each file, or of an experiment, and print the report."""
+    from polyctl.cli.decompose import model_loader
+    from polyctl.solver_report import SOLVERS, Options, report
+
+    if solver not in SOLVERS:
+        raise UsageError(f"--solver {solver!r} is none of {', '.join(SOLVERS)}", "use --solver all")
+    sets = _sets(name, data, limit, seed, registry)
+    options = Options(SOLVERS[solver], time_limit, seed or 0, polish, peers)
+    load = model_loader(solver == "neural", None, beam, False, device, runs)
+    results: dict[str, dict[str, Any]] = {}
+    for title, lines in sets.items():
+        with output.progress(title, len(lines)) as bar:
+
+            def advance(_: dict[str, Any], bar: output.Bar = bar) -> None:
+                bar.advance()
+
+            results[title] = report(lines, options, workers=workers, neural=load, on_record=advance)
+    if as_json:
+        output.print_json({"solver": solver, "time_limit": time_limit, "sets": results})
+    else:
+        print_reports(results)
+
+
+def _sets(
+    name: str | None, data: list[Path], limit: int | None, seed: int | None, registry: Path | None
+) -> dict[str, list[Line]]:
+    from polyctl.data.corpus import line_of
+    from polyctl.evaluate import evaluation_problems
+    from polyctl.registry import load_registry
+    from polyctl.solver_report import Line, lines_of
+
+    if data:
+        return {path.stem: lines_of(path, limit) for path in data}
+    if name is None:
+        raise UsageError("which problems?", "name an experiment, or files with --data")
+    experiment = load_registry(registry).get(name)
+    chosen = experiment.seed if seed is None else seed
+    problems = evaluation_problems(experiment.data, chosen, limit or experiment.eval.problems)[:limit]
+    return {name: [Line(line_of(experiment.data, p), i) for i, p in enumerate(problems)]}
+
+
+def print_reports(results: dict[str, dict[str, Any]]) -> None:
+    """A table of reports, one a row."""
+    columns = ("complexity", "known", "expanded", "mathematica", "sympy", "wolframscript")
+    there = [c for c in columns if any(r["complexity"][c] is not None for r in results.values())]
+    header = ("set", "n", "verified", "as small", "s", *there)
+    rows = [
+        (
+            title,
+            r["problems"],
+            output.percent(r["verified"]),
+            output.percent(r["as_small"]),
+            output.number(r["seconds"]),
+            *(output.number(r["complexity"][c], 1) for c in there),
+        )
+        for title, r in results.items()
+    ]
+    output.print_table(header, rows, right=header[1:])
