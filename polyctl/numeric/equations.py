@@ -72,6 +72,11 @@ class Equations:
             self.rows + self.outer_degree - 1, self.outer_degree
         )
 
+    @property
+    def generic(self) -> bool:
+        """Whether the outer has so many coefficients that nearly any inners may do."""
+        return comb(self.rows + self.outer_degree - 1, self.outer_degree) >= self.equations
+
     def system(self, points: int) -> System:
         return make_system(self.variables, self.rows, self.outer_degree, self.inner_monomials, points)
 

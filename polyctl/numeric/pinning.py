@@ -84,7 +84,7 @@ class Pinning:
         x_U, cost, jacobian_KP = self._solve(x_U, free, outer)
         if cost > SOLVED:
             return None
-        while tries > 0 and perf_counter() < self.deadline:
+        while perf_counter() < self.deadline:
             loose = self._loose(jacobian_KP, len(free))
             fixed = [k for k, is_loose in zip(free, loose, strict=True) if not is_loose]
             values = {k: recognise(float(x_U[k])) for k in fixed}
@@ -93,6 +93,8 @@ class Pinning:
             moving = [k for k in free if k not in values]
             if not moving:
                 return self._certify(x_U)
+            if tries <= 0:
+                return None
             for k, value in values.items():
                 x_U[k] = float(value or 0)
             found = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import islice
 from math import inf
 from time import perf_counter
@@ -12,10 +13,12 @@ from torch import Tensor
 
 from polyctl.algebra.decomposition import Decomposition, equivalence_key
 from polyctl.algebra.polynomial import Polynomial, degree
+from polyctl.algebra.verify import verify
 from polyctl.numeric.equations import Equations, questions
 from polyctl.numeric.levenberg import Levenberg
 from polyctl.numeric.pinning import SOLVED, Pinning, echelon
 from polyctl.numeric.supports import Shape, Supports
+from polyctl.numeric.system import System
 
 MAX_UNKNOWNS = 400
 MAX_EQUATIONS = 2000
@@ -25,7 +28,7 @@ BATCH = 128
 
 
 def shape_candidates(
-    equations: Equations, generator: torch.Generator, deadline: float, repeats: int = 2
+    equations: Equations, generator: torch.Generator, deadline: float
 ) -> Iterator[Decomposition]:
     """Decompositions in which no monomial cancels: every shape as a small system, the simplest first."""
     supports = Supports(equations.monomials, equations.inner_monomials)
@@ -37,15 +40,14 @@ def shape_candidates(
         if perf_counter() > deadline:
             return
     shapes.sort(key=lambda s: s.unknowns)
-    size = 16
-    for _ in range(repeats):
-        start = 0
-        while start < len(shapes):
-            if perf_counter() > deadline:
-                return
-            yield from _solve_shapes(equations, shapes[start : start + size], generator, deadline)
-            start += size
-            size = min(2 * size, BATCH)
+    size = 8
+    start = 0
+    while start < len(shapes):
+        if perf_counter() > deadline:
+            return
+        yield from _solve_shapes(equations, shapes[start : start + size], generator, deadline)
+        start += size
+        size = min(2 * size, BATCH // 4)
 
 
 def _solve_shapes(
@@ -56,7 +58,7 @@ def _solve_shapes(
     target_P = equations.target(system)
     width, unknowns = len(equations.inner_monomials), system.unknowns
     outer_index = {e: system.inner_size + i for i, e in enumerate(system.outer_monomials)}
-    copies = 4 if len(shapes) <= 32 else 2
+    copies = max(4, BATCH // len(shapes))
     x_BU = torch.zeros(copies * len(shapes), unknowns, dtype=torch.float64)
     inner_free, outer_free = [], []
     for b, shape in enumerate(list(shapes) * copies):
@@ -68,12 +70,13 @@ def _solve_shapes(
     sign_BK = torch.rand(noise_BK.shape, generator=generator).round() * 2 - 1
     for b, free in enumerate(inner_free):
         x_BU[b, free] = (noise_BK[b].exp() * sign_BK[b])[: len(free)]
-    x_BU = fitted(equations, system, target_P, x_BU, _padded(outer_free, unknowns))
+    x_BU = fitted(system, target_P, x_BU, _padded(outer_free, unknowns))
     index_BK = _padded([a + b for a, b in zip(inner_free, outer_free, strict=True)], unknowns)
     run = Levenberg(system, target_P, x_BU, index_BK)
     alive_B = torch.arange(len(run))
     pinning = Pinning(equations, system, target_P, deadline)
     done: set[int] = set()
+    families = []
     for iteration in range(1, 61):
         run.step()
         if iteration % 5:
@@ -83,25 +86,62 @@ def _solve_shapes(
             if shape_number not in done:
                 done.add(shape_number)
                 free, outer = inner_free[int(alive_B[b])], outer_free[int(alive_B[b])]
-                found = pinning.exact(run.x_BU[b], free, outer)
+                found = pinning.exact(run.x_BU[b], free, outer, tries=0)
                 if found is not None:
                     yield found
+                else:
+                    families.append((run.x_BU[b], free, outer))
         left = [
             b
             for b in range(len(run))
             if int(alive_B[b]) % len(shapes) not in done and float(run.damping_B[b]) < 1e5
         ]
         if not left or perf_counter() > deadline:
-            return
+            break
         if len(left) < len(run):
             keep = torch.tensor(left)
             run.keep(keep)
             alive_B = alive_B[keep]
+    for x_U, free, outer in families:
+        found = pinning.exact(x_U, free, outer)
+        if found is not None:
+            yield found
 
 
-def fitted(equations: Equations, system, target_P: Tensor, x_BU: Tensor, outer_BK: Tensor) -> Tensor:
-    """The starts with their outer coefficients fitted to f (linear least squares, lightly damped)."""
-    run = Levenberg(system, target_P, x_BU, outer_BK, 1e-9)
+def generic_candidates(
+    equations: Equations, generator: torch.Generator, deadline: float, tries: int = 50
+) -> Iterator[Decomposition]:
+    """Decompositions where nearly any inners do, the outer having as many coefficients as f: simple ones.
+
+    Every form of degree 9 in two variables, say, is a cubic in three random cubics.
+    """
+    width = len(equations.inner_monomials)
+    usable = [k for k in range(width) if equations.free(0, k)]
+    if len(usable) <= equations.inners:
+        return
+    for attempt in range(tries):
+        if perf_counter() > deadline:
+            return
+        order = [usable[k] for k in torch.randperm(len(usable), generator=generator).tolist()]
+        rows = [[Fraction(0)] * width for _ in range(equations.inners)]
+        for i, row in enumerate(rows):
+            row[order[i]] = Fraction(1)
+        for k in order[equations.inners :]:
+            chosen = int(torch.randint(equations.inners, (), generator=generator))
+            rows[chosen][k] = Fraction(int(torch.randint(2, (), generator=generator)) * 2 - 1)
+            if attempt > tries // 2:
+                chosen = (chosen + 1) % equations.inners
+                rows[chosen][k] = Fraction(int(torch.randint(-3, 4, (), generator=generator)))
+        candidate = Decomposition(None, equations.polynomials(rows))
+        if verify(equations.f, candidate).verified:
+            yield candidate
+
+
+def fitted(
+    system: System, target_P: Tensor, x_BU: Tensor, outer_BK: Tensor, damping: float = 1e-9
+) -> Tensor:
+    """The starts with their outer coefficients fitted to f (linear least squares, damped)."""
+    run = Levenberg(system, target_P, x_BU, outer_BK, damping)
     run.step()
     return run.x_BU
 
@@ -151,12 +191,13 @@ def certified(pinning: Pinning, x_U: Tensor, inner: list[int], outer: list[int])
     width = h_MN.shape[1]
     h_MN[h_MN.abs() < 1e-9] = 0
     x_U = torch.cat([h_MN.flatten(), x_U[system.inner_size :]])
-    x_U = fitted(equations, system, pinning.target_P, x_U[None], torch.tensor([outer]))[0]
+    x_U = fitted(system, pinning.target_P, x_U[None], torch.tensor([outer]))[0]
     free = [k for k in inner if k % width not in pivots]
     return pinning.exact(x_U, free, outer)
 
 
-def dense_system(equations: Equations):
+def dense_system(equations: Equations) -> System:
+    """The system with enough points for all coefficients of f."""
     return equations.system(-(-equations.equations * 6 // 5))
 
 
@@ -183,6 +224,36 @@ def random_starts(equations: Equations, count: int, generator: torch.Generator) 
     size = len(system.outer_monomials)
     g_BG = 0.3 * torch.randn(count, size, generator=generator, dtype=torch.float64)
     return torch.cat([h_BMN.flatten(1), g_BG], 1)
+
+
+def polish_starts(
+    equations: Equations, given: Sequence[Polynomial], count: int, generator: torch.Generator
+) -> Tensor:
+    """Starts [B, U] around given inners: these, then with more and more noise; outers fitted."""
+    system = dense_system(equations)
+    h_MN = equations.coefficients(given)
+    scale_B = torch.linspace(0, 0.5, count, dtype=torch.float64)
+    noise_BMN = torch.randn(count, *h_MN.shape, generator=generator, dtype=torch.float64)
+    h_BMN = equations.fix(h_MN + scale_B[:, None, None] * noise_BMN)
+    g_BG = torch.zeros(count, len(system.outer_monomials), dtype=torch.float64)
+    outer = torch.arange(system.inner_size, system.unknowns).expand(count, -1)
+    x_BU = torch.cat([h_BMN.flatten(1), g_BG], 1)
+    return fitted(system, equations.target(system), x_BU, outer, damping=1e-3)
+
+
+def _polished(
+    f: Polynomial, starts: Sequence[Decomposition], generator: torch.Generator, deadline: float
+) -> Iterator[Decomposition]:
+    """Decompositions near given ones, with as many inners of the same degree."""
+    total = degree(f)
+    for given in starts:
+        inner_degree = max(map(degree, given.inners), default=0)
+        if inner_degree < 1 or total % inner_degree or total == inner_degree:
+            continue
+        question = Equations(f, len(given.inners), inner_degree, total // inner_degree)
+        if question.unknowns <= MAX_UNKNOWNS and question.equations <= MAX_EQUATIONS:
+            x_BU = polish_starts(question, given.inners, 8, generator)
+            yield from dense_candidates(question, x_BU, deadline, 60)
 
 
 def numeric_candidates(
@@ -221,6 +292,7 @@ def _all(
 ) -> Iterator[Decomposition]:
     if degree(f) < 2:
         return
+    yield from _polished(f, starts, generator, deadline)
     asked = [
         q
         for m in range(1, most + 1)
@@ -228,7 +300,11 @@ def _all(
         if q.unknowns <= MAX_UNKNOWNS and q.equations <= MAX_EQUATIONS
     ]
     for question in asked:
-        yield from shape_candidates(question, generator, deadline)
+        if question.generic:
+            yield from shape_candidates(question, generator, min(deadline, perf_counter() + 0.5))
+            yield from generic_candidates(question, generator, deadline)
+        else:
+            yield from shape_candidates(question, generator, deadline)
     round_ = 0
     while asked and perf_counter() < deadline:
         for question in asked:
