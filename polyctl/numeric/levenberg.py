@@ -33,12 +33,8 @@ class Levenberg:
         return len(self.x_BU)
 
     def _evaluate(self, x_BU: Tensor) -> tuple[Tensor, Tensor]:
-        value_BR, jacobian_BUR = self.system.value_and_jacobian(x_BU)
-        if self.index_BK is not None:
-            padded_BUR = torch.nn.functional.pad(jacobian_BUR, (0, 0, 0, 1))
-            rows = torch.arange(len(x_BU))[:, None]
-            jacobian_BUR = padded_BUR[rows, self.index_BK]
-        return value_BR - self.target_R, jacobian_BUR
+        value_BR, jacobian_BKR = self.system.value_and_jacobian(x_BU, self.index_BK)
+        return value_BR - self.target_R, jacobian_BKR
 
     def _moved(self, step_BK: Tensor) -> Tensor:
         if self.index_BK is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import islice
 from math import inf
 from time import perf_counter
 
@@ -23,31 +22,27 @@ from polyctl.numeric.system import System
 MAX_UNKNOWNS = 400
 MAX_EQUATIONS = 2000
 TERMS = 3
-MAX_SHAPES = 20_000
 BATCH = 128
+PATIENCE = 0.25
 
 
 def shape_candidates(
     equations: Equations, generator: torch.Generator, deadline: float
 ) -> Iterator[Decomposition]:
-    """Decompositions in which no monomial cancels: every shape as a small system, the simplest first."""
+    """Decompositions in which no monomial cancels: every shape as a small system."""
     supports = Supports(equations.monomials, equations.inner_monomials)
-    shapes = []
-    for shape in islice(
-        supports.shapes(equations.inners, equations.outer_degree, TERMS, equations.fixed), MAX_SHAPES
-    ):
-        shapes.append(shape)
-        if perf_counter() > deadline:
+    shapes = supports.shapes(equations.inners, equations.outer_degree, TERMS, equations.fixed)
+    while perf_counter() < deadline:
+        chunk: list[Shape] = []
+        patience = min(deadline, perf_counter() + PATIENCE)
+        for shape in shapes:
+            chunk.append(shape)
+            if len(chunk) >= BATCH // 4 or perf_counter() > patience:
+                break
+        if not chunk:
             return
-    shapes.sort(key=lambda s: s.unknowns)
-    size = 8
-    start = 0
-    while start < len(shapes):
-        if perf_counter() > deadline:
-            return
-        yield from _solve_shapes(equations, shapes[start : start + size], generator, deadline)
-        start += size
-        size = min(2 * size, BATCH // 4)
+        chunk.sort(key=lambda s: s.unknowns)
+        yield from _solve_shapes(equations, chunk, generator, deadline)
 
 
 def _solve_shapes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations_with_replacement
 
 import torch
@@ -66,15 +66,42 @@ class System:
             levels.append(levels[-1][:, parent] * h_BMP[:, factor])
         return levels
 
-    def value_and_jacobian(self, x_BU: Tensor) -> tuple[Tensor, Tensor]:
-        """g(h) at the points [B, P] and its derivatives, transposed [B, U, P]."""
+    def value_and_jacobian(self, x_BU: Tensor, index_BK: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """g(h) at the points [B, P] and its derivatives by the unknowns of the index, transposed [B, K, P].
+
+        Without an index by all unknowns; an index U stands for an unknown that does nothing.
+        """
         h_BMN, g_BG = self.split(x_BU)
         levels = self.products(h_BMN)
         value_BP = (g_BG[:, None] @ levels[-1])[:, 0]
         weights_BME = g_BG[:, self.derivative_index] * self.derivative_weight
         derivatives_BMP = weights_BME @ levels[-2]
-        inner_BUP = (derivatives_BMP[:, :, None] * self.inner_values_NP).flatten(1, 2)
-        return value_BP, torch.cat([inner_BUP, levels[-1]], 1)
+        if index_BK is None:
+            inner_BUP = (derivatives_BMP[:, :, None] * self.inner_values_NP).flatten(1, 2)
+            return value_BP, torch.cat([inner_BUP, levels[-1]], 1)
+        first_BSP = torch.cat([derivatives_BMP, levels[-1]], 1)
+        starts = torch.arange(len(x_BU))[:, None]
+        left_BKP = first_BSP[starts, self.left_U[index_BK]]
+        return value_BP, left_BKP.mul_(self.right_SP[self.right_U[index_BK]])
+
+    @cached_property
+    def left_U(self) -> Tensor:
+        """For each unknown (and U) the derivative by its inner, or the value of its outer monomial."""
+        m = torch.arange(self.inners).repeat_interleave(len(self.inner_monomials))
+        return torch.cat([m, self.inners + torch.arange(len(self.outer_monomials)), torch.zeros(1).long()])
+
+    @cached_property
+    def right_U(self) -> Tensor:
+        """For each unknown (and U) the row of `right_SP` to multiply that by."""
+        size = len(self.inner_monomials)
+        k = torch.arange(size).repeat(self.inners)
+        return torch.cat([k, torch.full((len(self.outer_monomials),), size), torch.tensor([size + 1])])
+
+    @cached_property
+    def right_SP(self) -> Tensor:
+        """The inner monomials at the points, then ones, then zeros."""
+        one_P = torch.ones_like(self.inner_values_NP[:1])
+        return torch.cat([self.inner_values_NP, one_P, 0 * one_P])
 
 
 @lru_cache(maxsize=64)
