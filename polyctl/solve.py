@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -188,9 +189,11 @@ class _Search:
 
     def numeric(self, seed: int, polish: bool) -> None:
         """Least squares made exact, up to the time limit or the first answer."""
+        began = perf_counter()
         from polyctl.numeric.solver import numeric_candidates
 
         started, found = perf_counter(), 0
+        self.deadline += started - began  # loading torch is not searching
         candidates = numeric_candidates(
             self.f,
             inners=self.inners,
@@ -225,8 +228,8 @@ class _Search:
         self.answer.tried.append(Attempt(method, perf_counter() - started, found, note))
 
     def finish(self) -> Answer:
-        """Rank: verified ones by complexity, then the others as they came."""
-        self.answer.solutions.sort(key=_rank)
+        """Rank: verified ones by complexity, those that say little after the others, wrong ones last."""
+        self.answer.solutions.sort(key=partial(_rank, self.f))
         self.answer.seconds = perf_counter() - self._started
         return self.answer
 
@@ -241,9 +244,11 @@ def weak(f: Polynomial, decomposition: Decomposition) -> bool:
     return factored or (len(inners) >= len(variables_used(f)) > 1 and any(degree(h) == 1 for h in inners))
 
 
-def _rank(solution: Solution) -> tuple[object, ...]:
+def _rank(f: Polynomial, solution: Solution) -> tuple[object, ...]:
     size = solution.complexity
-    return (not solution.verdict.verified, (size.distinct, size.leaves) if size is not None else (inf, inf))
+    if size is None:
+        return (True, True, inf, inf)
+    return (False, weak(f, solution.decomposition), size.distinct, size.leaves)
 
 
 def neural_candidates(f: Polynomial, neural: Neural) -> Iterator[Candidate]:

@@ -116,10 +116,7 @@ def model_loader(
 
     @cache
     def load() -> Neural | None:
-        from polyctl.model.device import choose_device, limit_threads
-        from polyctl.model.files import load_model
         from polyctl.runs import find_run, newest_run_with_checkpoint
-        from polyctl.solve import Neural
 
         try:
             run = newest_run_with_checkpoint(runs) if model is None else find_run(model, runs)
@@ -127,6 +124,10 @@ def model_loader(
             if needed:
                 raise
             return None
+        from polyctl.model.device import choose_device, limit_threads
+        from polyctl.model.files import load_model
+        from polyctl.solve import Neural
+
         loaded = load_model(run.checkpoint("best"), choose_device(device))
         limit_threads(loaded.model.config)
         return Neural(
