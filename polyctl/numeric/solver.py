@@ -54,17 +54,16 @@ def _solve_shapes(
     width, unknowns = len(equations.inner_monomials), system.unknowns
     outer_index = {e: system.inner_size + i for i, e in enumerate(system.outer_monomials)}
     copies = max(4, BATCH // len(shapes))
-    x_BU = torch.zeros(copies * len(shapes), unknowns, dtype=torch.float64)
-    inner_free, outer_free = [], []
-    for b, shape in enumerate(list(shapes) * copies):
-        for i, (pivot, *_) in enumerate(shape.inners):
-            x_BU[b, i * width + pivot] = 1
-        inner_free.append([i * width + k for i, row in enumerate(shape.inners) for k in row[1:]])
-        outer_free.append([outer_index[e] for e in shape.outer])
+    inner_free = [[i * width + k for i, row in enumerate(s.inners) for k in row] for s in shapes] * copies
+    outer_free = [[outer_index[e] for e in s.outer] for s in shapes] * copies
+    x_BU = torch.zeros(len(inner_free), unknowns, dtype=torch.float64)
     noise_BK = torch.randn(len(x_BU), max(map(len, inner_free)), generator=generator, dtype=torch.float64)
     sign_BK = torch.rand(noise_BK.shape, generator=generator).round() * 2 - 1
     for b, free in enumerate(inner_free):
         x_BU[b, free] = (noise_BK[b].exp() * sign_BK[b])[: len(free)]
+    if not equations.homogeneous:
+        x_BU[:, system.inner_size - 1] = 1
+        inner_free = [free[:-1] for free in inner_free]
     x_BU = fitted(system, target_P, x_BU, _padded(outer_free, unknowns))
     index_BK = _padded([a + b for a, b in zip(inner_free, outer_free, strict=True)], unknowns)
     run = Levenberg(system, target_P, x_BU, index_BK)
@@ -77,30 +76,39 @@ def _solve_shapes(
         if iteration % 5:
             continue
         for b in torch.nonzero(run.cost_B < SOLVED)[:, 0].tolist():
-            shape_number = int(alive_B[b]) % len(shapes)
-            if shape_number not in done:
-                done.add(shape_number)
-                free, outer = inner_free[int(alive_B[b])], outer_free[int(alive_B[b])]
-                found = pinning.exact(run.x_BU[b], free, outer, tries=0)
+            if int(alive_B[b]) % len(shapes) not in done:
+                done.add(int(alive_B[b]) % len(shapes))
+                start = scaled(pinning, run.x_BU[b], inner_free[alive_B[b]], outer_free[alive_B[b]])
+                found = pinning.exact(*start, tries=0)
                 if found is not None:
                     yield found
                 else:
-                    families.append((run.x_BU[b], free, outer))
-        left = [
-            b
-            for b in range(len(run))
-            if int(alive_B[b]) % len(shapes) not in done and float(run.damping_B[b]) < 1e5
-        ]
+                    families.append(start)
+        left = [b for b, k in enumerate(alive_B.tolist()) if k % len(shapes) not in done]
+        left = [b for b in left if float(run.damping_B[b]) < 1e5]
         if not left or perf_counter() > deadline:
             break
-        if len(left) < len(run):
-            keep = torch.tensor(left)
-            run.keep(keep)
-            alive_B = alive_B[keep]
-    for x_U, free, outer in families:
-        found = pinning.exact(x_U, free, outer)
+        run.keep(torch.tensor(left))
+        alive_B = alive_B[left]
+    for start in families:
+        found = pinning.exact(*start)
         if found is not None:
             yield found
+
+
+def scaled(
+    pinning: Pinning, x_U: Tensor, inner: Sequence[int], outer: list[int]
+) -> tuple[Tensor, list[int], list[int]]:
+    """A solution with the largest coefficient of every inner made 1, and what is then free: x, inner, outer."""
+    system, equations = pinning.system, pinning.equations
+    h_MN = system.split(x_U[None])[0][0].clone()
+    largest = h_MN.abs().argmax(1)
+    h_MN /= h_MN.gather(1, largest[:, None])
+    h_MN[h_MN.abs() < 1e-9] = 0
+    x_U = torch.cat([h_MN.flatten(), x_U[system.inner_size :]])
+    x_U = fitted(system, pinning.target_P, x_U[None], torch.tensor([outer]))[0]
+    units = {m * h_MN.shape[1] + k for m, k in enumerate(largest.tolist())}
+    return x_U, [k for k in inner if k not in units], outer
 
 
 def generic_candidates(
