@@ -87,7 +87,8 @@ class Equations:
         ratios = [c / largest for c in coefficients]
         weights_T = torch.tensor([int(c.p) / int(c.q) for c in ratios], dtype=torch.float64)
         value_P = weights_T @ values_of(self.monomials, system.points_PV)
-        return value_P / value_P.norm()
+        scaled_P: Tensor = value_P / value_P.norm()
+        return scaled_P
 
     def fix(self, h_BMN: Tensor) -> Tensor:
         """Set what is known: the last inner, and that no other has its monomial."""
@@ -117,7 +118,7 @@ class Equations:
         return tuple(found)
 
     def coefficients(self, inners: Sequence[Polynomial]) -> Tensor:
-        """The inners' coefficients [M, N], each inner scaled to norm 1; constants and other terms are lost."""
+        """The inners' coefficients [M, N], each scaled to norm 1; constants and terms of other degrees are lost."""
         index = {m: i for i, m in enumerate(self.inner_monomials)}
         h_MN = torch.zeros(self.rows, len(index), dtype=torch.float64)
         for row, inner in zip(h_MN, inners, strict=False):

@@ -24,7 +24,6 @@ def recognise(value: float, limit: int = 2000, tolerance: float = 1e-8) -> Fract
     scale = tolerance * max(1.0, abs(value))
     if abs(value) < tolerance:
         return Fraction(0)
-    found = Fraction(value).limit_denominator(10)
     for bound in (10, 100, limit):
         found = Fraction(value).limit_denominator(bound)
         if abs(float(found) - value) < scale:
@@ -125,11 +124,12 @@ class Pinning:
         """Which of the first `count` unknowns move along the solutions near this one."""
         u_KK, s_K, _ = torch.linalg.svd(jacobian_KP, full_matrices=True)
         rank = int((s_K > 1e-6 * s_K.max()).sum())
-        return (u_KK[:count, rank:].norm(dim=1) > 1e-4).tolist()
+        moves: list[bool] = (u_KK[:count, rank:].norm(dim=1) > 1e-4).tolist()
+        return moves
 
     @staticmethod
     def _pins(x_U: Tensor, moving: list[int]) -> Iterator[tuple[int, Fraction]]:
-        """Values to try, the most promising first: zeros for small entries, then the nearest small rationals."""
+        """Values to try, the best first: zeros for small entries, then the nearest small rationals."""
         by_size = sorted(moving, key=lambda k: abs(float(x_U[k])))
         for k in by_size:
             yield k, Fraction(0)

@@ -23,21 +23,21 @@ MAX_UNKNOWNS = 400
 MAX_EQUATIONS = 2000
 TERMS = 3
 BATCH = 128
-PATIENCE = 0.25
+CHUNK_WORK = 20_000
 
 
 def shape_candidates(
     equations: Equations, generator: torch.Generator, deadline: float
 ) -> Iterator[Decomposition]:
     """Decompositions in which no monomial cancels: every shape as a small system."""
-    supports = Supports(equations.monomials, equations.inner_monomials)
+    supports = Supports(equations.monomials, equations.inner_monomials, deadline)
     shapes = supports.shapes(equations.inners, equations.outer_degree, TERMS, equations.fixed)
     while perf_counter() < deadline:
         chunk: list[Shape] = []
-        patience = min(deadline, perf_counter() + PATIENCE)
+        enough = supports.work + CHUNK_WORK
         for shape in shapes:
             chunk.append(shape)
-            if len(chunk) >= BATCH // 4 or perf_counter() > patience:
+            if len(chunk) >= BATCH // 4 or supports.work > enough:
                 break
         if not chunk:
             return
@@ -99,8 +99,8 @@ def _solve_shapes(
 def scaled(
     pinning: Pinning, x_U: Tensor, inner: Sequence[int], outer: list[int]
 ) -> tuple[Tensor, list[int], list[int]]:
-    """A solution with the largest coefficient of every inner made 1, and what is then free: x, inner, outer."""
-    system, equations = pinning.system, pinning.equations
+    """A solution with the largest coefficient of every inner 1, and what is then free: x, inner, outer."""
+    system = pinning.system
     h_MN = system.split(x_U[None])[0][0].clone()
     largest = h_MN.abs().argmax(1)
     h_MN /= h_MN.gather(1, largest[:, None])
@@ -140,9 +140,7 @@ def generic_candidates(
             yield candidate
 
 
-def fitted(
-    system: System, target_P: Tensor, x_BU: Tensor, outer_BK: Tensor, damping: float = 1e-9
-) -> Tensor:
+def fitted(system: System, target_P: Tensor, x_BU: Tensor, outer_BK: Tensor, damping: float = 1e-9) -> Tensor:
     """The starts with their outer coefficients fitted to f (linear least squares, damped)."""
     run = Levenberg(system, target_P, x_BU, outer_BK, damping)
     run.step()
@@ -167,21 +165,20 @@ def dense_candidates(
     run = Levenberg(system, target_P, x_BU, torch.tensor(index_K).expand(len(x_BU), -1))
     before_B = run.cost_B
     for iteration in range(1, iterations + 1):
+        if perf_counter() > deadline:
+            return
         run.step()
         if iteration % 10:
             continue
         for b in torch.nonzero(run.cost_B < SOLVED)[:, 0].tolist():
-            if perf_counter() > deadline:
-                return
             found = certified(pinning, run.x_BU[b], inner, outer)
             if found is not None:
                 yield found
         stuck_B = (run.cost_B > 0.9 * before_B) | (run.damping_B > 1e4) | (run.cost_B < SOLVED)
         keep = torch.nonzero(~stuck_B)[:, 0]
-        if not len(keep) or perf_counter() > deadline:
+        if not len(keep):
             return
-        if len(keep) < len(run):
-            run.keep(keep)
+        run.keep(keep)
         before_B = run.cost_B
 
 

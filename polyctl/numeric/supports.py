@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import prod
+from math import inf, prod
+from time import perf_counter
 
 from polyctl.numeric.system import Monomial, forms
 
 BITS = 8
 MASK = (1 << BITS) - 1
-MAX_WORK = 20_000
+MAX_WORK = 400_000
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,21 @@ class Supports:
     monomial of f again. So the pivots u and a choice of outer monomials leave few monomials for each inner.
     """
 
-    def __init__(self, monomials: Sequence[Monomial], inner_monomials: Sequence[Monomial]) -> None:
+    def __init__(
+        self,
+        monomials: Sequence[Monomial],
+        inner_monomials: Sequence[Monomial],
+        deadline: float = inf,
+    ) -> None:
         self.target = frozenset(map(code, monomials))
         self.codes = [code(m) for m in inner_monomials]
         self._allowed: dict[int, int] = {}
+        self.deadline = deadline
         self.work = 0
+
+    def exhausted(self) -> bool:
+        """Whether the bound on work or the deadline is reached; then there are no more shapes."""
+        return self.work > MAX_WORK or perf_counter() > self.deadline
 
     def allowed(self, rest: int) -> int:
         """The inner monomials (as bits) whose product with the monomial `rest` is in f."""
@@ -62,9 +73,7 @@ class Supports:
             self._allowed[rest] = known
         return known
 
-    def shapes(
-        self, inners: int, outer_degree: int, terms: int, fixed: int | None = None
-    ) -> Iterator[Shape]:
+    def shapes(self, inners: int, outer_degree: int, terms: int, fixed: int | None = None) -> Iterator[Shape]:
         """All maximal shapes with at most `terms` outer monomials, each once.
 
         `fixed` is an inner monomial that is one more inner, the last, and in no other one.
@@ -84,6 +93,9 @@ class Supports:
                     fitting.append(_Term(e, factors, used))
             for size in range(1, terms + 1):
                 for chosen in combinations(fitting, size):
+                    self.work += 1
+                    if self.exhausted():
+                        return
                     masks = self._masks(pivots, chosen, fixed)
                     if masks is None:
                         continue
@@ -91,7 +103,7 @@ class Supports:
                         shape = self._shape(pivots, closed, chosen, seen)
                         if shape is not None:
                             yield shape
-                    if self.work > MAX_WORK:
+                    if self.exhausted():
                         return
 
     def _divides(self, u: int) -> bool:
@@ -180,8 +192,8 @@ class Supports:
             if alive in seen or any(alive & ~other == 0 for other in found):
                 continue
             seen.add(alive)
-            self.work += 1
-            if self.work > MAX_WORK:
+            self.work += 10
+            if self.exhausted():
                 break
             if not all(any(used & ~alive == 0 for used in ways) for ways in fits.values()):
                 continue

@@ -1,10 +1,10 @@
-"""f = g(h1, ..., hm) at points, as equations in the coefficients of the h's and of g: values and Jacobians."""
+"""f = g(h1, ..., hm) at points, as equations in the coefficients of inners and outer: values, derivatives."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, pairwise
 
 import torch
 from torch import Tensor
@@ -114,7 +114,7 @@ def make_system(
     points_PV = points_PV / points_PV.norm(dim=1, keepdim=True)
     outers = [forms(inners, k) for k in range(outer_degree + 1)]
     parents, factors = [], []
-    for below, here in zip(outers, outers[1:], strict=False):
+    for below, here in pairwise(outers):
         index = {m: i for i, m in enumerate(below)}
         chosen = [next(i for i, e in enumerate(m) if e) for m in here]
         factors.append(tuple(chosen))

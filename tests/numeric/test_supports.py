@@ -11,7 +11,9 @@ def _sums(shape, monomials):
     found = set()
     for e in shape.outer:
         rows = [shape.inners[i] for i, k in enumerate(e) for _ in range(k)]
-        found |= {tuple(map(sum, zip(*(monomials[k] for k in choice), strict=True))) for choice in product(*rows)}
+        found |= {
+            tuple(map(sum, zip(*(monomials[k] for k in choice), strict=True))) for choice in product(*rows)
+        }
     return found
 
 

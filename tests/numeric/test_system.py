@@ -1,5 +1,7 @@
 """Values and derivatives of g(h), and Levenberg-Marquardt on them."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -12,7 +14,9 @@ def _random(system, count, seed=0):
     return torch.randn(count, system.unknowns, generator=generator, dtype=torch.float64)
 
 
-@pytest.mark.parametrize(("variables", "inners", "outer", "inner"), [(3, 2, 3, 2), (2, 3, 2, 3), (1, 1, 3, 1)])
+@pytest.mark.parametrize(
+    ("variables", "inners", "outer", "inner"), [(3, 2, 3, 2), (2, 3, 2, 3), (1, 1, 3, 1)]
+)
 def test_derivatives_agree_with_differences(variables, inners, outer, inner):
     system = make_system(variables, inners, outer, forms(variables, inner), 20)
     x_BU = _random(system, 3)
@@ -53,14 +57,16 @@ def test_levenberg_finds_a_solution_again_and_never_rises():
     for _ in range(30):
         run.step()
         costs.append(run.cost_B)
-    assert all((later <= earlier).all() for earlier, later in zip(costs, costs[1:], strict=False))
+    assert all((later <= earlier).all() for earlier, later in pairwise(costs))
     assert (run.cost_B < 1e-20).all()
 
 
 def test_only_the_unknowns_of_the_index_move():
     system = make_system(2, 2, 2, forms(2, 2), 12)
     x_BU = _random(system, 1)
-    run = Levenberg(system, torch.zeros(12, dtype=torch.float64), x_BU, torch.tensor([[1, 4, system.unknowns]]))
+    run = Levenberg(
+        system, torch.zeros(12, dtype=torch.float64), x_BU, torch.tensor([[1, 4, system.unknowns]])
+    )
     run.step()
     moved = torch.nonzero(run.x_BU[0] != x_BU[0])[:, 0].tolist()
     assert moved == [1, 4]

@@ -1,0 +1,149 @@
+"""From f to verified inners, without and with hints."""
+
+from fractions import Fraction
+from time import perf_counter
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polyctl.algebra.decomposition import Decomposition, equivalence_key, equivalent
+from polyctl.algebra.parse import parse
+from polyctl.algebra.polynomial import compose, ring
+from polyctl.algebra.verify import verify
+from polyctl.config import DataConfig
+from polyctl.data.families import problem
+from polyctl.numeric.equations import Equations
+from polyctl.numeric.pinning import echelon, recognise
+from polyctl.numeric.solver import dense_candidates, numeric_candidates, random_starts
+
+torch.set_num_threads(1)
+
+
+def first(f, **options):
+    options.setdefault("time_limit", 10)
+    found = next(iter(numeric_candidates(f, **options)), None)
+    if found is not None:
+        assert verify(f, found).verified
+    return found
+
+
+def f_of(text, names="xyz"):
+    return parse(text, list(names))
+
+
+@pytest.mark.parametrize(
+    ("text", "inners"),
+    [
+        ("(x^2*y+3*y^3)^2*x^2*z - 5*(x^2*z)^3", 2),
+        ("(x^2-2*x*y+z^2)^2 + 3*(x*z)*(y^2)", 3),
+        ("(2*x^2/3 - y*z)^3 - (2*x^2/3 - y*z)*(x*y)^2", 2),
+        ("(x^2+3*x)^3 - 5*(x^2+3*x) + 7", 1),
+        ("(x^2*y+z)^2 - 4*(x^2*y+z)*(x*y) + 3*(x*y)^2 + (x*y)", 2),
+    ],
+)
+def test_forms_and_inhomogeneous_polynomials(text, inners):
+    names = "x" if "y" not in text else "xyz"
+    found = first(f_of(text, names), inners=inners)
+    assert found is not None
+    assert len(found.inners) <= inners
+
+
+@pytest.mark.parametrize(
+    ("variables", "inners", "seed"), [(3, 2, 5), (3, 3, 6), (2, 3, 7), (4, 3, 8), (3, 4, 9)]
+)
+def test_fresh_problems(variables, inners, seed):
+    data = DataConfig(
+        family="homogeneous",
+        inner_variables=variables,
+        inners=inners,
+        outer_degrees=(3,),
+        inner_degrees=(3,),
+        outer_bound=5,
+        inner_bound=5,
+    )
+    found = first(problem(data, seed, 0).f, inners=inners)
+    assert found is not None
+    assert len(found.inners) <= inners
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(st.data())
+def test_composed_polynomials_get_a_verified_answer(data):
+    names = ring(["u", "v", "w"])
+    u, v, w = names.gens()
+    coefficients = st.integers(1, 4).flatmap(lambda n: st.sampled_from([n, -n]))
+    draw = lambda: data.draw(coefficients)  # noqa: E731
+    h = (draw() * u**2 + draw() * v * w, draw() * v**2 + draw() * u * w)
+    outer = ring(["b0", "b1"])
+    g = outer.from_dict({(3, 0): draw(), (1, 2): draw()})
+    found = first(compose(g, h), inners=2)
+    assert found is not None
+
+
+def test_where_monomials_cancel_random_starts_find_it():
+    f = f_of("(x^2+x*y)^2*(x*y-z^2) + (x*y-z^2)^3 - x^5*y")
+    h = (f_of("x^2+x*y"), f_of("x*y-z^2"))
+    f = compose(ring(["b0", "b1"]).from_dict({(2, 1): 1, (1, 2): -2, (0, 3): 3, (3, 0): 1}), h)
+    question = Equations(f, 2, 2, 3)
+    generator = torch.Generator().manual_seed(0)
+    found = next(
+        dense_candidates(question, random_starts(question, 24, generator), perf_counter() + 20), None
+    )
+    assert found is not None
+    assert verify(f, found).verified
+
+
+def test_the_same_seed_gives_the_same_answers():
+    f = f_of("(x^2-2*x*y+z^2)^2 + 3*(x*z)*(y^2)")
+    runs = []
+    for _ in range(2):
+        stream = numeric_candidates(f, inners=3, time_limit=60, seed=3)
+        runs.append([equivalence_key(next(stream)) for _ in range(2)])
+    assert runs[0] == runs[1]
+    assert runs[0][0] != runs[0][1]
+
+
+def test_it_stops_at_the_limit_where_there_is_nothing():
+    f = f_of("x^4 + 3*x^3*y - 5*x*y*z^2 + 7*y^4 + 11*z^4 + x^2*y*z + 2*y^3*z - z^3*x + x^2*y^2")
+    started = perf_counter()
+    assert list(numeric_candidates(f, inners=2, time_limit=0.5)) == []
+    assert perf_counter() - started < 30  # a hang, not a measurement
+
+
+@pytest.mark.parametrize("text", ["0", "7", "x", "x+y"])
+def test_nothing_to_decompose(text):
+    assert list(numeric_candidates(f_of(text), time_limit=1)) == []
+
+
+def test_a_wrong_hypothesis_is_polished():
+    h = (f_of("x^2 - 3*x*y + 2*z^2"), f_of("2*x*z + y^2"))
+    f = compose(ring(["b0", "b1"]).from_dict({(3, 0): 2, (1, 2): -1, (0, 3): 4}), h)
+    wrong = Decomposition(None, (f_of("x^2 - 2*x*y + 2*z^2"), f_of("2*x*z + y^2 + x^2/9")))
+    assert not verify(f, wrong).verified
+    found = first(f, inners=1, starts=[wrong])
+    assert found is not None
+    assert equivalent(found, Decomposition(None, h))
+
+
+def test_inner_degrees_are_heeded():
+    f = f_of("(x^2+x)^6", "x")
+    for degree in (2, 4):
+        found = first(f, inners=1, inner_degrees=[degree])
+        assert found is not None
+        assert max(h.total_degree() for h in found.inners) == degree
+
+
+def test_recognise():
+    assert recognise(0.6666666666666) == Fraction(2, 3)
+    assert recognise(-1e-12) == 0
+    assert recognise(2**0.5) is None
+    assert recognise(-125 / 64) == Fraction(-125, 64)
+
+
+def test_echelon_form_has_unit_columns():
+    rows = torch.tensor([[1.0, 2, 3, 0], [2, 4, 1, 5]], dtype=torch.float64)
+    reduced, pivots = echelon(rows, 2)
+    assert torch.allclose(reduced[:, pivots], torch.eye(2, dtype=torch.float64))
+    assert torch.linalg.matrix_rank(torch.cat([rows, reduced])) == 2
