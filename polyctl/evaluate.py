@@ -7,27 +7,24 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Any
 
 from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, used_inners
 from polyctl.algebra.polynomial import names, polynomial
-from polyctl.algebra.printing import plain, sympy_expression
+from polyctl.algebra.printing import sympy_expression
 from polyctl.algebra.verify import STATUSES, Status, verify
 from polyctl.config import DataConfig, EvalConfig
 from polyctl.data.families import cells, held_out
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import MalformedTarget, Tokenizer, UnwritableProblem, decode_for
 from polyctl.model.gpt import GPT
-from polyctl.runs import EventWriter
 from polyctl.search.beam import BeamStep, beam_search
 from polyctl.search.grammar import make_grammar
 from polyctl.search.hypothesis import Hypothesis
 from polyctl.search.sampling import greedy
-
-SPOTLIGHT_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -214,77 +211,6 @@ def examine(
 
 def _renumbered(on_step: Callable[[BeamStep], None], numbers: Sequence[int], step: BeamStep) -> None:
     on_step(replace(step, problem=numbers[step.problem]))
-
-
-class Spotlight:
-    """Writes the beam of one problem at a time to a run's events, a few times a second at most."""
-
-    def __init__(self, writer: EventWriter, tokenizer: Tokenizer, problems: Sequence[Problem]) -> None:
-        self._writer, self._tokenizer, self._problems = writer, tokenizer, problems
-        self._last = -math.inf
-
-    def step(self, step: BeamStep) -> None:
-        """One step of the beam."""
-        now = monotonic()
-        if now - self._last < SPOTLIGHT_SECONDS:
-            return
-        self._last = now
-        self._writer.write(
-            "beam",
-            problem=step.problem,
-            input=plain(self._problems[step.problem].f),
-            step=step.step,
-            live=[self._shown(h) for h in step.live],
-            finished=[self._shown(h) for h in step.finished],
-        )
-
-    def result(self, number: int, result: ProblemResult) -> None:
-        """The verdicts on a problem's beam, for a problem in the spotlight's second."""
-        now = monotonic()
-        if now - self._last < SPOTLIGHT_SECONDS or not result.beam:
-            return
-        self._last = now
-        verdicts = [{**self._shown(j.hypothesis), "rank": j.rank, "status": j.status} for j in result.beam]
-        self._writer.write("verdict", problem=number, input=plain(result.problem.f), hypotheses=verdicts)
-
-    def _shown(self, hypothesis: Hypothesis) -> dict[str, Any]:
-        return {"text": self._tokenizer.text(hypothesis.tokens), "logprob": hypothesis.logprob}
-
-
-def prediction(number: int, result: ProblemResult) -> dict[str, Any]:
-    """A problem's answers as a JSON line: f and each hypothesis as text, with its verdict."""
-    known = result.problem.decomposition
-    return {
-        "index": number,
-        "input": plain(result.problem.f),
-        "variables": list(names(result.problem.f)),
-        "known": None if known is None else _decomposition_text(known),
-        "error": result.error,
-        "greedy": None if result.greedy is None else _judged_text(result.greedy),
-        "beam": [_judged_text(j) for j in result.beam],
-    }
-
-
-def _judged_text(judged: Judged) -> dict[str, Any]:
-    found = judged.decomposition
-    return {
-        "rank": judged.rank,
-        "status": judged.status,
-        "completed": judged.completed,
-        "logprob": judged.hypothesis.logprob,
-        "reason": judged.reason,
-        "exact": judged.exact,
-        "duplicate_of": judged.duplicate_of,
-        "extra_inners": judged.extra_inners,
-        **({"outer": None, "inner": []} if found is None else _decomposition_text(found)),
-    }
-
-
-def _decomposition_text(found: Decomposition) -> dict[str, Any]:
-    return {
-        "outer": None if found.outer is None else plain(found.outer),
-        "inner": [plain(h) for h in found.inners],
-    }
 
 
 def summarize(results: Sequence[ProblemResult], width: int) -> dict[str, Any]:

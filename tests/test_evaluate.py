@@ -15,10 +15,10 @@ from polyctl.evaluate import (
     examine,
     greedy_accuracy,
     judge,
-    prediction,
     summarize,
     sympy_baseline,
 )
+from polyctl.evaluate_run import prediction
 from polyctl.model.gpt import GPT
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 from tests.data.test_families import FAMILIES

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -103,29 +101,18 @@ def eval_(
         return
     if polish or peers or workers > 1:
         raise UsageError("--polish, --peers and --workers go with --solver", "polyctl eval --solver all ...")
-    from polyctl.data.tokenizer import make_tokenizer
-    from polyctl.evaluate import (
-        Spotlight,
-        evaluation_problems,
-        examine,
-        prediction,
-        summarize,
-        sympy_baseline,
-    )
+    from polyctl.evaluate import evaluation_problems
+    from polyctl.evaluate_run import evaluate_run
     from polyctl.model.device import choose_device, limit_threads
     from polyctl.model.files import load_model
-    from polyctl.runs import EventWriter, find_run, newest_run_with_checkpoint, write_atomic
+    from polyctl.runs import find_run, newest_run_with_checkpoint
 
     which = _which(checkpoint)
     run = newest_run_with_checkpoint(runs) if name is None else find_run(name, runs)
     loaded = load_model(run.checkpoint(which), choose_device(device))
     limit_threads(loaded.model.config)
-    config = loaded.experiment.eval.model_copy(
-        update={
-            k: v for k, v in {"beam": beam, "max_tokens": max_tokens, "batch": batch}.items() if v is not None
-        }
-    )
-    tokenizer = make_tokenizer(loaded.experiment.data)
+    changes = {"beam": beam, "max_tokens": max_tokens, "batch": batch}
+    config = loaded.experiment.eval.model_copy(update={k: v for k, v in changes.items() if v is not None})
     if data:
         problems = [p for path in data for p in _read(path, loaded, limit)]
         source = ", ".join(path.name for path in data)
@@ -133,49 +120,23 @@ def eval_(
         chosen_seed = loaded.experiment.seed if seed is None else seed
         problems = evaluation_problems(loaded.experiment.data, chosen_seed, limit or config.problems)[:limit]
         source = f"test problems of {loaded.experiment.name}"
-    started, lines = time.perf_counter(), {}
-    with EventWriter(run.events) as events, output.progress("evaluating", len(problems)) as bar:
-        spotlight = Spotlight(events, tokenizer, problems)
-
-        def tell(number: int, result: Any) -> None:
-            lines[number] = json.dumps(prediction(number, result), ensure_ascii=False)
-            spotlight.result(number, result)
-            bar.advance()
-
-        results = examine(
-            loaded.model, tokenizer, problems, config, grammar=grammar, on_step=spotlight.step, on_result=tell
+    with output.progress("evaluating", len(problems)) as bar:
+        report = evaluate_run(
+            run,
+            loaded,
+            problems,
+            config,
+            source=source,
+            checkpoint=which,
+            grammar=grammar,
+            baseline=baseline,
+            on_done=bar.advance,
         )
-        seconds = time.perf_counter() - started
-        report = {
-            "run": run.name,
-            "checkpoint": which,
-            "step": loaded.step,
-            "data": source,
-            "seconds": seconds,
-            **summarize(results, config.beam),
-            "baselines": {"sympy": sympy_baseline(problems) if baseline else None},
-        }
-        events.write(
-            "eval",
-            source="eval",
-            step=loaded.step,
-            data=source,
-            beam=config.beam,
-            problems=len(problems),
-            greedy_exact=report["greedy"]["exact"],
-            greedy_verified=report["greedy"]["verified"],
-            pass_at=report["pass_at"],
-            cells=report["cells"],
-        )
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    write_atomic(run.reports / f"eval-{stamp}.json", json.dumps(report, indent=2) + "\n")
-    path = run.predictions / f"eval-{stamp}.jsonl"
-    write_atomic(path, "".join(f"{lines[i]}\n" for i in sorted(lines)))
     if as_json:
-        output.print_json({**report, "predictions": str(path)})
+        output.print_json(report)
     else:
         _tables(report)
-        output.say(f"predictions: {path}")
+        output.say(f"predictions: {report['predictions']}")
 
 
 def _which(checkpoint: str) -> Literal["best", "last"]:

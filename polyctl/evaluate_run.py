@@ -1,0 +1,159 @@
+"""Evaluating a run's model: what its events show meanwhile, and the report and predictions it leaves."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from time import monotonic, perf_counter
+from typing import Any, Literal
+
+from polyctl.algebra.decomposition import Decomposition
+from polyctl.algebra.polynomial import names
+from polyctl.algebra.printing import plain
+from polyctl.config import EvalConfig
+from polyctl.data.problem import Problem
+from polyctl.data.tokenizer import Tokenizer, make_tokenizer
+from polyctl.evaluate import Judged, ProblemResult, examine, summarize, sympy_baseline
+from polyctl.model.files import LoadedModel
+from polyctl.runs import EventWriter, Run, write_atomic
+from polyctl.search.hypothesis import BeamStep, Hypothesis
+
+SPOTLIGHT_SECONDS = 0.25
+
+
+def evaluate_run(
+    run: Run,
+    loaded: LoadedModel,
+    problems: Sequence[Problem],
+    config: EvalConfig,
+    *,
+    source: str,
+    checkpoint: Literal["best", "last"] = "best",
+    grammar: bool = False,
+    baseline: bool = True,
+    on_done: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """Evaluate a run's model on problems; the report as JSON (docs/scripting.md), kept in the run.
+
+    Beams of single problems and the result go to the run's events, answers to its predictions. `on_done`
+    hears of each problem that is finished.
+    """
+    tokenizer = make_tokenizer(loaded.experiment.data)
+    started, lines = perf_counter(), {}
+    with EventWriter(run.events) as events:
+        spotlight = Spotlight(events, tokenizer, problems)
+
+        def settle(number: int, result: ProblemResult) -> None:
+            lines[number] = json.dumps(prediction(number, result), ensure_ascii=False)
+            spotlight.result(number, result)
+            if on_done is not None:
+                on_done()
+
+        results = examine(
+            loaded.model,
+            tokenizer,
+            problems,
+            config,
+            grammar=grammar,
+            on_step=spotlight.step,
+            on_result=settle,
+        )
+        report = {
+            "run": run.name,
+            "checkpoint": checkpoint,
+            "step": loaded.step,
+            "data": source,
+            "seconds": perf_counter() - started,
+            **summarize(results, config.beam),
+            "baselines": {"sympy": sympy_baseline(problems) if baseline else None},
+        }
+        events.write(
+            "eval",
+            source="eval",
+            step=loaded.step,
+            data=source,
+            beam=config.beam,
+            problems=len(problems),
+            greedy_exact=report["greedy"]["exact"],
+            greedy_verified=report["greedy"]["verified"],
+            pass_at=report["pass_at"],
+            cells=report["cells"],
+        )
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    write_atomic(run.reports / f"eval-{stamp}.json", json.dumps(report, indent=2) + "\n")
+    path = run.predictions / f"eval-{stamp}.jsonl"
+    write_atomic(path, "".join(f"{lines[i]}\n" for i in sorted(lines)))
+    return {**report, "predictions": str(path)}
+
+
+class Spotlight:
+    """Writes the beam of one problem at a time to a run's events, a few times a second at most."""
+
+    def __init__(self, writer: EventWriter, tokenizer: Tokenizer, problems: Sequence[Problem]) -> None:
+        self._writer, self._tokenizer, self._problems = writer, tokenizer, problems
+        self._last = -math.inf
+
+    def step(self, step: BeamStep) -> None:
+        """One step of the beam."""
+        now = monotonic()
+        if now - self._last < SPOTLIGHT_SECONDS:
+            return
+        self._last = now
+        self._writer.write(
+            "beam",
+            problem=step.problem,
+            input=plain(self._problems[step.problem].f),
+            step=step.step,
+            live=[self._shown(h) for h in step.live],
+            finished=[self._shown(h) for h in step.finished],
+        )
+
+    def result(self, number: int, result: ProblemResult) -> None:
+        """The verdicts on a problem's beam, for a problem in the spotlight's second."""
+        now = monotonic()
+        if now - self._last < SPOTLIGHT_SECONDS or not result.beam:
+            return
+        self._last = now
+        verdicts = [{**self._shown(j.hypothesis), "rank": j.rank, "status": j.status} for j in result.beam]
+        self._writer.write("verdict", problem=number, input=plain(result.problem.f), hypotheses=verdicts)
+
+    def _shown(self, hypothesis: Hypothesis) -> dict[str, Any]:
+        return {"text": self._tokenizer.text(hypothesis.tokens), "logprob": hypothesis.logprob}
+
+
+def prediction(number: int, result: ProblemResult) -> dict[str, Any]:
+    """A problem's answers as a JSON line: f and each hypothesis as text, with its verdict."""
+    known = result.problem.decomposition
+    return {
+        "index": number,
+        "input": plain(result.problem.f),
+        "variables": list(names(result.problem.f)),
+        "known": None if known is None else _decomposition_text(known),
+        "error": result.error,
+        "greedy": None if result.greedy is None else _judged_text(result.greedy),
+        "beam": [_judged_text(j) for j in result.beam],
+    }
+
+
+def _judged_text(judged: Judged) -> dict[str, Any]:
+    found = judged.decomposition
+    return {
+        "rank": judged.rank,
+        "status": judged.status,
+        "completed": judged.completed,
+        "logprob": judged.hypothesis.logprob,
+        "reason": judged.reason,
+        "exact": judged.exact,
+        "duplicate_of": judged.duplicate_of,
+        "extra_inners": judged.extra_inners,
+        **({"outer": None, "inner": []} if found is None else _decomposition_text(found)),
+    }
+
+
+def _decomposition_text(found: Decomposition) -> dict[str, Any]:
+    return {
+        "outer": None if found.outer is None else plain(found.outer),
+        "inner": [plain(h) for h in found.inners],
+    }
