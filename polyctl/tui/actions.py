@@ -1,0 +1,164 @@
+"""Every action of the dashboard, once: keys, footer, help and command palette are made from this list.
+
+An action's id is PLACE.NAME; the widget of that place has the method `action_NAME`. The ids are what a user
+binds other keys to (docs/tui.md).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from textual.binding import Binding, BindingType
+
+from polyctl.errors import FileError, UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a user can do: its id, its keys, a word for the footer and a sentence for the help."""
+
+    id: str
+    keys: str
+    word: str
+    help: str
+    shown: bool = True
+
+    @property
+    def place(self) -> str:
+        return self.id.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        return self.id.partition(".")[2]
+
+
+TABS = ("decompose", "runs", "run", "beam", "experiments")
+
+ACTIONS: tuple[Action, ...] = (
+    Action("app.help", "f1,question_mark", "Help", "Show all keys."),
+    Action("app.decompose", "f2,1", "Decompose", "Go to the tab Decompose.", False),
+    Action("app.runs", "f3,2", "Runs", "Go to the tab Runs.", False),
+    Action("app.run", "f4,3", "Run", "Go to the tab Run.", False),
+    Action("app.beam", "f5,4", "Beam", "Go to the tab Beam.", False),
+    Action("app.experiments", "f6,5", "Experiments", "Go to the tab Experiments.", False),
+    Action("app.change_theme", "f9", "Theme", "Next of the themes dark, light and ANSI.", False),
+    Action("app.command_palette", "ctrl+p", "Palette", "Find any action by its name.", False),
+    Action("app.leave", "ctrl+q,q", "Quit", "Leave; what was started goes on running."),
+    Action("table.cursor_down", "j", "Down", "One row down, like the arrow.", False),
+    Action("table.cursor_up", "k", "Up", "One row up, like the arrow.", False),
+    Action("table.scroll_top", "g", "Top", "First row.", False),
+    Action("table.scroll_bottom", "G", "Bottom", "Last row.", False),
+    Action("decompose.edit", "i,slash", "Edit", "Go to the input.", False),
+    Action("decompose.example", "f7,e", "Example", "Take the next example and decompose it."),
+    Action("decompose.history_back", "up,ctrl+up", "Earlier", "The input before this one.", False),
+    Action("decompose.history_forward", "down,ctrl+down", "Later", "The input after this one.", False),
+    Action("decompose.method", "f8,m", "Method", "Next method: auto, exact, neural, numeric."),
+    Action("decompose.more_inners", "right_square_bracket", "Inners +", "Allow one inner more.", False),
+    Action("decompose.fewer_inners", "left_square_bracket", "Inners -", "Allow one inner fewer.", False),
+    Action("decompose.wider", "plus,equals_sign", "Beam +", "A wider beam.", False),
+    Action("decompose.narrower", "minus", "Beam -", "A narrower beam.", False),
+    Action("decompose.cancel", "escape", "Cancel", "Stop the search at once; else leave the input."),
+    Action("decompose.detail", "d", "Detail", "Next of proof, LaTeX, SymPy and what was tried."),
+    Action("decompose.copy", "y,c", "Copy", "Copy what the detail shows (OSC 52)."),
+    Action("runs.open", "enter", "Open", "Open the marked runs, or the one under the cursor.", False),
+    Action("runs.mark", "space", "Mark", "Mark or unmark a run to compare."),
+    Action("runs.sort", "s", "Sort", "Sort by the next column."),
+    Action("runs.filter", "slash", "Filter", "Show only runs whose line contains the text."),
+    Action("runs.stop", "x", "Stop", "Stop the run gently, if it was started from here."),
+    Action("run.next_run", "n", "Next run", "The next run of the list.", False),
+    Action("run.metric", "m", "Metric", "The next plot."),
+    Action("run.enlarge", "z", "Enlarge", "One plot, or all."),
+    Action("run.log_axis", "y", "Log axis", "Logarithmic axis on and off."),
+    Action("run.smooth", "s", "Smooth", "Next smoothing: none, 0.6, 0.9, 0.98."),
+    Action("run.zoom_in", "plus,equals_sign", "Zoom +", "Show half the steps.", False),
+    Action("run.zoom_out", "minus", "Zoom -", "Show twice the steps.", False),
+    Action("run.left", "left,h", "Left", "Move to earlier steps.", False),
+    Action("run.right", "right,l", "Right", "Move to later steps.", False),
+    Action("run.whole", "0", "Whole", "Show all steps.", False),
+    Action("run.lower", "v", "View", "Below the plots: log, accuracy by degree, configuration."),
+    Action("run.follow", "space", "Follow", "Pause the log, or follow it again."),
+    Action("run.filter", "slash", "Filter", "Show only log lines that fit a regular expression."),
+    Action("run.search", "f", "Search", "Find a regular expression in the log."),
+    Action("run.search_next", "N", "Next hit", "The next place that fits the search.", False),
+    Action("run.down", "j,down", "Down", "Scroll the log down.", False),
+    Action("run.up", "k,up", "Up", "Scroll the log up.", False),
+    Action("beam.pause", "space", "Pause", "Pause, or follow the search again."),
+    Action("beam.back", "left,h", "Back", "One step back."),
+    Action("beam.forward", "right,l", "Forward", "One step forward."),
+    Action("beam.problem_back", "up,k", "Problem -", "Back to the problem before.", False),
+    Action("beam.problem_forward", "down,j", "Problem +", "On to the problem after.", False),
+    Action("experiments.train", "t", "Train", "Start a training as a process of its own."),
+    Action("experiments.eval", "e", "Eval", "Start an evaluation as a process of its own."),
+    Action("experiments.cost", "c", "Cost", "Find out what a training would cost (`--dry-run`)."),
+    Action("experiments.filter", "slash", "Filter", "Show only experiments whose line contains the text."),
+    Action("experiments.stop", "x", "Stop", "Stop the newest process started from here, gently (SIGINT)."),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+
+def of(place: str) -> list[Action]:
+    """The actions of one place."""
+    return [action for action in ACTIONS if action.place == place]
+
+
+def bindings(place: str) -> list[BindingType]:
+    """The key bindings of one place; the ids let a user choose other keys."""
+    return [Binding(a.keys, a.name, a.word, show=a.shown, tooltip=a.help, id=a.id) for a in of(place)]
+
+
+def config_path() -> Path:
+    """Where a user's settings of the dashboard are: POLYCTL_TUI_CONFIG, or ~/.config/polyctl/tui.toml."""
+    if named := os.environ.get("POLYCTL_TUI_CONFIG"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "polyctl" / "tui.toml"
+
+
+def load_keymap(path: Path | None = None) -> dict[str, str]:
+    """The user's keys by action id, from the table [keys]; empty where there is no such file.
+
+    Raises FileError for a file that cannot be read, UsageError for an action that there is not.
+    """
+    path = path or config_path()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise FileError(f"{path} cannot be read: {error}", "mend it, or move it away") from error
+    keys = table.get("keys", {})
+    if not isinstance(keys, dict):
+        raise UsageError(f"{path}: keys must be a table", "write [keys] and then lines like app.help = 'f1'")
+    flat = _flatten(keys)
+    for name, value in flat.items():
+        if name not in BY_ID:
+            near = get_close_matches(name, BY_ID, 1)
+            raise UsageError(
+                f"{path}: there is no action {name!r}",
+                f"did you mean {near[0]}?"
+                if near
+                else "F1 in `polyctl tui` shows all actions with their ids",
+            )
+        if not isinstance(value, str):
+            raise UsageError(f"{path}: {name} must be text, such as 'f1,h'")
+    return {name: str(value) for name, value in flat.items()}
+
+
+def _flatten(table: dict[str, object], prefix: str = "") -> dict[str, object]:
+    """TOML reads `app.help = ...` as tables in tables."""
+    flat: dict[str, object] = {}
+    for name, value in table.items():
+        if isinstance(value, dict):
+            flat.update(_flatten(value, f"{prefix}{name}."))
+        else:
+            flat[prefix + name] = value
+    return flat

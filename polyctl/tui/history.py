@@ -1,0 +1,168 @@
+"""What a run's events say, gathered from the end of its file backwards and kept up to date."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from polyctl.runs import VERSION, Run
+from polyctl.tui.series import Series
+from polyctl.tui.tail import Event, Tail
+
+LOG_LINES = 2000
+FRAMES = 600
+SLICE_BYTES = 1 << 18
+STEP_KEYS = ("loss", "lr", "grad_norm", "tokens_per_second")
+EVAL_KEYS = ("valid_loss", "greedy_verified", "greedy_exact")
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """An event as it is shown; `number` counts from the first line seen and names it."""
+
+    number: int
+    time: float | None
+    kind: str
+    text: str
+
+
+class History:
+    """A run's series, newest log lines and beams; a worker calls `refresh`, others read under `lock`."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.lock = threading.Lock()
+        self._tail = Tail(run.events)
+        self.changes = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self.series: dict[str, Series] = {}
+        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self.frames: deque[Event] = deque(maxlen=FRAMES)
+        self.cells: list[dict[str, Any]] = []
+        self.began: Event | None = None
+        self.broken = self.long = self.newer = 0
+        self.logged = 0
+        self.missing = False
+        self.error: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole file has been read."""
+        return self._tail.at_start
+
+    @property
+    def unread(self) -> int:
+        """Bytes of the file's beginning that are still to be read."""
+        return self._tail.unread
+
+    def refresh(self) -> bool:
+        """Read one piece: what was appended, or else what stands before; whether there is more to read."""
+        try:
+            batch = self._tail.later(SLICE_BYTES * 4)
+            older = not batch.events and not batch.reset and not self._tail.at_start
+            if older:
+                past = self._tail.earlier(SLICE_BYTES)
+                past.missing, past.more = batch.missing, True
+                batch = past
+        except OSError as error:
+            with self.lock:
+                message = f"{self.run.events} cannot be read: {error.strerror}"
+                self.changes += message != self.error
+                self.error = message
+            return False
+        with self.lock:
+            if batch.reset:
+                self._clear()
+            self.changes += bool(batch.events or batch.reset or self.missing != batch.missing or self.error)
+            self.missing, self.error = batch.missing, None
+            self.broken += batch.broken
+            self.long += batch.long
+            self._take(batch.events, older)
+        return batch.more or not self._tail.at_start
+
+    def _take(self, events: list[Event], older: bool) -> None:
+        found: dict[str, list[tuple[float, Any]]] = {}
+        for event in events:
+            version = event.get("v", VERSION)
+            self.newer += isinstance(version, int) and version > VERSION
+            for name, value in _numbers(event):
+                found.setdefault(name, []).append((float(event["step"]), value))
+            if event["kind"] == "run" and (self.began is None or not older):
+                self.began = event
+            cells = event.get("cells")
+            if isinstance(cells, list) and (not self.cells or not older):
+                self.cells = [cell for cell in cells if isinstance(cell, dict)]
+        for name, points in found.items():
+            self.series.setdefault(name, Series()).add(points, earlier=older)
+        beams = [e for e in events if e["kind"] in ("beam", "verdict")]
+        if older:
+            room = FRAMES - len(self.frames)
+            self.frames.extendleft(reversed(beams[-room:] if room else []))
+            room = LOG_LINES - len(self.log)
+            shown = [e for e in events if e["kind"] not in ("beam", "verdict")][-room:] if room else []
+            first = self.log[0].number if self.log else 0
+            lines = [_line(first - len(shown) + i, e) for i, e in enumerate(shown)]
+            self.log.extendleft(reversed(lines))
+        else:
+            self.frames.extend(beams)
+            for event in events:
+                if event["kind"] not in ("beam", "verdict"):
+                    self.log.append(_line(self.logged, event))
+                    self.logged += 1
+
+    def facts(self) -> list[str]:
+        """What a reader of the run should know about its file, in words."""
+        said = []
+        if self.error:
+            return [self.error]
+        if self.missing:
+            return [f"{self.run.name} has written no events yet"]
+        if self.newer:
+            said.append("written by a newer polyctl: what is understood is shown")
+        if self.broken:
+            said.append(f"{self.broken:,} broken lines")
+        if self.long:
+            said.append(f"{self.long:,} lines over 1 MB left out")
+        lost = sum(series.broken for series in self.series.values())
+        if lost:
+            said.append(f"{lost:,} values not finite (gaps)")
+        if not self.complete:
+            said.append(f"{self.unread / 1e6:,.0f} MB of the beginning still to be read")
+        return said
+
+
+def _numbers(event: Event) -> list[tuple[str, Any]]:
+    """The points that an event adds to the series; those of `polyctl eval` are named for it."""
+    step = event.get("step")
+    if not isinstance(step, (int, float)) or isinstance(step, bool):
+        return []
+    if event["kind"] == "step":
+        return [(key, event[key]) for key in STEP_KEYS if key in event]
+    if event["kind"] != "eval":
+        return []
+    found = [(key, event[key]) for key in EVAL_KEYS if key in event]
+    passed = event.get("pass_at")
+    if isinstance(passed, dict) and passed:
+        ks = sorted((k for k in passed if str(k).isdigit()), key=int)
+        found += [(f"pass@{k}", passed[k]) for k in ks]
+    return found
+
+
+def _line(number: int, event: Event) -> LogLine:
+    """An event in one line of text."""
+    time = event.get("time")
+    left = {k: v for k, v in event.items() if k not in ("v", "time", "kind", "message", "cells")}
+    parts = [str(event["message"])] if "message" in event else []
+    parts += [f"{k}={_short(v)}" for k, v in left.items()]
+    when = float(time) if isinstance(time, (int, float)) and not isinstance(time, bool) else None
+    return LogLine(number, when, event["kind"], "  ".join(parts)[:2000])
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    return str(value)[:200]

@@ -1,0 +1,167 @@
+"""Reading a growing file of JSON lines from its end, in bounded pieces, whatever happens to it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+LINE_BYTES = 1 << 20
+BATCH_BYTES = 1 << 20
+MARK_BYTES = 64
+
+Event = dict[str, Any]
+
+
+@dataclass
+class Batch:
+    """Events in the order of the file; a line that is none stands among them as kind `broken` or `long`.
+
+    `reset` says that the file was truncated or replaced: what was read before is no longer in it.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    broken: int = 0
+    long: int = 0
+    reset: bool = False
+    missing: bool = False
+    more: bool = False
+
+
+class Tail:
+    """A file from its end in both directions: `earlier` goes back, `later` follows what is appended.
+
+    At most one line of `line_bytes` and one batch are held in memory. The last line counts only when its
+    line end is written. Errors of the file system other than a missing file are raised as OSError.
+    """
+
+    def __init__(self, path: Path, line_bytes: int = LINE_BYTES) -> None:
+        self.path, self.line_bytes = path, line_bytes
+        self._identity: tuple[int, int] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._start = self._offset = 0  # lines before `start` are unread, bytes behind `offset` too
+        self._head = b""  # the known end of the line that reaches over `start`
+        self._rest = b""  # the known beginning of the line that reaches over `offset`
+        self._head_bytes = self._rest_bytes = 0  # their lengths, the dropped bytes of a long line included
+        self._mark = b""
+
+    @property
+    def at_start(self) -> bool:
+        """Whether everything before the first line read has been read too."""
+        return self._start == 0
+
+    @property
+    def unread(self) -> int:
+        """Bytes before the first line read."""
+        return self._start
+
+    def later(self, size: int = BATCH_BYTES) -> Batch:
+        """What was appended since the last call; the first call only finds the end of the file."""
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            gone = self._identity is not None
+            self._identity = None
+            self._forget()
+            return Batch(missing=True, reset=gone)
+        with file:
+            status = os.fstat(file.fileno())
+            identity = (status.st_dev, status.st_ino)
+            if identity != self._identity or status.st_size < self._offset or self._changed(file.fileno()):
+                known = self._identity is not None
+                self._identity = identity
+                self._find_end(file.fileno(), status.st_size)
+                return Batch(reset=known, more=True)
+            data = os.pread(file.fileno(), size, self._offset)
+            self._offset += len(data)
+            self._remember(file.fileno())
+            batch = Batch(more=self._offset < status.st_size)
+            self._add(data, batch)
+            return batch
+
+    def _changed(self, file: int) -> bool:
+        """Whether the bytes before the offset are others than before: truncated and written anew."""
+        return os.pread(file, len(self._mark), self._offset - len(self._mark)) != self._mark
+
+    def _remember(self, file: int) -> None:
+        size = min(MARK_BYTES, self._offset)
+        self._mark = os.pread(file, size, self._offset - size)
+
+    def _find_end(self, file: int, size: int) -> None:
+        """Put both ends behind the last finished line."""
+        self._forget()
+        place = size
+        while place:
+            first = max(0, place - BATCH_BYTES)
+            found = os.pread(file, place - first, first).rfind(b"\n")
+            if found >= 0:
+                place = first + found + 1
+                break
+            place = first
+        self._start = self._offset = place
+        self._remember(file)
+
+    def _add(self, data: bytes, batch: Batch) -> None:
+        head, newline, tail = data.rpartition(b"\n")
+        if newline:
+            first, *others = head.split(b"\n")
+            self._parse(self._rest + first, self._rest_bytes + len(first), batch)
+            for line in others:
+                self._parse(line, len(line), batch)
+            self._rest, self._rest_bytes = b"", 0
+        self._rest_bytes += len(tail)
+        self._rest = self._rest + tail if self._rest_bytes <= self.line_bytes else b""
+
+    def earlier(self, size: int = BATCH_BYTES) -> Batch:
+        """The lines before those read so far, `size` bytes of them; empty at the start of the file."""
+        batch = Batch()
+        if self._start == 0:
+            return batch
+        first = max(0, self._start - size)
+        try:
+            with self.path.open("rb") as file:
+                data = os.pread(file.fileno(), self._start - first, first)
+        except FileNotFoundError:
+            return Batch(missing=True)
+        if len(data) < self._start - first:  # truncated meanwhile: `later` will say so
+            return batch
+        self._start = first
+        if self._head_bytes == 0 and data.endswith(b"\n"):
+            data = data[:-1]
+        lines = data.split(b"\n")
+        last = lines.pop()
+        reach = self._head_bytes + len(last)
+        whole = last + self._head if reach <= self.line_bytes else b""
+        if not lines and first:
+            self._head, self._head_bytes = whole, max(reach, 1)
+            return batch
+        head = lines.pop(0) if first else b""
+        for line in lines:
+            self._parse(line, len(line), batch)
+        self._parse(whole, reach, batch)
+        # At least 1: the line end behind an empty piece has been read, so it must not be looked for again.
+        self._head, self._head_bytes = head, max(len(head), 1) if first else 0
+        batch.more = first > 0
+        return batch
+
+    def _parse(self, line: bytes, size: int, batch: Batch) -> None:
+        if size > self.line_bytes:
+            batch.long += 1
+            batch.events.append({"kind": "long", "message": f"a line of {size:,} bytes, left out"})
+            return
+        if not line.strip():
+            return
+        try:
+            event = json.loads(line)
+            if isinstance(event, dict) and isinstance(event.get("kind"), str):
+                batch.events.append(event)
+                return
+        except (ValueError, RecursionError):
+            pass
+        batch.broken += 1
+        shown = line[:200].decode("utf-8", "replace")
+        batch.events.append({"kind": "broken", "message": f"unreadable line: {shown}"})

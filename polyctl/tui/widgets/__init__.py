@@ -1,0 +1,1 @@
+"""What the tabs are made of: plots, tables, the beam, the log."""

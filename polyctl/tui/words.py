@@ -1,0 +1,88 @@
+"""States and numbers as the dashboard shows them: a glyph and a word, colour only on top."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+
+from rich.text import Text
+
+from polyctl.errors import ParseError
+
+# status: (glyph, colour); the word is the status itself
+STATUS = {
+    "verified": ("✓", "green"),
+    "refuted": ("✗", "red"),
+    "malformed": ("!", "red"),
+    "trivial": ("○", "yellow"),
+    "undecided": ("?", "magenta"),
+    "waiting": ("…", "cyan"),
+    "growing": ("+", "blue"),
+    "running": ("▶", "cyan"),
+    "finished": ("✓", "green"),
+    "interrupted": ("■", "yellow"),
+    "crashed": ("✗", "red"),
+    "unknown": ("?", "magenta"),
+    "ended": ("■", "yellow"),
+}
+
+
+def status(word: str) -> Text:
+    """A status as glyph, word and colour."""
+    glyph, colour = STATUS.get(word, ("?", "magenta"))
+    return Text(f"{glyph} {word}", style=colour)
+
+
+def clean(text: object) -> str:
+    """Text from a file as one line without control characters."""
+    return "".join(" " if c in "\n\t" else c if unicodedata.category(c)[0] != "C" else "�" for c in str(text))
+
+
+def number(value: float | None) -> str:
+    """A number in few characters, a dash for none."""
+    if value is None:
+        return "-"
+    if value != 0 and not 1e-3 <= abs(value) < 1e5:
+        return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
+    return f"{value:.4g}"
+
+
+def percent(value: float | None) -> str:
+    """A fraction as a percentage, a dash for none."""
+    return "-" if value is None else f"{100 * value:.1f}%"
+
+
+def ago(when: float | None, now: float | None = None) -> str:
+    """How long ago in the largest fitting unit."""
+    if when is None:
+        return "-"
+    seconds = max(0.0, (time.time() if now is None else now) - when)
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def clock(when: float | None) -> str:
+    """Time of day."""
+    try:
+        return "--:--:--" if when is None else time.strftime("%H:%M:%S", time.localtime(when))
+    except (ValueError, OverflowError, OSError):
+        return "--:--:--"
+
+
+def progress(step: int | None, total: int | None, width: int = 8) -> str:
+    """Steps done as a bar and a percentage, or their number."""
+    if step is None:
+        return "-"
+    if not total:
+        return f"{step:,}"
+    share = min(1.0, max(0.0, step / total))
+    full = round(share * width)
+    return "█" * full + "░" * (width - full) + f" {100 * share:3.0f}%"
+
+
+def caret(error: ParseError, width: int) -> tuple[int, str]:
+    """(column of the offending character, message and hint)."""
+    hint = f" ({error.hint})" if error.hint else ""
+    return min(error.position, width), f"{error.message}{hint}"
