@@ -118,7 +118,7 @@ class Equations:
         return tuple(found)
 
     def coefficients(self, inners: Sequence[Polynomial]) -> Tensor:
-        """The inners' coefficients [M, N], each scaled to norm 1; constants and terms of other degrees are lost."""
+        """The inners' coefficients [M, N], each scaled to norm 1; terms of other degrees are lost."""
         index = {m: i for i, m in enumerate(self.inner_monomials)}
         h_MN = torch.zeros(self.rows, len(index), dtype=torch.float64)
         for row, inner in zip(h_MN, inners, strict=False):

@@ -23,6 +23,7 @@ MAX_UNKNOWNS = 400
 MAX_EQUATIONS = 2000
 TERMS = 3
 BATCH = 128
+SPARSE_TERMS, SPARSE_SHARE = 12, 0.6  # where f has more monomials, shapes say too little
 CHUNK_WORK = 20_000
 
 
@@ -30,6 +31,8 @@ def shape_candidates(
     equations: Equations, generator: torch.Generator, deadline: float
 ) -> Iterator[Decomposition]:
     """Decompositions in which no monomial cancels: every shape as a small system."""
+    if len(equations.monomials) > max(SPARSE_TERMS, SPARSE_SHARE * equations.equations):
+        return
     supports = Supports(equations.monomials, equations.inner_monomials, deadline)
     shapes = supports.shapes(equations.inners, equations.outer_degree, TERMS, equations.fixed)
     while perf_counter() < deadline:
@@ -112,7 +115,7 @@ def scaled(
 
 
 def generic_candidates(
-    equations: Equations, generator: torch.Generator, deadline: float, tries: int = 50
+    equations: Equations, generator: torch.Generator, deadline: float, tries: int = 64
 ) -> Iterator[Decomposition]:
     """Decompositions where nearly any inners do, the outer having as many coefficients as f: simple ones.
 
@@ -129,12 +132,11 @@ def generic_candidates(
         rows = [[Fraction(0)] * width for _ in range(equations.inners)]
         for i, row in enumerate(rows):
             row[order[i]] = Fraction(1)
+        # one entry a column first, then all of them, ever larger
+        bound, filled = 1 + attempt // 16, 1 if attempt < 16 else equations.inners
         for k in order[equations.inners :]:
-            chosen = int(torch.randint(equations.inners, (), generator=generator))
-            rows[chosen][k] = Fraction(int(torch.randint(2, (), generator=generator)) * 2 - 1)
-            if attempt > tries // 2:
-                chosen = (chosen + 1) % equations.inners
-                rows[chosen][k] = Fraction(int(torch.randint(-3, 4, (), generator=generator)))
+            for i in torch.randperm(equations.inners, generator=generator)[:filled].tolist():
+                rows[i][k] = Fraction(int(torch.randint(-bound, bound + 1, (), generator=generator)))
         candidate = Decomposition(None, equations.polynomials(rows))
         if verify(equations.f, candidate).verified:
             yield candidate
