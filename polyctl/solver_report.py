@@ -6,10 +6,8 @@ import csv
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean
 from time import perf_counter, process_time
@@ -20,7 +18,7 @@ from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.polynomial import Polynomial, degree, names, terms
 from polyctl.algebra.printing import plain, sympy_expression
 from polyctl.algebra.verify import verify
-from polyctl.data.corpus import LineFile
+from polyctl.data.corpus import LineFile, worker_pool
 from polyctl.data.prefix import read_line
 from polyctl.errors import FileError
 from polyctl.solve import Neural, Solution, solve, weak
@@ -173,7 +171,7 @@ def _records(
     if workers == 1 or "neural" in options.methods:
         yield from (solve_line(line, options, neural) for line in lines)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    with worker_pool(workers, _one_thread) as pool:
         yield from pool.map(partial(solve_line, options=options), lines)
 
 

@@ -49,14 +49,20 @@ def gen(
     chosen = shrink(chosen) if smoke else chosen
     chosen = override(chosen, [*(set_ or []), *([] if seed is None else [f"seed={seed}"])])
     directory = out or Path("data") / chosen.name
-    with output.progress("generating") as bar:
-        manifest = generate(
-            chosen,
-            directory,
-            workers=workers or len(os.sched_getaffinity(0)),
-            force=force,
-            progress=lambda name, done, total: bar.update(done, total, name),
+    try:
+        with output.progress("generating") as bar:
+            manifest = generate(
+                chosen,
+                directory,
+                workers=workers or os.cpu_count() or 1,
+                force=force,
+                progress=lambda name, done, total: bar.update(done, total, name),
+            )
+    except KeyboardInterrupt:
+        output.say(
+            f"interrupted; what is done is kept in {directory / 'parts'}, the same command goes on there"
         )
+        raise
     short = {
         name: wanted
         for name, wanted in _wanted(

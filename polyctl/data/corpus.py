@@ -6,6 +6,7 @@ import hashlib
 import json
 import mmap
 import shutil
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -144,6 +145,19 @@ def excluded_digests(paths: Sequence[str]) -> frozenset[bytes]:
     return frozenset(digests)
 
 
+def worker_pool(workers: int, prepare: Callable[[], None] | None = None) -> ProcessPoolExecutor:
+    """Fresh processes that leave Ctrl-C to the main one; each calls `prepare` first."""
+    return ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_prepare_worker, initargs=(prepare,)
+    )
+
+
+def _prepare_worker(prepare: Callable[[], None] | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if prepare is not None:
+        prepare()
+
+
 # ---- generation ----------------------------------------------------------------------------------
 
 
@@ -180,7 +194,7 @@ def generate(
     write_atomic(stamp, plan.model_dump_json())
     counts, hashes = {}, {}
     excluded = excluded_digests(experiment.data.exclude)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
         for wanted in _sets(experiment.data):
             lines = _collect(pool, workers, parts, wanted, experiment.seed, excluded, progress)
             text = "".join(f"{line}\n" for line in lines).encode()

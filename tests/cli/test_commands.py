@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -238,3 +241,25 @@ def test_eval_of_the_solver_on_files(capsys):
     out = capsys.readouterr().out
     assert "mathematica" in out
     assert out.count("100.0%") >= 7
+
+
+def test_ctrl_c_in_gen_keeps_what_is_done_and_goes_on(tmp_path):
+    command = [sys.executable, "-m", "polyctl", "gen", "d1_degree", "--workers", "1"]
+    started = subprocess.Popen(
+        [*command, "--set", "data.train_size=20000", "--set", "data.test_size=5"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    parts = tmp_path / "data" / "d1_degree" / "parts"
+    for _ in range(600):
+        if len(list(parts.glob("*.txt.*"))) >= 1:
+            break
+        time.sleep(0.1)
+    os.killpg(started.pid, signal.SIGINT)
+    _, err = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert "goes on there" in err
+    assert "Traceback" not in err
+    assert list(parts.glob("*.txt.*"))
