@@ -50,6 +50,7 @@ def make_app() -> "typer.Typer":
         help="Find hidden structure in polynomials: f = g(h1, ..., hm), proved exactly.",
         add_completion=False,
         pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",  # flows the paragraphs of docstrings
         invoke_without_command=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
