@@ -59,7 +59,10 @@ METHODS = ("exact", "numeric")
 
 
 def indecomposable(count: int) -> list[Line]:
-    """Random dense polynomials with large coefficients: that one decomposes has probability next to zero."""
+    """Random dense polynomials with large coefficients, no more inners than variables.
+
+    By counting parameters, that one decomposes so has probability next to zero (`polyctl.solve.generic`).
+    """
     rng = Random(SEED)
     lines = []
     for i in range(count):
@@ -67,7 +70,7 @@ def indecomposable(count: int) -> list[Line]:
         context = ring([f"a{k}" for k in range(variables)])
         monomials = [m for d in range(degree + 1) for m in monomials_of_degree(variables, d)]
         f = polynomial(context, {m: rng.randint(1, 10**6) for m in monomials})
-        lines.append(Line(f"{write_polynomial(f)} ?", i))
+        lines.append(Line(f"{write_polynomial(f)} ?", i, inners=variables))
     return lines
 
 

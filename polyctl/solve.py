@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from math import inf
+from math import comb, inf
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from polyctl.algebra.complexity import Complexity, complexity
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, normal_form
-from polyctl.algebra.polynomial import Polynomial, degree, key, variables_used
+from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, key, variables_used
 from polyctl.algebra.solvers.binary import binary_form
 from polyctl.algebra.solvers.factors import factors, products
 from polyctl.algebra.solvers.fields import annihilated
@@ -242,6 +242,24 @@ def weak(f: Polynomial, decomposition: Decomposition) -> bool:
     outer, inners = decomposition.outer, decomposition.inners
     factored = outer is not None and len(outer) == 1 and len(inners) > 1
     return factored or (len(inners) >= len(variables_used(f)) > 1 and any(degree(h) == 1 for h in inners))
+
+
+def generic(f: Polynomial, decomposition: Decomposition) -> bool:
+    """Whether nearly every polynomial of f's degree and variables has a decomposition of this shape.
+
+    By counting: the outer's coefficients and the choice of a space of inners are as many as f's coefficients.
+    """
+    outer, inners = decomposition.outer, decomposition.inners
+    n, m = len(variables_used(f)), len(inners)
+    degrees = {degree(h) for h in inners}
+    if outer is None or len(degrees) > 1:
+        return False
+    d, k, total = degrees.pop(), degree(outer), degree(f)
+    if is_homogeneous(f) and all(is_homogeneous(h) for h in inners):
+        space, outers, needed = comb(n + d - 1, d), comb(m + k - 1, k), comb(n + total - 1, total)
+    else:
+        space, outers, needed = comb(n + d, d) - 1, comb(m + k, k), comb(n + total, total)
+    return m * (space - m) + outers >= needed
 
 
 def _rank(f: Polynomial, solution: Solution) -> tuple[object, ...]:

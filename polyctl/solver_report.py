@@ -36,11 +36,15 @@ SOLVERS = {
 
 @dataclass(frozen=True)
 class Line:
-    """A problem as text, so that it can go to another process; `mathematica` is a published count."""
+    """A problem as text, so that it can go to another process.
+
+    `mathematica` is a published count; `inners` bounds the number of inners where no answer is known.
+    """
 
     text: str
     number: int
     mathematica: int | None = None
+    inners: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def solve_line(
     """
     problem = read_line(line.text, line.number)
     known = _known(problem.f, problem.decomposition)
-    bound = None if known is None else len(known.inners)
+    bound = line.inners if known is None else len(known.inners)
     started, wall = process_time(), perf_counter()
     answer = solve(
         problem.f,

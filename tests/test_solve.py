@@ -8,7 +8,7 @@ from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
 from polyctl.algebra.solvers.outcome import Outcome
 from polyctl.data.families import problem
-from polyctl.solve import Answer, Candidate, judge, solve, weak
+from polyctl.solve import Answer, Candidate, generic, judge, solve, weak
 from tests.data.test_families import FAMILIES
 
 (X,) = ring(["x"]).gens()
@@ -71,6 +71,14 @@ def test_a_factorisation_and_a_plain_variable_do_not_end_the_search():
     assert len(answer.tried) == len(module.EXACT)
     even = parse("x^2 y + x^4 z + y z + z^3 y + y^3")
     assert all(weak(even, s.decomposition) for s in solve(even, methods=["exact"]).verified)
+
+
+def test_shapes_that_nearly_every_polynomial_has():
+    two = problem(FAMILIES["homogeneous_2_3"], 1, 0)
+    three = problem(FAMILIES["homogeneous_3_3"], 1, 0)
+    assert generic(two.f, two.decomposition)
+    assert not generic(three.f, three.decomposition)
+    assert not generic(F, Decomposition(B**2 + 2 * B + 5, (X**4,)))
 
 
 def test_the_number_of_inners_is_bounded():

@@ -198,7 +198,7 @@ def _show(f: Polynomial, found: Answer, top: int, as_latex: bool) -> None:
     from polyctl.algebra.complexity import complexity_of
     from polyctl.algebra.polynomial import names
     from polyctl.algebra.printing import latex, plain
-    from polyctl.solve import weak
+    from polyctl.solve import generic, weak
 
     write = latex if as_latex else plain
     for number, solution in enumerate(found.verified[:top], 1):
@@ -214,6 +214,8 @@ def _show(f: Polynomial, found: Answer, top: int, as_latex: bool) -> None:
         print(f"   found by {solution.source}")
         if weak(f, solution.decomposition):
             print("   it says little: a factorisation, or variables stand among the inners")
+        elif generic(f, solution.decomposition):
+            print("   nearly every polynomial of this degree has a decomposition of this shape")
         print(f"   complexity {size.distinct}, expanded form {complexity_of(f).distinct}")
     if found.verified:
         more = len(found.verified) - top
