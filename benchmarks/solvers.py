@@ -93,7 +93,7 @@ def main() -> None:
         path = SHARED / f"{name}.txt"
         if path.is_file() and arguments.limit:
             sets[name] = lines_of(path, arguments.limit)
-        elif name != "separable":
+        elif not path.is_file() and name != "separable":
             print(f"{path.name} is not in ../shared/data: left out")
         if arguments.fresh:
             sets[f"{name}, fresh"] = [
