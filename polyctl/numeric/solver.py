@@ -23,29 +23,49 @@ MAX_UNKNOWNS = 400
 MAX_EQUATIONS = 2000
 TERMS = 3
 BATCH = 128
+STARTS = 48
 SPARSE_TERMS, SPARSE_SHARE = 12, 0.6  # where f has more monomials, shapes say too little
 CHUNK_WORK = 20_000
 
 
-def shape_candidates(
-    equations: Equations, generator: torch.Generator, deadline: float
-) -> Iterator[Decomposition]:
-    """Decompositions in which no monomial cancels: every shape as a small system."""
-    if len(equations.monomials) > max(SPARSE_TERMS, SPARSE_SHARE * equations.equations):
-        return
-    supports = Supports(equations.monomials, equations.inner_monomials, deadline)
-    shapes = supports.shapes(equations.inners, equations.outer_degree, TERMS, equations.fixed)
-    while perf_counter() < deadline:
-        chunk: list[Shape] = []
-        enough = supports.work + CHUNK_WORK
-        for shape in shapes:
-            chunk.append(shape)
-            if len(chunk) >= BATCH // 4 or supports.work > enough:
-                break
-        if not chunk:
+class ShapeSearch:
+    """Decompositions in which no monomial cancels: every shape of one question as a small system."""
+
+    def __init__(self, equations: Equations) -> None:
+        self.equations = equations
+        self.chunks: list[list[Shape]] = []
+
+    @property
+    def sparse(self) -> bool:
+        """Whether f has so few monomials that shapes say something."""
+        return len(self.equations.monomials) <= max(SPARSE_TERMS, SPARSE_SHARE * self.equations.equations)
+
+    def first(self, generator: torch.Generator, deadline: float) -> Iterator[Decomposition]:
+        """Find the shapes and solve each from a few starts."""
+        equations = self.equations
+        if not self.sparse:
             return
-        chunk.sort(key=lambda s: s.unknowns)
-        yield from _solve_shapes(equations, chunk, generator, deadline)
+        supports = Supports(equations.monomials, equations.inner_monomials, deadline)
+        shapes = supports.shapes(equations.inners, equations.outer_degree, TERMS, equations.fixed)
+        while perf_counter() < deadline:
+            chunk: list[Shape] = []
+            enough = supports.work + CHUNK_WORK
+            for shape in shapes:
+                chunk.append(shape)
+                if len(chunk) >= BATCH // 4 or supports.work > enough:
+                    break
+            if not chunk:
+                return
+            chunk.sort(key=lambda s: s.unknowns)
+            self.chunks.append(chunk)
+            yield from _solve_shapes(equations, chunk, generator, deadline)
+
+    def again(self, generator: torch.Generator, deadline: float) -> Iterator[Decomposition]:
+        """Solve the shapes found from other starts."""
+        for chunk in self.chunks:
+            if perf_counter() > deadline:
+                return
+            yield from _solve_shapes(self.equations, chunk, generator, deadline)
 
 
 def _solve_shapes(
@@ -119,7 +139,7 @@ def generic_candidates(
 ) -> Iterator[Decomposition]:
     """Decompositions where nearly any inners do, the outer having as many coefficients as f: simple ones.
 
-    Every form of degree 9 in two variables, say, is a cubic in three random cubics.
+    Every form of degree 4 in three variables, say, is a quadratic form in six quadratic ones.
     """
     width = len(equations.inner_monomials)
     usable = [k for k in range(width) if equations.free(0, k)]
@@ -301,18 +321,19 @@ def _all(
         for q in questions(f, m, inner_degrees)
         if q.unknowns <= MAX_UNKNOWNS and q.equations <= MAX_EQUATIONS
     ]
-    for question in asked:
-        if question.generic:
-            yield from shape_candidates(question, generator, min(deadline, perf_counter() + 0.5))
-            yield from generic_candidates(question, generator, deadline)
-        else:
-            yield from shape_candidates(question, generator, deadline)
-    round_ = 0
-    while asked and perf_counter() < deadline:
+    searches = [ShapeSearch(q) for q in asked]
+    for search in searches:
+        yield from search.first(generator, deadline)
+        if search.equations.generic:
+            yield from generic_candidates(search.equations, generator, deadline)
+    rounds = 0
+    while searches and perf_counter() < deadline:
+        for search in searches:
+            yield from search.again(generator, deadline)
         for question in asked:
-            if perf_counter() > deadline:
-                return
-            if len(asked) > 1 and question.inners == 1 and round_ > 0:
-                continue
-            yield from dense_candidates(question, random_starts(question, 48, generator), deadline)
-        round_ += 1
+            if question.inners > 1 or rounds == 0:
+                x_BU = random_starts(question, STARTS, generator)
+                yield from dense_candidates(question, x_BU, deadline)
+        rounds += 1
+        if all(q.inners == 1 for q in asked):
+            return
