@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 FamilyName = Literal["univariate", "separable", "on_singlet", "monic", "split", "homogeneous"]
 TargetKind = Literal["inner", "outer_inner"]
 TokenizerName = Literal["prefix", "compact"]
+AlgorithmName = Literal["bgrpo", "grpo", "boost"]
+RewardName = Literal["simple", "rank", "reverse_rank"]
 
 
 class _Config(BaseModel):
@@ -88,6 +90,53 @@ class EvalConfig(_Config):
     batch: int = Field(16, ge=1, description="problems searched at once")
 
 
+class RLConfig(_Config):
+    """Reinforcement learning after supervised training: groups of hypotheses, verified (docs/rl.md)."""
+
+    algorithm: AlgorithmName = "bgrpo"
+    steps: int = Field(100, ge=1, description="steps, each of `problems` groups")
+    problems: int = Field(16, ge=1, description="problems a step, over all processes")
+    width: int = Field(10, ge=2, description="hypotheses a group")
+    temperature: float = Field(1.0, gt=0, description="grpo: of the sampling")
+    reward: Literal["auto", "simple", "rank", "reverse_rank"] = Field(
+        "auto", description="auto: rank for bgrpo, simple for grpo"
+    )
+    wrong: float = Field(-0.1, description="reward of a wrong hypothesis")
+    completion: bool = Field(False, description="judge the inners alone, the outer found by algebra")
+    divide_by_deviation: bool = Field(False, description="for comparison: divide advantages by the deviation")
+    inner_epochs: int = Field(3, ge=1, description="optimizer steps on the groups of a step")
+    clip_low: float = Field(0.2, gt=0, lt=1, description="the ratio is clipped below 1 - clip_low")
+    clip_high: float = Field(0.2, gt=0, description="the ratio is clipped above 1 + clip_high")
+    kl: float = Field(0.02, ge=0, description="weight of the divergence from the reference model")
+    lr: float = Field(5e-5, gt=0)
+    warmup: int = Field(5, ge=0, description="steps of linear warm-up; constant after it")
+    weight_decay: float = Field(0.0, ge=0)
+    clip: float = Field(0.5, gt=0, description="largest norm of the gradient")
+    part: int = Field(16, ge=1, description="groups a forward pass of the update")
+    families: tuple[FamilyName, ...] = Field((), description="families to mix; none means data.family")
+    candidates: int = Field(128, ge=0, description="problems probed for the pool; 0 trains on any problem")
+    refresh: int = Field(25, ge=1, description="steps between two pools")
+    band: tuple[float, float] = Field((0.01, 0.99), description="share of right hypotheses in the probe")
+    solved: float = Field(
+        0.5, ge=0, le=1, description="largest share of the pool whose first answer is right"
+    )
+    eval_every: int = Field(25, ge=1, description="steps between validations")
+    examples: int = Field(1, ge=0, description="groups shown in the events every `examples_every` steps")
+    examples_every: int = Field(5, ge=1)
+    solver_seconds: float = Field(
+        1.0, ge=0, description="boost: solver's time on a problem without an answer"
+    )
+    solver: Literal["polish", "solve", "off"] = Field(
+        "polish", description="boost: polish wrong hypotheses; try exact methods first; or neither"
+    )
+
+    @model_validator(mode="after")
+    def _band_rises(self) -> RLConfig:
+        if not 0 <= self.band[0] <= self.band[1] <= 1:
+            raise ValueError(f"band {self.band} must rise within 0 and 1")
+        return self
+
+
 class Experiment(_Config):
     """A named experiment, fully resolved."""
 
@@ -99,3 +148,4 @@ class Experiment(_Config):
     model: ModelConfig = ModelConfig()
     train: TrainConfig = TrainConfig()
     eval: EvalConfig = EvalConfig()
+    rl: RLConfig = RLConfig()

@@ -42,6 +42,7 @@ def make_app() -> "typer.Typer":
     from polyctl.cli.demo import demo
     from polyctl.cli.eval import eval_
     from polyctl.cli.gen import gen
+    from polyctl.cli.rl import rl
     from polyctl.cli.train import train
     from polyctl.cli.verify import verify
 
@@ -65,7 +66,7 @@ def make_app() -> "typer.Typer":
         elif context.invoked_subcommand is None:
             print(context.get_help())
 
-    for command in (decompose, verify, gen, train):
+    for command in (decompose, verify, gen, train, rl):
         app.command()(command)
     app.command("eval")(eval_)
     app.command()(demo)

@@ -1,0 +1,147 @@
+"""The update of BGRPO and GRPO: a few optimizer steps on the groups of one step (docs/rl.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from polyctl.config import Experiment
+from polyctl.model.gpt import GPT
+from polyctl.rl.loss import policy_loss
+from polyctl.rl.policy import GroupBatch, Scores, score
+from polyctl.rl.rollouts import Group
+from polyctl.training.distributed import Processes
+from polyctl.training.objective import autocast
+
+
+@dataclass(frozen=True)
+class Update:
+    """What an update did, over all processes: means over its tokens; `groups` is 0 where nothing was done."""
+
+    groups: int = 0
+    tokens: int = 0
+    loss: float = 0.0
+    kl: float = 0.0
+    entropy: float = 0.0
+    clip_share: float = 0.0
+    grad_norm: float = 0.0
+    read: int = 0  # tokens of one forward pass in this process
+
+
+class NotFinite(ArithmeticError):
+    """The loss or the gradient is no finite number; the weights are still those before it."""
+
+
+def update(
+    model: GPT,
+    reference: GPT | None,
+    optimizer: torch.optim.Optimizer,
+    groups: Sequence[Group],
+    end: int,
+    experiment: Experiment,
+    processes: Processes,
+) -> Update:
+    """`inner_epochs` optimizer steps on the groups with a signal; none where no process has one.
+
+    `groups` are this process's share; gradients are summed over all processes, and the normalizer counts the
+    problems of all, so the result does not depend on their number. Raises NotFinite.
+    """
+    rl = experiment.rl
+    kept = sorted((g for g in groups if g.signal), key=lambda g: len(g.prompt))
+    (total,) = processes.sum([float(len(kept))])
+    if not total:
+        return Update()
+    batches = [
+        GroupBatch.of(
+            [group.prompt for group in some],
+            [group.emitted(end) for group in some],
+            [group.advantages for group in some],
+            processes.device,
+        )
+        for some in (kept[i : i + rl.part] for i in range(0, len(kept), rl.part))
+    ]
+    normalizer = float(rl.problems * rl.width * experiment.eval.max_tokens)
+    anchors = [_frozen(reference, batch, experiment) for batch in batches]
+    old: list[torch.Tensor] = []
+    sums = {name: torch.zeros((), device=processes.device) for name in ("loss", "kl", "entropy", "clipped")}
+    norm = 0.0
+    for epoch in range(rl.inner_epochs):
+        optimizer.zero_grad(set_to_none=True)
+        for number, batch in enumerate(batches):
+            found = _score(model, batch, experiment)
+            if epoch == 0:
+                old.append(found.logp_GWL.detach())
+                sums["entropy"] += found.entropy_GWL.sum()
+            part = policy_loss(
+                found.logp_GWL,
+                old[number],
+                anchors[number],
+                batch,
+                clip_low=rl.clip_low,
+                clip_high=rl.clip_high,
+                kl=rl.kl,
+                normalizer=normalizer,
+            )
+            part.loss.backward()
+            sums["loss"] += part.loss.detach()
+            sums["kl"] += part.kl_sum
+            sums["clipped"] += part.clipped
+        norm = optimizer_step(model, optimizer, sums["loss"], rl.clip, processes)
+    tokens = sum(float(batch.mask_GWL.sum()) for batch in batches)
+    names = list(sums)
+    *added, all_tokens = processes.sum([*(float(sums[name]) for name in names), tokens])
+    whole = dict(zip(names, added, strict=True))
+    passes = all_tokens * rl.inner_epochs
+    return Update(
+        groups=int(total),
+        tokens=int(all_tokens),
+        loss=whole["loss"] / rl.inner_epochs,
+        kl=whole["kl"] / passes,
+        entropy=whole["entropy"] / all_tokens,
+        clip_share=whole["clipped"] / passes,
+        grad_norm=norm,
+        read=sum(batch.tokens for batch in batches),
+    )
+
+
+def optimizer_step(
+    model: nn.Module, optimizer: torch.optim.Optimizer, loss: torch.Tensor, clip: float, processes: Processes
+) -> float:
+    """Sum gradients over processes, clip, step; the norm before clipping. Raises NotFinite, in all."""
+    sum_gradients(model, processes)
+    norm = float(nn.utils.clip_grad_norm_(model.parameters(), clip))
+    (bad,) = processes.sum([float(not (torch.isfinite(loss).item() and norm < float("inf")))])
+    if bad:
+        raise NotFinite(f"loss {float(loss)}, gradient norm {norm}")
+    optimizer.step()
+    return norm
+
+
+def sum_gradients(model: nn.Module, processes: Processes) -> None:
+    """Every parameter's gradient becomes the sum over all processes; one without any counts as zero.
+
+    Not DistributedDataParallel: a process whose groups all lack a signal has no backward pass to hook into.
+    """
+    if processes.world == 1:
+        return
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in parameters])
+    dist.all_reduce(flat)
+    for parameter, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
+        parameter.grad = part.view_as(parameter).clone()
+
+
+def _score(model: GPT, batch: GroupBatch, experiment: Experiment) -> Scores:
+    with autocast(batch.prompt_GP.device, experiment.train.precision):
+        return score(model, batch)
+
+
+def _frozen(reference: GPT | None, batch: GroupBatch, experiment: Experiment) -> torch.Tensor | None:
+    if reference is None:
+        return None
+    with torch.no_grad():
+        return _score(reference, batch, experiment).logp_GWL

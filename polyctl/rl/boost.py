@@ -1,0 +1,125 @@
+"""Expert iteration: search, mend what is wrong with a solver, train on what verified (docs/rl.md).
+
+These are the two phases of PatternBoost: a local search improves the model's proposals, and the model learns
+from the result. The problem's known decomposition is never looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import torch
+
+from polyctl.algebra.decomposition import Decomposition
+from polyctl.algebra.verify import verify
+from polyctl.config import Experiment
+from polyctl.data.batch import Batch, Sequence2
+from polyctl.data.problem import Problem
+from polyctl.data.tokenizer import Tokenizer, UnwritableProblem, inner_count
+from polyctl.model.gpt import GPT
+from polyctl.numeric.solver import numeric_candidates
+from polyctl.rl.bgrpo import Update, optimizer_step
+from polyctl.rl.rollouts import Group
+from polyctl.solve import solve
+from polyctl.training.distributed import Processes
+from polyctl.training.feed import split
+from polyctl.training.objective import TargetLoss, autocast
+
+STARTS = 3
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A verified answer to learn: prompt and target tokens, and who found it (beam, solver)."""
+
+    pair: Sequence2
+    source: str
+
+
+def lessons(groups: Sequence[Group], tokenizer: Tokenizer, experiment: Experiment, seed: int) -> list[Lesson]:
+    """For each group its best right hypothesis, else what the solver finds in time, else nothing."""
+    found = []
+    for group in groups:
+        lesson = _found_by_beam(group, tokenizer) or _found_by_solver(group, tokenizer, experiment, seed)
+        if lesson is not None and sum(map(len, lesson.pair)) <= experiment.model.block:
+            found.append(lesson)
+    return found
+
+
+def _found_by_beam(group: Group, tokenizer: Tokenizer) -> Lesson | None:
+    if group.first is None:
+        return None
+    return Lesson((list(group.prompt), group.emitted(tokenizer.end)[group.first]), "beam")
+
+
+def _found_by_solver(group: Group, tokenizer: Tokenizer, experiment: Experiment, seed: int) -> Lesson | None:
+    for decomposition in _candidates(group, experiment, seed):
+        verdict = verify(group.problem.f, Decomposition(None, decomposition.inners))
+        if not verdict.verified:
+            continue
+        solved = Decomposition(verdict.outer, decomposition.inners)
+        problem = Problem(
+            group.problem.f, solved, group.problem.family, group.problem.index, group.problem.written
+        )
+        try:
+            return Lesson((list(group.prompt), tokenizer.encode_target(problem)), "solver")
+        except UnwritableProblem:
+            continue
+    return None
+
+
+def _candidates(group: Group, experiment: Experiment, seed: int) -> chain[Decomposition]:
+    """Lazily: exact methods where asked for, then the polished wrong hypotheses, then the solver's own."""
+    rl, f, count = experiment.rl, group.problem.f, inner_count(experiment.data)
+    if rl.solver == "off" or not rl.solver_seconds:
+        return chain()
+    exact = (
+        solution.decomposition
+        for methods in ([("exact",)] if rl.solver == "solve" else [])
+        for solution in solve(f, methods=methods, inners=count, time_limit=rl.solver_seconds).verified
+    )
+    starts = [one.decomposition for one in group.judged if one.decomposition is not None]
+    starts = [start for start in starts if len(start.inners) == count][:STARTS]
+    numeric = numeric_candidates(
+        f,
+        inners=count,
+        inner_degrees=experiment.data.inner_degrees,
+        time_limit=rl.solver_seconds,
+        seed=seed,
+        starts=starts,
+    )
+    return chain(exact, numeric)
+
+
+def learn(
+    model: GPT,
+    optimizer: torch.optim.Optimizer,
+    lessons: Sequence[Lesson],
+    experiment: Experiment,
+    processes: Processes,
+) -> Update:
+    """`inner_epochs` optimizer steps on all processes' lessons: cross-entropy on the target's tokens."""
+    rl, objective = experiment.rl, TargetLoss(model)
+    pairs = sorted((lesson.pair for lesson in lessons), key=lambda pair: len(pair[0]) + len(pair[1]))
+    size = rl.part * rl.width
+    batches = [Batch.of(pairs[i : i + size]) for i in range(0, len(pairs), size)]
+    count, tokens = processes.sum([float(len(pairs)), float(sum(int(b.loss_BT.sum()) for b in batches))])
+    if not count:
+        return Update()
+    first = norm = 0.0
+    for epoch in range(rl.inner_epochs):
+        optimizer.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=processes.device)
+        for batch in batches:
+            (part,) = split(batch, 0, 1, 1)
+            with autocast(processes.device, experiment.train.precision):
+                loss = objective(*part.to(processes.device)) / tokens
+            loss.backward()
+            total += loss.detach()
+        norm = optimizer_step(model, optimizer, total, rl.clip, processes)
+        if epoch == 0:
+            (first,) = processes.sum([float(total)])
+    read = sum(batch.tokens for batch in batches)
+    return Update(groups=int(count), tokens=int(tokens), loss=first, grad_norm=norm, read=read)

@@ -1,0 +1,89 @@
+"""Rewards of a group's hypotheses and their advantages (docs/rl.md).
+
+A group is what one search found for one problem, best first. Plain Python numbers: a group is small.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from polyctl.config import RewardName
+from polyctl.evaluate import Judged
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What counts of a judged hypothesis: whether it is right, and its rank among different answers.
+
+    `right` is None where the verifier reached its bound on work: such a hypothesis is neither rewarded nor
+    blamed.
+    """
+
+    right: bool | None
+    rank: int
+
+
+def marks(judged: Sequence[Judged], *, completion: bool) -> list[Mark]:
+    """The marks of a group, best first; equivalent hypotheses share one rank, and ranks have no gaps.
+
+    With `completion` the inners count and algebra finds the outer. Trivial answers, and those with more
+    inners than the known decomposition, are wrong. Hypotheses with the same inners of which one is right and
+    one is not (their outers differ) are different answers.
+    """
+    seen: dict[tuple[int, bool | None], int] = {}
+    result = []
+    for one in judged:
+        right = _right(one, completion)
+        first = one.rank if one.duplicate_of is None else one.duplicate_of
+        result.append(Mark(right, seen.setdefault((first, right), len(seen))))
+    return result
+
+
+def _right(judged: Judged, completion: bool) -> bool | None:
+    status = judged.completed if completion else judged.status
+    if status == "undecided":
+        return None
+    return status == "verified" and not judged.extra_inners
+
+
+def rewards(group: Sequence[Mark], kind: RewardName, *, width: int, wrong: float) -> list[float]:
+    """The reward of each hypothesis: `wrong` for a wrong one; for a right one at rank k of `width`
+
+    simple: 1; rank: exp(-k / width); reverse_rank: exp(-(width - 1 - k) / width). Source: the paper's BGRPO.
+    """
+    shaped = {
+        "simple": lambda k: 1.0,
+        "rank": lambda k: math.exp(-k / width),
+        "reverse_rank": lambda k: math.exp(-(width - 1 - k) / width),
+    }[kind]
+    return [shaped(mark.rank) if mark.right else wrong for mark in group]
+
+
+def advantages(
+    group: Sequence[Mark], reward: Sequence[float], *, divide_by_deviation: bool = False
+) -> list[float]:
+    """Reward minus the group's mean, and zero where the verifier was undecided.
+
+    `divide_by_deviation` divides by the group's standard deviation (n - 1, plus 1e-4), for comparison only.
+    """
+    decided = [r for mark, r in zip(group, reward, strict=True) if mark.right is not None]
+    if not decided:
+        return [0.0] * len(group)
+    mean = math.fsum(decided) / len(decided)
+    scale = 1.0
+    if divide_by_deviation and len(decided) > 1:
+        scale = math.sqrt(math.fsum((r - mean) ** 2 for r in decided) / (len(decided) - 1)) + 1e-4
+    return [
+        (r - mean) / scale if mark.right is not None else 0.0 for mark, r in zip(group, reward, strict=True)
+    ]
+
+
+def has_signal(group: Sequence[Mark]) -> bool:
+    """Whether the group holds both right and wrong answers.
+
+    Judged by correctness: rank rewards differ within a group that is all right, and teach nothing there
+    about what is right.
+    """
+    return any(mark.right is True for mark in group) and any(mark.right is False for mark in group)
