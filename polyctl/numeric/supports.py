@@ -57,7 +57,9 @@ class Supports:
     ) -> None:
         self.target = frozenset(map(code, monomials))
         self.codes = [code(m) for m in inner_monomials]
+        self._bit = {v: 1 << i for i, v in enumerate(sorted(self.target))}
         self._allowed: dict[int, int] = {}
+        self._covered: dict[tuple[int, ...], int] = {}
         self.deadline = deadline
         self.work = 0
 
@@ -144,6 +146,11 @@ class Supports:
         sizes = [m.bit_count() for m in masks]
         if sum(prod(sizes[i] for i in term.factors) for term in chosen) < len(self.target):
             return
+        covered = 0
+        for term in chosen:
+            covered |= self._cover(tuple(sorted(masks[i] for i in term.factors)))
+        if covered.bit_count() < len(self.target):
+            return
         items: dict[tuple[int, int], int] = {}
         supports = []
         for i, (mask, pivot) in enumerate(zip(masks, pivots, strict=True)):
@@ -159,6 +166,17 @@ class Supports:
                 sum(1 << k for (j, k), bit in items.items() if j == i and bit & kept) | 1 << pivot
                 for i, pivot in enumerate(pivots)
             )
+
+    def _cover(self, masks: tuple[int, ...]) -> int:
+        """The monomials of f (as bits) that products of one inner monomial from each of these masks make."""
+        known = self._covered.get(masks)
+        if known is None:
+            sums = {0}
+            for mask in masks:
+                sums = {s + self.codes[k] for s in sums for k in _bits(mask)}
+            known = sum(self._bit[s] for s in sums if s in self._bit)
+            self._covered[masks] = known
+        return known
 
     def _products(
         self, supports: Sequence[Sequence[tuple[int, int]]], chosen: Sequence[_Term]
