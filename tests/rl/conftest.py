@@ -1,0 +1,67 @@
+"""A small trained model to start from, made once, and a function that reinforces it."""
+
+import copy
+
+import pytest
+import torch
+
+from polyctl.data.families import problems
+from polyctl.data.tokenizer import make_tokenizer
+from polyctl.model.files import save_model
+from polyctl.model.gpt import GPT
+from polyctl.rl.trainer import named, reinforce
+from polyctl.runs import create_run
+from tests.rl.helpers import tiny
+from tests.training.helpers import Recorder
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory):
+    """A model file whose model has learnt a little: some of its beams hold right answers, few are full."""
+    torch.set_num_threads(1)
+    experiment = tiny()
+    tokenizer = make_tokenizer(experiment.data)
+    torch.manual_seed(0)
+    model = GPT(experiment.model, len(tokenizer.vocabulary))
+    path = tmp_path_factory.mktemp("start") / "model.safetensors"
+    _teach(model, tokenizer, experiment)
+    save_model(path, model, experiment, tokenizer.vocabulary, 0, {})
+    return path
+
+
+def _teach(model, tokenizer, experiment):
+    from polyctl.data.batch import Batch
+    from polyctl.training.feed import split
+    from polyctl.training.objective import TargetLoss
+
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    stream = problems(experiment.data, 1, "train")
+    objective = TargetLoss(model)
+    for _ in range(60):
+        drawn = [next(stream) for _ in range(32)]
+        batch = Batch.of([(tokenizer.encode_prompt(p), tokenizer.encode_target(p)) for p in drawn])
+        (part,) = split(batch, 0, 1, 1)
+        optimizer.zero_grad()
+        (objective(part.ids_BT, part.positions_N, part.targets_N) / len(part.targets_N)).backward()
+        optimizer.step()
+
+
+@pytest.fixture
+def run_rl(tmp_path, start):
+    """run_rl(experiment, run=None, **options) -> (run, result, recorder); with a run, it is resumed."""
+
+    def run_rl(experiment, run=None, recorder=None, **options):
+        experiment = named(copy.deepcopy(experiment))
+        recorder = recorder or Recorder()
+        made = run or create_run(experiment, tmp_path / "runs")
+        result = reinforce(
+            experiment, made, start=None if run else start, device="cpu", on_event=recorder, **options
+        )
+        return made, result, recorder
+
+    return run_rl

@@ -1,0 +1,67 @@
+"""Which problems are drawn: training split only, mixed evenly, in the band, the same for the same numbers."""
+
+import pytest
+
+from polyctl.config import DataConfig
+from polyctl.data.families import held_out, split_of
+from polyctl.data.tokenizer import make_tokenizer
+from polyctl.errors import UsageError
+from polyctl.rl.problems import Probe, ProblemMix, choose, draw
+from tests.rl.helpers import tiny
+
+
+def mix_of(experiment):
+    return ProblemMix(experiment, make_tokenizer(experiment.data))
+
+
+def test_no_problem_of_another_split_is_ever_drawn():
+    experiment = tiny()
+    mix = mix_of(experiment)
+    drawn = {mix.problem(n).digest for n in range(200)}
+    assert {split_of(digest) for digest in drawn} == {"train"}
+    tested = {p.digest for p in held_out(experiment.data, experiment.seed, "test", 50)}
+    assert tested
+    assert not drawn & tested
+
+
+def test_a_candidate_is_a_function_of_its_number():
+    one, other = mix_of(tiny()), mix_of(tiny())
+    assert [one.problem(n).digest for n in range(20)] == [
+        other.problem(n).digest for n in reversed(range(20))
+    ][::-1]
+
+
+def test_families_and_degrees_take_turns():
+    experiment = tiny(families=("univariate", "monic"))
+    data = experiment.data.model_copy(update={"outer_degrees": (2, 3)})
+    mix = mix_of(experiment.model_copy(update={"data": data}))
+    drawn = [mix.problem(n) for n in range(8)]
+    assert [(p.family, p.cell) for p in drawn[:4]] == [
+        ("univariate", "2∘2"), ("univariate", "3∘2"), ("monic", "2∘2"), ("monic", "3∘2"),
+    ]  # fmt: skip
+    assert [p.cell for p in drawn[4:]] == [p.cell for p in drawn[:4]]
+
+
+def test_problems_that_the_model_cannot_read_are_an_error_that_says_so():
+    experiment = tiny(families=("homogeneous",))
+    data = DataConfig(outer_degrees=(3,), inner_degrees=(3,), inner_variables=3, inners=3)
+    with pytest.raises(UsageError, match="homogeneous problems in a row do not fit"):
+        mix_of(experiment.model_copy(update={"data": data})).problem(0)
+
+
+def test_the_pool_keeps_the_band_and_few_solved_ones():
+    experiment = tiny(band=(0.1, 0.9), solved=0.5)
+    shares = [(0.0, False), (0.1, False), (0.5, True), (1.0, True), (0.9, False), (0.2, True), (0.3, True)]
+    probes = [Probe(n, share, first) for n, (share, first) in enumerate(shares)]
+    assert choose(probes, experiment) == [1, 2, 4, 5]
+    assert choose(probes, tiny(band=(0.1, 0.9), solved=0.0)) == [1, 4]
+    assert choose(probes[:1], experiment) == []
+
+
+def test_a_step_draws_different_problems_and_repeats_only_from_a_small_pool():
+    experiment = tiny(problems=8)
+    drawn = draw(list(range(100, 120)), experiment, 3)
+    assert len(set(drawn)) == 8
+    assert drawn == draw(list(range(100, 120)), experiment, 3)
+    assert drawn != draw(list(range(100, 120)), experiment, 4)
+    assert set(draw([5, 6], experiment, 0)) <= {5, 6}

@@ -1,0 +1,134 @@
+"""The loop: its events and files, exact resuming, interrupts, groups without signal, errors."""
+
+import os
+import signal
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from polyctl.errors import UsageError
+from polyctl.model.files import load_model
+from polyctl.rl import rollouts
+from polyctl.rl.trainer import reference_file, trainer_file
+from polyctl.runs import read_events
+from tests.rl.helpers import tiny
+from tests.training.helpers import Recorder
+
+STEP_FIELDS = {
+    "loss", "lr", "grad_norm", "reward", "pass_at_1", "pass_at_w", "rank_score", "kl", "entropy",
+    "skipped", "all_right", "all_wrong", "clip_share", "trained_groups", "problems_seen", "undecided",
+}  # fmt: skip
+
+
+def assert_same_state(one, other):
+    first, second = load_file(trainer_file(one)), load_file(trainer_file(other))
+    assert first.keys() == second.keys()
+    assert not [name for name in first if not torch.equal(first[name], second[name])]
+
+
+@pytest.mark.parametrize("algorithm", ["bgrpo", "grpo"])
+def test_a_run_leaves_events_checkpoints_and_a_changed_model(run_rl, start, algorithm):
+    run, result, recorder = run_rl(tiny(algorithm=algorithm, candidates=12, refresh=2))
+    assert (result.state, result.step) == ("complete", 4)
+    steps = recorder.of("step")
+    assert len(steps) == 4
+    assert steps[0].keys() >= STEP_FIELDS
+    assert sum(event["trained_groups"] for event in steps) > 0
+    assert all(event["skipped"] + event["trained_groups"] == 4 for event in steps)
+    assert [event["step"] for event in recorder.of("eval")] == [0, 2, 4]
+    assert [event["step"] for event in recorder.of("pool")] == [0, 2]
+    (example, *_) = recorder.of("rollout")
+    assert {"text", "logprob", "status", "rank", "reward", "advantage"} <= example["hypotheses"][0].keys()
+    assert [event["kind"] for event in read_events(run.events)][-1] == "end"
+    assert run.experiment == f"tiny_{algorithm}"
+    last = load_model(run.checkpoint("last"), "cpu").model.state_dict()
+    first = load_model(start, "cpu").model.state_dict()
+    kept = load_model(reference_file(run), "cpu").model.state_dict()
+    assert any(not torch.equal(last[name], first[name]) for name in first)
+    assert all(torch.equal(kept[name], first[name]) for name in first)
+
+
+@pytest.mark.parametrize("algorithm", ["bgrpo", "grpo"])
+def test_a_resumed_run_is_the_run_that_was_never_stopped(run_rl, algorithm):
+    experiment = tiny(algorithm=algorithm, candidates=12, refresh=3)
+    whole, _, expected = run_rl(experiment)
+
+    class Stopper(Recorder):
+        def __call__(self, kind, fields):
+            super().__call__(kind, fields)
+            if kind == "step" and fields["step"] == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    halved, result, first = run_rl(experiment, recorder=Stopper())
+    assert (result.state, result.step) == ("interrupted", 1)
+    _, result, second = run_rl(experiment, run=halved)
+    assert (result.state, result.step) == ("complete", 4)
+    assert_same_state(whole, halved)
+    watched = [{k: e[k] for k in ("step", "loss", "reward", "kl")} for e in expected.of("step")]
+    again = [
+        {k: e[k] for k in ("step", "loss", "reward", "kl")} for e in first.of("step") + second.of("step")
+    ]
+    assert again == watched
+
+
+def test_the_time_limit_ends_gently(run_rl):
+    run, result, _ = run_rl(tiny(), max_minutes=0)
+    assert (result.state, result.step) == ("time limit", 0)
+    assert trainer_file(run).is_file()
+
+
+def test_without_signal_nothing_moves(run_rl, start, monkeypatch):
+    monkeypatch.setattr(rollouts, "marks", lambda judged, completion: _all_wrong(judged))
+    run, result, recorder = run_rl(tiny(weight_decay=0.1))
+    assert result.state == "complete"
+    assert [event["skipped"] for event in recorder.of("step")] == [4.0] * 4
+    assert [event["all_wrong"] for event in recorder.of("step")] == [4.0] * 4
+    last, first = (load_model(p, "cpu").model.state_dict() for p in (run.checkpoint("last"), start))
+    assert all(torch.equal(last[name], first[name]) for name in first)
+
+
+def _all_wrong(judged):
+    from polyctl.rl.rewards import Mark
+
+    return [Mark(False, one.rank) for one in judged]
+
+
+def test_an_error_of_the_verifier_is_an_error(run_rl, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError("the verifier is broken")
+
+    monkeypatch.setattr(rollouts, "judge", broken)
+    recorder = Recorder()
+    with pytest.raises(ZeroDivisionError, match="the verifier is broken"):
+        run_rl(tiny(), recorder=recorder)
+    assert recorder.of("error")[0]["message"] == "the verifier is broken"
+
+
+def test_another_shape_or_other_data_is_refused(run_rl):
+    other = tiny()
+    with pytest.raises(UsageError, match="another shape"):
+        run_rl(other.model_copy(update={"model": other.model.model_copy(update={"layers": 2})}))
+    run, _, _ = run_rl(tiny(steps=1))
+    with pytest.raises(UsageError, match="other data, model, seed or algorithm"):
+        run_rl(tiny(steps=2).model_copy(update={"seed": 9}), run=run)
+
+
+def test_dropout_of_the_published_form_stays_off(run_rl, tmp_path):
+    from polyctl.data.tokenizer import make_tokenizer
+    from polyctl.model.files import save_model
+    from polyctl.model.gpt import GPT
+    from polyctl.rl.trainer import named, reinforce
+    from polyctl.runs import create_run
+
+    experiment = tiny(form="published", dropout=0.5, steps=1, inner_epochs=1, kl=0.0)
+    tokenizer = make_tokenizer(experiment.data)
+    path = tmp_path / "published.safetensors"
+    save_model(
+        path, GPT(experiment.model, len(tokenizer.vocabulary)), experiment, tokenizer.vocabulary, 0, {}
+    )
+    recorder = Recorder()
+    experiment = named(experiment)
+    run = create_run(experiment, tmp_path / "runs")
+    reinforce(experiment, run, start=path, device="cpu", on_event=recorder)
+    assert recorder.of("step")[0]["clip_share"] == 0.0
