@@ -1,0 +1,128 @@
+"""polyctl rl, as a user types it: what it prints, what it leaves, how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from polyctl.cli import app
+from polyctl.runs import list_runs, read_events
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_directory(tmp_path, monkeypatch):
+    torch.set_num_threads(1)
+    monkeypatch.chdir(tmp_path)
+    for name in ("POLYCTL_RUNS", "POLYCTL_REGISTRY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command line in this process; returns what it wrote to stdout and stderr."""
+
+    def run(*arguments, code=0):
+        found = app.run([*arguments, "--device", "cpu"])
+        captured = capsys.readouterr()
+        assert found == code, captured.err
+        return captured
+
+    return run
+
+
+@pytest.mark.parametrize("algorithm", ["bgrpo", "grpo", "boost"])
+def test_smoke_runs_on_a_fresh_clone_and_reports_as_json(run, tmp_path, algorithm):
+    result = run("rl", "rl_quick", "--smoke", "--algo", algorithm, "--json")
+    report = json.loads(result.out)
+    assert report["experiment"] == f"rl_quick_smoke_{algorithm}"
+    assert (report["algorithm"], report["state"], report["step"]) == (algorithm, "complete", 4)
+    assert report["metrics"].keys() >= {"greedy_verified", "pass_at_1", "pass_at_w", "rank_score"}
+    assert Path(report["checkpoint"]).is_file()
+    assert "rl_quick_smoke/" in report["start"]  # the supervised run was made first
+    assert {made.experiment for made in list_runs(tmp_path / "runs")} == {
+        "rl_quick_smoke", f"rl_quick_smoke_{algorithm}",
+    }  # fmt: skip
+    assert f"{algorithm} started at step 0 of 4" in result.err
+
+
+def test_it_starts_from_the_newest_supervised_run_and_resumes(run, tmp_path):
+    run("train", "rl_quick", "--smoke", "--steps", "2")
+    first = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "1", "--json").out)
+    again = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "2", "--resume", "--json").out)
+    assert (again["run"], again["step"], again["start"]) == (first["run"], 2, None)
+    events = list(read_events(Path(first["run"]) / "events.jsonl"))
+    assert [e["state"] for e in events if e["kind"] == "run"] == ["started", "resumed"]
+    fresh = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "1", "--json").out)
+    assert fresh["run"] != first["run"]
+    assert fresh["start"] == first["start"]  # not the run that reinforcement made
+    named = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "1", "--from", first["run"], "--json").out)
+    assert named["start"].startswith(first["run"])
+
+
+def test_eval_reads_what_rl_made(run):
+    run("rl", "rl_quick", "--smoke", "--steps", "1")
+    report = json.loads(run("eval", "rl_quick_smoke_bgrpo", "--limit", "4", "--json").out)
+    assert report["problems"] == 4
+
+
+def test_dry_run_says_the_cost_and_makes_nothing(run, tmp_path):
+    cost = json.loads(run("rl", "rl_quick", "--smoke", "--dry-run", "--json").out)
+    assert cost["problems"] == 16
+    assert cost["hypotheses"] == 64
+    assert cost["seconds"] > 0
+    assert "hypotheses" in run("rl", "rl_quick", "--smoke", "--dry-run").out
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["rl_quick"], 3, "polyctl train rl_quick"),
+        (["rl_quick", "--algo", "ppo"], 2, "choose bgrpo, grpo, boost"),
+        (["rl_quick", "--resume"], 3, "rl_quick_bgrpo"),
+        (["rl_quick", "--resume", "--from", "x"], 2, "leave one of them out"),
+        (["rl_quikc"], 2, "rl_quick"),
+        (["rl_quick", "--set", "rl.widht=3"], 2, "rl.width"),
+        (["rl_quick", "--set", "rl.band=[0.9, 0.1]"], 2, "band"),
+    ],
+)
+def test_mistakes_get_a_remedy_and_no_traceback(run, arguments, code, words):
+    result = run("rl", *arguments, code=code)
+    assert words in result.err
+    assert "Traceback" not in result.err
+
+
+def test_ctrl_c_saves_and_resume_finishes(run, tmp_path):
+    run("train", "rl_quick", "--smoke", "--steps", "1")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "polyctl", "rl", "rl_quick", "--smoke", "--steps", "2000", "--device", "cpu"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+    )
+    deadline = time.monotonic() + 60
+    while not _stepped(tmp_path) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "interrupted at step" in out
+    steps = str(int(out.split("step ")[1].split(":")[0].replace(",", "")) + 1)
+    report = json.loads(run("rl", "rl_quick", "--smoke", "--resume", "--steps", steps, "--json").out)
+    assert (report["state"], str(report["step"])) == ("complete", steps)
+
+
+def _stepped(tmp_path):
+    return any(
+        '"kind": "step"' in path.read_text()
+        for path in (tmp_path / "runs" / "rl_quick_smoke_bgrpo").glob("*/events.jsonl")
+    )

@@ -1,0 +1,77 @@
+"""Two gloo processes give the gradients, the weights and the reports of one."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+WORKER = """
+import json, sys
+from pathlib import Path
+import torch
+from polyctl.rl import trainer
+from polyctl.rl.bgrpo import sum_gradients
+from polyctl.runs import create_run
+from polyctl.training import distributed
+from tests.rl.helpers import tiny
+from tests.training.helpers import Recorder
+
+torch.set_num_threads(1)
+root, start, algorithm = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+with distributed.join("cpu") as processes:
+    # one process whose groups had no signal, hence no gradient: it counts as zero
+    model = torch.nn.Linear(2, 1)
+    if processes.main:
+        model(torch.ones(1, 2)).sum().backward()
+    sum_gradients(model, processes)
+    assert model.weight.grad.tolist() == [[1.0, 1.0]], model.weight.grad
+    experiment = trainer.named(tiny(algorithm=algorithm, candidates=11, refresh=2, problems=5, solver="off"))
+    run = processes.from_main(lambda: create_run(experiment, root))
+    recorder = Recorder()
+    result = trainer.reinforce(experiment, run, start=start, device="cpu", on_event=recorder)
+    report = {"run": str(run.path), "steps": recorder.of("step"), "metrics": result.metrics,
+              "pools": recorder.of("pool")}
+    (root / f"rank{processes.rank}.json").write_text(json.dumps(report))
+"""
+
+
+@pytest.mark.parametrize("algorithm", ["bgrpo", "boost"])
+def test_two_processes_give_the_gradients_of_one(run_rl, start, tmp_path, algorithm):
+    from tests.rl.helpers import tiny
+
+    script, root = tmp_path / "worker.py", tmp_path / "two"
+    script.write_text(WORKER)
+    root.mkdir()
+    launch = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    done = subprocess.run(
+        [sys.executable, "-m", *launch, str(root), str(start), algorithm],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stderr
+    main, other = (json.loads((root / f"rank{rank}.json").read_text()) for rank in (0, 1))
+    experiment = tiny(algorithm=algorithm, candidates=11, refresh=2, problems=5, solver="off")
+    single, result, recorder = run_rl(experiment)
+    steps = recorder.of("step")
+    assert sum(step["trained_groups"] for step in steps) > 0
+    assert len(main["steps"]) == len(steps)
+    for two, one in zip(main["steps"], steps, strict=True):
+        for name in ("reward", "rank_score", "skipped", "trained_groups", "problems_seen"):
+            assert two[name] == pytest.approx(one[name], rel=1e-6), name
+        for name in ("loss", "grad_norm", "kl", "entropy", "clip_share"):
+            assert two[name] == pytest.approx(one[name], rel=1e-3, abs=1e-5), name
+    assert [p["kept"] for p in main["pools"]] == [p["kept"] for p in recorder.of("pool")]
+    assert main["metrics"] == other["metrics"] == pytest.approx(result.metrics, rel=1e-6)
+    assert (other["run"], other["steps"]) == (main["run"], [])  # only the main process reports
+    name = Path("checkpoints") / "rl.safetensors"
+    one, two = load_file(single.path / name), load_file(Path(main["run"]) / name)
+    for key in one:
+        if key.startswith("weight/"):
+            torch.testing.assert_close(two[key], one[key], rtol=1e-3, atol=1e-4)
