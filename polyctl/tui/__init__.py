@@ -1,1 +1,1 @@
-"""The dashboard: a Textual application that watches runs and decomposes what is typed; it owns no mathematics."""
+"""The dashboard: a Textual application that watches runs and decomposes what is typed."""

@@ -52,7 +52,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.experiments", "f6,5", "Experiments", "Go to the tab Experiments.", False),
     Action("app.change_theme", "f9", "Theme", "Next of the themes dark, light and ANSI.", False),
     Action("app.command_palette", "ctrl+p", "Palette", "Find any action by its name.", False),
-    Action("app.leave", "ctrl+q,q", "Quit", "Leave; what was started goes on running."),
+    Action("app.quit", "ctrl+q,q", "Quit", "Leave; what was started goes on running."),
     Action("table.cursor_down", "j", "Down", "One row down, like the arrow.", False),
     Action("table.cursor_up", "k", "Up", "One row up, like the arrow.", False),
     Action("table.scroll_top", "g", "Top", "First row.", False),

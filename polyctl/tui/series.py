@@ -83,7 +83,7 @@ def smooth(points: list[Point], weight: float) -> list[Point]:
 def columns(
     points: Iterable[Point], count: int, first: float, last: float, log: bool = False
 ) -> list[Column | None]:
-    """The points between `first` and `last` in `count` columns; on a log axis what is not positive is a gap."""
+    """The points between `first` and `last` in `count` columns; on a log axis nothing below 0 is shown."""
     found: list[Column | None] = [None] * count
     width = (last - first) or 1.0
     gap = False

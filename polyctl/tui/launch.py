@@ -1,0 +1,112 @@
+"""Trainings and evaluations started from the dashboard: processes of their own that outlive it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyctl.errors import FileError
+from polyctl.runs import write_atomic
+
+FOLDER = ".started"
+_children: dict[int, subprocess.Popen[bytes]] = {}  # ours: polled, so that none stays a zombie
+
+
+@dataclass(frozen=True)
+class Job:
+    """A started command; `mark` is the process's start as the system tells it, since numbers are reused."""
+
+    pid: int
+    mark: str
+    started: float
+    command: tuple[str, ...]
+    log: Path
+
+    @property
+    def words(self) -> str:
+        """The command as one would type it."""
+        return shlex.join(["polyctl", *self.command])
+
+    @property
+    def running(self) -> bool:
+        """Whether the process still runs."""
+        child = _children.get(self.pid)
+        if child is not None and child.poll() is not None:
+            return False
+        return bool(self.mark) and _mark(self.pid) == self.mark
+
+    def last_line(self) -> str:
+        """The last line that it has written."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, self.log.stat().st_size - 4096))
+                lines = file.read().decode("utf-8", "replace").split("\n")
+        except OSError as error:
+            return f"{self.log} cannot be read: {error.strerror}"
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def start(arguments: list[str], root: Path) -> Job:
+    """Start `polyctl ARGUMENTS`; its output goes to a file under `root`. FileError where that cannot be."""
+    folder = root / FOLDER
+    name = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{time.time_ns() % 1000:03d}"
+    log = folder / f"{name}.log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as output:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "polyctl", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _children[child.pid] = child
+        job = Job(child.pid, _mark(child.pid), time.time(), tuple(arguments), log)
+        facts = {"pid": job.pid, "mark": job.mark, "started": job.started, "command": arguments}
+        write_atomic(folder / f"{name}.json", json.dumps(facts))
+    except OSError as error:
+        raise FileError(
+            f"nothing can be started in {folder}: {error.strerror}", "choose another --runs"
+        ) from error
+    return job
+
+
+def jobs(root: Path) -> list[Job]:
+    """Everything that was started under this root, newest first; what cannot be read is left out."""
+    found = []
+    for path in sorted((root / FOLDER).glob("*.json"), reverse=True):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            command = tuple(map(str, facts["command"]))
+            log = path.with_suffix(".log")
+            found.append(Job(int(facts["pid"]), str(facts["mark"]), float(facts["started"]), command, log))
+    return found
+
+
+def stop(job: Job) -> bool:
+    """Ask the process to save and end, as Ctrl-C does; whether it still ran."""
+    if not job.running:
+        return False
+    try:
+        os.kill(job.pid, signal.SIGINT)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _mark(pid: int) -> str:
+    """When that process began, "" where there is none."""
+    found = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    state, _, began = found.stdout.strip().partition(" ")
+    return "" if not state or state.startswith("Z") else began.strip()

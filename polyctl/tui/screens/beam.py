@@ -1,0 +1,143 @@
+"""Beam: the problem in the spotlight of a running evaluation, step by step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from polyctl.tui.actions import bindings
+from polyctl.tui.history import History
+from polyctl.tui.screens.pane import Pane
+from polyctl.tui.widgets.beam import beam_text
+from polyctl.tui.words import clean, clock
+
+EMPTY = (
+    "no beam has been seen in this run\n"
+    "`polyctl eval RUN --beam 30` beside this dashboard shows one problem's search here, step by step"
+)
+
+
+def before(frames: list[dict[str, Any]], at: int) -> dict[str, Any] | None:
+    """The frame of the same problem just before frame `at`, if there is one."""
+    if at > 0 and frames[at - 1].get("input") == frames[at].get("input"):
+        return frames[at - 1]
+    return None
+
+
+def caption(frame: dict[str, Any]) -> Text:
+    """What a frame is of."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    what = "verdicts" if frame.get("kind") == "verdict" else f"step {frame.get('step', '?')}"
+    when = frame.get("time")
+    text.append(f"problem {clean(frame.get('problem', '?'))}, {what}", style="bold")
+    text.append(f"  {clock(when if isinstance(when, (int, float)) else None)}  ", style="dim")
+    text.append(f"f = {clean(frame.get('input', '?'))}")
+    return text
+
+
+class BeamPane(Pane):
+    """One frame at a time; it follows the newest one, or stands and steps back and forward."""
+
+    BINDINGS = bindings("beam")
+    place = "beam"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames: list[dict[str, Any]] = []
+        self.at: int | None = None  # None follows
+        self._source: tuple[str, int] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="beam-title", markup=False)
+        yield Static("", id="beam-caption", markup=False)
+        with VerticalScroll(id="beam-box", can_focus=False):
+            yield Static("", id="beam-text", markup=False)
+
+    def on_mount(self) -> None:
+        self.redraw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def arrive(self) -> None:
+        self.focus()
+        self.redraw()
+
+    @property
+    def history(self) -> History | None:
+        histories = self.dashboard.histories
+        return histories[0] if histories else None
+
+    def redraw(self) -> None:
+        """Take over new frames; while paused the frame that is shown stays."""
+        history = self.history
+        if history is not None:
+            source = (history.run.name, history.changes)
+            if source == self._source:
+                return
+            same = self._source is not None and self._source[0] == source[0]
+            self._source = source
+            shown = None if self.at is None or not same else self.frames[self.at]
+            with history.lock:
+                self.frames = list(history.frames)
+            self.at = next((i for i, f in enumerate(self.frames) if f is shown), None)
+            if shown is not None and self.at is None and self.frames:
+                self.at = 0  # what was shown is so old that it has been dropped
+        self._draw()
+
+    def _draw(self) -> None:
+        title, text = self.query_one("#beam-title", Static), self.query_one("#beam-text", Static)
+        history = self.history
+        if history is None:
+            title.update("no run is open: choose one in the tab Runs (F3), Enter opens it")
+            return
+        if not self.frames:
+            title.update(clean(history.run.name))
+            text.update(EMPTY)
+            return
+        at = len(self.frames) - 1 if self.at is None else self.at
+        state = "following" if self.at is None else f"paused, {len(self.frames) - 1 - at} newer"
+        title.update(
+            Text(f"{clean(history.run.name)}  frame {at + 1} of {len(self.frames)}, {state}", no_wrap=True)
+        )
+        self.query_one("#beam-caption", Static).update(caption(self.frames[at]))
+        text.update(beam_text(self.frames[at], before(self.frames, at), self.size.width - 2))
+
+    def _go(self, at: int) -> None:
+        if self.frames:
+            self.at = min(max(at, 0), len(self.frames) - 1)
+            self._draw()
+
+    @property
+    def _here(self) -> int:
+        return len(self.frames) - 1 if self.at is None else self.at
+
+    def action_pause(self) -> None:
+        self.at = self._here if self.at is None and self.frames else None
+        self._draw()
+
+    def action_back(self) -> None:
+        self._go(self._here - 1)
+
+    def action_forward(self) -> None:
+        self._go(self._here + 1)
+
+    def action_problem_back(self) -> None:
+        self._problem(-1)
+
+    def action_problem_forward(self) -> None:
+        self._problem(1)
+
+    def _problem(self, step: int) -> None:
+        if not self.frames:
+            return
+        at = self._here
+        here = self.frames[at].get("input")
+        while 0 <= at < len(self.frames) and self.frames[at].get("input") == here:
+            at += step
+        if 0 <= at < len(self.frames):
+            self._go(at)

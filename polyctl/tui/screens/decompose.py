@@ -1,0 +1,397 @@
+"""Decompose: type a polynomial, see it fall apart, every answer proved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
+from textual.widgets import Input, Static
+from textual.worker import get_current_worker
+
+from polyctl.errors import ParseError, PolyctlError
+from polyctl.tui.actions import bindings
+from polyctl.tui.screens.pane import Pane
+from polyctl.tui.series import finite
+from polyctl.tui.solving import METHODS
+from polyctl.tui.widgets.beam import beam_text
+from polyctl.tui.widgets.table import Table
+from polyctl.tui.words import clean, number, status
+
+EXAMPLES = (
+    "x^4 + 2x^3 + 3x^2 + 2x + 5",
+    "x^6 + 9x^5 + 24x^4 + 9x^3 - 25x^2 + 6x + 3",
+    "9x^4y^2 + 12x^3y^2z + 4x^2y^2z^2 + 3x^2y + 2xyz + 7",
+    "(x y + z^2)^3 + (x y + z^2)(x^2 + w y)",
+    "24a^3b^3c^3 - 16a^2b^6c - 32a^2b^5c^2 - 64ab^8 - 256ab^7c - 256ab^6c^2",
+    "x^5 - x - 1",
+)
+DETAILS = ("proof", "latex", "sympy", "tried")
+TITLES = {"proof": "Proof", "latex": "LaTeX", "sympy": "SymPy", "tried": "What was tried"}
+WIDTHS = (1, 2, 5, 10, 20, 30, 50, 100)
+PROMPT = "f = "
+
+
+class DecomposePane(Pane):
+    """Input, ranked solutions as they are found, the beam while it grows, and a detail."""
+
+    BINDINGS = bindings("decompose")
+    place = "decompose"
+
+    class Parsed(Message):
+        """What the parser says of a text: (words, None), or an error's words and its place."""
+
+        def __init__(self, text: str, words: str, position: int | None, wrong: bool) -> None:
+            super().__init__()
+            self.text, self.words, self.position, self.wrong = text, words, position, wrong
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.method, self.inners, self.width = "auto", 0, 10
+        self.model: str | None = None
+        self.ready = self.torch = self.busy = False
+        self.solutions: list[dict[str, Any]] = []
+        self.frame: dict[str, Any] | None = None
+        self.before: dict[str, Any] | None = None
+        self.done: dict[str, Any] | None = None
+        self.problem: str | None = None
+        self.detail = "proof"
+        self.history: list[str] = []
+        self._at = 0  # place in the history; its length means the line being typed
+        self._example = -1
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="question"):
+            yield Static(PROMPT, id="prompt", markup=False)
+            yield Input(placeholder="a polynomial, such as x^4 + 2x^2 - 3   (F7: an example)", compact=True)
+        yield Static("", id="parsed", markup=False)
+        yield Static("", id="settings", markup=False)
+        yield Table(id="solutions")
+        yield Static("", id="growing", markup=False)
+        with VerticalScroll(id="detail"):
+            yield Static("", id="detail-text", markup=False)
+
+    def on_mount(self) -> None:
+        self._settings()
+        self._table()
+        self._detail()
+
+    def arrive(self) -> None:
+        self.query_one(Input).focus()
+
+    def on_resize(self) -> None:
+        self._settings()
+        self._table()
+
+    # -- typing
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._parse(event.value)
+
+    @work(thread=True, exclusive=True, group="parse", exit_on_error=False)
+    def _parse(self, text: str) -> None:
+        worker = get_current_worker()
+        words, position, wrong = "", None, False
+        if text.strip():
+            from polyctl.algebra.parse import parse
+            from polyctl.algebra.polynomial import degree, variables_used
+
+            try:
+                f = parse(text)
+                count = len(variables_used(f))
+                words = (
+                    f"degree {max(degree(f), 0)}, {len(f)} term{'s' * (len(f) != 1)}, "
+                    f"{count} variable{'s' * (count != 1)}"
+                )
+            except ParseError as error:
+                words = error.message + (f" ({error.hint})" if error.hint else "")
+                position, wrong = error.position, True
+            except PolyctlError as error:
+                words, wrong = error.message, True
+        if not worker.is_cancelled:
+            self.post_message(self.Parsed(text, words, position, wrong))
+
+    def on_decompose_pane_parsed(self, event: Parsed) -> None:
+        entry = self.query_one(Input)
+        if event.text != entry.value:
+            return
+        column = 0
+        if event.position is not None:
+            column = cell_len(event.text[: event.position]) - int(entry.scroll_offset.x)
+        column = len(PROMPT) + max(0, min(column, max(entry.size.width - 1, 0)))
+        caret = " " * column + "^\n" if event.position is not None else "\n"
+        words = ("✗ " if event.wrong else "✓ ") + event.words if event.words else ""
+        style = "red" if event.wrong else "green"
+        self.query_one("#parsed", Static).update(Text(caret + clean(words), style=style))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.solve(event.value)
+
+    def solve(self, text: str) -> None:
+        """Begin the search for decompositions of a text."""
+        if not text.strip():
+            return
+        if self.busy:
+            self.dashboard.solver.cancel()
+        if not self.history or self.history[-1] != text:
+            self.history.append(text)
+        self._at = len(self.history)
+        self.solutions, self.frame, self.before, self.done, self.problem = [], None, None, None, None
+        self.busy = True
+        self.dashboard.solver.submit(
+            text, method=self.method, inners=self.inners or None, width=self.width, limit=10.0
+        )
+        self._show()
+
+    # -- what the solving process says
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """A message of the solving process."""
+        kind = message["kind"]
+        if kind == "ready":
+            self.ready, self.model = True, message["model"]
+        elif kind == "torch":
+            self.torch = True
+        elif kind == "model":
+            self.model = message["name"]
+        elif kind == "solution":
+            self.solutions.append({**message, "number": len(self.solutions)})
+            self.solutions.sort(key=_rank)
+            self._table()
+            self._detail()
+        elif kind == "beam":
+            self.before, self.frame = self.frame, message
+        elif kind in ("done", "error", "died"):
+            self.busy = False
+            if kind == "done":
+                self.done = message
+            else:
+                hint = message.get("hint")
+                self.problem = message["message"] + (f" ({hint})" if hint else "")
+            self._detail()
+        if kind in ("beam", "solution"):
+            self._beam()
+        self._settings()
+
+    # -- drawing
+
+    def _show(self) -> None:
+        self._settings()
+        self._table()
+        self._beam()
+        self._detail()
+
+    def _settings(self) -> None:
+        wide = self.size.width >= 100
+        parts = [
+            f"method {self.method}",
+            f"inners {'any' if not self.inners else f'≤ {self.inners}'}",
+            f"beam {self.width}",
+        ]
+        if not self.ready:
+            parts.append("solver is starting")
+        elif self.model is None:
+            parts.append("no model: solvers only" + ("; `polyctl train quick` makes one" if wide else ""))
+        else:
+            parts.append(f"model {self.model}" + ("" if self.torch else ", torch is loading"))
+        text = Text(" · ".join(parts), style="dim", no_wrap=True, overflow="ellipsis")
+        self.query_one("#settings", Static).update(Text.assemble(self._state(), "  ", text))
+
+    def _state(self) -> Text:
+        if self.busy:
+            return Text("… searching, Esc stops", style="bold cyan")
+        if self.problem is not None:
+            return Text(f"✗ {clean(self.problem)}", style="red")
+        if self.done is None:
+            return Text("Enter decomposes")
+        verified = sum(s["status"] == "verified" for s in self.solutions)
+        seconds = f"{self.done['seconds']:.2g} s"
+        if self.done["indecomposable"]:
+            return Text(f"✓ indecomposable, proved in {seconds}", style="green")
+        if not verified:
+            stopped = self.done["stopped"]
+            return Text(f"○ none found in {seconds}{f' ({stopped})' if stopped else ''}", style="yellow")
+        return Text(f"✓ {verified} verified in {seconds}", style="green")
+
+    def _table(self) -> None:
+        table = self.query_one(Table)
+        width = self.size.width
+        labels = ["#", "status", "g", "h"]
+        if width >= 76:
+            labels += ["size"]
+        if width >= 100:
+            labels += ["source", "time"]
+        table.head(labels)
+        rest = 24 + 8 * (width >= 76) + 44 * (width >= 100)
+        room = max(10, (width - rest) // 2)
+        rows = []
+        for rank, s in enumerate(self.solutions, 1):
+            inners = s["inners"]
+            h = inners[0] if len(inners) == 1 else "; ".join(f"h{i} = {x}" for i, x in enumerate(inners))
+            cells: list[Text | str] = [
+                Text(str(rank), justify="right"),
+                status(s["status"]),
+                _fit(s["outer"] or "-", room),
+                _fit(h, room),
+            ]
+            if width >= 76:
+                cells.append(str(s["complexity"] or "-"))
+            if width >= 100:
+                cells += [_fit(source(s), 32), f"{s['seconds']:.2g} s"]
+            rows.append((str(s["number"]), cells))
+        table.fill(rows)
+
+    def _beam(self) -> None:
+        growing = self.query_one("#growing", Static)
+        growing.display = self.frame is not None
+        if self.frame is None:
+            return
+        verdicts = {s["logprob"]: s["status"] for s in self.solutions if s["logprob"] is not None}
+        finished = [
+            {**h, "status": verdicts.get(h["logprob"], "waiting" if self.busy else "malformed")}
+            for h in self.frame["finished"]
+        ]
+        growing.border_title = f"Beam, step {self.frame['step']}"
+        shown = {**self.frame, "finished": finished}
+        growing.update(beam_text(shown, self.before, self.size.width - 4, 8))
+
+    def on_data_table_row_highlighted(self) -> None:
+        self._detail()
+
+    @property
+    def chosen(self) -> dict[str, Any] | None:
+        """The solution under the cursor."""
+        key = self.query_one(Table).key
+        return next((s for s in self.solutions if str(s["number"]) == key), None)
+
+    def _detail(self) -> None:
+        box = self.query_one("#detail", VerticalScroll)
+        box.border_title = TITLES[self.detail]
+        self.query_one("#detail-text", Static).update(Text(self.detail_text()))
+
+    def detail_text(self) -> str:
+        """What the detail pane shows, and copies."""
+        solution = self.chosen
+        if self.detail == "tried" or (solution is None and self.done is not None):
+            return self._tried()
+        if solution is None:
+            return WELCOME if not self.busy and self.problem is None else ""
+        text = str(solution[self.detail])
+        if self.detail == "proof":
+            more = [f"found by {source(solution)} after {solution['seconds']:.2g} s"]
+            if solution["weak"]:
+                more.append("it says little: a factorisation, or variables stand among the inners")
+            if solution["complexity"] is not None:
+                expanded = f", expanded form {self.done['expanded']}" if self.done else ""
+                more.append(f"complexity {solution['complexity']} ({solution['leaves']} leaves){expanded}")
+            text += "\n" + "\n".join(more)
+        return text
+
+    def _tried(self) -> str:
+        if self.done is None:
+            return "nothing tried yet" if not self.busy else "still searching"
+        lines = [
+            f"{method}: {found} found, {seconds:.2g} s{f': {note}' if note else ''}"
+            for method, seconds, found, note in self.done["tried"]
+        ]
+        if self.done["indecomposable"]:
+            lines.append(f"indecomposable: {self.done['indecomposable']}")
+        return "\n".join(lines)
+
+    # -- actions
+
+    def action_edit(self) -> None:
+        self.query_one(Input).focus()
+
+    def action_example(self) -> None:
+        self._example = (self._example + 1) % len(EXAMPLES)
+        self._enter(EXAMPLES[self._example])
+        self.solve(EXAMPLES[self._example])
+
+    def _enter(self, text: str) -> None:
+        entry = self.query_one(Input)
+        entry.value = text
+        entry.cursor_position = len(text)
+
+    def action_history_back(self) -> None:
+        self._history(-1)
+
+    def action_history_forward(self) -> None:
+        if self._at >= len(self.history):
+            self.query_one(Table).focus()
+        else:
+            self._history(1)
+
+    def _history(self, step: int) -> None:
+        at = self._at + step
+        if 0 <= at < len(self.history) and self.history[at] == self.query_one(Input).value:
+            at += step
+        if 0 <= at <= len(self.history):
+            self._at = at
+            self._enter(self.history[at] if at < len(self.history) else "")
+
+    def action_method(self) -> None:
+        names = list(METHODS)
+        self.method = names[(names.index(self.method) + 1) % len(names)]
+        self._settings()
+
+    def action_more_inners(self) -> None:
+        self.inners = min(self.inners + 1, 8)
+        self._settings()
+
+    def action_fewer_inners(self) -> None:
+        self.inners = max(self.inners - 1, 0)
+        self._settings()
+
+    def action_wider(self) -> None:
+        self.width = next((w for w in WIDTHS if w > self.width), WIDTHS[-1])
+        self._settings()
+
+    def action_narrower(self) -> None:
+        self.width = next((w for w in reversed(WIDTHS) if w < self.width), WIDTHS[0])
+        self._settings()
+
+    def action_cancel(self) -> None:
+        if not self.busy:
+            self.query_one(Table).focus()
+            return
+        self.busy, self.ready, self.torch = False, False, False
+        self.problem = "stopped; what was found is below" if self.solutions else "stopped"
+        self.dashboard.solver.cancel()
+        self._show()
+
+    def action_detail(self) -> None:
+        self.detail = DETAILS[(DETAILS.index(self.detail) + 1) % len(DETAILS)]
+        self._detail()
+
+    def action_copy(self) -> None:
+        text = self.detail_text()
+        self.app.copy_to_clipboard(text)
+        self.app.notify(f"copied: {TITLES[self.detail]}, {len(text):,} characters", markup=False)
+
+
+WELCOME = """Type a polynomial and press Enter, or F7 for an example: f = g(h) is looked for, and proved.
+x^4 + 2x^2 - 3, 2 x y, 3(x+1)^2, 1/2 x, x_1, x² and LaTeX are read."""
+
+
+def source(s: dict[str, Any]) -> str:
+    """Where an answer comes from, with rank and log-probability where a beam found it."""
+    if s["source"] != "beam":
+        return clean(s["source"])
+    rank = f" rank {s['rank']}" if s.get("rank") else ""
+    return f"beam{rank}, log-prob {number(s['logprob'])}"
+
+
+def _fit(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: room - 1] + "…"
+
+
+def _rank(s: dict[str, Any]) -> tuple[object, ...]:
+    """As `solve` ranks: verified ones by complexity, those that say little after them, wrong ones last."""
+    if s["complexity"] is None:
+        return (True, True, -(finite(s["logprob"]) or -1e9), s["number"])
+    return (False, s["weak"], s["complexity"], s["leaves"])

@@ -1,0 +1,37 @@
+"""What all tabs have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+
+if TYPE_CHECKING:
+    from polyctl.tui.app import Dashboard
+
+
+class Pane(Vertical):
+    """The content of a tab; it can have the focus itself, so that its keys always work."""
+
+    can_focus = True
+    place = ""
+
+    @property
+    def dashboard(self) -> Dashboard:
+        """The application, with its own type."""
+        from polyctl.tui.app import Dashboard
+
+        assert isinstance(self.app, Dashboard)
+        return self.app
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this tab is the one that is seen."""
+        return self.dashboard.place == self.place
+
+    def arrive(self) -> None:
+        """The tab has come to the front."""
+        self.focus()
+
+    def redraw(self) -> None:
+        """New data has come; called at most twice a second, and only while the tab is seen."""

@@ -1,0 +1,255 @@
+"""Run: plots of one or several runs, accuracy by degree, configuration, and the log."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Grid, VerticalScroll
+from textual.widgets import Static
+
+from polyctl.errors import PolyctlError
+from polyctl.registry import to_toml
+from polyctl.tui.actions import bindings
+from polyctl.tui.history import History
+from polyctl.tui.screens.pane import Pane
+from polyctl.tui.widgets.ask import Ask
+from polyctl.tui.widgets.heat import heat_map
+from polyctl.tui.widgets.log import LogView
+from polyctl.tui.widgets.plot import Line, Plot, View
+from polyctl.tui.words import clean
+
+# id: (title, [(series, label)]); pass@k takes whatever k the evaluations have
+METRICS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "loss": ("loss", (("loss", "train"), ("valid_loss", "valid"))),
+    "verified": ("verified accuracy", (("greedy_verified", "verified"), ("greedy_exact", "exact"))),
+    "pass": ("pass@k", ()),
+    "lr": ("learning rate", (("lr", "lr"),)),
+    "norm": ("gradient norm", (("grad_norm", "norm"),)),
+    "rate": ("tokens a second", (("tokens_per_second", "tokens/s"),)),
+}
+SMOOTHINGS = (0.0, 0.6, 0.9, 0.98)
+LOWER = ("log", "cells", "config")
+
+
+def lines_of(histories: list[History], metric: str) -> list[Line]:
+    """The lines of one plot; where there are several runs each label names its run."""
+    found = []
+    for history in histories:
+        with history.lock:
+            keys = METRICS[metric][1]
+            if metric == "pass":
+                ks = sorted((k for k in history.series if k.startswith("pass@")), key=lambda k: int(k[5:]))
+                keys = tuple((k, k) for k in ks[:1] + ks[-1:])
+            for key, label in dict(keys).items():
+                if (series := history.series.get(key)) is not None:
+                    name = f"{history.run.name} {label}" if len(histories) > 1 else label
+                    found.append(Line(clean(name), list(series.points)))
+    return found
+
+
+def config_text(history: History) -> str:
+    """The run's configuration, or why it cannot be read."""
+    try:
+        return to_toml(history.run.config())
+    except PolyctlError as error:
+        return f"{error.message}\n{error.hint or ''}"
+
+
+class RunPane(Pane):
+    """Plots above, and below them the log, the heat map or the configuration."""
+
+    BINDINGS = bindings("run")
+    place = "run"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.metric = "loss"
+        self.one = False
+        self.view = View()
+        self.below = "log"
+        self._drawn: object = None
+        self._configured: str | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="run-title", markup=False)
+        with Grid(id="plots"):
+            for metric, (title, _) in METRICS.items():
+                yield Plot(title, id=f"plot-{metric}")
+        yield LogView(id="log")
+        with VerticalScroll(id="cells", can_focus=False):
+            yield Static("", id="cells-text", markup=False)
+        with VerticalScroll(id="config", can_focus=False):
+            yield Static("", id="config-text", markup=False)
+        yield Ask(id="run-ask")
+
+    def on_mount(self) -> None:
+        self._arrange()
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def arrive(self) -> None:
+        self.focus()
+        self._drawn = None
+        self.redraw()
+
+    @property
+    def small(self) -> bool:
+        """Whether only one plot fits."""
+        return self.size.width < 90 or self.size.height < 26
+
+    def _arrange(self) -> None:
+        single = self.one or self.small
+        grid = self.query_one("#plots", Grid)
+        grid.set_class(single, "single")
+        for metric in METRICS:
+            self.query_one(f"#plot-{metric}", Plot).display = not single or metric == self.metric
+            self.query_one(f"#plot-{metric}").set_class(metric == self.metric and not single, "chosen")
+        for name in LOWER:
+            self.query_one(f"#{name}").display = name == self.below
+        self._drawn = None
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw what has changed since the last time."""
+        histories = self.dashboard.histories
+        state = [(h.run.name, h.changes, h.unread) for h in histories]
+        if state == self._drawn:
+            return
+        self._drawn = state
+        title = self.query_one("#run-title", Static)
+        if not histories:
+            title.update("no run is open: choose one in the tab Runs (F3), Enter opens it")
+            self.query_one(LogView).show([])
+            return
+        title.update(self._title(histories))
+        for metric in METRICS:
+            plot = self.query_one(f"#plot-{metric}", Plot)
+            if plot.display:
+                plot.show(lines_of(histories, metric), self.view)
+        first = histories[0]
+        with first.lock:
+            log, cells = list(first.log), list(first.cells)
+        view = self.query_one(LogView)
+        view.show(log)
+        self._log_title()
+        self.query_one("#cells").border_title = "Accuracy by degree"
+        self.query_one("#cells-text", Static).update(heat_map(cells))
+        if self._configured != first.run.name:
+            self._configured = first.run.name
+            self.query_one("#config").border_title = "Configuration"
+            self.query_one("#config-text", Static).update(Text(config_text(first)))
+
+    def _title(self, histories: list[History]) -> Text:
+        facts = [
+            f"{h.run.name}: {fact}" if len(histories) > 1 else fact for h in histories for fact in h.facts()
+        ]
+        how = [f"smoothed {self.view.smoothing}"] if self.view.smoothing else []
+        how += ["log axis"] if self.view.log else []
+        if self.view.window != (0.0, 1.0):
+            how.append(f"{100 * self.view.window[0]:.0f}–{100 * self.view.window[1]:.0f}% of the steps")
+        text = Text(no_wrap=True, overflow="ellipsis")
+        text.append(clean(", ".join(h.run.name for h in histories)), style="bold")
+        if how:
+            text.append("  " + ", ".join(how), style="cyan")
+        if facts:
+            text.append("  ⚠ " + clean("; ".join(facts)), style="yellow")
+        return text
+
+    def _log_title(self) -> None:
+        view = self.query_one(LogView)
+        view.border_title = Text(f"Log: {view.state}")  # type: ignore[assignment]
+
+    def _changed(self, view: View) -> None:
+        self.view = view
+        self._drawn = None
+        self.redraw()
+
+    # -- actions
+
+    def action_next_run(self) -> None:
+        self.dashboard.next_run()
+
+    def action_metric(self) -> None:
+        names = list(METRICS)
+        self.metric = names[(names.index(self.metric) + 1) % len(names)]
+        self._arrange()
+
+    def action_enlarge(self) -> None:
+        self.one = not self.one
+        self._arrange()
+
+    def action_log_axis(self) -> None:
+        self._changed(View(not self.view.log, self.view.smoothing, self.view.window))
+
+    def action_smooth(self) -> None:
+        at = SMOOTHINGS.index(self.view.smoothing)
+        self._changed(View(self.view.log, SMOOTHINGS[(at + 1) % len(SMOOTHINGS)], self.view.window))
+
+    def _window(self, scale: float, shift: float = 0.0) -> None:
+        low, high = self.view.window
+        span = min(1.0, (high - low) * scale)
+        centre = (low + high) / 2 + shift * span
+        low = min(max(0.0, centre - span / 2), 1.0 - span)
+        self._changed(View(self.view.log, self.view.smoothing, (low, low + span)))
+
+    def action_zoom_in(self) -> None:
+        self._window(0.5)
+
+    def action_zoom_out(self) -> None:
+        self._window(2.0)
+
+    def action_left(self) -> None:
+        self._window(1.0, -0.25)
+
+    def action_right(self) -> None:
+        self._window(1.0, 0.25)
+
+    def action_whole(self) -> None:
+        self._changed(View(self.view.log, self.view.smoothing))
+
+    def action_lower(self) -> None:
+        self.below = LOWER[(LOWER.index(self.below) + 1) % len(LOWER)]
+        self._arrange()
+
+    def action_follow(self) -> None:
+        self.query_one(LogView).toggle()
+        self._log_title()
+
+    def action_filter(self) -> None:
+        self.query_one(Ask).ask("regular expression for the log", "", self._filter, self._filter)
+
+    def _filter(self, pattern: str) -> None:
+        self._tell(self.query_one(LogView).filter(pattern))
+
+    def action_search(self) -> None:
+        self.query_one(Ask).ask(
+            "search in the log", "", lambda p: self._tell(self.query_one(LogView).search(p))
+        )
+
+    def action_search_next(self) -> None:
+        self._tell(self.query_one(LogView).search_next())
+
+    def _tell(self, problem: str | None) -> None:
+        self._log_title()
+        if problem:
+            self.query_one(LogView).border_title = Text(f"Log: {clean(problem)}")  # type: ignore[assignment]
+
+    def _scroll(self, rows: int) -> None:
+        if self.below == "log":
+            self.query_one(LogView).move_by(rows)
+            self._log_title()
+        else:
+            self.query_one(f"#{self.below}").scroll_relative(y=rows, animate=False)
+
+    def action_down(self) -> None:
+        self._scroll(1)
+
+    def action_up(self) -> None:
+        self._scroll(-1)
+
+    def on_mouse_scroll_down(self) -> None:
+        self._scroll(3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self._scroll(-3)

@@ -1,0 +1,55 @@
+"""A line at the bottom of a tab that asks for a filter, a search or arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Input
+
+
+class Ask(Input):
+    """Hidden until `ask`; Enter gives the text, Escape takes the question back; focus returns either way."""
+
+    DEFAULT_CSS = "Ask { display: none; dock: bottom; }"
+    BINDINGS: list[BindingType] = [Binding("escape", "take_back", "Back", show=True)]  # noqa: RUF012
+
+    def __init__(self, **more: str) -> None:
+        super().__init__(compact=True, **more)  # type: ignore[arg-type]
+        self._then: Callable[[str], None] | None = None
+        self._meanwhile: Callable[[str], None] | None = None
+        self._before: Widget | None = None
+
+    def ask(
+        self,
+        what: str,
+        value: str,
+        then: Callable[[str], None],
+        meanwhile: Callable[[str], None] | None = None,
+    ) -> None:
+        """Show the question; `then` gets the answer, `meanwhile` the text as it is typed."""
+        self._before = self.screen.focused
+        self._then, self._meanwhile = then, meanwhile
+        self.placeholder = what
+        self.display = True
+        self.value = value
+        self.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._meanwhile is not None and self.display:
+            self._meanwhile(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        then = self._then
+        self.action_take_back()
+        if then is not None:
+            then(event.value)
+
+    def action_take_back(self) -> None:
+        self.display = False
+        self._then = self._meanwhile = None
+        if self._before is not None:
+            self._before.focus()

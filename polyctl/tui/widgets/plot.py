@@ -1,0 +1,164 @@
+"""A line plot in braille: minimum and maximum per column, gaps, a log axis, several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual.widget import Widget
+
+from polyctl.tui.series import Column, Point, columns, smooth
+from polyctl.tui.words import number
+
+COLOURS = ("cyan", "yellow", "magenta", "green", "blue", "red")
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+GUTTER = 9
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a plot; its letter stands at its end, so that colour is not needed to tell lines apart."""
+
+    label: str
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True)
+class View:
+    """What of the data is drawn and how; `window` is the part of all steps, as fractions."""
+
+    log: bool = False
+    smoothing: float = 0.0
+    window: tuple[float, float] = (0.0, 1.0)
+
+
+class Plot(Widget):
+    """A titled plot of several lines; `show` gives it new data."""
+
+    DEFAULT_CSS = "Plot { height: 1fr; width: 1fr; }"
+
+    def __init__(self, title: str, **more: str) -> None:
+        super().__init__(**more)  # type: ignore[arg-type]
+        self.border_title = title
+        self._lines: list[Line] = []
+        self._view = View()
+
+    def show(self, lines: list[Line], view: View) -> None:
+        """Draw these lines."""
+        self._lines, self._view = lines, view
+        self.refresh()
+
+    def render(self) -> Text:
+        return draw(self._lines, self._view, self.size.width, self.size.height)
+
+
+def draw(lines: Sequence[Line], view: View, width: int, height: int) -> Text:
+    """The plot as text of `width` by `height` cells."""
+    cells, rows = width - GUTTER, height - 2
+    known = [line for line in lines if any(p.last is not None for p in line.points)]
+    if cells < 4 or rows < 1:
+        return Text("")
+    if not known:
+        return Text("nothing measured yet", style="dim")
+    first, last = _range(known, view.window)
+    reduced = [
+        columns(smooth(list(line.points), view.smoothing), cells * 2, first, last, view.log) for line in known
+    ]
+    shown = [c for line in reduced for c in line if c is not None]
+    if not shown:
+        why = "nothing above 0 here, as a log axis needs" if view.log else "nothing measured at these steps"
+        return Text(why, style="dim")
+    low, high = min(c.low for c in shown), max(c.high for c in shown)
+    if high - low < 1e-12 * max(1.0, abs(high)):
+        low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
+    canvas = _Canvas(cells, rows)
+    for index, line in enumerate(reduced):
+        canvas.line(line, low, high, index)
+    text = Text(no_wrap=True, overflow="crop")
+    _legend(text, known, width)
+    for row in range(rows):
+        share = 1 - row / max(rows - 1, 1)
+        value = low + (high - low) * share
+        marked = row in (0, rows - 1) or (rows > 6 and row == (rows - 1) // 2)
+        label = number(10**value if view.log else value) if marked else ""
+        text.append(f"{label:>{GUTTER - 2}} ┤" if marked else f"{'':>{GUTTER - 2}} │", style="dim")
+        canvas.append_row(text, row)
+        text.append("\n")
+    left, right = f"{first:,.0f}", f"step {last:,.0f}"
+    text.append(f"{'':>{GUTTER}}{left}{right:>{max(cells - len(left), 0)}}", style="dim")
+    return text
+
+
+def _range(lines: Sequence[Line], window: tuple[float, float]) -> tuple[float, float]:
+    first = min(p.x for line in lines for p in line.points)
+    last = max(p.x for line in lines for p in line.points)
+    span = last - first
+    return first + window[0] * span, first + window[1] * span
+
+
+def _legend(text: Text, lines: Sequence[Line], width: int) -> None:
+    room = width
+    for index, line in enumerate(lines):
+        value = next((p.last for p in reversed(line.points) if p.last is not None), None)
+        said = f"{LETTERS[index % 26]} {line.label} {number(value)}  "[:room]
+        text.append(said, style=COLOURS[index % len(COLOURS)])
+        room -= len(said)
+    text.append("\n")
+
+
+class _Canvas:
+    """Cells of two by four dots."""
+
+    def __init__(self, cells: int, rows: int) -> None:
+        self.cells, self.rows = cells, rows
+        self.bits = [[0] * cells for _ in range(rows)]
+        self.owner = [[0] * cells for _ in range(rows)]
+        self.ends: dict[tuple[int, int], int] = {}
+
+    def line(self, reduced: Sequence[Column | None], low: float, high: float, index: int) -> None:
+        """Each column from its minimum to its maximum, joined to the one before unless a gap is between."""
+        top = self.rows * 4 - 1
+
+        def dot(value: float) -> int:
+            return round((high - value) / (high - low) * top)
+
+        before: tuple[int, Column] | None = None
+        for at, column in enumerate(reduced):
+            if column is None:
+                continue
+            if before is not None and not column.gap:
+                self._join(before[0], dot(before[1].last), at, dot(column.first), index)
+            for y in range(dot(column.high), dot(column.low) + 1):
+                self._set(at, y, index)
+            before = (at, column)
+        if before is not None:
+            self.ends[(dot(before[1].last) // 4, before[0] // 2)] = index
+
+    def _join(self, x0: int, y0: int, x1: int, y1: int, index: int) -> None:
+        for x in range(x0, x1 + 1):
+            a = y0 + (y1 - y0) * (x - x0 - 0.5) / (x1 - x0)
+            b = y0 + (y1 - y0) * (x - x0 + 0.5) / (x1 - x0)
+            bounds = (min(y0, y1), max(y0, y1))
+            low, high = (min(max(round(v), bounds[0]), bounds[1]) for v in (min(a, b), max(a, b)))
+            for y in range(low, high + 1):
+                self._set(x, y, index)
+
+    def _set(self, x: int, y: int, index: int) -> None:
+        row, cell = y // 4, x // 2
+        self.bits[row][cell] |= DOTS[y % 4][x % 2]
+        self.owner[row][cell] = index
+
+    def append_row(self, text: Text, row: int) -> None:
+        """One row of cells; the last cell of a line is its letter."""
+        several = len(set(self.ends.values())) > 1
+        for cell in range(self.cells):
+            end = self.ends.get((row, cell)) if several else None
+            index = self.owner[row][cell] if end is None else end
+            colour = COLOURS[index % len(COLOURS)]
+            bits = self.bits[row][cell]
+            if end is not None:
+                text.append(LETTERS[end % 26], style=f"bold {colour}")
+            else:
+                text.append(chr(0x2800 + bits) if bits else " ", style=colour if bits else "")

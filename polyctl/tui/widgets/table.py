@@ -1,0 +1,52 @@
+"""A table whose cells are text and never markup, with vim keys; refilled, it keeps its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.widgets import DataTable
+
+from polyctl.tui.actions import bindings
+from polyctl.tui.words import clean
+
+
+class Table(DataTable[Text]):
+    """A DataTable with rows as cursor; `fill` replaces all rows and keeps the cursor on the same key."""
+
+    BINDINGS = bindings("table")
+
+    def __init__(self, **more: str) -> None:
+        super().__init__(cursor_type="row", zebra_stripes=False, **more)  # type: ignore[arg-type]
+
+    @property
+    def key(self) -> str | None:
+        """The key of the row under the cursor."""
+        if not 0 <= self.cursor_row < self.row_count:
+            return None
+        return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
+
+    def head(self, labels: Sequence[str]) -> None:
+        """Set the columns."""
+        if [str(c.label) for c in self.ordered_columns] != list(labels):
+            self.clear(columns=True)
+            for label in labels:
+                self.add_column(Text(label), key=label)
+
+    def fill(self, rows: Sequence[tuple[str, Sequence[Text | str]]]) -> None:
+        """Show these (key, cells); only what differs is changed where the keys are the same."""
+        texts = [(k, [c if isinstance(c, Text) else Text(clean(c)) for c in cells]) for k, cells in rows]
+        if [k for k, _ in texts] == [key.value for key in self.rows]:
+            for row, (_, cells) in enumerate(texts):
+                for column, cell in enumerate(cells):
+                    if self.get_cell_at((row, column)) != cell:  # type: ignore[arg-type]
+                        label = self.ordered_columns[column].key
+                        self.update_cell(self.ordered_rows[row].key, label, cell, update_width=True)
+            return
+        kept, place = self.key, self.cursor_row
+        self.clear()
+        for key, cells in texts:
+            self.add_row(*cells, key=key)
+        names = [k for k, _ in texts]
+        if names:
+            self.move_cursor(row=names.index(kept) if kept in names else min(place, len(names) - 1))
