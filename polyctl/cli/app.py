@@ -44,6 +44,7 @@ def make_app() -> "typer.Typer":
     from polyctl.cli.gen import gen
     from polyctl.cli.rl import rl
     from polyctl.cli.train import train
+    from polyctl.cli.tui import tui
     from polyctl.cli.verify import verify
 
     app = typer.Typer(
@@ -70,6 +71,7 @@ def make_app() -> "typer.Typer":
         app.command()(command)
     app.command("eval")(eval_)
     app.command()(demo)
+    app.command()(tui)
     app.add_typer(experiments.app, name="experiments")
     app.add_typer(runs.app, name="runs")
     return app

@@ -110,7 +110,7 @@ class Dashboard(App[None]):
         self.histories: list[History] = []
         self.rows: list[Row] = []
         self.keys = keymap or {}
-        self.solver = Solver(lambda message: self.post_message(self.Said(message)), self.root)
+        self.solver = Solver(self._hear, self.root)
         self._first, self._text = start, text
         self._stop = threading.Event()
         if self.keys:
@@ -142,6 +142,9 @@ class Dashboard(App[None]):
     @work(thread=True, group="solver")
     def _start_solver(self) -> None:
         self.solver.start()
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        self.post_message(self.Said(message))
 
     def on_unmount(self) -> None:
         self._stop.set()

@@ -137,8 +137,8 @@ class ExperimentsPane(Pane):
         except ValueError as error:
             self.app.notify(f"not started: {error}", severity="error", markup=False)
             return
-        if not arguments or arguments[0] not in ("train", "eval"):
-            self.app.notify("only train and eval are started from here", severity="error", markup=False)
+        if not arguments or arguments[0] not in ("train", "eval", "rl"):
+            self.app.notify("only train, eval and rl are started from here", severity="error", markup=False)
             return
         self._launch([*arguments, *self._places(arguments)])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -42,7 +44,7 @@ def help_text(keymap: dict[str, str]) -> Text:
 class HelpScreen(ModalScreen[None]):
     """Scrolls; any of its keys closes it."""
 
-    BINDINGS: list[BindingType] = [  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,f1,question_mark", "dismiss", "Close"),
         Binding("j", "down", show=False),
         Binding("k", "up", show=False),

@@ -158,7 +158,7 @@ class RunPane(Pane):
 
     def _log_title(self) -> None:
         view = self.query_one(LogView)
-        view.border_title = Text(f"Log: {view.state}")  # type: ignore[assignment]
+        view.border_title = Text(f"Log: {view.state}")
 
     def _changed(self, view: View) -> None:
         self.view = view
@@ -233,7 +233,7 @@ class RunPane(Pane):
     def _tell(self, problem: str | None) -> None:
         self._log_title()
         if problem:
-            self.query_one(LogView).border_title = Text(f"Log: {clean(problem)}")  # type: ignore[assignment]
+            self.query_one(LogView).border_title = Text(f"Log: {clean(problem)}")
 
     def _scroll(self, rows: int) -> None:
         if self.below == "log":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -13,7 +14,7 @@ class Ask(Input):
     """Hidden until `ask`; Enter gives the text, Escape takes the question back; focus returns either way."""
 
     DEFAULT_CSS = "Ask { display: none; dock: bottom; }"
-    BINDINGS: list[BindingType] = [Binding("escape", "take_back", "Back", show=True)]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "take_back", "Back", show=True)]
 
     def __init__(self, **more: str) -> None:
         super().__init__(compact=True, **more)  # type: ignore[arg-type]

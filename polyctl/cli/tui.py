@@ -1,0 +1,67 @@
+"""polyctl tui: the dashboard."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import Annotated
+
+import typer
+
+from polyctl.cli.options import RegistryOption, RunsOption
+from polyctl.errors import UsageError
+
+SCREENS = ("decompose", "runs", "run", "beam", "experiments")
+
+
+def tui(
+    expression: Annotated[str, typer.Argument(help="A polynomial to decompose at once.")] = "",
+    screen: Annotated[
+        str | None, typer.Option("--screen", metavar="NAME", help=f"One of {', '.join(SCREENS)}.")
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Print the screens once as text, for pipes and screen readers.")
+    ] = False,
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="With --plain: this run, not the newest.")
+    ] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="In a browser, on this machine only (needs polyctl[web]).")
+    ] = False,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="With --serve.")] = 8000,
+    runs: RunsOption = None,
+    registry: RegistryOption = None,
+) -> None:
+    """Open the dashboard: decompose what you type, watch runs, see beams grow, start experiments.
+
+    Example: polyctl tui --plain --screen runs
+    """
+    if screen is not None and screen not in SCREENS:
+        raise UsageError(f"--screen {screen!r} is none of {', '.join(SCREENS)}", "leave it out for all")
+    if plain:
+        from polyctl.tui.plain import plain as write
+
+        for line in write((screen,) if screen else SCREENS, runs, registry, run):
+            print(line)
+        return
+    if serve:
+        options = [("--runs", runs), ("--registry", registry), ("--screen", screen)]
+        _serve(port, [part for name, value in options if value for part in (name, str(value))])
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the dashboard needs a terminal", "`polyctl tui --plain` prints it as text")
+    from polyctl.tui.actions import load_keymap
+
+    keymap = load_keymap()
+    from polyctl.tui.app import Dashboard
+
+    Dashboard(runs, registry, screen or "decompose", keymap, expression).run()
+
+
+def _serve(port: int, options: list[str]) -> None:
+    try:
+        from textual_serve.server import Server
+    except ImportError:
+        raise UsageError("textual-serve is not installed", "pip install 'polyctl[web]'") from None
+    command = shlex.join([sys.executable, "-m", "polyctl", "tui", *options])
+    Server(command, host="127.0.0.1", port=port, title="polyctl").serve()
