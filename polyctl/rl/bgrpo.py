@@ -86,7 +86,7 @@ def update(
                 kl=rl.kl,
                 normalizer=normalizer,
             )
-            part.loss.backward()
+            torch.autograd.backward(part.loss)
             sums["loss"] += part.loss.detach()
             sums["kl"] += part.kl_sum
             sums["clipped"] += part.clipped
@@ -131,7 +131,7 @@ def sum_gradients(model: nn.Module, processes: Processes) -> None:
     parameters = [p for p in model.parameters() if p.requires_grad]
     flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in parameters])
     dist.all_reduce(flat)
-    for parameter, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
+    for parameter, part in zip(parameters, torch.split(flat, [p.numel() for p in parameters]), strict=True):
         parameter.grad = part.view_as(parameter).clone()
 
 

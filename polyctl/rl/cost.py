@@ -59,7 +59,7 @@ def estimate(experiment: Experiment, device: torch.device, model: GPT | None = N
         [g.advantages for g in groups],
         device,
     )
-    score(model, batch).logp_GWL.sum().backward()
+    torch.autograd.backward(score(model, batch).logp_GWL.sum())
     model.zero_grad(set_to_none=True)
     updated = time.perf_counter()
     scale = rl.problems / len(problems)

@@ -120,7 +120,7 @@ def hidden_of_groups(
         return shared_attention(q, k, v, kept[layer], padding_G11P, later_SS)
 
     hidden = model._run(inputs, positions, read_both)
-    rest_GWSD = hidden.unflatten(0, (groups, width))
+    rest_GWSD = hidden.view(groups, width, longest - 1, -1)
     return torch.cat((first_GW1D, rest_GWSD), dim=2)
 
 
@@ -138,12 +138,12 @@ def shared_attention(
     `padding_G11P` and `later_SS` hides a key.
     """
     prompt_key, prompt_value = prompt
-    groups, _, length, size = prompt_key.shape
+    groups, heads, length, size = prompt_key.shape
     steps = query.shape[2]
     query = query.to(value.dtype) * size**-0.5
 
     def gathered(x: torch.Tensor) -> torch.Tensor:  # (G·W, H, S, ·) -> (G, H, W·S, ·)
-        return x.unflatten(0, (groups, -1)).transpose(1, 2).flatten(2, 3)
+        return x.view(groups, -1, heads, steps, x.shape[-1]).transpose(1, 2).flatten(2, 3)
 
     scores_prompt = gathered(query) @ prompt_key.transpose(-1, -2)
     scores_prompt = scores_prompt.masked_fill(padding_G11P, -torch.inf)
@@ -153,7 +153,7 @@ def shared_attention(
     read = weights[..., :length] @ prompt_value
 
     def scattered(x: torch.Tensor) -> torch.Tensor:  # (G, H, W·S, ·) -> (G·W, H, S, ·)
-        return x.unflatten(2, (-1, steps)).transpose(1, 2).flatten(0, 1)
+        return x.reshape(groups, heads, -1, steps, x.shape[-1]).transpose(1, 2).flatten(0, 1)
 
     return scattered(read) + scattered(weights[..., length:]) @ value
 

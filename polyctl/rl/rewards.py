@@ -53,11 +53,12 @@ def rewards(group: Sequence[Mark], kind: RewardName, *, width: int, wrong: float
 
     simple: 1; rank: exp(-k / width); reverse_rank: exp(-(width - 1 - k) / width). Source: the paper's BGRPO.
     """
-    shaped = {
-        "simple": lambda k: 1.0,
-        "rank": lambda k: math.exp(-k / width),
-        "reverse_rank": lambda k: math.exp(-(width - 1 - k) / width),
-    }[kind]
+
+    def shaped(rank: int) -> float:
+        if kind == "simple":
+            return 1.0
+        return math.exp(-(rank if kind == "rank" else width - 1 - rank) / width)
+
     return [shaped(mark.rank) if mark.right else wrong for mark in group]
 
 

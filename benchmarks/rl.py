@@ -1,0 +1,106 @@
+"""Does reinforcement help? Supervised, GRPO and BGRPO side by side on held-out problems (docs/rl.md).
+
+For each seed: train the experiment, then improve that model by each algorithm on equally many problems, and
+examine every last checkpoint on the same test-split problems. Prints a table with mean and spread over the
+seeds (standard deviation, n - 1), and a last line of JSON.
+
+    python benchmarks/rl.py --seeds 0 1 2 --problems 300
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from polyctl.data.tokenizer import make_tokenizer
+from polyctl.evaluate import evaluation_problems, examine, summarize
+from polyctl.model.device import choose_device, limit_threads
+from polyctl.model.files import load_model
+from polyctl.registry import load_registry, override
+from polyctl.rl.trainer import named, reinforce
+from polyctl.runs import create_run
+from polyctl.training.supervised import train
+
+TEST_SEED = 424_242  # the same test problems for every seed; their split keeps them out of all training
+MEASURES = ("greedy", "pass@1", "pass@w", "rank score")
+
+
+def main() -> None:
+    """Train, reinforce, examine, print."""
+    options = _options()
+    chosen = override(load_registry().get(options.experiment), options.set or [])
+    limit_threads(chosen.model)
+    problems = evaluation_problems(chosen.data, TEST_SEED, options.problems)
+    rows: dict[str, list[dict[str, float]]] = {name: [] for name in ("supervised", *options.algorithms)}
+    with tempfile.TemporaryDirectory() as folder:
+        root = options.runs or Path(folder)
+        for seed in options.seeds:
+            experiment = override(chosen, [f"seed={seed}"])
+            run = create_run(experiment, root)
+            began = time.monotonic()
+            train(experiment, run, device=options.device)
+            start = run.checkpoint("last")
+            _add(rows["supervised"], experiment, start, problems, seed, time.monotonic() - began, options)
+            for algorithm in options.algorithms:
+                changed = named(override(experiment, [f"rl.algorithm={algorithm}"]))
+                run, began = create_run(changed, root), time.monotonic()
+                reinforce(changed, run, start=start, device=options.device)
+                seconds = time.monotonic() - began
+                _add(rows[algorithm], changed, run.checkpoint("last"), problems, seed, seconds, options)
+    _print(rows, options)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--experiment", default="rl_quick")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--algorithms", nargs="+", default=["grpo", "bgrpo"])
+    parser.add_argument("--problems", type=int, default=300)
+    parser.add_argument("--set", action="append")
+    parser.add_argument("--runs", type=Path)
+    parser.add_argument("--device", default="cpu")
+    return parser.parse_args()
+
+
+def _add(rows, experiment, path, problems, seed, seconds, options) -> None:
+    """Examine a checkpoint and keep its row, said at once so that an interrupted benchmark is of use."""
+    model = load_model(path, choose_device(options.device)).model
+    config = experiment.eval.model_copy(update={"beam": experiment.rl.width})
+    with torch.no_grad():
+        results = examine(model, make_tokenizer(experiment.data), problems, config)
+    report = summarize(results, config.beam)
+    values = (
+        report["greedy"]["verified"],
+        report["pass_at"]["1"],
+        report["pass_at"][str(config.beam)],
+        report["rank_score"],
+    )
+    row = {"seed": seed, **dict(zip(MEASURES, values, strict=True)), "seconds": seconds}
+    rows.append(row)
+    print(f"{experiment.name:>18}  {json.dumps(row)}", flush=True)
+
+
+def _print(rows: dict[str, list[dict[str, float]]], options: argparse.Namespace) -> None:
+    print(f"\n{'':12}" + "".join(f"{name:>17}" for name in MEASURES))
+    table = {}
+    for name, several in rows.items():
+        cells = []
+        for measure in MEASURES:
+            values = [row[measure] for row in several]
+            spread = statistics.stdev(values) if len(values) > 1 else 0.0
+            cells.append((statistics.fmean(values), spread))
+        table[name] = {m: {"mean": c[0], "spread": c[1]} for m, c in zip(MEASURES, cells, strict=True)}
+        print(f"{name:12}" + "".join(f"{mean:>9.3f} ±{spread:>5.3f} " for mean, spread in cells))
+    print(
+        json.dumps({"experiment": options.experiment, "seeds": options.seeds, "rows": rows, "table": table})
+    )
+
+
+if __name__ == "__main__":
+    main()
