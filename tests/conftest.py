@@ -1,4 +1,4 @@
-"""Signals as in a terminal, however the tests were started: nohup and shells in the background ignore some."""
+"""Signals as in a terminal, however the tests were started: background shells ignore some."""
 
 from __future__ import annotations
 
