@@ -24,6 +24,8 @@ MAX_EQUATIONS = 2000
 TERMS = 3
 BATCH = 128
 STARTS = 48
+GUESSES, GUESSED = 1024, 1e-14
+GENERIC_SECONDS = 0.5  # seconds for the shapes of a question before inners are guessed
 SPARSE_TERMS, SPARSE_SHARE = 12, 0.6  # where f has more monomials, shapes say too little
 CHUNK_WORK = 20_000
 
@@ -135,31 +137,45 @@ def scaled(
 
 
 def generic_candidates(
-    equations: Equations, generator: torch.Generator, deadline: float, tries: int = 64
+    equations: Equations, generator: torch.Generator, deadline: float, batches: int = 32
 ) -> Iterator[Decomposition]:
-    """Decompositions where nearly any inners do, the outer having as many coefficients as f: simple ones.
+    """Decompositions where the outer has as many coefficients as f, so that many inners do: guessed ones.
 
-    Every form of degree 4 in three variables, say, is a quadratic form in six quadratic ones.
+    Inners with small rational coefficients in echelon form, thousands at a time, outers fitted. (A form of
+    degree 9 in two variables is a cubic in three cubics if these fulfil a single equation.)
     """
+    system = dense_system(equations)
+    target_P = equations.target(system)
     width = len(equations.inner_monomials)
     usable = [k for k in range(width) if equations.free(0, k)]
     if len(usable) <= equations.inners:
         return
-    for attempt in range(tries):
+    outer = torch.arange(system.inner_size, system.unknowns).expand(GUESSES, -1)
+    for batch in range(batches):
         if perf_counter() > deadline:
             return
         order = [usable[k] for k in torch.randperm(len(usable), generator=generator).tolist()]
-        rows = [[Fraction(0)] * width for _ in range(equations.inners)]
-        for i, row in enumerate(rows):
-            row[order[i]] = Fraction(1)
-        # one entry a column first, then all of them, ever larger
-        bound, filled = 1 + attempt // 16, 1 if attempt < 16 else equations.inners
-        for k in order[equations.inners :]:
-            for i in torch.randperm(equations.inners, generator=generator)[:filled].tolist():
-                rows[i][k] = Fraction(int(torch.randint(-bound, bound + 1, (), generator=generator)))
-        candidate = Decomposition(None, equations.polynomials(rows))
-        if verify(equations.f, candidate).verified:
-            yield candidate
+        shape = (GUESSES, equations.inners, width)
+        numerator_BMN = torch.randint(-2 - batch // 4, 3 + batch // 4, shape, generator=generator)
+        denominator_BMN = torch.randint(1, 3 + batch // 8, shape, generator=generator)
+        numerator_BMN *= torch.rand(shape, generator=generator) < 0.6
+        numerator_BMN[:, :, order[: equations.inners]] = torch.eye(equations.inners, dtype=torch.int64)
+        denominator_BMN[:, :, order[: equations.inners]] = 1
+        x_BU = torch.zeros(GUESSES, system.unknowns, dtype=torch.float64)
+        h_BMN = torch.zeros(GUESSES, equations.rows, width, dtype=torch.float64)
+        h_BMN[:, : equations.inners] = numerator_BMN / denominator_BMN
+        x_BU[:, : system.inner_size] = equations.fix(h_BMN).flatten(1)
+        run = Levenberg(system, target_P, x_BU, outer, 1e-12)
+        run.step()
+        for b in torch.nonzero(run.cost_B < GUESSED)[:, 0].tolist()[:8]:
+            pairs = zip(numerator_BMN[b].tolist(), denominator_BMN[b].tolist(), strict=True)
+            rows = [[Fraction(p, q) for p, q in zip(ps, qs, strict=True)] for ps, qs in pairs]
+            if equations.fixed is not None:
+                for row in rows:
+                    row[equations.fixed] = Fraction(0)
+            candidate = Decomposition(None, equations.polynomials(rows))
+            if verify(equations.f, candidate).verified:
+                yield candidate
 
 
 def fitted(system: System, target_P: Tensor, x_BU: Tensor, outer_BK: Tensor, damping: float = 1e-9) -> Tensor:
@@ -323,8 +339,10 @@ def _all(
     ]
     searches = [ShapeSearch(q) for q in asked]
     for search in searches:
-        yield from search.first(generator, deadline)
-        if search.equations.generic:
+        if not search.equations.generic:
+            yield from search.first(generator, deadline)
+        else:
+            yield from search.first(generator, min(deadline, perf_counter() + GENERIC_SECONDS))
             yield from generic_candidates(search.equations, generator, deadline)
     rounds = 0
     while searches and perf_counter() < deadline:
