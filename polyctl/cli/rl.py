@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,6 +57,9 @@ def rl(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what it would cost; train nothing.")
     ] = False,
+    track: Annotated[
+        bool, typer.Option("--track", help="Follow it with trackio too (pip install 'polyctl[track]').")
+    ] = False,
     device: DeviceOption = "auto",
     seed: SeedOption = None,
     runs: RunsOption = None,
@@ -78,6 +82,10 @@ def rl(
         raise UsageError(f"there is no algorithm {algo!r}", f"choose {', '.join(ALGORITHMS)}")
     if resume and from_ is not None:
         raise UsageError("--from starts a new run and --resume continues an old one", "leave one of them out")
+    if track:
+        from polyctl.rl.track import load_trackio
+
+        load_trackio()  # before a run is made for nothing
     changes = list(set_ or [])
     if algo is not None:
         changes.append(f"rl.algorithm={algo}")
@@ -93,7 +101,7 @@ def rl(
             return
         old, chosen = _old(chosen, changes, runs) if resume else (None, chosen)
         start = None if resume else processes.from_main(lambda: _start(supervised, from_, smoke, runs))
-        result = _reinforce(chosen, old, start, processes, runs, max_minutes, as_json)
+        result = _reinforce(chosen, old, start, processes, runs, max_minutes, track, as_json)
     if result.state == "interrupted":
         raise typer.Exit(EXIT_INTERRUPTED)
 
@@ -164,21 +172,32 @@ def _reinforce(
     processes: Processes,
     runs: Path | None,
     max_minutes: float | None,
+    track: bool,
     as_json: bool,
 ) -> TrainResult:
     """Run, with progress on stderr, and print the result."""
+    from polyctl.rl.track import Tracker
     from polyctl.rl.trainer import reinforce
     from polyctl.runs import create_run
 
     run = old or processes.from_main(lambda: create_run(experiment, runs))
-    with output.progress("reinforcing") as bar:
+    with ExitStack() as stack:
+        teller = Teller(stack.enter_context(output.progress("reinforcing")), plain=not sys.stderr.isatty())
+        tracking = track and processes.main
+        tracker = stack.enter_context(Tracker(experiment, run)) if tracking else None
+
+        def tell(kind: str, event: dict[str, Any]) -> None:
+            teller(kind, event)
+            if tracker is not None:
+                tracker(kind, event)
+
         result = reinforce(
             experiment,
             run,
             start=start,
             device=processes.device.type,
             max_minutes=max_minutes,
-            on_event=Teller(bar, plain=not sys.stderr.isatty()),
+            on_event=tell,
         )
     if not processes.main:
         return result

@@ -10,6 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.rl.helpers import tiny
+
 WORKER = """
 import json, sys
 from pathlib import Path
@@ -22,7 +24,7 @@ from tests.rl.helpers import tiny
 from tests.training.helpers import Recorder
 
 torch.set_num_threads(1)
-root, start, algorithm = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+root, start = Path(sys.argv[1]), Path(sys.argv[2])
 with distributed.join("cpu") as processes:
     # one process whose groups had no signal, hence no gradient: it counts as zero
     model = torch.nn.Linear(2, 1)
@@ -30,33 +32,38 @@ with distributed.join("cpu") as processes:
         model(torch.ones(1, 2)).sum().backward()
     sum_gradients(model, processes)
     assert model.weight.grad.tolist() == [[1.0, 1.0]], model.weight.grad
-    experiment = trainer.named(tiny(algorithm=algorithm, candidates=11, refresh=2, problems=5, solver="off"))
-    run = processes.from_main(lambda: create_run(experiment, root))
-    recorder = Recorder()
-    result = trainer.reinforce(experiment, run, start=start, device="cpu", on_event=recorder)
-    report = {"run": str(run.path), "steps": recorder.of("step"), "metrics": result.metrics,
-              "pools": recorder.of("pool")}
-    (root / f"rank{processes.rank}.json").write_text(json.dumps(report))
+    for algorithm in ("bgrpo", "boost"):
+        changed = tiny(algorithm=algorithm, candidates=11, refresh=2, problems=5, solver="off")
+        experiment = trainer.named(changed)
+        run = processes.from_main(lambda: create_run(experiment, root))
+        recorder = Recorder()
+        result = trainer.reinforce(experiment, run, start=start, device="cpu", on_event=recorder)
+        report = {"run": str(run.path), "steps": recorder.of("step"), "metrics": result.metrics,
+                  "pools": recorder.of("pool")}
+        (root / f"{algorithm}{processes.rank}.json").write_text(json.dumps(report))
 """
 
 
-@pytest.mark.parametrize("algorithm", ["bgrpo", "boost"])
-def test_two_processes_give_the_gradients_of_one(run_rl, start, tmp_path, algorithm):
-    from tests.rl.helpers import tiny
-
+def test_two_processes_give_the_gradients_of_one(run_rl, start, tmp_path):
     script, root = tmp_path / "worker.py", tmp_path / "two"
     script.write_text(WORKER)
     root.mkdir()
     launch = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     done = subprocess.run(
-        [sys.executable, "-m", *launch, str(root), str(start), algorithm],
+        [sys.executable, "-m", *launch, str(root), str(start)],
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
         timeout=180,
     )
     assert done.returncode == 0, done.stderr
-    main, other = (json.loads((root / f"rank{rank}.json").read_text()) for rank in (0, 1))
+    for algorithm in ("bgrpo", "boost"):
+        reports = [json.loads((root / f"{algorithm}{rank}.json").read_text()) for rank in (0, 1)]
+        compare(run_rl, algorithm, *reports)
+
+
+def compare(run_rl, algorithm, main, other):
+    """Both processes' reports and the main one's weights against a run of one process."""
     experiment = tiny(algorithm=algorithm, candidates=11, refresh=2, problems=5, solver="off")
     single, result, recorder = run_rl(experiment)
     steps = recorder.of("step")

@@ -1,0 +1,53 @@
+"""An optional tracker beside the run's own event file: trackio, which keeps its data on this machine."""
+
+from __future__ import annotations
+
+import importlib
+from types import TracebackType
+from typing import Any
+
+from polyctl.config import Experiment
+from polyctl.errors import UsageError
+from polyctl.runs import Run
+
+TRACKED = ("step", "eval", "pool")
+
+
+def load_trackio() -> Any:
+    """The library; UsageError where it is not installed."""
+    try:
+        return importlib.import_module("trackio")
+    except ImportError:
+        raise UsageError("--track needs trackio", "pip install 'polyctl[track]'") from None
+
+
+class Tracker:
+    """Forwards the numbers of step, eval and pool events; use as a context manager."""
+
+    def __init__(self, experiment: Experiment, run: Run) -> None:
+        self._trackio = load_trackio()
+        self._experiment, self._run = experiment, run
+
+    def __enter__(self) -> Tracker:
+        self._trackio.init(
+            project=f"polyctl-{self._experiment.name}",
+            name=self._run.id,
+            config=self._experiment.model_dump(mode="json"),
+            resume="allow",
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._trackio.finish()
+
+    def __call__(self, kind: str, event: dict[str, Any]) -> None:
+        """One event, as the trainer reports it."""
+        if kind in TRACKED:
+            numbers = {
+                f"{kind}/{name}": value
+                for name, value in event.items()
+                if isinstance(value, (int, float)) and name != "step"
+            }
+            self._trackio.log(numbers, step=event["step"])
