@@ -42,10 +42,13 @@ def main() -> None:
         root = options.runs or Path(folder)
         for seed in options.seeds:
             experiment = override(chosen, [f"seed={seed}"])
-            run = create_run(experiment, root)
             began = time.monotonic()
-            train(experiment, run, device=options.device)
-            start = run.checkpoint("last")
+            if options.start:
+                start = options.start[options.seeds.index(seed)]
+            else:
+                run = create_run(experiment, root)
+                train(experiment, run, device=options.device)
+                start = run.checkpoint("last")
             _add(rows["supervised"], experiment, start, problems, seed, time.monotonic() - began, options)
             for algorithm in options.algorithms:
                 changed = named(override(experiment, [f"rl.algorithm={algorithm}"]))
@@ -62,6 +65,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--algorithms", nargs="+", default=["grpo", "bgrpo"])
     parser.add_argument("--problems", type=int, default=300)
+    parser.add_argument("--start", type=Path, nargs="+", help="supervised model files, one for each seed")
     parser.add_argument("--set", action="append")
     parser.add_argument("--runs", type=Path)
     parser.add_argument("--device", default="cpu")

@@ -109,7 +109,10 @@ class RLConfig(_Config):
     clip_high: float = Field(0.2, gt=0, description="the ratio is clipped above 1 + clip_high")
     kl: float = Field(0.02, ge=0, description="weight of the divergence from the reference model")
     lr: float = Field(5e-5, gt=0)
-    warmup: int = Field(5, ge=0, description="steps of linear warm-up; constant after it")
+    warmup: int = Field(5, ge=0, description="steps of linear warm-up")
+    final_lr: float = Field(
+        0.1, ge=0, le=1, description="last learning rate as a fraction of lr; it falls linearly"
+    )
     weight_decay: float = Field(0.0, ge=0)
     clip: float = Field(0.5, gt=0, description="largest norm of the gradient")
     part: int = Field(16, ge=1, description="groups a forward pass of the update")

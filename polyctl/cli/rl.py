@@ -100,7 +100,7 @@ def rl(
             _dry_run(chosen, processes, as_json)
             return
         old, chosen = _old(chosen, changes, runs) if resume else (None, chosen)
-        start = None if resume else processes.from_main(lambda: _start(supervised, from_, smoke, runs))
+        start = None if resume else _start(supervised, from_, smoke, runs, processes)
         result = _reinforce(chosen, old, start, processes, runs, max_minutes, track, as_json)
     if result.state == "interrupted":
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -143,7 +143,9 @@ def _old(chosen: Experiment, changes: list[str], runs: Path | None) -> tuple[Run
     return old, override(old.config(), changes)
 
 
-def _start(supervised: Experiment, name: str | None, smoke: bool, runs: Path | None) -> Path:
+def _start(
+    supervised: Experiment, name: str | None, smoke: bool, runs: Path | None, processes: Processes
+) -> Path:
     """The weights to start from: of `name`, else of the experiment's newest run.
 
     A smoke run trains a model of seconds first where there is none.
@@ -159,9 +161,10 @@ def _start(supervised: Experiment, name: str | None, smoke: bool, runs: Path | N
         if not smoke:
             hint = f"train one first: polyctl train {supervised.name}, or name one with --from"
             raise FileError(f"there is no trained model of {supervised.name} to improve", hint) from error
-    output.say(f"no model of {supervised.name} yet: training one for seconds")
-    run = create_run(supervised, runs)
-    train(supervised, run, device="cpu")
+    if processes.main:
+        output.say(f"no model of {supervised.name} yet: training one for seconds")
+    run = processes.from_main(lambda: create_run(supervised, runs))
+    train(supervised, run, device=processes.device.type)
     return run.weights()
 
 

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
-from polyctl.config import Experiment
+from polyctl.config import Experiment, RLConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import make_tokenizer
 from polyctl.errors import UsageError
@@ -207,7 +207,7 @@ class ReinforcementTrainer:
 
     def _set_lr(self) -> float:
         rl = self.experiment.rl
-        lr = rl.lr * min(1.0, (self.step + 1) / rl.warmup) if rl.warmup else rl.lr
+        lr = lr_at(self.step, rl)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         return lr
@@ -336,6 +336,14 @@ class ReinforcementTrainer:
 _KEPT = (
     "step", "skipped", "updates", "elapsed", "metrics", "best", "validated", "pool", "pooled",
 )  # fmt: skip
+
+
+def lr_at(step: int, rl: RLConfig) -> float:
+    """Learning rate of a step: up linearly over `warmup` steps, then down linearly to final_lr · lr."""
+    if step < rl.warmup:
+        return rl.lr * (step + 1) / rl.warmup
+    progress = (step - rl.warmup) / max(1, rl.steps - 1 - rl.warmup)
+    return rl.lr * (1 - (1 - rl.final_lr) * min(1.0, progress))
 
 
 def _rank(metrics: dict[str, float]) -> tuple[float, float]:

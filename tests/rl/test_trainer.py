@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from polyctl.errors import UsageError
 from polyctl.model.files import load_model
 from polyctl.rl import rollouts
-from polyctl.rl.trainer import reference_file, trainer_file
+from polyctl.rl.trainer import lr_at, reference_file, trainer_file
 from polyctl.runs import read_events
 from tests.rl.helpers import tiny
 from tests.training.helpers import Recorder
@@ -132,3 +132,11 @@ def test_dropout_of_the_published_form_stays_off(run_rl, tmp_path):
     run = create_run(experiment, tmp_path / "runs")
     reinforce(experiment, run, start=path, device="cpu", on_event=recorder)
     assert recorder.of("step")[0]["clip_share"] == 0.0
+
+
+def test_the_learning_rate_rises_and_falls_linearly():
+    rl = tiny(steps=11, warmup=2, lr=1.0, final_lr=0.2).rl
+    found = [lr_at(step, rl) for step in range(11)]
+    assert found[:3] == [0.5, 1.0, 1.0]
+    assert found[10] == pytest.approx(0.2)
+    assert found[6] == pytest.approx(0.6)
