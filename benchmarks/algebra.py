@@ -9,6 +9,7 @@ range over the rounds is what counts. A table for people, then one line of JSON.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import random
 from collections.abc import Callable
@@ -91,6 +92,8 @@ def main() -> None:
         "generate 4∘4, prefix tokens": (generate, lambda: [sympy_problem(rng) for _ in range(THEIRS)]),
         "verify 4∘4": (check, sympy_check),
     }
+    gc.collect()
+    gc.freeze()  # SymPy's many objects should not slow the collector down for either side
     report = {}
     print(f"{'':28} {'polyctl':>12} {'SymPy':>12} {'ratio, median (range)':>28}")
     for name, (fast, slow) in jobs.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from flint import fmpq
 
@@ -15,7 +16,6 @@ from polyctl.data.prefix import (
     read_decomposition,
     write_dot_products,
     write_input,
-    write_polynomial,
     write_terms,
 )
 from polyctl.data.problem import Problem
@@ -34,6 +34,22 @@ EXTENDED = (
 )
 
 
+_FIRST = 128  # the first character that stands for a token other than a digit
+
+
+class _Piece(NamedTuple):
+    """A monomial in prefix notation: its place among the terms, and what stands around its coefficient.
+
+    `alone` is the term with coefficient 1, or empty where that is written like any other.
+    """
+
+    order: Monomial
+    alone: str
+    positive: str
+    negative: str
+    after: str
+
+
 class PrefixTokenizer:
     """The published vocabulary: 31 tokens for one inner variable, else the extended one."""
 
@@ -47,10 +63,13 @@ class PrefixTokenizer:
         self.inners = inner_count(data)
         self.outer_targets = data.target == "outer_inner"
         self._ids = {token: i for i, token in enumerate(self.vocabulary)}
-        self._pieces: dict[tuple[str, ...], dict[Monomial, tuple[bytes, bytes, bytes, bytes]]] = {}
-        self._plus = bytes([self._ids["+"]])
-        self._signs = (self._ids["P"], self._ids["N"])
-        self._digits = bytes.maketrans(b"0123456789", bytes(self._ids[str(d)] for d in range(10)))
+        self._pieces: dict[tuple[str, ...], dict[str, _Piece]] = {}
+        used = [t for t in self.vocabulary if t in "+*^PN&" or t[0] in "ab" or (len(t) == 1 and t.isdigit())]
+        self._order = {token: i for i, token in enumerate(used)}
+        table = bytearray(256)
+        for token, i in self._order.items():
+            table[ord(token) if token.isdigit() else _FIRST + i] = self._ids[token]
+        self._to_ids = bytes(table)
 
     def ids(self, text: str) -> list[int]:
         """The ids of a text in prefix notation. Raises UnwritableProblem for unknown tokens."""
@@ -62,42 +81,53 @@ class PrefixTokenizer:
     def _polynomial_ids(self, f: Polynomial) -> bytes:
         """The ids of an integer polynomial, what `ids(write_polynomial(f))` gives, several times faster.
 
-        All ids are below 256, so that a sequence is a bytes object and digits are a translation.
+        FLINT's own text of f is the fastest way to its terms. They are put together with one character a
+        token, digits as they are and other tokens as characters above them, so that one translation of
+        their bytes gives the ids (all are below 256).
         """
         context = f.context()
-        pieces = self._pieces.setdefault(context.names(), {})
-        numbers = [str(int(c.p)) for c in f.coeffs()]  # fmpz to text by way of int is ten times faster
-        terms = list(zip(f.monoms(), numbers, strict=True))
-        if context.nvars() == 1:
-            terms.reverse()
-        else:
-            terms.sort(key=lambda term: term[0][::-1])
-        parts = []
-        for monomial, number in terms:
-            piece = pieces.get(monomial)
-            if piece is None:
-                piece = pieces[monomial] = self._pieces_of(monomial, context)
-            plain, positive, negative, after = piece
-            if number == "1" and plain:
-                parts.append(plain)
-            elif number[0] == "-":
-                parts.append(negative + number[1:].encode().translate(self._digits) + after)
+        known = self._pieces.setdefault(context.names(), {})
+        words = str(f).split(" ")
+        first = words[0]
+        signs = ["-", *words[1::2]] if first[0] == "-" else ["+", *words[1::2]]
+        words[0] = first.removeprefix("-")
+        terms = []
+        for sign, word in zip(signs, words[::2], strict=True):
+            number, _, monomial = word.partition("*") if word[0].isdigit() else ("1", "", word)
+            piece = known.get(monomial) or self._learn(monomial, context, known)
+            if sign == "-":
+                terms.append((piece.order, piece.negative + number + piece.after))
+            elif number == "1" and piece.alone:
+                terms.append((piece.order, piece.alone))
             else:
-                parts.append(positive + number.encode().translate(self._digits) + after)
-        if not parts:
-            return bytes(self.ids(write_polynomial(f)))
-        parts[:-1] = [self._plus + part for part in parts[:-1]]
-        return b"".join(parts)
+                terms.append((piece.order, piece.positive + number + piece.after))
+        terms.sort()
+        parts = [part for _, part in terms]
+        parts[-1] = parts[-1][1:]  # the last term has no +
+        return "".join(parts).encode("latin-1").translate(self._to_ids)
 
-    def _pieces_of(self, monomial: Monomial, context: Ring) -> tuple[bytes, bytes, bytes, bytes]:
-        """What stands for a monomial with coefficient 1 (or nothing), and before and after other digits."""
+    def _learn(self, monomial: str, context: Ring, known: dict[str, _Piece]) -> _Piece:
+        """How the monomial with this text is written in prefix notation."""
         variables = context.names()
-        one, two = (bytes(self.ids(write_terms(variables, [(monomial, c)]))) for c in (1, 2))
-        if one[0] in self._signs or (one[0] == self._ids["*"] and one[1] in self._signs):
-            one = b""  # a constant, or the convention that writes coefficient 1
-        at = two.index(self._ids["2"])
+        exponents = dict.fromkeys(variables, 0)
+        for factor in filter(None, monomial.split("*")):
+            name, _, power = factor.partition("^")
+            exponents[name] = int(power or 1)
+        m = tuple(exponents.values())
+        one, two = (self._spelled(write_terms(variables, [(m, c)])) for c in (1, 2))
+        plus, p, n = (self._spelled(token) for token in "+PN")
+        at = two.index("2")
         before, after = two[: at - 1], two[at + 1 :]
-        return one, before + bytes([self._ids["P"]]), before + bytes([self._ids["N"]]), after
+        if one == before + p + "1" + after:
+            one = ""  # a constant, or the convention that writes coefficient 1
+        alone = plus + one if one else ""
+        piece = _Piece(m[::-1], alone, plus + before + p, plus + before + n, after)
+        known[monomial] = piece
+        return piece
+
+    def _spelled(self, text: str) -> str:
+        """A text in prefix notation with one character a token."""
+        return "".join(t if t.isdigit() else chr(_FIRST + i) for t in text.split() for i in (self._order[t],))
 
     def text(self, ids: Sequence[int]) -> str:
         """The text that ids stand for."""
@@ -138,4 +168,4 @@ class PrefixTokenizer:
 
 
 def _is_integral(f: Polynomial) -> bool:
-    return all(c.q == 1 for c in f.coeffs())
+    return "/" not in str(f)
