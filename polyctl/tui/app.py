@@ -71,6 +71,7 @@ class Dashboard(App[None]):
     CSS_PATH = "polyctl.tcss"
     BINDINGS = bindings("app")
     COMMANDS = {ActionCommands}  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
 
     class Listed(Message):
         """The runs as they stand."""
@@ -113,6 +114,7 @@ class Dashboard(App[None]):
         self.solver = Solver(self._hear, self.root)
         self._first, self._text = start, text
         self._stop = threading.Event()
+        self.animation_level = "none"  # every frame of one would travel over SSH
         if self.keys:
             self.set_keymap(self.keys)
 
@@ -145,6 +147,10 @@ class Dashboard(App[None]):
 
     def _hear(self, message: dict[str, Any]) -> None:
         self.post_message(self.Said(message))
+
+    async def _on_exit_app(self) -> None:
+        self._stop.set()  # messages that are still under way find no widgets any more
+        await super()._on_exit_app()
 
     def on_unmount(self) -> None:
         self._stop.set()
@@ -195,6 +201,8 @@ class Dashboard(App[None]):
 
     def on_dashboard_listed(self, event: Listed) -> None:
         self.rows = event.rows
+        if self._stop.is_set():
+            return
         pane = self.pane("runs")
         assert isinstance(pane, RunsPane)
         pane.rows, pane.problem = event.rows, event.problem
@@ -204,10 +212,12 @@ class Dashboard(App[None]):
             pane.redraw()
 
     def on_dashboard_watched(self) -> None:
-        if self.place in ("run", "beam"):
+        if not self._stop.is_set() and self.place in ("run", "beam"):
             self.pane(self.place).redraw()
 
     def on_dashboard_jobs(self, event: Jobs) -> None:
+        if self._stop.is_set():
+            return
         pane = self.pane("experiments")
         assert isinstance(pane, ExperimentsPane)
         pane.jobs = event.jobs
@@ -215,6 +225,8 @@ class Dashboard(App[None]):
             pane.redraw()
 
     def on_dashboard_said(self, event: Said) -> None:
+        if self._stop.is_set():
+            return
         pane = self.pane("decompose")
         assert isinstance(pane, DecomposePane)
         pane.hear(event.message)
@@ -224,7 +236,8 @@ class Dashboard(App[None]):
     @property
     def place(self) -> str:
         """The tab that is seen."""
-        return self.query_one(TabbedContent).active.removeprefix("tab-") or self._first
+        tabs = self.query(TabbedContent)
+        return (tabs.first().active.removeprefix("tab-") if tabs else "") or self._first
 
     def pane(self, place: str) -> Pane:
         """A tab's content."""

@@ -36,6 +36,7 @@ class History:
         self.lock = threading.Lock()
         self._tail = Tail(run.events)
         self.changes = 0
+        self.looked = False
         self._clear()
 
     def _clear(self) -> None:
@@ -52,7 +53,7 @@ class History:
     @property
     def complete(self) -> bool:
         """Whether the whole file has been read."""
-        return self._tail.at_start
+        return self.looked and self._tail.at_start
 
     @property
     def unread(self) -> int:
@@ -75,6 +76,7 @@ class History:
                 self.error = message
             return False
         with self.lock:
+            self.looked = True
             if batch.reset:
                 self._clear()
             self.changes += bool(batch.events or batch.reset or self.missing != batch.missing or self.error)
@@ -144,7 +146,10 @@ def _numbers(event: Event) -> list[tuple[str, Any]]:
         return [(key, event[key]) for key in STEP_KEYS if key in event]
     if event["kind"] != "eval":
         return []
-    found = [(key, event[key]) for key in EVAL_KEYS if key in event]
+    if event.get("source") == "eval":  # other problems than those that a training watches
+        found = [("eval_verified", event["greedy_verified"])] if "greedy_verified" in event else []
+    else:
+        found = [(key, event[key]) for key in EVAL_KEYS if key in event]
     passed = event.get("pass_at")
     if isinstance(passed, dict) and passed:
         ks = sorted((k for k in passed if str(k).isdigit()), key=int)

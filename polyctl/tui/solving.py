@@ -221,14 +221,19 @@ def _answer(request: Message, tell: Callable[..., None], model: Callable[[], Neu
         beam.watch(neural)
         return replace(neural, width=request.get("width") or neural.width, on_step=beam.step)
 
+    def tell_solution(solution: Solution) -> None:
+        beam.flush()  # the search is over when the first of its answers is judged
+        tell("solution", id=number, **describe(f, solution), rank=beam.rank(solution))
+
     found = solve(
         f,
         methods=METHODS[request.get("method", "auto")],
         inners=request.get("inners"),
         time_limit=request.get("limit", 10.0),
         neural=load,
-        on_solution=lambda s: tell("solution", id=number, **describe(f, s), rank=beam.rank(s)),
+        on_solution=tell_solution,
     )
+    beam.flush()
     tell(
         "done",
         id=number,
@@ -248,6 +253,7 @@ class _Beam:
         self._last = 0.0
         self._text: Callable[[Any], str] = str
         self._finished: list[float] = []
+        self._pending: BeamStep | None = None
 
     def watch(self, neural: Neural) -> None:
         """The model whose tokens are to be shown as text."""
@@ -258,11 +264,16 @@ class _Beam:
     def step(self, step: BeamStep) -> None:
         """One step of the search."""
         self._finished = sorted((h.logprob for h in step.finished), reverse=True)
-        now = time.monotonic()
-        # The last step, when nothing is live any more, is always worth sending.
-        if now - self._last < BEAM_SECONDS and step.live:
+        self._pending = step
+        if time.monotonic() - self._last >= BEAM_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the newest step if it has not been sent."""
+        step, self._pending = self._pending, None
+        if step is None:
             return
-        self._last = now
+        self._last = time.monotonic()
         self._tell(
             "beam",
             step=step.step,

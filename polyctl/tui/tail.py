@@ -46,6 +46,7 @@ class Tail:
         self._start = self._offset = 0  # lines before `start` are unread, bytes behind `offset` too
         self._head = b""  # the known end of the line that reaches over `start`
         self._rest = b""  # the known beginning of the line that reaches over `offset`
+        self._inside = False  # whether the line end of that line has been read
         self._head_bytes = self._rest_bytes = 0  # their lengths, the dropped bytes of a long line included
         self._mark = b""
 
@@ -130,21 +131,22 @@ class Tail:
         if len(data) < self._start - first:  # truncated meanwhile: `later` will say so
             return batch
         self._start = first
-        if self._head_bytes == 0 and data.endswith(b"\n"):
-            data = data[:-1]
+        if not self._inside:
+            data = data[:-1]  # the line end of the last line
+            self._inside = True
         lines = data.split(b"\n")
         last = lines.pop()
         reach = self._head_bytes + len(last)
         whole = last + self._head if reach <= self.line_bytes else b""
         if not lines and first:
-            self._head, self._head_bytes = whole, max(reach, 1)
+            self._head, self._head_bytes = whole, reach
             return batch
         head = lines.pop(0) if first else b""
         for line in lines:
             self._parse(line, len(line), batch)
         self._parse(whole, reach, batch)
-        # At least 1: the line end behind an empty piece has been read, so it must not be looked for again.
-        self._head, self._head_bytes = head, max(len(head), 1) if first else 0
+        self._head, self._head_bytes = head, len(head)
+        self._inside = first > 0
         batch.more = first > 0
         return batch
 

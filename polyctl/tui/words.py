@@ -18,6 +18,7 @@ STATUS = {
     "undecided": ("?", "magenta"),
     "waiting": ("…", "cyan"),
     "growing": ("+", "blue"),
+    "left out": ("-", "blue"),  # the same inners as a better answer, or no polynomials
     "running": ("▶", "cyan"),
     "finished": ("✓", "green"),
     "interrupted": ("■", "yellow"),

@@ -244,6 +244,8 @@ class DecomposePane(Pane):
                 cells += [_fit(source(s), 32), f"{s['seconds']:.2g} s"]
             rows.append((str(s["number"]), cells))
         table.fill(rows)
+        if rows and not table.has_focus:  # who has not chosen another answer sees the best one
+            table.move_cursor(row=0)
 
     def _beam(self) -> None:
         growing = self.query_one("#growing", Static)
@@ -252,7 +254,7 @@ class DecomposePane(Pane):
             return
         verdicts = {s["logprob"]: s["status"] for s in self.solutions if s["logprob"] is not None}
         finished = [
-            {**h, "status": verdicts.get(h["logprob"], "waiting" if self.busy else "malformed")}
+            {**h, "status": verdicts.get(h["logprob"], "waiting" if self.busy else "left out")}
             for h in self.frame["finished"]
         ]
         growing.border_title = f"Beam, step {self.frame['step']}"

@@ -21,7 +21,10 @@ from polyctl.tui.words import clean
 # id: (title, [(series, label)]); pass@k takes whatever k the evaluations have
 METRICS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "loss": ("loss", (("loss", "train"), ("valid_loss", "valid"))),
-    "verified": ("verified accuracy", (("greedy_verified", "verified"), ("greedy_exact", "exact"))),
+    "verified": (
+        "verified accuracy",
+        (("greedy_verified", "verified"), ("greedy_exact", "exact"), ("eval_verified", "eval")),
+    ),
     "pass": ("pass@k", ()),
     "lr": ("learning rate", (("lr", "lr"),)),
     "norm": ("gradient norm", (("grad_norm", "norm"),)),
@@ -32,9 +35,9 @@ LOWER = ("log", "cells", "config")
 
 
 def lines_of(histories: list[History], metric: str) -> list[Line]:
-    """The lines of one plot; where there are several runs each label names its run."""
+    """The lines of one plot; of several runs each label has its run's number."""
     found = []
-    for history in histories:
+    for index, history in enumerate(histories, 1):
         with history.lock:
             keys = METRICS[metric][1]
             if metric == "pass":
@@ -42,7 +45,7 @@ def lines_of(histories: list[History], metric: str) -> list[Line]:
                 keys = tuple((k, k) for k in ks[:1] + ks[-1:])
             for key, label in dict(keys).items():
                 if (series := history.series.get(key)) is not None:
-                    name = f"{history.run.name} {label}" if len(histories) > 1 else label
+                    name = f"{index}:{label}" if len(histories) > 1 else label
                     found.append(Line(clean(name), list(series.points)))
     return found
 
@@ -142,14 +145,18 @@ class RunPane(Pane):
 
     def _title(self, histories: list[History]) -> Text:
         facts = [
-            f"{h.run.name}: {fact}" if len(histories) > 1 else fact for h in histories for fact in h.facts()
+            f"{i}: {fact}" if len(histories) > 1 else fact
+            for i, h in enumerate(histories, 1)
+            for fact in h.facts()
         ]
         how = [f"smoothed {self.view.smoothing}"] if self.view.smoothing else []
         how += ["log axis"] if self.view.log else []
         if self.view.window != (0.0, 1.0):
             how.append(f"{100 * self.view.window[0]:.0f}–{100 * self.view.window[1]:.0f}% of the steps")
         text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(clean(", ".join(h.run.name for h in histories)), style="bold")
+        several = len(histories) > 1
+        names = [f"{i}:{h.run.name}" if several else h.run.name for i, h in enumerate(histories, 1)]
+        text.append(clean("  ".join(names)), style="bold")
         if how:
             text.append("  " + ", ".join(how), style="cyan")
         if facts:

@@ -99,12 +99,14 @@ def _range(lines: Sequence[Line], window: tuple[float, float]) -> tuple[float, f
 
 
 def _legend(text: Text, lines: Sequence[Line], width: int) -> None:
-    room = width
-    for index, line in enumerate(lines):
-        value = next((p.last for p in reversed(line.points) if p.last is not None), None)
-        said = f"{LETTERS[index % 26]} {line.label} {number(value)}  "[:room]
-        text.append(said, style=COLOURS[index % len(COLOURS)])
-        room -= len(said)
+    """Letters, labels and newest values; the values only where there is room for all."""
+    values = [next((p.last for p in reversed(line.points) if p.last is not None), None) for line in lines]
+    short = [f"{LETTERS[i % 26]} {line.label}" for i, line in enumerate(lines)]
+    full = [f"{said} {number(value)}" for said, value in zip(short, values, strict=True)]
+    fits = sum(map(len, full)) + 2 * len(full) - 2 <= width
+    for index, said in enumerate(full if fits else short):
+        text.append(f"{said}  ", style=COLOURS[index % len(COLOURS)])
+    text.truncate(width)
     text.append("\n")
 
 

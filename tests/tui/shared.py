@@ -1,0 +1,125 @@
+"""A run made by hand, a solver that is told what to say, and the dashboard driven by keys."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from polyctl.config import Experiment
+from polyctl.registry import to_toml
+from polyctl.runs import Run
+from polyctl.tui.app import Dashboard
+
+BEGAN = 1_760_000_000.0
+
+
+class FakeSolver:
+    """Remembers what it is asked; `say` answers."""
+
+    def __init__(self, tell, runs=None):
+        self.say = tell
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.cancelled = self.started = 0
+
+    def start(self):
+        self.started += 1
+
+    def submit(self, text, **settings):
+        self.asked.append((text, settings))
+
+    def cancel(self):
+        self.cancelled += 1
+
+    def close(self):
+        pass
+
+
+def event(i: float, kind: str, **fields: Any) -> dict[str, Any]:
+    return {"v": 1, "time": BEGAN + i, "kind": kind, **fields}
+
+
+def events(steps: int = 60) -> list[dict[str, Any]]:
+    """A whole training, an evaluation with two beams and its report."""
+    found = [event(0, "run", state="started", step=0, total_steps=steps)]
+    for i in range(1, steps + 1):
+        loss = None if i == 20 else 7.0 / i
+        found.append(
+            event(
+                i,
+                "step",
+                step=i,
+                loss=loss,
+                lr=1e-3 * min(i, 10) / 10,
+                grad_norm=1.0,
+                tokens_per_second=5e3 + i,
+            )
+        )
+        if i % 20 == 0:
+            found.append(
+                event(i, "eval", step=i, valid_loss=8.0 / i, greedy_verified=i / steps, greedy_exact=0.5)
+            )
+    found.append(event(steps, "end", state="complete", step=steps))
+    for problem, f in enumerate(("x^4 + 1", "x^4 + 2*x^2 + 3")):
+        for step, answer in enumerate(("x^2", "x^2 + 0", "x^2 + 0 x")):
+            live = [{"text": answer, "logprob": -0.1 * step}, {"text": "x", "logprob": -2.0 - step}]
+            found.append(
+                event(steps + 1, "beam", problem=problem, input=f, step=step, live=live, finished=[])
+            )
+        done = [
+            {"text": "x^2", "logprob": -0.5, "rank": 0, "status": "verified"},
+            {"text": "x^2 + x", "logprob": -2.5, "rank": 1, "status": "refuted"},
+        ]
+        found.append(event(steps + 2, "verdict", problem=problem, input=f, hypotheses=done))
+    cells = [
+        {"cell": "2∘2", "greedy": {"verified": 0.9}, "pass_at": {"1": 0.9, "10": 1.0}},
+        {"cell": "2∘3", "greedy": {"verified": 0.4}, "pass_at": {"1": 0.4, "10": 0.6}},
+        {"cell": "3∘2", "greedy": {"verified": 0.0}, "pass_at": {"1": 0.0, "10": 0.2}},
+    ]
+    found.append(
+        event(
+            steps + 3,
+            "eval",
+            source="eval",
+            step=steps,
+            pass_at={"1": 0.6, "10": 0.8},
+            cells=cells,
+            greedy_verified=0.6,
+        )
+    )
+    return found
+
+
+def make_run(
+    root: Path, name: str = "quick/20251009-085320", lines: list[dict[str, Any]] | None = None
+) -> Run:
+    run = Run.at(root / name)
+    run.path.mkdir(parents=True)
+    run.config_path.write_text(to_toml(Experiment(name=run.experiment)))
+    found = events() if lines is None else lines
+    run.events.write_text("".join(json.dumps(e, ensure_ascii=False) + "\n" for e in found))
+    return run
+
+
+def screen_text(app: Dashboard) -> str:
+    """What the terminal shows."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+def drive(app: Dashboard, script: Callable[..., Awaitable[None]], size: tuple[int, int] = (120, 40)) -> None:
+    async def main() -> None:
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await script(pilot)
+
+    asyncio.run(main())
+
+
+async def until(pilot, condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Wait for something that threads bring about."""
+    for _ in range(int(seconds / 0.02)):
+        if condition():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("it did not happen; the screen shows\n" + screen_text(pilot.app))

@@ -1,0 +1,394 @@
+"""Every action, driven by its keys; and the one list that keys, footer, help and palette come from."""
+
+import threading
+
+import pytest
+from textual.widgets import Input, TabbedContent
+
+from polyctl.errors import FileError, UsageError
+from polyctl.tui import launch
+from polyctl.tui.actions import ACTIONS, BY_ID, TABS, load_keymap, of
+from polyctl.tui.app import THEMES, Dashboard
+from polyctl.tui.history import History
+from polyctl.tui.screens.decompose import EXAMPLES
+from polyctl.tui.screens.help import HelpScreen, help_text
+from polyctl.tui.widgets.ask import Ask
+from polyctl.tui.widgets.log import LogView
+from polyctl.tui.widgets.table import Table
+from tests.tui.shared import drive, event, make_run, screen_text, until
+from tests.tui.test_screens import TEXT, answers, show
+
+done: set[str] = set()
+
+
+def did(*names: str) -> None:
+    for name in names:
+        assert name in BY_ID
+        done.add(name)
+
+
+def test_every_action_has_a_method_and_ids_are_unique(dashboard):
+    assert len(BY_ID) == len(ACTIONS)
+
+    async def script(pilot):
+        for place in TABS:
+            for action in of(place):
+                assert callable(getattr(dashboard.pane(place), f"action_{action.name}")), action.id
+        for action in of("app"):
+            assert callable(getattr(dashboard, f"action_{action.name}")), action.id
+        for action in of("table"):
+            assert callable(getattr(dashboard.query(Table).first(), f"action_{action.name}")), action.id
+
+    drive(dashboard, script)
+
+
+def test_tabs_help_theme_palette_quit(dashboard):
+    async def script(pilot):
+        for key, place in (
+            ("f3", "runs"),
+            ("f4", "run"),
+            ("f5", "beam"),
+            ("f6", "experiments"),
+            ("f2", "decompose"),
+        ):
+            await pilot.press(key)
+            assert dashboard.place == place
+        await pilot.press("f3", "3")
+        assert dashboard.place == "run"
+        await pilot.press("question_mark")
+        assert isinstance(dashboard.screen, HelpScreen)
+        await until(pilot, lambda: "Everywhere" in screen_text(dashboard))
+        await pilot.press("j", "k", "escape")
+        assert not isinstance(dashboard.screen, HelpScreen)
+        themes = {dashboard.theme}
+        for _ in THEMES:
+            await pilot.press("f9")
+            themes.add(dashboard.theme)
+        assert len(themes) == len(THEMES)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "Metric" in screen_text(dashboard))
+        await pilot.press(*"Enla")
+        await until(pilot, lambda: "One plot, or all" in screen_text(dashboard))
+        await pilot.press("enter")
+        await until(pilot, lambda: dashboard.pane("run").one)
+        await pilot.press("q")
+        await until(pilot, lambda: dashboard._exit)
+
+    drive(dashboard, script)
+    did(*(a.id for a in of("app")))
+
+
+def test_help_names_every_action():
+    text = help_text({"runs.sort": "o"}).plain
+    for action in ACTIONS:
+        assert action.help in text
+        assert action.id in text
+    assert "  o " in text
+
+
+def test_decompose(dashboard):
+    async def script(pilot):
+        pane, solver = dashboard.pane("decompose"), dashboard.solver
+        entry = pane.query_one(Input)
+        await until(pilot, lambda: entry.has_focus and solver.started)
+        await pilot.press(*"x^2+)")
+        await until(pilot, lambda: "✗" in screen_text(dashboard))
+        lines = screen_text(dashboard).splitlines()
+        assert lines[3].index("^") == lines[2].index(")")
+        entry.value = TEXT
+        await pilot.press("enter")
+        assert solver.asked[-1][0] == TEXT
+        assert "searching" in screen_text(dashboard)
+        frame = [{"text": "x^2 + [b]x", "logprob": -0.5}]
+        solver.say({"kind": "beam", "step": 3, "live": frame, "finished": []})
+        await until(
+            pilot, lambda: "Beam, step 3" in screen_text(dashboard) and "[b]x" in screen_text(dashboard)
+        )
+        for message in answers(TEXT):
+            solver.say(message)
+        await until(pilot, lambda: "1 verified" in screen_text(dashboard))
+        assert "✓ verified  b^2 + 2*b + 5  x^2 + x" in screen_text(dashboard)
+        assert "compared with f: equal" in pane.detail_text()
+        await pilot.press("escape")  # leaves the input
+        assert pane.query_one(Table).has_focus
+        shown = []
+        for _ in range(4):
+            await pilot.press("y")
+            shown.append(dashboard.clipboard)
+            await pilot.press("d")
+        assert "compared" in shown[0]
+        assert "x^{2} + x" in shown[1]
+        assert "h = x**2 + x" in shown[2]
+        assert "univariate components: 1 found" in shown[3]
+        await pilot.press(
+            "right_square_bracket", "right_square_bracket", "left_square_bracket", "plus", "plus", "minus"
+        )
+        assert (pane.inners, pane.width) == (1, 20)
+        await pilot.press("m")
+        assert pane.method == "exact"
+        await pilot.press("slash", "f7")
+        assert entry.value == EXAMPLES[0] == solver.asked[-1][0]
+        assert solver.asked[-1][1] == {"method": "exact", "inners": 1, "width": 20, "limit": 10.0}
+        assert solver.cancelled == 0
+        await pilot.press("f7")  # while the one before still runs
+        assert solver.cancelled == 1
+        await pilot.press("escape")
+        assert solver.cancelled == 2
+        assert "stopped" in screen_text(dashboard)
+        await pilot.press("up")
+        assert entry.value == EXAMPLES[0]
+        await pilot.press("up", "down")
+        assert entry.value == EXAMPLES[1]
+
+    drive(dashboard, script)
+    did(*(a.id for a in of("decompose")))
+
+
+def test_decompose_says_what_went_wrong(empty):
+    async def script(pilot):
+        pane = empty.pane("decompose")
+        pane.solve("x")
+        empty.solver.say({"kind": "error", "message": "degree 1 [red]has none", "hint": "type more"})
+        await until(pilot, lambda: "degree 1 [red]has none (type more)" in screen_text(empty))
+        pane.solve("x^2")
+        empty.solver.say({"kind": "died", "message": "the solving process ended with code 9"})
+        await until(pilot, lambda: "code 9" in screen_text(empty))
+
+    drive(empty, script)
+
+
+def test_runs(tmp_path, dashboard, monkeypatch):
+    root = tmp_path / "runs"
+    make_run(
+        root, "alpha/20250101-000000", [event(0, "run", step=0), event(1, "error", message="[red]boom[/]")]
+    )
+    make_run(root, "beta/20250102-000000", [])
+    stopped = []
+    monkeypatch.setattr(Dashboard, "stop_job", lambda self, run: stopped.append(run))
+
+    async def script(pilot):
+        await until(pilot, lambda: len(dashboard.rows) == 3)
+        await pilot.press("f3")
+        pane, table = dashboard.pane("runs"), dashboard.pane("runs").query_one(Table)
+        await until(pilot, lambda: table.row_count == 3)
+        assert [r.run.experiment for r in pane.shown] == ["quick", "beta", "alpha"]
+        await pilot.press("G")
+        table.move_cursor(row=2)
+        await until(pilot, lambda: "crashed: [red]boom[/]" in screen_text(dashboard))
+        await pilot.press("g", "k", "k", "space", "j", "space")
+        assert pane.marked == ["quick/20251009-085320", "beta/20250102-000000"]
+        await pilot.press("s")
+        assert [r.run.experiment for r in pane.shown] == ["alpha", "beta", "quick"]
+        await pilot.press("s", "s", "s")
+        assert pane.sort == "verified"
+        assert pane.shown[0].run.experiment == "quick"
+        await pilot.press("x")
+        assert stopped == [table.key]
+        await pilot.press("slash", *"crash", "enter")
+        assert [r.run.experiment for r in pane.shown] == ["alpha"]
+        await pilot.press("slash", "ctrl+u", "escape", "enter")
+        assert dashboard.place == "run"
+        assert [h.run.experiment for h in dashboard.histories] == ["quick", "beta"]
+
+    drive(dashboard, script)
+    did(*(a.id for a in of("runs")), *(a.id for a in of("table")))
+
+
+def test_run(tmp_path, dashboard):
+    make_run(tmp_path / "runs", "alpha/20250101-000000", [event(1, "step", step=3, loss=1.0)])
+
+    async def script(pilot):
+        await show(pilot, dashboard, "run")
+        pane = dashboard.pane("run")
+        log = pane.query_one(LogView)
+        await pilot.press("m", "z")
+        assert pane.metric == "verified"
+        await until(pilot, lambda: "pass@k" not in screen_text(dashboard))
+        await pilot.press("z", "y", "s")
+        assert (pane.view.log, pane.view.smoothing) == (True, 0.6)
+        await until(pilot, lambda: "smoothed 0.6, log axis" in screen_text(dashboard))
+        await pilot.press("plus", "plus", "l")
+        assert pane.view.window == (0.4375, 0.6875)
+        await pilot.press("h", "minus", "0")
+        assert pane.view.window == (0.0, 1.0)
+        await pilot.press("space")
+        assert not log.following
+        with dashboard.histories[0].run.events.open("a") as file:
+            file.write('{"v": 1, "time": 0, "kind": "note", "message": "[bold]fresh[/bold]"}\n')
+        await until(pilot, lambda: "paused, 1 new" in screen_text(dashboard))
+        assert "fresh" not in screen_text(dashboard)
+        await pilot.press("space")
+        await until(pilot, lambda: "[bold]fresh[/bold]" in screen_text(dashboard))
+        await pilot.press("k", "k", "j")
+        assert not log.following
+        await pilot.press("slash", *"kind|note", "enter")
+        await until(pilot, lambda: "1 of" in log.state)
+        await pilot.press("slash", "enter", "f", *"step=5.", "enter")
+        assert not log.following
+        first = log._last
+        await pilot.press("N")
+        assert log._last < first
+        await pilot.press("slash", *"(", "enter")
+        await until(pilot, lambda: "not a regular expression" in screen_text(dashboard))
+        await pilot.press("v")
+        await until(
+            pilot, lambda: "▓▓  90.0% @10 100%" in screen_text(dashboard) or "90.0%" in screen_text(dashboard)
+        )
+        await pilot.press("v")
+        await until(pilot, lambda: 'name = "quick"' in screen_text(dashboard))
+        await pilot.press("down", "up", "n")
+        await until(pilot, lambda: dashboard.histories[0].run.experiment == "alpha")
+
+    drive(dashboard, script)
+    did(*(a.id for a in of("run")))
+
+
+def test_several_runs_on_one_plot(tmp_path, dashboard):
+    make_run(
+        tmp_path / "runs", "alpha/20250101-000000", [event(i, "step", step=i, loss=2.0) for i in range(9)]
+    )
+
+    async def script(pilot):
+        await until(pilot, lambda: len(dashboard.rows) == 2)
+        dashboard.open_runs([row.run.name for row in dashboard.rows])
+        await until(pilot, lambda: "c 2:train" in screen_text(dashboard))
+        assert "a 1:train" in screen_text(dashboard)
+        assert "1:quick/20251009-085320  2:alpha/20250101-000000" in screen_text(dashboard)
+
+    drive(dashboard, script)
+
+
+def test_beam(dashboard):
+    async def script(pilot):
+        await show(pilot, dashboard, "beam")
+        pane = dashboard.pane("beam")
+        assert "frame 8 of 8, following" in screen_text(dashboard)
+        assert "✗ refuted" in screen_text(dashboard)
+        await pilot.press("left", "left")
+        await until(pilot, lambda: "frame 6 of 8, paused, 2 newer" in screen_text(dashboard))
+        assert "+ growing" in screen_text(dashboard)
+        await pilot.press("l")
+        assert pane.at == 6
+        await pilot.press("up")
+        await until(pilot, lambda: "problem 0, verdicts" in screen_text(dashboard))
+        await pilot.press("down")
+        assert pane.at == 4
+        await pilot.press("space")
+        await until(pilot, lambda: "following" in screen_text(dashboard))
+        await pilot.press("space")
+        assert pane.at == 7
+
+    drive(dashboard, script)
+    did(*(a.id for a in of("beam")))
+
+
+def test_experiments(empty, monkeypatch):
+    started, stopped = [], []
+    job = launch.Job(1, "x", 0.0, ("train", "quick"), None)
+    monkeypatch.setattr(launch, "start", lambda arguments, root: started.append(arguments) or job)
+    monkeypatch.setattr(launch, "jobs", lambda root: [])
+    monkeypatch.setattr(Dashboard, "stop_job", lambda self, run: stopped.append(run))
+
+    class Done:
+        stdout, stderr = "0.7M parameters", ""
+
+    monkeypatch.setattr("polyctl.tui.screens.experiments.subprocess.run", lambda *a, **k: Done)
+
+    async def script(pilot):
+        await pilot.press("f6")
+        pane = empty.pane("experiments")
+        await until(pilot, lambda: pane.chosen is not None and pane.query_one(Table).has_focus)
+        name = pane.chosen.name
+        await pilot.press("t")
+        assert pane.query_one(Ask).value == f"train {name}"
+        await pilot.press("space", *"--smoke", "enter")
+        await until(pilot, lambda: started)
+        assert started[0] == ["train", name, "--smoke", "--runs", "runs"]
+        await pilot.press("e", "escape", "e")
+        assert pane.query_one(Ask).value.startswith(f"eval {name} --beam ")
+        await pilot.press("ctrl+u", *"rm", "space", *"-r", "enter")
+        await pilot.press("c")
+        await until(pilot, lambda: "cost: 0.7M parameters" in screen_text(empty))
+        await pilot.press("slash", *"d2_heads", "enter")
+        assert pane.query_one(Table).row_count == 3
+        await pilot.press("x")
+        assert stopped == [None]
+        assert len(started) == 1
+
+    drive(empty, script)
+    did(*(a.id for a in of("experiments")))
+
+
+def test_every_action_was_driven():
+    if len(done) < 10:
+        pytest.skip("only with the other tests of this file")
+    assert done == set(BY_ID)
+
+
+def test_keys_are_answered_while_every_worker_blocks(dashboard, monkeypatch):
+    gate = threading.Event()
+    blocked = threading.Event()
+
+    def block(self):
+        blocked.set()
+        gate.wait(30)
+        return False
+
+    monkeypatch.setattr(History, "refresh", block)
+    monkeypatch.setattr("polyctl.algebra.parse.parse", lambda *a: gate.wait(30))
+
+    async def script(pilot):
+        try:
+            await until(pilot, blocked.is_set)
+            await pilot.press(*"x^2", "enter")
+            assert dashboard.solver.asked[-1][0] == "x^2"
+            await pilot.press("escape")
+            assert dashboard.solver.cancelled
+            for key, place in (("f4", "run"), ("f5", "beam"), ("f6", "experiments"), ("f3", "runs")):
+                await pilot.press(key)
+                assert dashboard.query_one(TabbedContent).active == f"tab-{place}"
+            assert not gate.is_set()
+        finally:
+            gate.set()
+
+    drive(dashboard, script)
+
+
+def test_other_keys(tmp_path, monkeypatch):
+    path = tmp_path / "tui.toml"
+    assert load_keymap() == {}
+    path.write_text('[keys]\n"app.runs" = "ctrl+r"\nruns.sort = "o"\n')
+    app = Dashboard(keymap=load_keymap())
+
+    async def script(pilot):
+        await pilot.press("f3")
+        assert app.place == "decompose"
+        await pilot.press("ctrl+r")
+        assert app.place == "runs"
+        await pilot.press("o")
+        assert app.pane("runs").sort == "run"
+
+    drive(app, script)
+    path.write_text('[keys]\n"runs.sorted" = "o"\n')
+    with pytest.raises(UsageError, match=r"runs\.sorted") as error:
+        load_keymap()
+    assert "runs.sort" in error.value.hint
+    path.write_text("[keys")
+    with pytest.raises(FileError):
+        load_keymap()
+
+
+def test_the_mouse(dashboard):
+    async def script(pilot):
+        await until(pilot, lambda: dashboard.rows)
+        await pilot.click("#--content-tab-tab-runs")
+        await until(pilot, lambda: dashboard.place == "runs")
+        await pilot.click(Table, offset=(12, 1))
+        await pilot.click("#--content-tab-tab-run")
+        await until(pilot, lambda: dashboard.place == "run")
+        log = dashboard.pane("run").query_one(LogView)
+        await until(pilot, lambda: log._lines)
+        dashboard.pane("run").on_mouse_scroll_up()
+        assert not log.following
+
+    drive(dashboard, script)

@@ -1,0 +1,148 @@
+"""Series, plots and what a run's events become."""
+
+import json
+import math
+
+from polyctl.tui.history import History
+from polyctl.tui.plain import plain
+from polyctl.tui.series import Point, Series, columns, smooth
+from polyctl.tui.widgets.beam import beam_text, movement
+from polyctl.tui.widgets.heat import heat_map
+from polyctl.tui.widgets.plot import Line, View, draw
+from tests.tui.shared import event, events, make_run
+
+
+def read(history: History) -> History:
+    while history.refresh():
+        pass
+    return history
+
+
+def points(*values) -> list[Point]:
+    series = Series()
+    series.add(enumerate(values))
+    return series.points
+
+
+def test_a_spike_survives_the_reduction():
+    values = [1.0] * 1000
+    values[500] = 99.0
+    found = columns(points(*values), 10, 0, 999)
+    assert max(c.high for c in found) == 99.0
+    assert [c.low for c in found] == [1.0] * 10
+
+
+def test_memory_is_bounded_and_extremes_stay():
+    series = Series(limit=100)
+    for i in range(10_000):
+        series.add([(i, -5.0 if i == 4321 else 1.0)], earlier=False)
+    assert len(series.points) <= 100
+    assert min(p.low for p in series.points) == -5.0
+
+
+def test_values_that_are_not_finite_leave_gaps():
+    series = Series()
+    series.add(enumerate([1.0, math.nan, 1.0, None, "x", True]))
+    assert series.broken == 4
+    assert [c and c.gap for c in columns(series.points, 6, 0, 5)] == [False, None, True, None, None, None]
+    one, two = (
+        draw([Line("a", points(1.0, 2.0, 3.0))], View(), 40, 9),
+        draw([Line("a", points(1.0, math.nan, 3.0))], View(), 40, 9),
+    )
+    dots = [sum("⠀" < c <= "⣿" for c in text.plain) for text in (one, two)]
+    assert dots[1] < dots[0] / 3
+
+
+def test_log_axis_and_smoothing():
+    text = draw([Line("a", points(1e-4, 1.0, -1.0))], View(log=True), 40, 9).plain
+    assert "1.0e-4" in text
+    assert "nothing above 0" in draw([Line("a", points(-1.0, 0.0))], View(log=True), 40, 9).plain
+    assert [p.last for p in smooth(points(2.0, 2.0, 2.0), 0.9)] == [2.0, 2.0, 2.0]
+    rough = [p.last for p in smooth(points(0.0, 10.0, math.nan, 0.0), 0.5)]
+    assert rough[2] is None
+    assert 0 < rough[3] < rough[1] < 10
+
+
+def test_a_plot_is_as_large_as_asked():
+    for width, height in ((120, 30), (20, 5), (12, 3), (5, 2)):
+        rows = draw([Line("a" * 50, points(*range(50)))], View(), width, height).plain.split("\n")
+        assert len(rows) <= height
+        assert all(len(row) <= width for row in rows)
+
+
+def test_history_of_a_run(tmp_path):
+    history = read(History(make_run(tmp_path)))
+    assert history.complete
+    assert len(history.series["loss"].points) == 60
+    assert [p.x for p in history.series["loss"].points] == list(range(1, 61))
+    assert history.series["pass@10"].points[-1].last == 0.8
+    assert history.series["eval_verified"].points[-1].last == 0.6
+    assert history.facts() == ["1 values not finite (gaps)"]
+    assert len(history.frames) == 8
+    numbers = [line.number for line in history.log]
+    assert numbers == sorted(set(numbers))
+
+
+def test_backwards_in_pieces_gives_the_same_as_forwards(tmp_path, monkeypatch):
+    whole = read(History(make_run(tmp_path / "a")))
+    monkeypatch.setattr("polyctl.tui.history.SLICE_BYTES", 300)
+    pieces = read(History(make_run(tmp_path / "b")))
+    assert pieces.series["loss"].points == whole.series["loss"].points
+    assert [line.text for line in pieces.log] == [line.text for line in whole.log]
+    assert list(pieces.frames) == list(whole.frames)
+    live = History(make_run(tmp_path / "c", lines=[]))
+    read(live)
+    with live.run.events.open("a") as file:
+        file.writelines(json.dumps(e, ensure_ascii=False) + "\n" for e in events())
+    read(live)
+    assert [line.text for line in live.log] == [line.text for line in whole.log]
+    assert list(live.frames) == list(whole.frames)
+
+
+def test_what_is_wrong_with_a_file_is_said(tmp_path):
+    run = make_run(tmp_path, lines=[{**event(1, "step", step=1, loss=1.0), "v": 99, "new": [1]}])
+    with run.events.open("a") as file:
+        file.write("[red]broken\n")
+    history = read(History(run))
+    assert any("newer polyctl" in fact for fact in history.facts())
+    assert "1 broken lines" in history.facts()
+    run.events.unlink()
+    run.events.mkdir()
+    history = read(History(run))
+    assert "cannot be read" in history.facts()[0]
+    run.events.rmdir()
+    history.refresh()
+    assert "has written no events yet" in history.facts()[0]
+
+
+def test_events_of_any_shape_are_survived(tmp_path):
+    odd = [
+        {"kind": "step"},
+        {"kind": "step", "step": "x", "loss": []},
+        {
+            "kind": "eval",
+            "step": 1,
+            "pass_at": {"x": 1, "5": "y"},
+            "cells": [3, {"cell": 7}, {"cell": "2∘2", "greedy": 5}],
+        },
+        {"kind": "beam", "live": 3, "finished": [1, {"text": 5, "logprob": "x"}]},
+        {"kind": "verdict", "hypotheses": [{"rank": None, "status": ["x"]}]},
+        {"kind": "run", "time": "yesterday", "v": "x"},
+    ]
+    run = make_run(tmp_path / "runs", lines=odd)
+    history = read(History(run))
+    heat_map(history.cells)
+    for frame in history.frames:
+        beam_text(frame, None, 80)
+    assert any(
+        "yesterday" not in line for line in plain(("run", "beam", "runs"), tmp_path / "runs", None, None)
+    )
+
+
+def test_ranks_move():
+    before = [{"text": "x"}, {"text": "y"}, {"text": "z"}]
+    assert movement({"text": "z + 1"}, 0, before) == "↑2"
+    assert movement({"text": "x^2"}, 1, before) == "↓1"
+    assert movement({"text": "y"}, 1, before) == "="
+    assert movement({"text": "w"}, 1, before) == "new"
+    assert movement({"text": "w"}, 1, None) == ""

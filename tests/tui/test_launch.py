@@ -1,0 +1,56 @@
+"""Processes that are started from the dashboard."""
+
+import time
+
+import pytest
+
+from polyctl.errors import FileError
+from polyctl.tui import launch
+
+
+def wait(condition) -> None:
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_start_find_stop(tmp_path):
+    job = launch.start(["train", "smoke", "--steps", "100000", "--runs", str(tmp_path)], tmp_path)
+    try:
+        assert job.running
+        launch._children.clear()  # as another dashboard would find it, later
+        (found,) = launch.jobs(tmp_path)
+        assert found == job
+        assert found.words.startswith("polyctl train smoke")
+        wait(lambda: list(tmp_path.glob("smoke/*/events.jsonl")))
+        assert launch.stop(found)
+        wait(lambda: not found.running)
+        (run,) = tmp_path.glob("smoke/*/")
+        assert '"state": "interrupted"' in (run / "events.jsonl").read_text()
+        assert (run / "checkpoints" / "last.safetensors").is_file()
+        assert found.last_line()
+        assert not launch.stop(found)
+    finally:
+        launch.stop(job)
+
+
+def test_a_process_of_the_same_number_is_not_ours(tmp_path):
+    job = launch.Job(1, "some other start", 0.0, ("train",), tmp_path / "log")
+    assert not job.running
+    assert not launch.stop(job)
+    assert "cannot be read" in job.last_line()
+
+
+def test_where_nothing_can_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileError):
+        launch.start(["train"], tmp_path / "file")
+
+
+def test_damaged_notes_are_left_out(tmp_path):
+    folder = tmp_path / launch.FOLDER
+    folder.mkdir()
+    (folder / "a.json").write_text("{")
+    (folder / "b.json").write_text('{"pid": "x"}')
+    assert launch.jobs(tmp_path) == []
