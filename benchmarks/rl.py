@@ -47,13 +47,15 @@ def main() -> None:
                 start = options.start[options.seeds.index(seed)]
             else:
                 run = create_run(experiment, root)
-                train(experiment, run, device=options.device)
+                if train(experiment, run, device=options.device).state != "complete":
+                    raise SystemExit("interrupted")
                 start = run.checkpoint("last")
             _add(rows["supervised"], experiment, start, problems, seed, time.monotonic() - began, options)
             for algorithm in options.algorithms:
                 changed = named(override(experiment, [f"rl.algorithm={algorithm}"]))
                 run, began = create_run(changed, root), time.monotonic()
-                reinforce(changed, run, start=start, device=options.device)
+                if reinforce(changed, run, start=start, device=options.device).state != "complete":
+                    raise SystemExit("interrupted: shares of unequal length are no comparison")
                 seconds = time.monotonic() - began
                 _add(rows[algorithm], changed, run.checkpoint("last"), problems, seed, seconds, options)
     _print(rows, options)
@@ -101,6 +103,12 @@ def _print(rows: dict[str, list[dict[str, float]]], options: argparse.Namespace)
             cells.append((statistics.fmean(values), spread))
         table[name] = {m: {"mean": c[0], "spread": c[1]} for m, c in zip(MEASURES, cells, strict=True)}
         print(f"{name:12}" + "".join(f"{mean:>9.3f} ±{spread:>5.3f} " for mean, spread in cells))
+    for name in options.algorithms:  # seeds start from different accuracies: their gains say more
+        pairs = zip(rows[name], rows["supervised"], strict=True)
+        gains = [after["greedy"] - before["greedy"] for after, before in pairs]
+        spread = statistics.stdev(gains) if len(gains) > 1 else 0.0
+        table[name]["greedy gain"] = {"mean": statistics.fmean(gains), "spread": spread}
+        print(f"{name}: greedy gain over its own start {statistics.fmean(gains):+.3f} ±{spread:.3f}")
     print(
         json.dumps({"experiment": options.experiment, "seeds": options.seeds, "rows": rows, "table": table})
     )
