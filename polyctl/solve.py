@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 METHODS = ("exact", "numeric", "neural")
 DEFAULT_SECONDS = 10.0
+MANY = 12
+CHOOSING_SECONDS = 0.3
 EXACT: tuple[tuple[str, Callable[[Polynomial], Outcome]], ...] = (
     ("univariate components", univariate),
     ("one inner", single_inner),
@@ -201,9 +203,15 @@ class _Search:
             seed=seed,
             starts=self._misses if polish else (),
         )
+        first = inf
         for decomposition in candidates:
             found += self.add(Candidate(decomposition, "numeric"))
-            if self._enough:
+            if not self._enough:
+                continue
+            # where nearly any polynomial has such an answer there are many, and the simplest is wanted
+            first = min(first, perf_counter())
+            many = generic(self.f, self.answer.verified[-1].decomposition) and found < MANY
+            if not many or perf_counter() - first > CHOOSING_SECONDS:
                 break
         self._note("numeric", started, found, None)
         _ = self.done

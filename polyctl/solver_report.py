@@ -34,6 +34,9 @@ SOLVERS = {
 }
 
 
+COMPLEXITIES = ("complexity", "simplest", "known", "expanded", "mathematica", "sympy", "wolframscript")
+
+
 @dataclass(frozen=True)
 class Line:
     """A problem as text, so that it can go to another process.
@@ -81,7 +84,8 @@ def solve_line(
 
     `as_small`: proved, with no more inners and no higher degrees than the known answer. `verified`: that, or
     proved with no more inners and not `weak` (a mere factorisation, or variables among as many inners as
-    variables). Seconds are of this process's processor time.
+    variables). `complexity` is that of the answer, `simplest` of the simplest proved one, factorisations and
+    all, which is what other systems' simplified forms compare with. Seconds are of processor time.
     """
     problem = read_line(line.text, line.number)
     known = _known(problem.f, problem.decomposition)
@@ -113,6 +117,7 @@ def solve_line(
         "seconds": seconds,
         "wall_seconds": wall,
         "complexity": None if best is None or best.complexity is None else best.complexity.distinct,
+        "simplest": min((s.complexity.distinct for s in answer.verified if s.complexity), default=None),
         "expanded": complexity_of(problem.f).distinct,
         "known": None if known is None else complexity(known).distinct,
         "mathematica": line.mathematica,
@@ -157,8 +162,7 @@ def summary(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "wall_seconds": sum(r["wall_seconds"] for r in records) / count,
         "slowest_wall_seconds": max((r["wall_seconds"] for r in records), default=0.0),
         "complexity": {
-            name: _mean([r[name] for r in solved if r.get(name) is not None])
-            for name in ("complexity", "known", "expanded", "mathematica", "sympy", "wolframscript")
+            name: _mean([r[name] for r in solved if r.get(name) is not None]) for name in COMPLEXITIES
         },
         "sources": sources,
         "missed": [r["index"] for r in records if not r["verified"]],

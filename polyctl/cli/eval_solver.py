@@ -71,8 +71,9 @@ def _sets(
 
 def print_reports(results: dict[str, dict[str, Any]]) -> None:
     """A table of reports, one a row."""
-    columns = ("complexity", "known", "expanded", "mathematica", "sympy", "wolframscript")
-    there = [c for c in columns if any(r["complexity"][c] is not None for r in results.values())]
+    from polyctl.solver_report import COMPLEXITIES
+
+    there = [c for c in COMPLEXITIES if any(r["complexity"][c] is not None for r in results.values())]
     header = ("set", "n", "verified", "as small", "s", *there)
     rows = [
         (
