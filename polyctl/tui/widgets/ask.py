@@ -17,7 +17,7 @@ class Ask(Input):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "take_back", "Back", show=True)]
 
     def __init__(self, **more: str) -> None:
-        super().__init__(compact=True, **more)  # type: ignore[arg-type]
+        super().__init__(compact=True, select_on_focus=False, **more)  # type: ignore[arg-type]
         self._then: Callable[[str], None] | None = None
         self._meanwhile: Callable[[str], None] | None = None
         self._before: Widget | None = None
@@ -35,6 +35,7 @@ class Ask(Input):
         self.placeholder = what
         self.display = True
         self.value = value
+        self.cursor_position = len(value)
         self.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
