@@ -245,11 +245,13 @@ class _Search:
 def weak(f: Polynomial, decomposition: Decomposition) -> bool:
     """Whether a verified decomposition says so little that the search should go on beside it.
 
-    That is a mere factorisation of f, and one with as many inners as variables, some of which are variables.
+    That is a mere factorisation of f, and one whose inners are powers of the variables (f is even in x), as
+    many as there are variables. The decomposition must be in normal form.
     """
     outer, inners = decomposition.outer, decomposition.inners
     factored = outer is not None and len(outer) == 1 and len(inners) > 1
-    return factored or (len(inners) >= len(variables_used(f)) > 1 and any(degree(h) == 1 for h in inners))
+    powers = all(len(h) == 1 for h in inners) and any(degree(h) == 1 for h in inners)
+    return factored or (powers and len(inners) >= len(variables_used(f)) > 1)
 
 
 def generic(f: Polynomial, decomposition: Decomposition) -> bool:

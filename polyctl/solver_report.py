@@ -83,9 +83,9 @@ def solve_line(
     """One problem's record: what was found, whether it counts, how long it took, how complex it is.
 
     `as_small`: proved, with no more inners and no higher degrees than the known answer. `verified`: that, or
-    proved with no more inners and not `weak` (a mere factorisation, or variables among as many inners as
-    variables). `complexity` is that of the answer, `simplest` of the simplest proved one, factorisations and
-    all, which is what other systems' simplified forms compare with. Seconds are of processor time.
+    proved with no more inners and not `weak` (a mere factorisation, or powers of the variables).
+    `complexity` is that of the answer, `simplest` of the simplest proved one, factorisations and all, which
+    is what other systems' simplified forms compare with. Seconds are of processor time.
     """
     problem = read_line(line.text, line.number)
     known = _known(problem.f, problem.decomposition)

@@ -213,7 +213,7 @@ def _show(f: Polynomial, found: Answer, top: int, as_latex: bool) -> None:
         print(f"   verified: {solution.verdict.reason}, by {solution.verdict.method}")
         print(f"   found by {solution.source}")
         if weak(f, solution.decomposition):
-            print("   it says little: a factorisation, or variables stand among the inners")
+            print("   it says little: a mere factorisation, or powers of the variables")
         elif generic(f, solution.decomposition):
             print("   nearly every polynomial of this degree has a decomposition of this shape")
         print(f"   complexity {size.distinct}, expanded form {complexity_of(f).distinct}")
