@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from functools import partial
@@ -131,6 +132,7 @@ class Dashboard(App[None]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        sys.setswitchinterval(0.001)  # a key waits for at most this long a slice of each reader
         self.pane(self.place).arrive()
         self._start_solver()
         self._list()
@@ -195,7 +197,7 @@ class Dashboard(App[None]):
                 told = time.monotonic()
                 self.post_message(self.Watched())
             # Between two pieces the other threads get the lock, so that keys are answered.
-            self._stop.wait(0.002 if more else REDRAW_SECONDS / 2)
+            self._stop.wait(0.01 if more else REDRAW_SECONDS / 2)
 
     # -- messages
 

@@ -173,7 +173,7 @@ class DecomposePane(Pane):
                 hint = message.get("hint")
                 self.problem = message["message"] + (f" ({hint})" if hint else "")
             self._detail()
-        if kind in ("beam", "solution"):
+        if kind in ("beam", "solution", "done"):
             self._beam()
         self._settings()
 
