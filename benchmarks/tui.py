@@ -93,7 +93,7 @@ async def keys(root: Path, events: Path) -> dict[str, float]:
             for _ in range(40):
                 before, began = pane.metric, time.perf_counter()
                 key = events_module.Key("m", "m")
-                key._set_sender(app)
+                key.set_sender(app)
                 app._driver.send_message(key)  # type: ignore[union-attr]
                 while pane.metric == before:
                     await asyncio.sleep(0.0005)
