@@ -49,6 +49,15 @@ async def show(pilot, app: Dashboard, place: str) -> str:
     app.pane(place).redraw()
     await until(pilot, lambda: FOOTER[place] in screen_text(app).splitlines()[-1])
     await until(pilot, lambda: place != "runs" or ": complete" in screen_text(app))
+    size = f"{app.size.width}x{app.size.height}"
+    stored = STORED / f"{place}-{size}.txt"
+    if not os.environ.get("POLYCTL_UPDATE_SCREENS"):  # what is still being laid out has its time
+        expected = stored.read_text(encoding="utf-8").splitlines()
+        for _ in range(150):
+            if screen_text(app).splitlines() == expected:
+                break
+            app.screen.refresh(layout=True)
+            await pilot.pause(0.02)
     return screen_text(app)
 
 
