@@ -32,17 +32,17 @@ class Row:
 def columns(width: int) -> list[str]:
     """The columns for a width of the terminal."""
     if width >= 100:
-        return ["mark", "state", "run", "progress", "step", "loss", "verified", "age"]
+        return ["*", "state", "run", "progress", "step", "loss", "verified", "age"]
     if width >= 72:
-        return ["mark", "state", "run", "progress", "loss", "verified", "age"]
-    return ["mark", "state", "run", "loss", "verified"]
+        return ["*", "state", "run", "progress", "loss", "verified", "age"]
+    return ["*", "state", "run", "loss", "verified"]
 
 
 def cells(row: Row, marked: bool, labels: list[str]) -> list[Text | str]:
     """A run's cells for these columns."""
     s = row.summary
     every: dict[str, Any] = {
-        "mark": "●" if marked else " ",
+        "*": "●" if marked else " ",
         "state": Text("… reading", style="dim") if s is None else status(s.state),
         "run": row.run.name,
         "progress": "-" if s is None else progress(s.step, s.total_steps),
