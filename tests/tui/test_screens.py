@@ -61,6 +61,11 @@ async def show(pilot, app: Dashboard, place: str) -> str:
     return screen_text(app)
 
 
+def without_bar(text: str, width: int) -> list[str]:
+    """The lines without the last two columns, where a scrollbar's length depends on when it was drawn."""
+    return [line[: width - 2].rstrip() for line in text.splitlines()]
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
 @pytest.mark.parametrize("place", TABS)
 def test_screen(place, size, dashboard):
@@ -74,7 +79,7 @@ def test_screen(place, size, dashboard):
     if os.environ.get("POLYCTL_UPDATE_SCREENS"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(seen[0] + "\n", encoding="utf-8")
-    assert seen[0].splitlines() == path.read_text(encoding="utf-8").splitlines()
+    assert without_bar(seen[0], size[0]) == without_bar(path.read_text(encoding="utf-8"), size[0])
 
 
 @pytest.mark.parametrize("place", TABS)
@@ -85,7 +90,7 @@ def test_without_colour_the_same_is_said(place, dashboard, monkeypatch):
     async def script(pilot):
         text = await show(pilot, app, place)
         stored = (STORED / f"{place}-80x24.txt").read_text(encoding="utf-8")
-        assert text.splitlines() == stored.splitlines()
+        assert without_bar(text, 80) == without_bar(stored, 80)
         for strip in app.screen._compositor.render_strips():
             for segment in strip:
                 for colour in (
