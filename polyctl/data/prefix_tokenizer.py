@@ -78,8 +78,10 @@ class PrefixTokenizer:
         except KeyError as error:
             raise UnwritableProblem(f"token {error} is not in the vocabulary") from None
 
-    def _polynomial_ids(self, f: Polynomial) -> bytes:
+    def _polynomial_ids(self, f: Polynomial, text: str | None = None) -> bytes:
         """The ids of an integer polynomial, what `ids(write_polynomial(f))` gives, several times faster.
+
+        `text` is str(f) where that is known.
 
         FLINT's own text of f is the fastest way to its terms. They are put together with one character a
         token, digits as they are and other tokens as characters above them, so that one translation of
@@ -87,7 +89,7 @@ class PrefixTokenizer:
         """
         context = f.context()
         known = self._pieces.setdefault(context.names(), {})
-        words = str(f).split(" ")
+        words = (text or str(f)).split(" ")
         first = words[0]
         signs = ["-", *words[1::2]] if first[0] == "-" else ["+", *words[1::2]]
         words[0] = first.removeprefix("-")
@@ -142,9 +144,11 @@ class PrefixTokenizer:
         f = problem.f
         if f.context() == self.ring and problem.written is not None:
             return [*self.ids(write_input(problem)), self.end]
-        if not _is_integral(f):
+        text = str(f)
+        if "/" in text:
             f = primitive_part(f)[0]
-        return [*self._polynomial_ids(embed(f, self.ring)), self.end]
+        shown = embed(f, self.ring)
+        return [*self._polynomial_ids(shown, text if shown is problem.f else None), self.end]
 
     def encode_target(self, problem: Problem) -> list[int]:
         """The decomposition as written in its file, or else as drawn."""
