@@ -37,6 +37,7 @@ else:
 VERSION = 1
 SILENT_SECONDS = 600.0
 BLOCK_BYTES = 1 << 16
+SUMMARY_BYTES = 1 << 24  # at the end of a file; what only a longer file's middle says is not in a summary
 KIND = re.compile(rb'"kind": ?"(\w+)"')  # the writer puts it before every field that could hold such text
 
 HEAD = ("v", "time", "kind", "step")
@@ -149,12 +150,15 @@ class Run:
         return self.summary().state
 
     def summary(self) -> Summary:
-        """What the newest events say, read from the end of the file; never fails on a damaged one."""
+        """What the newest events say; never fails on a damaged file.
+
+        Read from the end; of a file over SUMMARY_BYTES only its newest part and its first block count.
+        """
         last: dict[str, Event] = {}
         wanted = {b"run", b"end", b"step", b"eval", b"error"}
         newest: Event | None = None
         crashed = False
-        for line in _lines_from_end(self.events):
+        for line in _lines_from_end(self.events, SUMMARY_BYTES):
             kind = KIND.search(line)
             if kind is None or (newest is not None and kind[1] not in wanted):
                 continue
@@ -167,6 +171,8 @@ class Run:
             wanted.discard(kind[1])
             if event["kind"] == "run":
                 break  # everything that counts was written since this training began
+        else:
+            last |= _opening(self.events)
         began, end, validation = last.get("run", {}), last.get("end", {}), last.get("eval", {})
         steps = [_number(last.get(kind), "step") for kind in ("end", "step", "eval", "run")]
         total = _number(began, "total_steps")
@@ -389,17 +395,29 @@ def _parse(line: bytes) -> Event | None:
     return event if isinstance(event, dict) and isinstance(event.get("kind"), str) else None
 
 
-def _lines_from_end(path: Path) -> Iterator[bytes]:
-    """The finished lines of a file, last first, reading only as much of it as is asked for."""
+def _opening(path: Path) -> dict[str, Event]:
+    """The `run` event in the first block of a file, by its kind; empty where there is none."""
+    try:
+        with path.open("rb") as file:
+            lines = file.read(BLOCK_BYTES).split(b"\n")
+    except OSError:
+        return {}
+    events = (_parse(line) for line in lines[:-1])
+    return next(({"run": event} for event in events if event and event["kind"] == "run"), {})
+
+
+def _lines_from_end(path: Path, limit: int) -> Iterator[bytes]:
+    """The finished lines of a file's newest `limit` bytes, last first, reading only what is asked for."""
     try:
         file = path.open("rb")
     except OSError:
         return
     with file:
         place = file.seek(0, os.SEEK_END)
+        first = max(0, place - limit)
         rest, unfinished = b"", True
-        while place:
-            size = min(BLOCK_BYTES, place)
+        while place > first:
+            size = min(BLOCK_BYTES, place - first)
             place = file.seek(place - size)
             head, *lines = (file.read(size) + rest).split(b"\n")
             if lines and unfinished:
@@ -407,7 +425,7 @@ def _lines_from_end(path: Path) -> Iterator[bytes]:
                 unfinished = False
             yield from reversed(lines)
             rest = head
-        if not unfinished:
+        if not unfinished and first == 0:
             yield rest
 
 

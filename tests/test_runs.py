@@ -197,15 +197,29 @@ def test_the_summary_is_that_of_the_newest_training(tmp_path):
     assert summary.accuracy == 0.25
 
 
+def test_of_a_long_file_the_end_and_the_opening_are_read(tmp_path, monkeypatch):
+    run = make(tmp_path, "a", "20250101-000000")
+    steps = [("step", 100 - i / 100, {"step": i, "loss": 1 / (i + 1)}) for i in range(3000)]
+    lost = ("eval", 99, {"step": 0, "greedy_verified": 0.5})
+    events_of(run, RUN, lost, *steps, ("eval", 70, {"step": 2999, "greedy_verified": 0.25}))
+    monkeypatch.setattr(runs, "SUMMARY_BYTES", 2000)
+    summary = run.summary()
+    assert (summary.state, summary.step, summary.total_steps, summary.accuracy) == ("running", 2999, 9, 0.25)
+    events_of(run, RUN, lost, *steps)
+    assert run.summary().accuracy is None
+
+
 @settings(deadline=None, max_examples=60)
-@given(st.binary(max_size=300), st.integers(1, 40))
-def test_lines_from_the_end_are_the_finished_lines_reversed(tmp_path_factory, data, block):
+@given(st.binary(max_size=300), st.integers(1, 40), st.integers(1, 300))
+def test_lines_from_the_end_are_the_finished_lines_reversed(tmp_path_factory, data, block, limit):
     path = tmp_path_factory.mktemp("lines") / "file"
     data = data.replace(b"\x00", b"\n")
     path.write_bytes(data)
     before, runs.BLOCK_BYTES = runs.BLOCK_BYTES, block
     try:
-        assert list(runs._lines_from_end(path)) == data.split(b"\n")[-2::-1]
+        assert list(runs._lines_from_end(path, 1000)) == data.split(b"\n")[-2::-1]
+        newest = data[-limit:].split(b"\n")[(len(data) > limit) : -1]
+        assert list(runs._lines_from_end(path, limit)) == newest[::-1]
     finally:
         runs.BLOCK_BYTES = before
 
