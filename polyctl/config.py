@@ -26,6 +26,7 @@ class DataConfig(_Config):
 
     family: FamilyName = "univariate"
     tokenizer: TokenizerName = "compact"
+    base: int = Field(1000, ge=2, le=10_000, description="compact: numbers are written in this base")
     target: TargetKind = "inner"
     inner_variables: int = Field(1, ge=1, le=20, description="variables of f (v_in)")
     inners: int = Field(1, ge=1, le=8, description="number of inner polynomials (v_out)")
@@ -57,11 +58,19 @@ class ModelConfig(_Config):
 
 
 class TrainConfig(_Config):
-    """Supervised training; `stream` draws fresh problems and never repeats, `files` repeats epochs."""
+    """Supervised training; `stream` draws fresh problems, `files` repeats epochs.
+
+    With repeat_size a stream is mixed with a small fixed set that is repeated: two-set training, after
+    Charton and Kempe, arXiv 2410.07041.
+    """
 
     source: Literal["stream", "files"] = "stream"
     steps: int = Field(1000, ge=1, description="optimizer steps (for files: when epochs is 0)")
     epochs: int = Field(0, ge=0, description="passes over train.txt (files source)")
+    repeat_size: int = Field(0, ge=0, description="stream: problems in the set that is repeated; 0 is none")
+    repeat_share: float = Field(
+        0.25, gt=0, le=1, description="share of each batch drawn from that set, at least one problem"
+    )
     batch: int = Field(64, ge=1, description="problems an optimizer step, over all processes")
     accumulate: int = Field(1, ge=1, description="forward passes an optimizer step is split into")
     lr: float = Field(6e-4, gt=0)
@@ -79,6 +88,14 @@ class TrainConfig(_Config):
     eval_every: int = Field(500, ge=1, description="steps between validations")
     eval_problems: int = Field(64, ge=1, description="held-out problems decoded greedily at a validation")
     init_from: str | None = Field(None, description="a run or checkpoint whose weights to start from")
+
+    @model_validator(mode="after")
+    def _repeats_beside_a_stream(self) -> TrainConfig:
+        if self.repeat_size and self.source != "stream":
+            raise ValueError(
+                f"repeat_size {self.repeat_size} needs source = 'stream', which it is mixed with"
+            )
+        return self
 
 
 class EvalConfig(_Config):

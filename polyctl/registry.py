@@ -363,6 +363,7 @@ def smoke(experiment: Experiment) -> Experiment:
             "model": {"layers": 2, "heads": 2, "width": 32},
             "train": {
                 "source": "stream",
+                "repeat_size": min(experiment.train.repeat_size, 16),
                 "steps": 20,
                 "epochs": 0,
                 "batch": 8,

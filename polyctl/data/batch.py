@@ -40,7 +40,7 @@ class Batch:
         return Batch(ids_BT[:, :longest], loss_BT[:, :longest], int(lengths.sum()))
 
 
-def into_batches(pairs: Sequence[Sequence2], size: int, order: Sequence[int]) -> list[Batch]:
-    """Batches of near-equal length from size * len(order) pairs, taken in the given order of batches."""
-    by_length = sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1]))
-    return [Batch.of(by_length[i * size : (i + 1) * size]) for i in order]
+def by_length(pairs: Sequence[Sequence2], size: int, count: int) -> list[list[Sequence2]]:
+    """`count` groups of `size` pairs each, of near-equal length within a group, shortest first."""
+    ordered = sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1]))
+    return [ordered[i * size : (i + 1) * size] for i in range(count)]

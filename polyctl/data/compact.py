@@ -1,4 +1,4 @@
-"""Short sequences: one token a monomial, sign and base-1000 limbs a coefficient, target in normal form."""
+"""Short sequences: one token a monomial, sign and limbs a coefficient, target in normal form."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from polyctl.config import DataConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, embed, family_names, inner_count
 
-BASE = 1000
 LARGEST_TABLE = 1000
 
 
 class CompactTokenizer:
     """A term is MONOMIAL SIGN LIMBS, terms fall in degree, `&` separates polynomials.
 
-    Limbs are base-1000 digits, the highest first; `/` and limbs give a denominator. Where a family has too
-    many monomials for a table (on_singlet), a high monomial is spelled as a product of lower ones. With
-    inner targets f is written in normal form (scaled, constant dropped: its inners are the same), else
-    scaled to coprime integers.
+    Limbs are digits in the base `data.base`, the highest first; `/` and limbs give a denominator. Where a
+    family has too many monomials for a table (on_singlet), a high monomial is spelled as a product of lower
+    ones. With inner targets f is written in normal form (scaled, constant dropped: its inners are the same),
+    else scaled to coprime integers.
     """
 
     pad = 0
@@ -41,11 +40,11 @@ class CompactTokenizer:
         else:
             degrees = set(range(top_inner * top_outer + 1))
         inner_names, inner_table = _monomials(self.ring, degrees)
-        tokens = ["□", "⁇", "&", "+", "-", "/", *map(str, range(BASE)), *inner_names]
-        self._limbs = 6
+        self._base, self._limbs = data.base, 6
+        tokens = ["□", "⁇", "&", "+", "-", "/", *map(str, range(data.base)), *inner_names]
         self._top_degree = top_inner * top_outer
         self.end = 1
-        self._inner_ids = {m: 6 + BASE + i for i, m in enumerate(inner_table)}
+        self._inner_ids = {m: self._limbs + data.base + i for i, m in enumerate(inner_table)}
         self._largest = max(map(sum, inner_table))
         self._outer_ids: dict[Monomial, int] = {}
         if not self._inner_only:
@@ -63,7 +62,7 @@ class CompactTokenizer:
 
     def kinds(self) -> list[str]:
         """What each token is: pad, end, &, sign, /, limb, inner or outer (monomial)."""
-        fixed = ["pad", "end", "&", "sign", "sign", "/", *["limb"] * BASE]
+        fixed = ["pad", "end", "&", "sign", "sign", "/", *["limb"] * self._base]
         return [*fixed, *["inner"] * len(self._inner_ids), *["outer"] * len(self._outer_ids)]
 
     def inners_needed(self) -> dict[int, int]:
@@ -117,11 +116,12 @@ class CompactTokenizer:
         return ids
 
     def _number(self, value: int) -> list[int]:
-        if value < BASE:
+        base = self._base
+        if value < base:
             return [self._limbs + value]
         limbs = []
         while value:
-            value, limb = divmod(value, BASE)
+            value, limb = divmod(value, base)
             limbs.append(self._limbs + limb)
         return limbs[::-1]
 
@@ -182,8 +182,8 @@ class CompactTokenizer:
 
     def _read_number(self, ids: Sequence[int], at: int) -> tuple[int, int]:
         value, start = 0, at
-        while at < len(ids) and self._limbs <= ids[at] < self._limbs + BASE:
-            value = value * BASE + ids[at] - self._limbs
+        while at < len(ids) and self._limbs <= ids[at] < self._limbs + self._base:
+            value = value * self._base + ids[at] - self._limbs
             at += 1
         if at == start:
             raise MalformedTarget(f"token {at + 1}: digits are missing")

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from polyctl.config import Experiment
-from polyctl.data.batch import Batch, Sequence2, into_batches
+from polyctl.data.batch import Batch, Sequence2, by_length
 from polyctl.data.corpus import LineFile, excluded_digests
 from polyctl.data.families import problems
 from polyctl.data.prefix import FormatError, read_line, split_line
@@ -23,6 +24,8 @@ from polyctl.data.tokenizer import Tokenizer, UnwritableProblem, make_tokenizer
 from polyctl.errors import FileError, UsageError
 
 CHUNK_BATCHES = 16
+SMALL_SET_START = 1 << 62  # the small set's first index: no stream of fresh problems gets that far
+PATIENCE = 20_000  # problems in a row without a new one, after which a family counts as exhausted
 
 
 class BatchSource(Protocol):
@@ -57,15 +60,29 @@ def _order(seed: int, index: int, batches: int) -> list[int]:
     return [int(i) for i in np.random.default_rng([seed, index, 1]).permutation(batches)]
 
 
+def _passes(seed: int, purpose: int, length: int, start: int) -> Iterator[int]:
+    """Numbers below `length`, from a place in the endless sequence of shuffled passes on."""
+    epoch, offset = divmod(start, length)
+    while True:
+        order = np.random.default_rng([seed, epoch, purpose]).permutation(length)
+        yield from (int(i) for i in order[offset:])
+        epoch, offset = epoch + 1, 0
+
+
 @dataclass
 class StreamSource:
-    """Endless fresh problems of the training split."""
+    """Endless fresh problems of the training split.
+
+    With train.repeat_size a share of each batch comes instead from a small set of the same split, in shuffled
+    passes over it.
+    """
 
     experiment: Experiment
     chunk_batches: int = CHUNK_BATCHES
     total_steps: int | None = None
     _tokenizer: Tokenizer = field(init=False, repr=False)
     _excluded: frozenset[bytes] = field(init=False, repr=False)
+    _small_set: list[Sequence2] = field(init=False, repr=False)
 
     def __reduce__(self) -> tuple[object, ...]:
         return StreamSource, (self.experiment,)
@@ -73,16 +90,36 @@ class StreamSource:
     def __post_init__(self) -> None:
         self._tokenizer = make_tokenizer(self.experiment.data)
         self._excluded = excluded_digests(self.experiment.data.exclude)
+        self._small_set = self._draw_small_set(self.experiment.train.repeat_size)
 
     def chunk(self, index: int) -> list[Batch]:
-        size = self.experiment.train.batch
-        count = self.chunk_batches * size
-        pairs: list[Sequence2] = []
-        for pair in self._pairs(index * 2 * count):
-            pairs.append(pair)
-            if len(pairs) == count:
+        train, seed, batches = self.experiment.train, self.experiment.seed, self.chunk_batches
+        repeated = max(1, round(train.repeat_share * train.batch)) if self._small_set else 0
+        fresh = train.batch - repeated
+        pairs = list(islice(self._pairs(index * 2 * batches * fresh), batches * fresh))
+        groups = by_length(pairs, fresh, batches)
+        if repeated:
+            count = batches * repeated
+            numbers = islice(_passes(seed, 3, len(self._small_set), index * count), count)
+            again = by_length([self._small_set[i] for i in numbers], repeated, batches)
+            groups = [new + old for new, old in zip(groups, again, strict=True)]
+        return [Batch.of(groups[i]) for i in _order(seed, index, batches)]
+
+    def _draw_small_set(self, size: int) -> list[Sequence2]:
+        """Different problems to repeat. Raises UsageError where the family has not so many."""
+        found: dict[tuple[int, ...], Sequence2] = {}
+        last = 0
+        for number, pair in enumerate(self._pairs(SMALL_SET_START) if size else ()):
+            if found.setdefault(tuple(pair[0]), pair) is pair:
+                last = number
+            if len(found) == size:
                 break
-        return into_batches(pairs, size, _order(self.experiment.seed, index, self.chunk_batches))
+            if number - last > PATIENCE:
+                raise UsageError(
+                    f"train.repeat_size = {size:,}, but only {len(found):,} different problems were found",
+                    f"--set train.repeat_size={len(found)}, or widen the family in [data]",
+                )
+        return list(found.values())
 
     def _pairs(self, start: int) -> Iterator[Sequence2]:
         """Sequences that fit the block; an error where next to none do."""
@@ -134,7 +171,7 @@ class FileSource:
         count = batches * size
         pairs: list[Sequence2] = []
         misses = 0
-        for position in self._positions(index * self.chunk_batches * size):
+        for position in _passes(self.experiment.seed, 2, len(self._lines), index * self.chunk_batches * size):
             pair = self._pair(position)
             if len(pair[0]) + len(pair[1]) <= block:
                 misses = 0
@@ -145,15 +182,8 @@ class FileSource:
                 raise UsageError(
                     f"no line of {self.path} fits model.block = {block} tokens", "raise model.block"
                 )
-        return into_batches(pairs, size, _order(self.experiment.seed, index, batches))
-
-    def _positions(self, start: int) -> Iterator[int]:
-        """Line numbers from a place in the endless sequence of shuffled passes on."""
-        epoch, offset = divmod(start, len(self._lines))
-        while True:
-            order = np.random.default_rng([self.experiment.seed, epoch, 2]).permutation(len(self._lines))
-            yield from (int(i) for i in order[offset:])
-            epoch, offset = epoch + 1, 0
+        groups = by_length(pairs, size, batches)
+        return [Batch.of(groups[i]) for i in _order(self.experiment.seed, index, batches)]
 
     def _pair(self, number: int) -> Sequence2:
         line = self._lines[number]

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+from polyctl.algebra.polynomial import digest
 from polyctl.config import DataConfig, Experiment, ModelConfig, TrainConfig
 from polyctl.data.batch import Batch
 from polyctl.data.corpus import LineFile, excluded_digests, generate, read_manifest, read_problems
@@ -72,9 +73,60 @@ def test_the_stream_draws_only_training_problems():
         text = tokenizer.text(prompt).split()
         assert text  # the compact prompt shows the normal form, whose digest decides the split
         f = tokenizer.decode([*prompt]).inners[0]
-        from polyctl.algebra.polynomial import digest
-
         assert split_of(digest(f)) == "train"
+
+
+def rows(source, chunks):
+    """The token ids of each batch's rows, without padding."""
+    return [
+        [tuple(map(int, row[row > 0])) for row in batch.ids_BT] for k in chunks for batch in source.chunk(k)
+    ]
+
+
+def test_two_sets_a_fixed_share_of_each_batch_comes_from_the_small_set():
+    config = experiment(repeat_size=20, repeat_share=0.25)
+    source, again = open_source(config), pickle.loads(pickle.dumps(open_source(config)))
+    batches = rows(source, range(5))
+    assert batches == [*rows(again, [0]), *rows(again, range(1, 5))]
+    assert rows(source, [3]) == batches[48:64]
+    small = {(*prompt, *target) for prompt, target in source._small_set}
+    assert len(small) == 20
+    fresh = [row for batch in batches for row in batch if row not in small]
+    assert [sum(row in small for row in batch) for batch in batches] == [2] * 80
+    assert len(set(fresh)) > 0.95 * len(fresh)  # a stream repeats by chance alone
+    counts = [sum(row == one for batch in batches for row in batch) for one in small]
+    assert set(counts) == {8}  # 160 draws are eight passes over twenty problems
+    assert rows(open_source(experiment(repeat_size=20, repeat_share=0.01)), [0])[0] != batches[0]
+
+
+def test_the_small_set_is_of_the_training_split_and_no_stream_reaches_it():
+    wide = SMALL.model_copy(update={"inner_bound": 20, "outer_bound": 20})  # so that nothing recurs by chance
+    config = experiment(data=wide, repeat_size=60, repeat_share=1.0)
+    tokenizer = make_tokenizer(config.data)
+    small = open_source(config)._small_set
+    splits = [split_of(digest(tokenizer.decode(prompt[:-1]).inners[0])) for prompt, _ in small]
+    assert splits == ["train"] * 60
+    again = {row for batch in rows(open_source(config), range(2)) for row in batch}
+    assert again == {(*prompt, *target) for prompt, target in small}  # share 1: nothing else is drawn
+    stream = {row for batch in rows(open_source(experiment(data=wide)), range(2)) for row in batch}
+    assert not stream & again
+
+
+def test_without_a_small_set_the_stream_is_what_it_was():
+    with_share, without = experiment(repeat_share=0.5), experiment()
+    assert rows(open_source(with_share), [2]) == rows(open_source(without), [2])
+
+
+def test_a_small_set_that_the_family_cannot_fill_is_an_error(monkeypatch):
+    monkeypatch.setattr("polyctl.data.stream.PATIENCE", 200)
+    tiny = SMALL.model_copy(update={"inner_degrees": (2,), "inner_bound": 1, "outer_bound": 1})
+    with pytest.raises(UsageError, match=r"repeat_size = 1,000, but only \d+ different"):
+        open_source(experiment(data=tiny, repeat_size=1000))
+
+
+def test_repeating_beside_files_is_refused():
+    with pytest.raises(ValueError, match="needs source = 'stream'"):
+        experiment(source="files", repeat_size=5)
 
 
 def test_a_block_that_nothing_fits_is_an_error():

@@ -66,6 +66,26 @@ def test_compact_targets_are_in_normal_form_and_shorter(data):
     assert ratio > (2.2 if data.family in ("separable", "split") else 2.7)
 
 
+@pytest.mark.parametrize("base", [2, 10, 32, 100])
+def test_compact_numbers_in_another_base(base):
+    data = FAMILIES["univariate"].model_copy(update={"base": base})
+    tok, thousand = make_tokenizer(data), make_tokenizer(FAMILIES["univariate"])
+    assert len(thousand.vocabulary) - len(tok.vocabulary) == 1000 - base
+    assert tok.kinds().count("limb") == base
+    (a,) = tok.ring.gens()
+    f = a**4 - 12345 * a**3 + 999 * a**2 + a
+    words = tok.text(tok.encode_prompt(Problem(f, None, "typed", 0))).split()
+    second, third = words.index("a^3"), words.index("a^2")
+    digits = [int(word) for word in words[second + 2 : third]]
+    assert words[second + 1] == "-"
+    assert all(d < base for d in digits)
+    assert int(sum(d * base**i for i, d in enumerate(reversed(digits)))) == 12345
+    for i in range(20):
+        drawn = problem(data, 3, i)
+        found = tok.decode(tok.encode_target(drawn)[:-1])
+        assert found == thousand.decode(thousand.encode_target(drawn)[:-1])
+
+
 def test_compact_does_not_see_scaling_or_constant_of_f_where_targets_are_inners():
     data = FAMILIES["univariate"]
     tok = make_tokenizer(data)
