@@ -62,6 +62,42 @@ class ProblemResult:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """What a report needs to know of a problem's result: small, and without polynomials to be carried about.
+
+    `greedy_exact`; then for the answers as given and with the outer completed: whether the greedy one is
+    right, and the rank of the first right one of the beam, or None.
+    """
+
+    cell: str
+    unreadable: bool
+    greedy_exact: bool
+    greedy_right: tuple[bool, bool]
+    first: tuple[int | None, int | None]
+    statuses: tuple[Status, ...]
+    duplicates: int
+    extra_inners: int
+
+    @classmethod
+    def of(cls, result: ProblemResult) -> Marks:
+        """The marks of one result."""
+        greedy, beam = result.greedy, result.beam
+        return cls(
+            cell=result.problem.cell,
+            unreadable=result.error is not None,
+            greedy_exact=greedy is not None and greedy.exact,
+            greedy_right=(
+                greedy is not None and _right(greedy, completed=False),
+                greedy is not None and _right(greedy, completed=True),
+            ),
+            first=(result.first(completed=False), result.first(completed=True)),
+            statuses=tuple(j.status for j in beam),
+            duplicates=sum(j.duplicate_of is not None for j in beam),
+            extra_inners=sum(j.extra_inners for j in beam),
+        )
+
+
+@dataclass(frozen=True)
 class GreedyReport:
     """Greedy decoding over a set: fraction equal to the known target, fraction verified."""
 
@@ -215,34 +251,37 @@ def _renumbered(on_step: Callable[[BeamStep], None], numbers: Sequence[int], ste
 
 def summarize(results: Sequence[ProblemResult], width: int) -> dict[str, Any]:
     """The report of an evaluation as JSON: fractions between 0 and 1 (docs/scripting.md)."""
-    groups: dict[str, list[ProblemResult]] = {}
-    for result in results:
-        groups.setdefault(result.problem.cell, []).append(result)
-    report = _accuracy(results, width)
-    statuses = Counter(j.status for r in results for j in r.beam)
+    return summarize_marks([Marks.of(result) for result in results], width)
+
+
+def summarize_marks(marks: Sequence[Marks], width: int) -> dict[str, Any]:
+    """The same from the marks of all problems, in their order."""
+    groups: dict[str, list[Marks]] = {}
+    for one in marks:
+        groups.setdefault(one.cell, []).append(one)
+    statuses = Counter(status for one in marks for status in one.statuses)
     return {
-        "problems": len(results),
+        "problems": len(marks),
         "beam": width,
-        **report,
-        "completed": _accuracy(results, width, completed=True),
+        **_accuracy(marks, width),
+        "completed": _accuracy(marks, width, completed=True),
         "cells": [
             {"cell": cell, "problems": len(g), **_accuracy(g, width)} for cell, g in sorted(groups.items())
         ],
         "hypotheses": {status: statuses[status] for status in STATUSES},
-        "duplicates": sum(j.duplicate_of is not None for r in results for j in r.beam),
-        "extra_inners": sum(j.extra_inners for r in results for j in r.beam),
-        "unreadable": sum(r.error is not None for r in results),
+        "duplicates": sum(one.duplicates for one in marks),
+        "extra_inners": sum(one.extra_inners for one in marks),
+        "unreadable": sum(one.unreadable for one in marks),
     }
 
 
-def _accuracy(results: Sequence[ProblemResult], width: int, completed: bool = False) -> dict[str, Any]:
-    count = max(len(results), 1)
-    firsts = [r.first(completed) for r in results]
-    found = [rank for rank in firsts if rank is not None]
+def _accuracy(marks: Sequence[Marks], width: int, completed: bool = False) -> dict[str, Any]:
+    count = max(len(marks), 1)
+    found = [rank for one in marks if (rank := one.first[completed]) is not None]
     return {
         "greedy": {
-            "exact": sum(r.greedy is not None and r.greedy.exact for r in results) / count,
-            "verified": sum(r.greedy is not None and _right(r.greedy, completed) for r in results) / count,
+            "exact": sum(one.greedy_exact for one in marks) / count,
+            "verified": sum(one.greedy_right[completed] for one in marks) / count,
         },
         "pass_at": {str(k): sum(rank < k for rank in found) / count for k in range(1, width + 1)},
         "rank_score": sum(math.exp(-rank / width) for rank in found) / count,

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import monotonic, perf_counter
 from typing import Any, Literal
 
@@ -15,10 +16,11 @@ from polyctl.algebra.printing import plain
 from polyctl.config import EvalConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import Tokenizer, make_tokenizer
-from polyctl.evaluate import Judged, ProblemResult, examine, summarize, sympy_baseline
+from polyctl.evaluate import Judged, Marks, ProblemResult, examine, summarize_marks, sympy_baseline
 from polyctl.model.files import LoadedModel
 from polyctl.runs import EventWriter, Run, write_atomic
 from polyctl.search.hypothesis import BeamStep, Hypothesis
+from polyctl.training.distributed import Processes
 
 SPOTLIGHT_SECONDS = 0.25
 
@@ -34,58 +36,93 @@ def evaluate_run(
     grammar: bool = False,
     baseline: bool = True,
     on_done: Callable[[], None] | None = None,
+    processes: Processes | None = None,
 ) -> dict[str, Any]:
     """Evaluate a run's model on problems; the report as JSON (docs/scripting.md), kept in the run.
 
     Beams of single problems and the result go to the run's events, answers to its predictions. `on_done`
-    hears of each problem that is finished.
+    hears of each problem that is finished. Of several processes number r takes the problems r, r + n, …;
+    all of them get the report of all problems, and the main one writes it.
     """
+    rank, world = (0, 1) if processes is None else (processes.rank, processes.world)
+    started = perf_counter()
+    share = _examine_share(run, loaded, problems, config, grammar, on_done, rank, world)
+    shares = [share] if processes is None else processes.gather(share)
+    answers = {number: answer for part in shares for number, answer in part.items()}
+    marks = [answers[i][0] for i in range(len(problems))]
+    report = {
+        "run": run.name,
+        "checkpoint": checkpoint,
+        "step": loaded.step,
+        "data": source,
+        "seconds": perf_counter() - started,
+        "device": next(loaded.model.parameters()).device.type,
+        "processes": world,
+        **summarize_marks(marks, config.beam),
+        "baselines": {"sympy": sympy_baseline(problems) if baseline and rank == 0 else None},
+    }
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    stamp = stamp if processes is None else processes.from_main(lambda: stamp)
+    path = run.predictions / f"eval-{stamp}.jsonl"
+    if rank == 0:
+        with EventWriter(run.events) as events:
+            _report_event(events, report)
+        write_atomic(run.reports / f"eval-{stamp}.json", json.dumps(report, indent=2) + "\n")
+        write_atomic(path, "".join(f"{answers[i][1]}\n" for i in range(len(problems))))
+    return {**report, "predictions": str(path)}
+
+
+Share = dict[int, tuple[Marks, str]]
+
+
+def _examine_share(
+    run: Run,
+    loaded: LoadedModel,
+    problems: Sequence[Problem],
+    config: EvalConfig,
+    grammar: bool,
+    on_done: Callable[[], None] | None,
+    rank: int,
+    world: int,
+) -> Share:
+    """Marks and prediction line of the problems rank, rank + world, … by their numbers."""
     tokenizer = make_tokenizer(loaded.experiment.data)
-    started, lines = perf_counter(), {}
+    numbers = range(rank, len(problems), world)
+    share: Share = {}
     with EventWriter(run.events) as events:
         spotlight = Spotlight(events, tokenizer, problems)
 
-        def settle(number: int, result: ProblemResult) -> None:
-            lines[number] = json.dumps(prediction(number, result), ensure_ascii=False)
+        def settle(place: int, result: ProblemResult) -> None:
+            number = numbers[place]
+            share[number] = (
+                Marks.of(result),
+                json.dumps(prediction(number, result), ensure_ascii=False),
+            )
             spotlight.result(number, result)
             if on_done is not None:
                 on_done()
 
-        results = examine(
-            loaded.model,
-            tokenizer,
-            problems,
-            config,
-            grammar=grammar,
-            on_step=spotlight.step,
-            on_result=settle,
-        )
-        report = {
-            "run": run.name,
-            "checkpoint": checkpoint,
-            "step": loaded.step,
-            "data": source,
-            "seconds": perf_counter() - started,
-            **summarize(results, config.beam),
-            "baselines": {"sympy": sympy_baseline(problems) if baseline else None},
-        }
-        events.write(
-            "eval",
-            source="eval",
-            step=loaded.step,
-            data=source,
-            beam=config.beam,
-            problems=len(problems),
-            greedy_exact=report["greedy"]["exact"],
-            greedy_verified=report["greedy"]["verified"],
-            pass_at=report["pass_at"],
-            cells=report["cells"],
-        )
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    write_atomic(run.reports / f"eval-{stamp}.json", json.dumps(report, indent=2) + "\n")
-    path = run.predictions / f"eval-{stamp}.jsonl"
-    write_atomic(path, "".join(f"{lines[i]}\n" for i in sorted(lines)))
-    return {**report, "predictions": str(path)}
+        def step(beam: BeamStep) -> None:
+            spotlight.step(replace(beam, problem=numbers[beam.problem]))
+
+        mine = [problems[number] for number in numbers]
+        examine(loaded.model, tokenizer, mine, config, grammar=grammar, on_step=step, on_result=settle)
+    return share
+
+
+def _report_event(events: EventWriter, report: dict[str, Any]) -> None:
+    events.write(
+        "eval",
+        source="eval",
+        step=report["step"],
+        data=report["data"],
+        beam=report["beam"],
+        problems=report["problems"],
+        greedy_exact=report["greedy"]["exact"],
+        greedy_verified=report["greedy"]["verified"],
+        pass_at=report["pass_at"],
+        cells=report["cells"],
+    )
 
 
 class Spotlight:

@@ -1,4 +1,4 @@
-"""polyctl experiments: what can be trained, and with which settings."""
+"""polyctl experiments: what can be trained, with which settings; and a set of them run through."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from polyctl.cli import output
+from polyctl.cli import output, plan
 from polyctl.cli.options import (
     ExperimentArgument,
     JsonOption,
@@ -16,7 +16,10 @@ from polyctl.cli.options import (
     SmokeOption,
 )
 
-app = typer.Typer(cls=ListByDefault, help="List the experiments, or show one with all its settings.")
+app = typer.Typer(
+    cls=ListByDefault, help="List the experiments, show one with all its settings, or run some."
+)
+app.command("run")(plan.run)
 
 
 @app.command("list")

@@ -112,26 +112,13 @@ def _choose(
     """The supervised experiment, and the one to run under the name that its runs get."""
     from polyctl.registry import load_registry, override
     from polyctl.registry import smoke as shrink
-    from polyctl.rl.trainer import named
+    from polyctl.rl.trainer import SMOKE, named
 
     chosen = load_registry(registry).get(name)
     if smoke:
         chosen = override(shrink(chosen), SMOKE)
     chosen = override(chosen, changes)
     return chosen, named(chosen)
-
-
-SMOKE = (
-    "rl.steps=4",
-    "rl.problems=4",
-    "rl.width=4",
-    "rl.candidates=8",
-    "rl.refresh=2",
-    "rl.eval_every=2",
-    "rl.inner_epochs=2",
-    "rl.examples_every=2",
-    "rl.solver_seconds=0.2",
-)
 
 
 def _old(chosen: Experiment, changes: list[str], runs: Path | None) -> tuple[Run, Experiment]:

@@ -33,7 +33,7 @@ from polyctl.runs import write_atomic
 
 FORMAT = 1
 PART = 4096
-DRY_PARTS = 8
+DRY = 8 * PART  # indices in a row without a new problem, after which a family counts as exhausted
 
 Progress = Callable[[str, int, int], None]
 
@@ -59,6 +59,11 @@ class _Set:
     data: DataConfig
     split: Split
     count: int
+
+    @property
+    def part(self) -> int:
+        """Indices in a part file: as many as a small set takes, at most PART."""
+        return min(PART, max(256, self.count * (2 if self.split == "train" else 32)))
 
 
 class LineFile:
@@ -235,9 +240,9 @@ def _sets(data: DataConfig) -> list[_Set]:
 
 
 def _make_part(path: Path, wanted: _Set, seed: int, start: int) -> Path:
-    """Write the problems of a split among PART indices: digest and line, tab-separated."""
+    """Write the problems of a split among a part's indices: digest and line, tab-separated."""
     rows = []
-    for index in range(start, start + PART):
+    for index in range(start, start + wanted.part):
         drawn = problem(wanted.data, seed, index)
         digest = drawn.digest
         if split_of(digest) == wanted.split:
@@ -270,8 +275,8 @@ def _collect(
                     lines.append(line)
         if progress is not None:
             progress(wanted.name, len(lines), wanted.count)
-        dry = dry + 1 if len(lines) == before else 0
-        if len(lines) == wanted.count or dry >= DRY_PARTS:
+        dry = dry + wanted.part if len(lines) == before else 0
+        if len(lines) == wanted.count or dry >= DRY:
             break
     return lines
 
@@ -287,7 +292,7 @@ def _parts_in_order(
             while made < number + 2 * workers:
                 path = parts / f"{wanted.name}.{made:06d}"
                 if not path.exists():
-                    pending[made] = pool.submit(_make_part, path, wanted, seed, made * PART)
+                    pending[made] = pool.submit(_make_part, path, wanted, seed, made * wanted.part)
                 made += 1
             if number in pending:
                 wait([pending[number]], return_when=FIRST_COMPLETED)

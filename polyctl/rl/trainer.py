@@ -33,6 +33,18 @@ from polyctl.training.optim import make_optimizer
 from polyctl.training.supervised import SAVE_SECONDS, DivergedError, TrainResult, held_out_that_fit
 
 PROBES = 1_000_000  # random streams of probes are numbered from here, those of steps from 0
+# what --smoke makes of [rl], as settings
+SMOKE = (
+    "rl.steps=4",
+    "rl.problems=4",
+    "rl.width=4",
+    "rl.candidates=8",
+    "rl.refresh=2",
+    "rl.eval_every=2",
+    "rl.inner_epochs=2",
+    "rl.examples_every=2",
+    "rl.solver_seconds=0.2",
+)
 MEASURES = ("greedy_exact", "greedy_verified", "pass_at_1", "pass_at_w", "rank_score")
 
 

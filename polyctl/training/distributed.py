@@ -50,6 +50,14 @@ class Processes:
         dist.all_reduce(total)
         return [float(value) for value in total]
 
+    def gather(self, value: Value) -> list[Value]:
+        """The values of all processes by rank, in every process; they must be picklable."""
+        if self.world == 1:
+            return [value]
+        found: list[Value | None] = [None] * self.world
+        dist.all_gather_object(found, value)
+        return found  # type: ignore[return-value]
+
     def from_main(self, make: Callable[[], Value]) -> Value:
         """What make() returns in the main process, in every process."""
         if self.world == 1:

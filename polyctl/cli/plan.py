@@ -1,0 +1,156 @@
+"""polyctl experiments run: a set of experiments through all their stages."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from polyctl.cli import output
+from polyctl.cli.options import (
+    DeviceOption,
+    JsonOption,
+    RegistryOption,
+    RunsOption,
+    SetOption,
+    SmokeOption,
+)
+from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED
+
+if TYPE_CHECKING:
+    from polyctl.plans.running import Options, Outcome
+    from polyctl.plans.stages import Places, Task
+
+
+def run(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAMES...", help="Experiments, or patterns such as 'd1_var_*'.")
+    ],
+    stage: Annotated[
+        str | None,
+        typer.Option(
+            "--stage", metavar="LIST", help="Only these of gen,train,eval,rl (else what is needed)."
+        ),
+    ] = None,
+    smoke: SmokeOption = False,
+    set_: SetOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; run nothing.")] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first stage that fails.")
+    ] = False,
+    max_minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop each training gently after M minutes.")
+    ] = None,
+    data: Annotated[Path, typer.Option(metavar="DIR", help="Where data sets are kept.")] = Path("data"),
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that make data (else one a processor).")
+    ] = None,
+    device: DeviceOption = "auto",
+    runs: RunsOption = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run experiments from data to report: gen, train, eval, and rl where the registry has settings for it.
+
+    What is done is skipped, what broke off is resumed. A stage that fails does not stop the others. With
+    --json every stage gives one line as it ends.
+
+    Exit codes: 0 all done; 1 a stage failed; 2 usage; 3 files; 130 interrupted, all of it kept.
+    """
+    import os
+
+    from polyctl.plans.running import Options, perform, run_plan
+    from polyctl.plans.stages import Places, make_plan, parse_stages
+    from polyctl.registry import load_registry
+    from polyctl.runs import runs_root
+
+    loaded = load_registry(registry)
+    places = Places(data, runs_root(runs))
+    everyone = loaded.matching()
+    tasks = make_plan(
+        loaded.matching(names), everyone, places, parse_stages(stage), small=smoke, settings=set_ or []
+    )
+    options = Options(device, workers or os.cpu_count() or 1, max_minutes)
+    outcomes = []
+    with output.progress("plan") as bar:
+        carry_out = partial(_here, perform, places, options, bar)
+        for outcome in run_plan(tasks, carry_out, partial(_begin, len(tasks)), fail_fast=fail_fast):
+            _tell(outcome, as_json)
+            outcomes.append(outcome)
+    if not as_json:
+        _table(outcomes)
+    if any(outcome.state == "interrupted" for outcome in outcomes):
+        output.say("interrupted; the same command goes on there")
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if bad := [outcome for outcome in outcomes if not outcome.good]:
+        output.say(f"{len(bad)} of {len(tasks)} stages did not succeed; the same command tries them again")
+        raise typer.Exit(EXIT_NOT_VERIFIED)
+
+
+def _here(
+    perform: Callable[..., Outcome], places: Places, options: Options, bar: output.Bar, task: Task
+) -> Outcome:
+    return perform(task, places, options, Listener(task.stage, bar))
+
+
+# -- what is said ----------------------------------------------------------------------------------
+
+
+def _begin(total: int, number: int, task: Task) -> None:
+    output.say(f"[{number}/{total}] {task.stage} {task.experiment.name}")
+
+
+def _tell(outcome: Outcome, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(outcome.to_dict(), ensure_ascii=False, allow_nan=False), flush=True)
+    if outcome.message is not None:
+        output.print_problem(f"{outcome.stage} {outcome.experiment}: {outcome.message}", outcome.hint)
+    elif outcome.state == "skipped":
+        output.say(f"    done before{'' if outcome.run is None else f': {outcome.run}'}")
+    else:
+        output.say(f"    {outcome.state}, {outcome.seconds:.0f} s{_short(outcome.figures, '; ')}")
+
+
+def _table(outcomes: list[Outcome]) -> None:
+    rows = [
+        (o.stage, o.experiment, o.state, o.run, _short(o.figures) if o.message is None else o.message)
+        for o in outcomes
+    ]
+    output.print_table(("stage", "experiment", "state", "run", "figures"), rows)
+
+
+def _short(figures: dict[str, Any], before: str = "") -> str:
+    """The figures of an outcome that fit a line."""
+    if "counts" in figures:
+        counts = figures["counts"]
+        return f"{before}{sum(counts.values()):,} problems in {len(counts)} files"
+    if "beam" in figures:
+        greedy, passed = output.percent(figures["greedy_verified"]), output.percent(figures["pass_at_beam"])
+        return f"{before}greedy verified {greedy}, pass@{figures['beam']} {passed}"
+    if "step" in figures:
+        verified = output.percent(figures.get("greedy_verified"))
+        return f"{before}step {figures['step']:,}, held out: greedy verified {verified}"
+    return ""
+
+
+class Listener:
+    """What a task says while it runs, on the bar or in lines; without a bar it can go to another process."""
+
+    def __init__(self, stage: str, bar: output.Bar) -> None:
+        from polyctl.cli import rl, train
+
+        self._bar = bar
+        plain = not sys.stderr.isatty()
+        self._learning = (rl if stage == "rl" else train).Teller(bar, plain)
+
+    def __call__(self, kind: str, event: dict[str, Any]) -> None:
+        """One event of a training, or `progress` of making data and of evaluating."""
+        if kind == "progress":
+            self._bar.update(event["done"], event["total"], event["what"])
+        else:
+            self._learning(kind, event)

@@ -1,0 +1,297 @@
+"""Carrying out a plan: one task after the other, each skipped where it is done and resumed where it broke.
+
+`perform` is called by every process of a task, one or several (torchrun, SLURM): the main one decides what
+there is to do, and all do it together.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from polyctl.config import Experiment
+from polyctl.data.corpus import generate
+from polyctl.errors import PolyctlError, UsageError
+from polyctl.evaluate import evaluation_problems
+from polyctl.evaluate_run import evaluate_run
+from polyctl.model.device import limit_threads
+from polyctl.model.files import load_model
+from polyctl.plans.stages import Places, Standing, Task, resolved, standing
+from polyctl.rl.trainer import reinforce
+from polyctl.runs import Run, create_run, find_run
+from polyctl.training import distributed, supervised
+from polyctl.training.supervised import TrainResult
+
+BUSY_SECONDS = 60.0  # a run whose events are younger than this is another process's
+
+State = Literal["done", "skipped", "failed", "blocked", "interrupted"]
+OnEvent = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How tasks are carried out: device, worker processes for making data, minutes for one training.
+
+    `alone` says that nobody else can be at work on the same runs, as in a job that was requeued.
+    """
+
+    device: str = "auto"
+    workers: int = 1
+    max_minutes: float | None = None
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended; `figures` are its numbers, `message` and `hint` say what went wrong."""
+
+    stage: str
+    experiment: str
+    state: State
+    run: str | None = None
+    seconds: float = 0.0
+    figures: dict[str, Any] = field(default_factory=dict)
+    message: str | None = None
+    hint: str | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether the tasks that need this one can begin."""
+        return self.state in ("done", "skipped")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return asdict(self)
+
+
+# -- a plan ----------------------------------------------------------------------------------------
+
+
+def run_plan(
+    tasks: Sequence[Task],
+    carry_out: Callable[[Task], Outcome],
+    on_start: Callable[[int, Task], None] | None = None,
+    *,
+    fail_fast: bool = False,
+) -> Iterator[Outcome]:
+    """The outcome of each task, as it comes. A task is blocked where one that it needs did not succeed.
+
+    An interrupted task is the last one; with fail_fast a failed one is, too.
+    """
+    outcomes: dict[tuple[str, str], Outcome] = {}
+    for number, task in enumerate(tasks, 1):
+        missing = [key for key in task.needs if not outcomes[key].good]
+        if missing:
+            words = " and ".join(f"{stage} {name}" for stage, name in missing)
+            outcome = Outcome(*task.key, "blocked", message=f"{words} did not succeed")
+        else:
+            if on_start is not None:
+                on_start(number, task)
+            outcome = carry_out(task)
+        outcomes[task.key] = outcome
+        yield outcome
+        if outcome.state == "interrupted" or (fail_fast and not outcome.good):
+            return
+
+
+# -- a task ----------------------------------------------------------------------------------------
+
+
+def perform(task: Task, places: Places, options: Options, on_event: OnEvent | None = None) -> Outcome:
+    """Carry out one task, in one process or together with others; what goes wrong is in the outcome.
+
+    Ctrl-C ends it as interrupted, with everything saved that resuming needs.
+    """
+    began = time.monotonic()
+    try:
+        with distributed.join(options.device) as processes:
+            outcome = _perform(task, places, options, processes, on_event)
+    except KeyboardInterrupt:
+        outcome = Outcome(*task.key, "interrupted")
+    except PolyctlError as error:
+        outcome = Outcome(*task.key, "failed", message=error.message, hint=error.hint)
+    except Exception as error:  # a plan of days goes on with the other experiments
+        traceback.print_exc(file=sys.stderr)
+        outcome = Outcome(*task.key, "failed", message=f"{type(error).__name__}: {error}")
+    seconds = time.monotonic() - began
+    return replace(outcome, seconds=seconds)
+
+
+def _perform(
+    task: Task,
+    places: Places,
+    options: Options,
+    processes: distributed.Processes,
+    on_event: OnEvent | None,
+) -> Outcome:
+    limit_threads(task.experiment.model)
+    found = _from_main(processes, lambda: _prepare(task, places, options))
+    if found.state == "done":
+        run = None if found.run is None else found.run.name
+        known = found.figures or {}
+        return Outcome(*task.key, "skipped", run, figures=shown(known) if task.stage == "eval" else known)
+    if task.stage == "gen":
+        figures = _from_main(processes, lambda: _generate(task, options, on_event))
+        return Outcome(*task.key, "done", figures=figures)
+    assert found.run is not None
+    if task.stage == "eval":
+        report = _evaluate(found.run, task.experiment, processes, on_event)
+        return Outcome(*task.key, "done", found.run.name, figures=shown(report))
+    result = _learn(task, found, places, options, processes, on_event)
+    figures = {"step": result.step, **_numbers(result.metrics)}
+    state: State = "done" if result.state == "complete" else "interrupted"
+    if result.state == "time limit":
+        hint = "the same command goes on there"
+        return Outcome(
+            *task.key,
+            "failed",
+            found.run.name,
+            figures=figures,
+            message="the time limit was reached",
+            hint=hint,
+        )
+    return Outcome(*task.key, state, found.run.name, figures=figures)
+
+
+def _prepare(task: Task, places: Places, options: Options) -> Standing:
+    """How the task stands, a directory made for a new run."""
+    found = standing(task, places)
+    if found.state == "resume":
+        assert found.run is not None
+        _check_idle(found.run, options)
+    if found.state == "new" and found.run is None and task.stage in ("train", "rl"):
+        return Standing("new", create_run(resolved(task, places), places.runs))
+    return found
+
+
+def _check_idle(run: Run, options: Options) -> None:
+    """UsageError where somebody else is writing to the run."""
+    summary = run.summary()
+    young = summary.updated is not None and time.time() - summary.updated < BUSY_SECONDS
+    if not options.alone and summary.state == "running" and young:
+        raise UsageError(
+            f"{run.name} is being trained by another process",
+            f"stop that one, or wait: it counts as broken off after {BUSY_SECONDS:.0f} silent seconds",
+        )
+
+
+def _generate(task: Task, options: Options, on_event: OnEvent | None) -> dict[str, Any]:
+    assert task.data is not None
+
+    def progress(name: str, done: int, total: int) -> None:
+        if on_event is not None:
+            on_event("progress", {"what": name, "done": done, "total": total})
+
+    manifest = generate(task.experiment, task.data, workers=options.workers, progress=progress)
+    return {"counts": manifest.counts}
+
+
+def _learn(
+    task: Task,
+    found: Standing,
+    places: Places,
+    options: Options,
+    processes: distributed.Processes,
+    on_event: OnEvent | None,
+) -> TrainResult:
+    """Supervised training or reinforcement learning, begun or resumed."""
+    assert found.run is not None
+    resume = found.state == "resume"
+    experiment: Experiment = _from_main(processes, found.run.config)
+    device, minutes = processes.device.type, options.max_minutes
+    if task.stage == "train":
+        return supervised.train(
+            experiment,
+            found.run,
+            device=device,
+            resume=resume,
+            max_minutes=minutes,
+            on_event=on_event,
+            data=task.data,
+        )
+    start = None if resume else _start(experiment, places.runs)
+    return reinforce(
+        experiment, found.run, start=start, device=device, max_minutes=minutes, on_event=on_event
+    )
+
+
+def _start(experiment: Experiment, runs: Path) -> Path:
+    assert experiment.train.init_from is not None
+    return find_run(experiment.train.init_from, runs).weights()
+
+
+def _evaluate(
+    run: Run, experiment: Experiment, processes: distributed.Processes, on_event: OnEvent | None
+) -> dict[str, Any]:
+    """Greedy, pass@k and rank score on the experiment's test problems, each process taking its share."""
+    loaded = load_model(run.checkpoint("best"), processes.device)
+    problems = evaluation_problems(loaded.experiment.data, experiment.seed, experiment.eval.problems)
+    done = 0
+
+    def advance() -> None:
+        nonlocal done
+        done += processes.world
+        if on_event is not None and processes.main:
+            total = len(problems)
+            on_event("progress", {"what": "evaluating", "done": min(done, total), "total": total})
+
+    return evaluate_run(
+        run,
+        loaded,
+        problems,
+        experiment.eval,
+        source=f"test problems of {experiment.name}",
+        baseline=False,
+        on_done=advance,
+        processes=processes,
+    )
+
+
+def shown(report: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of an evaluation's report that an outcome shows."""
+    width = str(report["beam"])
+    return {
+        "problems": report["problems"],
+        "beam": report["beam"],
+        "greedy_exact": report["greedy"]["exact"],
+        "greedy_verified": report["greedy"]["verified"],
+        "pass_at_1": report["pass_at"]["1"],
+        "pass_at_beam": report["pass_at"][width],
+        "rank_score": report["rank_score"],
+        "step": report["step"],
+    }
+
+
+def _numbers(metrics: dict[str, float]) -> dict[str, float | None]:
+    """Metrics for JSON, which has no NaN."""
+    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
+
+
+def _from_main(processes: distributed.Processes, make: Callable[[], Any]) -> Any:
+    """What make() returns in the main process; its error is raised in every process, so that none waits."""
+
+    def attempt() -> Any:
+        try:
+            return make()
+        except PolyctlError as error:
+            return _Raised(type(error), error.message, error.hint)
+
+    found = processes.from_main(attempt)
+    if isinstance(found, _Raised):
+        raise found.kind(found.message, found.hint)
+    return found
+
+
+@dataclass(frozen=True)
+class _Raised:
+    """An error of the main process, on its way to the others."""
+
+    kind: type[PolyctlError]
+    message: str
+    hint: str | None

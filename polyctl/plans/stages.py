@@ -1,0 +1,300 @@
+"""A plan: which stages a set of experiments needs, in which order, and which of them are done.
+
+An experiment goes through gen (its data set), train, eval, rl and eval again. An experiment whose
+train.init_from names another comes after that. Experiments with the same [data] and seed share one data set.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from polyctl.config import Experiment, RLConfig
+from polyctl.data.corpus import read_manifest
+from polyctl.errors import FileError, UsageError
+from polyctl.registry import nearest, override, smoke
+from polyctl.rl import trainer as rl
+from polyctl.runs import Run, list_runs
+from polyctl.training import supervised
+
+Stage = Literal["gen", "train", "eval", "rl"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a plan keeps data sets and runs."""
+
+    data: Path
+    runs: Path
+
+
+@dataclass(frozen=True)
+class Task:
+    """One stage of one experiment.
+
+    `experiment` is named as its data set (gen) or its runs (the others); `data` is the data set's directory
+    where the stage has to do with one; `base` names the experiment that train or rl starts from.
+    """
+
+    stage: Stage
+    experiment: Experiment
+    data: Path | None = None
+    base: str | None = None
+    needs: tuple[tuple[Stage, str], ...] = ()
+
+    @property
+    def key(self) -> tuple[Stage, str]:
+        """What names the task in its plan."""
+        return self.stage, self.experiment.name
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a task stands: done, broken off (to be resumed), or new; `run` is the run that it is about."""
+
+    state: Literal["done", "resume", "new"]
+    run: Run | None = None
+    figures: dict[str, Any] | None = None
+
+
+# -- making a plan ---------------------------------------------------------------------------------
+
+
+def shrunk(experiment: Experiment) -> Experiment:
+    """The experiment at --smoke, still trained on files, and from another's weights, where it was."""
+    train = experiment.train
+    changes = list(rl.SMOKE)
+    if train.source == "files":
+        changes.append("train.source=files")
+    if train.init_from is not None and not train.init_from.endswith(".safetensors"):
+        changes.append(f"train.init_from={train.init_from.partition('/')[0]}_smoke")
+    return override(smoke(experiment), changes)
+
+
+def parse_stages(text: str | None) -> tuple[Stage, ...] | None:
+    """The stages of `gen,train`, in their order; None for all that are needed. Raises UsageError."""
+    if text is None:
+        return None
+    named = [word.strip() for word in text.split(",")]
+    for word in named:
+        if word not in STAGES:
+            near = nearest(word, STAGES)
+            hint = f"did you mean {near}?" if near else f"the stages are {','.join(STAGES)}"
+            raise UsageError(f"there is no stage {word!r}", hint)
+    return tuple(stage for stage in STAGES if stage in named)
+
+
+def _wanted_stages(experiment: Experiment) -> tuple[Stage, ...]:
+    """What an experiment of the registry needs: gen to train on files, rl where it has settings for it."""
+    needs: dict[Stage, bool] = {
+        "gen": experiment.train.source == "files",
+        "rl": experiment.rl != RLConfig(),
+    }
+    return tuple(stage for stage in STAGES if needs.get(stage, True))
+
+
+def make_plan(
+    chosen: Sequence[Experiment],
+    registry: Iterable[Experiment],
+    places: Places,
+    stages: tuple[Stage, ...] | None = None,
+    *,
+    small: bool = False,
+    settings: Sequence[str] = (),
+) -> list[Task]:
+    """The tasks of the experiments, each after what it needs; `small` and `settings` change the experiments.
+
+    Without `stages`: gen where files are trained on, train, eval, and rl where the registry has settings for
+    it. `registry` says who else has the same data. Raises FileError where an experiment starts from one that
+    is neither chosen nor trained.
+    """
+    everyone = [shrunk(e) for e in registry] if small else list(registry)
+    tasks: dict[tuple[Stage, str], Task] = {}
+    for experiment in _ordered(chosen):
+        wanted = _wanted_stages(experiment) if stages is None else stages
+        changed = override(shrunk(experiment) if small else experiment, settings)
+        for task in _tasks(changed, everyone, places, wanted):
+            tasks.setdefault(task.key, task)
+    for task in tasks.values():
+        if task.stage == "train" and task.base is not None and ("train", task.base) not in tasks:
+            finished_run(task.base, places)
+    return [
+        Task(t.stage, t.experiment, t.data, t.base, tuple(n for n in t.needs if n in tasks))
+        for t in tasks.values()
+    ]
+
+
+def _tasks(
+    experiment: Experiment, everyone: list[Experiment], places: Places, stages: tuple[Stage, ...]
+) -> Iterator[Task]:
+    name, files = experiment.name, experiment.train.source == "files"
+    data, owner = data_set(experiment, everyone, places)
+    if "gen" in stages:
+        yield Task("gen", owner, data)
+    if "train" in stages:
+        base = base_of(experiment)
+        needs: tuple[tuple[Stage, str], ...] = (("gen", owner.name),) if files else ()
+        needs += () if base is None else (("train", base),)
+        yield Task("train", experiment, data if files else None, base, needs)
+    if "eval" in stages:
+        yield Task("eval", experiment, needs=(("train", name),))
+    if "rl" in stages:
+        after = rl.named(experiment)
+        yield Task("rl", after, base=name, needs=(("train", name),))
+        if "eval" in stages:
+            yield Task("eval", after, base=name, needs=(("rl", after.name),))
+
+
+def _ordered(chosen: Sequence[Experiment]) -> list[Experiment]:
+    """The experiments, each after the one that it starts from; UsageError where that goes in a circle."""
+    by_name = {experiment.name: experiment for experiment in chosen}
+    ordered: dict[str, Experiment] = {}
+
+    def visit(experiment: Experiment, path: tuple[str, ...]) -> None:
+        if experiment.name in path:
+            raise UsageError(
+                f"train.init_from goes in a circle: {' -> '.join([*path, experiment.name])}",
+                "take one of them out",
+            )
+        base = experiment.train.init_from
+        if base in by_name and experiment.name not in ordered:
+            visit(by_name[base], (*path, experiment.name))
+        ordered.setdefault(experiment.name, experiment)
+
+    for experiment in chosen:
+        visit(experiment, ())
+    return list(ordered.values())
+
+
+def data_set(
+    experiment: Experiment, everyone: Iterable[Experiment], places: Places
+) -> tuple[Path, Experiment]:
+    """The directory of the experiment's data set, and the experiment under whose name it is made.
+
+    That is the first of those trained on files with the same [data] and seed, unless the experiment has a
+    set already.
+    """
+    own = places.data / experiment.name
+    if (own / "manifest.json").is_file():
+        return own, experiment
+    same = (e for e in everyone if (e.data, e.seed) == (experiment.data, experiment.seed))
+    owner = next((e for e in same if e.train.source == "files"), experiment)
+    return places.data / owner.name, experiment.model_copy(update={"name": owner.name})
+
+
+# -- what is done ----------------------------------------------------------------------------------
+
+
+def standing(task: Task, places: Places) -> Standing:
+    """Whether the task is done, broken off or new. Raises FileError where what it works on is missing."""
+    if task.stage == "gen":
+        return _data_standing(task)
+    if task.stage == "eval":
+        run = _run_to_evaluate(task, places)
+        report = find_report(run, task.experiment)
+        return Standing("new" if report is None else "done", run, report)
+    file = supervised.trainer_file if task.stage == "train" else rl.trainer_file
+    wanted = resolved(task, places)
+    fitting = [run for run in runs_of(task.experiment.name, places.runs) if _fits(run, wanted, task.stage)]
+    for run in fitting:
+        if complete(run):
+            return Standing("done", run)
+    for run in fitting:
+        if file(run).is_file():
+            return Standing("resume", run)
+    return Standing("new")
+
+
+def _data_standing(task: Task) -> Standing:
+    assert task.data is not None
+    try:
+        manifest = read_manifest(task.data)
+    except FileError:
+        return Standing("new")
+    same = (manifest.data, manifest.seed) == (task.experiment.data, task.experiment.seed)
+    return Standing("done", figures={"counts": manifest.counts}) if same else Standing("new")
+
+
+def resolved(task: Task, places: Places) -> Experiment:
+    """The experiment as its run's config.toml has it: train.init_from names the very run it starts from."""
+    if task.base is None:
+        return task.experiment
+    start = task.base if "/" in task.base else finished_run(task.base, places).name
+    train = task.experiment.train.model_copy(update={"init_from": start})
+    return task.experiment.model_copy(update={"train": train})
+
+
+def _run_to_evaluate(task: Task, places: Places) -> Run:
+    """The finished run of the very experiment that the task evaluates."""
+    stage: Stage = "rl" if task.base is not None else "train"
+    base = task.base if stage == "rl" else base_of(task.experiment)
+    wanted = resolved(Task(stage, task.experiment, base=base), places)
+    for run in runs_of(task.experiment.name, places.runs):
+        if complete(run) and _fits(run, wanted, stage):
+            return run
+    raise _unfinished(task.experiment.name, places)
+
+
+def base_of(experiment: Experiment) -> str | None:
+    """The experiment or run whose weights a training starts from."""
+    init = experiment.train.init_from
+    return None if init is None or init.endswith(".safetensors") else init
+
+
+def finished_run(name: str, places: Places) -> Run:
+    """The newest finished run of an experiment; FileError where there is none."""
+    for run in runs_of(name, places.runs):
+        if complete(run):
+            return run
+    raise _unfinished(name, places)
+
+
+def _unfinished(name: str, places: Places) -> FileError:
+    return FileError(
+        f"{name} has no finished run with these settings in {places.runs}",
+        f"train it first: polyctl experiments run {name.removesuffix('_smoke')}",
+    )
+
+
+def runs_of(name: str, root: Path) -> list[Run]:
+    """All runs of an experiment, newest first."""
+    return [run for run in list_runs(root) if run.experiment == name]
+
+
+def complete(run: Run) -> bool:
+    """Whether the run came to the end of its steps, and its weights are there."""
+    return run.summary().ended == "complete" and run.has_checkpoint
+
+
+def _fits(run: Run, wanted: Experiment, stage: Stage) -> bool:
+    """Whether a run was made with the settings that its training depends on."""
+    try:
+        config = run.config()
+    except FileError:  # a run of another version is none of ours
+        return False
+    parts = ("seed", "data", "model", "train", *(("rl",) if stage == "rl" else ()))
+    return all(getattr(config, part) == getattr(wanted, part) for part in parts)
+
+
+def test_source(experiment: Experiment) -> str:
+    """What a report calls an experiment's own test problems, whoever's weights are examined."""
+    return f"test problems of {experiment.name}"
+
+
+def find_report(run: Run, experiment: Experiment) -> dict[str, Any] | None:
+    """The newest report of the run's best weights on the experiment's test problems, with its beam."""
+    newest = run.weights().stat().st_mtime
+    for path in sorted(run.reports.glob("eval-*.json"), reverse=True):
+        if path.stat().st_mtime < newest:
+            continue
+        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        own = report["data"] == test_source(experiment) and report["checkpoint"] == "best"
+        # The degree cells share the problems evenly, so that there may be a few more than asked for.
+        enough = report["problems"] >= experiment.eval.problems
+        if own and enough and report["beam"] == experiment.eval.beam:
+            return report
+    return None

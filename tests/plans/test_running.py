@@ -1,0 +1,119 @@
+"""Plans carried out: all stages, skipping, resuming, failures, interrupts."""
+
+import signal
+
+import pytest
+
+from polyctl.plans import running
+from polyctl.plans.running import Options, Outcome, perform, run_plan
+from polyctl.plans.stages import Task, make_plan
+from polyctl.runs import EventWriter, find_run, list_runs
+from polyctl.training import checkpoint
+
+OPTIONS = Options(device="cpu")
+
+
+@pytest.fixture
+def go(places):
+    """Carry out the plan of some experiments; returns its outcomes."""
+
+    def go(*experiments, **options):
+        tasks = make_plan(experiments, experiments, places)
+        return list(run_plan(tasks, lambda task: perform(task, places, OPTIONS, **options)))
+
+    return go
+
+
+def test_all_stages_and_then_nothing_is_left_to_do(make, go, places):
+    experiments = (
+        make("tuned", init_from="first", source="files"),
+        make("first", source="files", rl=True),
+    )
+    outcomes = go(*experiments)
+    assert [o.state for o in outcomes] == ["done"] * len(outcomes)
+    assert [(o.stage, o.experiment) for o in outcomes] == [
+        ("gen", "tuned"),  # named first, and the two share it
+        ("train", "first"),
+        ("eval", "first"),
+        ("rl", "first_bgrpo"),
+        ("eval", "first_bgrpo"),
+        ("train", "tuned"),
+        ("eval", "tuned"),
+    ]
+    assert sum(outcomes[0].figures["counts"].values()) == 32
+    assert outcomes[2].figures["problems"] == 5
+    first = find_run("first", places.runs)
+    for name in ("tuned", "first_bgrpo"):
+        assert find_run(name, places.runs).config().train.init_from == first.name
+    again = go(*experiments)
+    assert [o.state for o in again] == ["skipped"] * len(again)
+    assert again[2].figures == outcomes[2].figures
+
+
+def test_a_training_that_broke_off_goes_on_in_its_run(make, go, places):
+    experiment = make(steps=6, eval_every=6)
+
+    def interrupt(kind, event):
+        if kind == "step":
+            signal.raise_signal(signal.SIGINT)
+
+    (outcome,) = go(experiment, on_event=interrupt)
+    assert outcome.state == "interrupted"
+    (run,) = list_runs(places.runs)
+    assert 0 < checkpoint.read_facts(run.checkpoints / "trainer.safetensors")["step"] < 6
+    outcomes = go(experiment)
+    assert [o.state for o in outcomes] == ["done", "done"]
+    assert list_runs(places.runs) == [run]
+    assert outcomes[0].figures["step"] == 6
+
+
+def test_a_run_that_another_process_writes_to_is_left_alone(make, go, places):
+    experiment = make(steps=6)
+    perform(Task("train", experiment), places, Options(device="cpu", max_minutes=0))
+    (run,) = list_runs(places.runs)
+    # nothing was trained, and so nothing saved: make it look like a run in its middle
+    (run.checkpoints / "trainer.safetensors").write_bytes(b"")
+    with EventWriter(run.events) as events:
+        events.write("run", state="started", step=0, total_steps=6)
+    train, evaluation = go(experiment)
+    assert train.state == "failed"
+    assert "being trained by another process" in train.message
+    assert evaluation.state == "blocked"
+
+
+def test_a_time_limit_is_no_success_and_says_how_to_go_on(make, places):
+    outcome = perform(Task("train", make()), places, Options(device="cpu", max_minutes=0))
+    assert (outcome.state, outcome.message) == ("failed", "the time limit was reached")
+
+
+def test_a_failure_stops_what_needs_it_and_nothing_else(make, go):
+    bad = make("bad", accumulate=9)
+    assert [(o.experiment, o.state) for o in go(bad, make("good"))] == [
+        ("bad", "failed"),
+        ("bad", "blocked"),
+        ("good", "done"),
+        ("good", "done"),
+    ]
+
+
+def test_fail_fast_stops_at_the_first_failure(make, places):
+    experiments = [make("bad", accumulate=9), make("good")]
+    tasks = make_plan(experiments, experiments, places)
+    outcomes = list(run_plan(tasks, lambda task: perform(task, places, OPTIONS), fail_fast=True))
+    assert [o.state for o in outcomes] == ["failed"]
+
+
+def test_an_unforeseen_error_is_told_with_its_traceback(make, places, monkeypatch, capfd):
+    monkeypatch.setattr(running, "generate", lambda *_, **__: 1 / 0)
+    outcome = perform(Task("gen", make(), places.data / "x"), places, OPTIONS)
+    assert (outcome.state, outcome.message) == ("failed", "ZeroDivisionError: division by zero")
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_an_interrupt_ends_the_plan(make, places):
+    tasks = make_plan([make("a"), make("b")], [], places)
+
+    def carry_out(task):
+        return Outcome(*task.key, "interrupted")
+
+    assert len(list(run_plan(tasks, carry_out))) == 1

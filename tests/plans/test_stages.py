@@ -1,0 +1,156 @@
+"""Which tasks a plan has, in which order, and which of them count as done."""
+
+import json
+import os
+
+import pytest
+
+from polyctl.errors import FileError, UsageError
+from polyctl.plans.stages import (
+    Task,
+    complete,
+    data_set,
+    find_report,
+    finished_run,
+    make_plan,
+    parse_stages,
+    shrunk,
+    standing,
+)
+from polyctl.registry import PACKAGED, load_registry
+from polyctl.runs import EventWriter, create_run
+
+
+def finished(experiment, root, ended="complete"):
+    """A run with the least that counts as finished."""
+    run = create_run(experiment, root)
+    run.checkpoint("best").write_bytes(b"weights")
+    with EventWriter(run.events) as events:
+        events.write("run", state="started", step=0, total_steps=3)
+        events.write("end", state=ended, step=3)
+    return run
+
+
+def keys(tasks):
+    return [task.key for task in tasks]
+
+
+def test_each_experiment_gets_the_stages_that_it_needs(make, places):
+    registry = [make("stream"), make("files", source="files"), make("improved", rl=True)]
+    assert keys(make_plan(registry, registry, places)) == [
+        ("train", "stream"),
+        ("eval", "stream"),
+        ("gen", "files"),
+        ("train", "files"),
+        ("eval", "files"),
+        ("train", "improved"),
+        ("eval", "improved"),
+        ("rl", "improved_bgrpo"),
+        ("eval", "improved_bgrpo"),
+    ]
+
+
+def test_stages_that_are_named_are_for_all(make, places):
+    registry = [make("stream", seed=4), make("files", source="files")]
+    tasks = make_plan(registry, registry, places, parse_stages("rl, gen"))
+    assert keys(tasks) == [
+        ("gen", "stream"),
+        ("rl", "stream_bgrpo"),
+        ("gen", "files"),
+        ("rl", "files_bgrpo"),
+    ]
+    assert all(task.needs == () for task in tasks)
+
+
+@pytest.mark.parametrize(("text", "hint"), [("evla", "did you mean eval?"), ("x", "gen,train,eval,rl")])
+def test_a_stage_that_is_none(text, hint):
+    with pytest.raises(UsageError) as error:
+        parse_stages(text)
+    assert hint in error.value.hint
+
+
+def test_an_experiment_comes_after_the_one_it_starts_from(make, places):
+    registry = [make("tuned", init_from="first"), make("first")]
+    tasks = make_plan(registry, registry, places, ("train",))
+    assert keys(tasks) == [("train", "first"), ("train", "tuned")]
+    assert tasks[1].needs == (("train", "first"),)
+    with pytest.raises(UsageError, match="a -> b -> a"):
+        make_plan([make("a", init_from="b"), make("b", init_from="a")], registry, places)
+
+
+def test_the_one_it_starts_from_must_be_chosen_or_trained(make, places):
+    first, tuned = make("first"), make("tuned", init_from="first")
+    with pytest.raises(FileError, match="first has no finished run") as error:
+        make_plan([tuned], [first, tuned], places)
+    assert "polyctl experiments run first" in error.value.hint
+    finished(first, places.runs)
+    assert keys(make_plan([tuned], [first, tuned], places)) == [("train", "tuned"), ("eval", "tuned")]
+
+
+def test_experiments_with_the_same_data_share_a_data_set(make, places):
+    one, two = make("one", source="files"), make("two", source="files", lr=0.1)
+    other = make("other", source="files", seed=4)
+    tasks = make_plan([two, other], [one, two, other], places, ("gen", "train"))
+    assert keys(tasks) == [("gen", "one"), ("train", "two"), ("gen", "other"), ("train", "other")]
+    assert [task.data for task in tasks] == [places.data / "one"] * 2 + [places.data / "other"] * 2
+    (places.data / "two").mkdir(parents=True)
+    (places.data / "two" / "manifest.json").write_text("{}")
+    assert data_set(two, [one, two], places)[0] == places.data / "two"  # its own, where it has one
+
+
+def test_smoke_keeps_files_and_the_start_of_every_experiment_of_the_registry():
+    for experiment in load_registry(PACKAGED).matching():
+        small = shrunk(experiment)
+        assert small.name.endswith("smoke")
+        assert small.train.source == experiment.train.source
+        assert (small.train.init_from is None) == (experiment.train.init_from is None)
+        assert small.train.init_from in (None, f"{experiment.train.init_from}_smoke")
+        assert small.data.train_size <= 200
+        assert (small.rl.steps, small.train.steps, small.train.epochs) == (4, 20, 0)
+
+
+def test_a_run_counts_only_with_the_same_settings_and_at_its_end(make, places):
+    experiment = make()
+    task = Task("train", experiment)
+    assert standing(task, places).state == "new"
+    finished(make(lr=0.5), places.runs)
+    broken = finished(experiment, places.runs, ended="interrupted")
+    assert standing(task, places).state == "new"  # nothing to resume from
+    (broken.checkpoints / "trainer.safetensors").write_bytes(b"state")
+    assert (standing(task, places).state, standing(task, places).run) == ("resume", broken)
+    done = finished(experiment, places.runs)
+    assert (standing(task, places).state, standing(task, places).run) == ("done", done)
+    assert finished_run("stream", places) == done
+    assert not complete(broken)
+
+
+def test_a_tuned_run_counts_only_if_it_began_with_the_newest_start(make, places):
+    tuned = make("tuned", init_from="first")
+    first = finished(make("first"), places.runs)
+    train = tuned.train.model_copy(update={"init_from": first.name})
+    made = finished(tuned.model_copy(update={"train": train}), places.runs)
+    task = Task("train", tuned, base="first")
+    assert standing(task, places).run == made
+    finished(make("first"), places.runs)
+    assert standing(task, places).state == "new"
+
+
+def test_a_report_counts_for_the_same_problems_beam_and_weights(make, places):
+    experiment = make()
+    run = finished(experiment, places.runs)
+    report = {"data": "test problems of stream", "problems": 5, "beam": 2, "checkpoint": "best"}
+    path = run.reports / "eval-20260101-000000.json"
+    for change in ({"data": "other.txt"}, {"problems": 4}, {"beam": 3}, {"checkpoint": "last"}):
+        path.write_text(json.dumps({**report, **change}))
+        assert find_report(run, experiment) is None
+    path.write_text(json.dumps(report))
+    assert find_report(run, experiment) == report
+    assert standing(Task("eval", experiment), places).state == "done"
+    os.utime(path, (1, 1))  # written before the weights
+    assert find_report(run, experiment) is None
+
+
+def test_without_a_finished_run_there_is_nothing_to_evaluate(make, places):
+    finished(make(lr=0.5), places.runs)
+    with pytest.raises(FileError, match="stream has no finished run with these settings"):
+        standing(Task("eval", make()), places)
