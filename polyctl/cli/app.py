@@ -41,6 +41,7 @@ def make_app() -> "typer.Typer":
     from polyctl.cli.decompose import decompose
     from polyctl.cli.demo import demo
     from polyctl.cli.eval import eval_
+    from polyctl.cli.export import export, import_
     from polyctl.cli.gen import gen
     from polyctl.cli.rl import rl
     from polyctl.cli.train import train
@@ -70,6 +71,8 @@ def make_app() -> "typer.Typer":
     for command in (decompose, verify, gen, train, rl):
         app.command()(command)
     app.command("eval")(eval_)
+    app.command()(export)
+    app.command("import")(import_)
     app.command()(demo)
     app.command()(tui)
     app.add_typer(experiments.app, name="experiments")

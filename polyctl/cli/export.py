@@ -1,0 +1,70 @@
+"""polyctl export and polyctl import: models to and from Hugging Face directories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polyctl.cli import output
+from polyctl.cli.options import JsonOption, RegistryOption, RunArgument, RunsOption
+
+
+def export(
+    run: RunArgument,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it.")],
+    force: Annotated[bool, typer.Option("--force", help="Write into a directory that is not empty.")] = False,
+    runs: RunsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a run's best model as a Hugging Face GPT-2 directory with its tokenizer.
+
+    `transformers` loads it with AutoModelForCausalLM and AutoTokenizer; its README.md shows how. Only the
+    published form (model.form = "published") is a GPT-2.
+
+    Exit codes: 0 done; 2 usage, or another form; 3 files.
+    """
+    from polyctl.model.files import load_model
+    from polyctl.model.huggingface import export_gpt2
+    from polyctl.runs import find_run
+
+    found = find_run(run, runs)
+    files = export_gpt2(load_model(found.weights(), "cpu"), directory, force=force)
+    if as_json:
+        output.print_json({"run": found.name, "directory": str(directory), "files": files})
+        return
+    print(f"{directory}: {', '.join(files)}")
+    output.say(f"how to use it: {directory / 'README.md'}; back again: polyctl import {directory}")
+
+
+def import_(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A GPT-2 directory that transformers or `export` wrote.")
+    ],
+    experiment: Annotated[
+        str | None,
+        typer.Option("--experiment", metavar="NAME", help="Whose problems and tokens the model knows."),
+    ] = None,
+    runs: RunsOption = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a Hugging Face GPT-2 directory into a new run, EXPERIMENT_imported.
+
+    A directory that `polyctl export` wrote says itself which problems and tokens it knows, also after
+    `transformers` has trained and saved it; for others name an experiment with --experiment.
+
+    Exit codes: 0 done; 2 usage, or another model or vocabulary; 3 files.
+    """
+    from polyctl.model.huggingface import import_run
+    from polyctl.registry import load_registry
+
+    chosen = None if experiment is None else load_registry(registry).get(experiment)
+    run = import_run(directory, chosen, runs)
+    if as_json:
+        found = {"run": str(run.path), "experiment": run.experiment, "checkpoint": str(run.weights())}
+        output.print_json(found)
+        return
+    print(f"{run.name}: {run.weights()}")
+    output.say(f"next: polyctl eval {run.name}")

@@ -1,0 +1,375 @@
+"""Models as Hugging Face directories, which `transformers` loads as GPT-2, and back again.
+
+The published form is GPT-2 with a head of its own (minGPT's choice) and any vocabulary: the same pre-norm
+blocks, LayerNorm with epsilon 1e-5, tanh GELU and learned positions. Only names differ, and matrices, which
+GPT-2 keeps as (inputs, outputs). The modern form has no equal there. config.json keeps under `polyctl` what a
+model file of ours says of itself; GPT-2's own code passes unknown keys by.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from polyctl.config import Experiment, ModelConfig
+from polyctl.data.families import problem
+from polyctl.data.tokenizer import Tokenizer, make_tokenizer
+from polyctl.errors import FileError, UsageError
+from polyctl.model.files import LoadedModel, save_model
+from polyctl.model.gpt import GPT, INIT_STD
+from polyctl.runs import EventWriter, Run, create_run, write_atomic
+
+EPSILON = 1e-5
+_BLOCK = (  # GPT-2's name, ours, whether it is a matrix
+    ("ln_1", "attention_norm", False),
+    ("attn.c_attn", "qkv", True),
+    ("attn.c_proj", "attention_project", True),
+    ("ln_2", "mlp_norm", False),
+    ("mlp.c_fc", "expand", True),
+    ("mlp.c_proj", "mlp_project", True),
+)
+_MASKS = (".attn.bias", ".attn.masked_bias")  # constants that old versions of transformers saved as weights
+_SAME = {  # what the published form has no switch for: key, the values that mean the same, GPT-2's default
+    "activation_function": (("gelu_new", "gelu_pytorch_tanh"), "gelu_new"),
+    "layer_norm_epsilon": ((EPSILON,), EPSILON),
+    "scale_attn_weights": ((True,), True),
+    "scale_attn_by_inverse_layer_idx": ((False,), False),
+    "add_cross_attention": ((False,), False),
+}
+
+
+# -- export ----------------------------------------------------------------------------------------
+
+
+def export_gpt2(loaded: LoadedModel, directory: Path, *, force: bool = False) -> list[str]:
+    """Write a published-form model with its tokenizer for `transformers`; the names of the files.
+
+    Raises UsageError for a model of the modern form or without the package `tokenizers`, FileError where the
+    directory holds anything and `force` is not given.
+    """
+    experiment = loaded.experiment
+    if experiment.model.form != "published":
+        raise UsageError(
+            f"{experiment.name} has the {experiment.model.form} form, which GPT-2 cannot express "
+            "(rotary positions, RMSNorm, normalized queries and keys)",
+            "train with --set model.form=published to export the model",
+        )
+    tokenizer = make_tokenizer(experiment.data)
+    words = unique(tokenizer.vocabulary)
+    files: dict[str, bytes | str] = {
+        "tokenizer.json": _tokenizer_json(words, tokenizer),
+        "tokenizer_config.json": _json(
+            {
+                "tokenizer_class": "PreTrainedTokenizerFast",
+                "pad_token": words[tokenizer.pad],
+                "bos_token": words[tokenizer.end],
+                "eos_token": words[tokenizer.end],
+                "padding_side": "left",
+                "model_max_length": experiment.model.block,
+                "model_input_names": ["input_ids", "attention_mask"],
+                "clean_up_tokenization_spaces": False,
+            }
+        ),
+        "generation_config.json": _json(
+            {
+                "do_sample": False,
+                "max_length": experiment.model.block,
+                **_special(tokenizer),
+            }
+        ),
+        "README.md": _card(loaded, tokenizer, words),
+        "model.safetensors": save(_to_gpt2(loaded.model), {"format": "pt"}),
+        "config.json": _json(_config(loaded, tokenizer)),
+    }
+    try:
+        if directory.exists() and any(directory.iterdir()) and not force:
+            raise FileError(
+                f"{directory} is not empty", "name a new directory, or write over it with --force"
+            )
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{directory} cannot be written: {error.strerror}", "name another place") from error
+    for name, content in files.items():
+        write_atomic(directory / name, content)
+    return list(files)
+
+
+def unique(vocabulary: Sequence[str]) -> list[str]:
+    """The tokens, repeated ones with primes: compact tokens name a limb and a monomial alike `1`."""
+    words: list[str] = []
+    seen: set[str] = set()
+    for word in vocabulary:
+        while word in seen:
+            word += "'"
+        seen.add(word)
+        words.append(word)
+    return words
+
+
+def _tokenizer_json(words: Sequence[str], tokenizer: Tokenizer) -> str:
+    try:
+        from tokenizers import AddedToken, models, pre_tokenizers
+        from tokenizers import Tokenizer as Library
+    except ImportError:
+        raise UsageError("export needs the package tokenizers", "pip install 'polyctl[hf]'") from None
+    # There is no token for unknown words: the library refuses a text that has any.
+    library = Library(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
+    library.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    special = [words[tokenizer.pad], words[tokenizer.end]]
+    library.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in special])
+    text: str = library.to_str(pretty=True)
+    return text
+
+
+def _config(loaded: LoadedModel, tokenizer: Tokenizer) -> dict[str, Any]:
+    model = loaded.experiment.model
+    return {
+        "architectures": ["GPT2LMHeadModel"],
+        "model_type": "gpt2",
+        "vocab_size": len(tokenizer.vocabulary),
+        "n_positions": model.block,
+        "n_embd": model.width,
+        "n_layer": model.layers,
+        "n_head": model.heads,
+        **{key: default for key, (_, default) in _SAME.items()},
+        **dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), model.dropout),
+        "initializer_range": INIT_STD,
+        "tie_word_embeddings": False,
+        "dtype": "float32",
+        **_special(tokenizer),
+        "polyctl": {
+            "experiment": loaded.experiment.model_dump(mode="json"),
+            "step": loaded.step,
+            "metrics": loaded.metrics,
+        },
+    }
+
+
+def _special(tokenizer: Tokenizer) -> dict[str, int]:
+    return {"bos_token_id": tokenizer.end, "eos_token_id": tokenizer.end, "pad_token_id": tokenizer.pad}
+
+
+def _card(loaded: LoadedModel, tokenizer: Tokenizer, words: Sequence[str]) -> str:
+    experiment = loaded.experiment
+    example = problem(experiment.data, experiment.seed, 0)
+    prompt = " ".join(words[i] for i in tokenizer.encode_prompt(example))
+    return f"""# {experiment.name}
+
+{experiment.description}
+
+A transformer that reads a polynomial f and writes polynomials g, h1, … with f = g(h1, …), trained with
+polyctl for {loaded.step:,} steps. Its answers are guesses: verify them, for example with `polyctl verify`.
+
+A prompt is f in {experiment.data.tokenizer} tokens with spaces between, and the separator
+{words[tokenizer.end]}, which also ends the answer.
+
+```python
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+directory = "."
+tokenizer = AutoTokenizer.from_pretrained(directory)
+model = AutoModelForCausalLM.from_pretrained(directory)
+prompt = tokenizer("{prompt}", return_tensors="pt")
+answer = model.generate(**prompt)[0, prompt["input_ids"].shape[1] :]
+print(tokenizer.decode(answer, skip_special_tokens=True))
+```
+
+`polyctl import` reads this directory back.
+"""
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+# -- weights ---------------------------------------------------------------------------------------
+
+
+def _names(layers: int) -> Iterator[tuple[str, str, bool]]:
+    """(GPT-2's name, ours, whether it is transposed) of every weight."""
+    yield "transformer.wte.weight", "embedding.weight", False
+    yield "transformer.wpe.weight", "positions.weight", False
+    for layer in range(layers):
+        for theirs, ours, matrix in _BLOCK:
+            for part in ("weight", "bias"):
+                transposed = matrix and part == "weight"
+                yield f"transformer.h.{layer}.{theirs}.{part}", f"blocks.{layer}.{ours}.{part}", transposed
+    for part in ("weight", "bias"):
+        yield f"transformer.ln_f.{part}", f"norm.{part}", False
+    yield "lm_head.weight", "head.weight", False
+
+
+def _to_gpt2(model: GPT) -> dict[str, torch.Tensor]:
+    state = model.state_dict()
+    return {
+        theirs: (state[ours].T if transposed else state[ours]).detach().cpu().contiguous()
+        for theirs, ours, transposed in _names(model.config.layers)
+    }
+
+
+def _from_gpt2(tensors: dict[str, torch.Tensor], config: ModelConfig, vocabulary: int, path: Path) -> GPT:
+    with torch.device("meta"):
+        model = GPT(config, vocabulary)
+    expected = model.state_dict()
+    state: dict[str, torch.Tensor] = {}
+    for theirs, ours, transposed in _names(config.layers):
+        if theirs not in tensors:
+            raise FileError(f"{path} lacks {theirs}", "save the model again with save_pretrained")
+        tensor = tensors.pop(theirs)
+        state[ours] = (tensor.T if transposed else tensor).float().contiguous()
+        if state[ours].shape != expected[ours].shape:
+            raise FileError(
+                f"{path}: {theirs} has shape {tuple(tensor.shape)}, which config.json does not call for",
+                "the two files are not of one model: save it again with save_pretrained",
+            )
+    if extra := sorted(name for name in tensors if not name.endswith(_MASKS)):
+        raise FileError(
+            f"{path} has a weight that GPT-2 does not have: {extra[0]}", "only plain GPT-2 models can be read"
+        )
+    model.load_state_dict(state, assign=True)
+    return model.eval()
+
+
+# -- import ----------------------------------------------------------------------------------------
+
+
+def import_gpt2(directory: Path, experiment: Experiment | None = None) -> LoadedModel:
+    """Read a GPT-2 directory: one that `export_gpt2` wrote, or any with our tokens.
+
+    Data and tokens are those of `experiment`, else those that config.json tells under `polyctl`. Raises
+    FileError where files are missing or damaged, UsageError where the model is another than the published
+    form or its vocabulary another than the experiment's.
+    """
+    config = _read_json(directory / "config.json")
+    shape = _shape(config, directory / "config.json")
+    told = config.get("polyctl", {})
+    if experiment is None:
+        experiment = _told(told, directory / "config.json")
+    experiment = experiment.model_copy(update={"model": shape})
+    vocabulary = make_tokenizer(experiment.data).vocabulary
+    _check_vocabulary(directory, config, unique(vocabulary), experiment.name)
+    path = directory / "model.safetensors"
+    try:
+        tensors = load_file(path)
+    except FileNotFoundError:
+        raise FileError(
+            f"there is no {path}",
+            "save the model as one safetensors file: model.save_pretrained(DIR, max_shard_size='100GB')",
+        ) from None
+    except (SafetensorError, OSError) as error:
+        raise FileError(f"{path} is damaged or not a safetensors file: {error}", "copy it again") from error
+    if config.get("tie_word_embeddings", True) and "lm_head.weight" not in tensors:
+        tensors["lm_head.weight"] = tensors.get("transformer.wte.weight", torch.empty(0)).clone()
+    model = _from_gpt2(tensors, shape, len(vocabulary), path)
+    return LoadedModel(model, experiment, vocabulary, int(told.get("step", 0)), dict(told.get("metrics", {})))
+
+
+def import_run(directory: Path, experiment: Experiment | None = None, root: Path | None = None) -> Run:
+    """A new run with the model of a GPT-2 directory as its checkpoint; its name ends in `_imported`."""
+    loaded = import_gpt2(directory, experiment)
+    name = f"{loaded.experiment.name.removesuffix('_imported')}_imported"
+    renamed = loaded.experiment.model_copy(update={"name": name})
+    run = create_run(renamed, root)
+    path = run.checkpoint("best")
+    save_model(path, loaded.model, renamed, loaded.vocabulary, loaded.step, loaded.metrics)
+    with EventWriter(run.events) as events:
+        events.write(
+            "run",
+            state="imported",
+            step=loaded.step,
+            total_steps=loaded.step,
+            device="cpu",
+            processes=1,
+            parameters=loaded.model.parameter_count(),
+            source=str(directory.absolute()),
+        )
+        events.write("checkpoint", step=loaded.step, which="best", path=f"checkpoints/{path.name}")
+        events.write("end", state="imported", step=loaded.step, elapsed=0.0, metrics=loaded.metrics)
+    return run
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FileError(f"there is no {path}", "name a directory that save_pretrained wrote") from None
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} cannot be read as JSON: {error}", "copy it again") from error
+    if not isinstance(value, dict):
+        raise FileError(f"{path} is not an object of JSON", "copy it again")
+    return value
+
+
+def _shape(config: Mapping[str, Any], path: Path) -> ModelConfig:
+    """The model settings that config.json describes. Raises UsageError where they are not of our form."""
+    if config.get("model_type") != "gpt2":
+        raise UsageError(
+            f"{path}: model_type is {config.get('model_type')!r}", "only GPT-2 models can be imported"
+        )
+    wrong = {key: config[key] for key, (same, _) in _SAME.items() if config.get(key, same[0]) not in same}
+    width = config.get("n_embd", 0)
+    if config.get("n_inner") not in (None, 4 * width):
+        wrong["n_inner"] = config["n_inner"]
+    if wrong:
+        key, value = next(iter(wrong.items()))
+        raise UsageError(
+            f"{path}: {key} = {value!r} is not the published form's",
+            "only plain GPT-2 models can be imported",
+        )
+    try:
+        return ModelConfig(
+            form="published",
+            layers=config["n_layer"],
+            heads=config["n_head"],
+            width=width,
+            block=config["n_positions"],
+            dropout=config.get("resid_pdrop", 0.1),
+        )
+    except KeyError as error:
+        raise FileError(f"{path} lacks {error}", "save the model again with save_pretrained") from None
+    except ValidationError as error:
+        raise FileError(f"{path}: {error.errors()[0]['msg']}", "save the model again") from None
+
+
+def _told(told: Mapping[str, Any], path: Path) -> Experiment:
+    if "experiment" not in told:
+        raise UsageError(
+            f"{path} does not say which problems and tokens the model knows",
+            "name an experiment with the same: --experiment NAME",
+        )
+    try:
+        return Experiment.model_validate_json(json.dumps(told["experiment"]))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise FileError(
+            f"{path}: this polyctl does not understand the experiment at "
+            f"{'.'.join(map(str, first['loc']))!r}: {first['msg']}",
+            "use the version of polyctl that exported the model, or name one with --experiment",
+        ) from error
+
+
+def _check_vocabulary(directory: Path, config: Mapping[str, Any], words: Sequence[str], name: str) -> None:
+    """UsageError where the directory's tokens are not the experiment's, one by one if it has a tokenizer."""
+    size = config.get("vocab_size")
+    if size != len(words):
+        raise UsageError(
+            f"{directory} has {size} tokens, but {name} has {len(words)}",
+            "name an experiment with the same family and tokenizer: --experiment NAME",
+        )
+    path = directory / "tokenizer.json"
+    if not path.exists():
+        return
+    vocabulary = _read_json(path).get("model", {}).get("vocab", {})
+    for i, word in enumerate(words):
+        if vocabulary.get(word) != i:
+            raise UsageError(
+                f"{path}: token {word!r} has number {vocabulary.get(word)}, but in {name} it has {i}",
+                "name an experiment with the same family and tokenizer: --experiment NAME",
+            )
