@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,9 +21,10 @@ from polyctl.cli.options import (
     SetOption,
     SmokeOption,
 )
-from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED
+from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, UsageError
 
 if TYPE_CHECKING:
+    from polyctl.plans.launch import Cluster
     from polyctl.plans.running import Options, Outcome
     from polyctl.plans.stages import Places, Task
 
@@ -51,6 +53,18 @@ def run(
         int | None, typer.Option(min=1, help="Processes that make data (else one a processor).")
     ] = None,
     device: DeviceOption = "auto",
+    devices: Annotated[
+        int, typer.Option(min=1, help="Devices of this machine for train, rl and eval, by torchrun.")
+    ] = 1,
+    launch: Annotated[
+        str | None, typer.Option(metavar="HOW", help="As jobs of slurm, or of submitit's local executor.")
+    ] = None,
+    nodes: Annotated[int, typer.Option(min=1, help="With --launch: machines a job.")] = 1,
+    gpus: Annotated[int, typer.Option(min=0, help="With --launch: GPUs of each machine.")] = 0,
+    time: Annotated[
+        int, typer.Option(min=1, metavar="MINUTES", help="With --launch: a job's limit; it goes on after.")
+    ] = 60,
+    partition: Annotated[str | None, typer.Option(metavar="NAME", help="With --launch slurm.")] = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
@@ -62,26 +76,23 @@ def run(
 
     Exit codes: 0 all done; 1 a stage failed; 2 usage; 3 files; 130 interrupted, all of it kept.
     """
-    import os
-
-    from polyctl.plans.running import Options, perform, run_plan
+    from polyctl.plans.running import Options
     from polyctl.plans.stages import Places, make_plan, parse_stages
     from polyctl.registry import load_registry
     from polyctl.runs import runs_root
 
     loaded = load_registry(registry)
     places = Places(data, runs_root(runs))
-    everyone = loaded.matching()
-    tasks = make_plan(
-        loaded.matching(names), everyone, places, parse_stages(stage), small=smoke, settings=set_ or []
-    )
+    chosen, everyone = loaded.matching(names), loaded.matching()
+    tasks = make_plan(chosen, everyone, places, parse_stages(stage), small=smoke, settings=set_ or [])
     options = Options(device, workers or os.cpu_count() or 1, max_minutes)
-    outcomes = []
+    cluster = _cluster(launch, nodes, gpus, devices, time, partition)
     with output.progress("plan") as bar:
-        carry_out = partial(_here, perform, places, options, bar)
-        for outcome in run_plan(tasks, carry_out, partial(_begin, len(tasks)), fail_fast=fail_fast):
-            _tell(outcome, as_json)
-            outcomes.append(outcome)
+        if cluster is None:
+            found = _here(tasks, places, options, devices, bar, fail_fast)
+        else:
+            found = _as_jobs(tasks, places, options, cluster, fail_fast)
+        outcomes = [_told(outcome, as_json) for outcome in found]
     if not as_json:
         _table(outcomes)
     if any(outcome.state == "interrupted" for outcome in outcomes):
@@ -93,9 +104,49 @@ def run(
 
 
 def _here(
-    perform: Callable[..., Outcome], places: Places, options: Options, bar: output.Bar, task: Task
-) -> Outcome:
-    return perform(task, places, options, Listener(task.stage, bar))
+    tasks: list[Task], places: Places, options: Options, devices: int, bar: output.Bar, fail_fast: bool
+) -> Iterator[Outcome]:
+    from polyctl.plans.launch import perform_here
+    from polyctl.plans.running import run_plan
+
+    def carry_out(task: Task) -> Outcome:
+        alone = devices == 1 or task.stage == "gen"
+        listener = Listener(task.stage, bar if alone else output.Bar(None, None))
+        return perform_here(task, places, options, listener, devices)
+
+    return run_plan(tasks, carry_out, partial(_begin, len(tasks)), fail_fast=fail_fast)
+
+
+def _as_jobs(
+    tasks: list[Task], places: Places, options: Options, cluster: Cluster, fail_fast: bool
+) -> Iterator[Outcome]:
+    from polyctl.plans.launch import JOBS, run_jobs
+
+    output.say(f"jobs and their logs are in {places.runs / JOBS}")
+    begin = partial(_begin, len(tasks))
+    return run_jobs(tasks, cluster, places, options, begin, _job_listener, fail_fast=fail_fast)
+
+
+def _job_listener(task: Task) -> Listener:
+    return Listener(task.stage, output.Bar(None, None))
+
+
+def _cluster(
+    launch: str | None, nodes: int, gpus: int, devices: int, time: int, partition: str | None
+) -> Cluster | None:
+    from polyctl.plans.launch import Cluster
+
+    if launch is None:
+        if nodes > 1 or gpus or partition is not None:
+            raise UsageError(
+                "--nodes, --gpus and --partition go with --launch", "--launch slurm, or --devices N"
+            )
+        return None
+    if launch not in ("slurm", "local"):
+        raise UsageError(f"--launch {launch!r} is neither slurm nor local", "use --launch slurm")
+    if launch == "local" and nodes > 1:
+        raise UsageError("--launch local has one node only", "use --launch slurm, or leave --nodes out")
+    return Cluster("slurm" if launch == "slurm" else "local", nodes, gpus, devices, time, partition)
 
 
 # -- what is said ----------------------------------------------------------------------------------
@@ -105,7 +156,8 @@ def _begin(total: int, number: int, task: Task) -> None:
     output.say(f"[{number}/{total}] {task.stage} {task.experiment.name}")
 
 
-def _tell(outcome: Outcome, as_json: bool) -> None:
+def _told(outcome: Outcome, as_json: bool) -> Outcome:
+    """The outcome, once it has been said."""
     if as_json:
         print(json.dumps(outcome.to_dict(), ensure_ascii=False, allow_nan=False), flush=True)
     if outcome.message is not None:
@@ -114,6 +166,7 @@ def _tell(outcome: Outcome, as_json: bool) -> None:
         output.say(f"    done before{'' if outcome.run is None else f': {outcome.run}'}")
     else:
         output.say(f"    {outcome.state}, {outcome.seconds:.0f} s{_short(outcome.figures, '; ')}")
+    return outcome
 
 
 def _table(outcomes: list[Outcome]) -> None:

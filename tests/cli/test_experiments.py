@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from polyctl.cli import app
+from polyctl.cli import app, plan
+from polyctl.plans.running import Outcome
 from polyctl.registry import PACKAGED, load_registry
+from polyctl.runs import list_runs
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +83,86 @@ def test_another_registry(tmp_path, capsys):
 def test_a_wrong_setting(capsys):
     assert app.run(["experiments", "show", "quick", "--set", "model.widht=3"]) == 2
     assert "did you mean model.width?" in capsys.readouterr().err
+
+
+# -- run -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    """Run a plan in an empty directory; returns what it wrote, stdout as JSON lines with --json."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("POLYCTL_RUNS", raising=False)
+
+    def run(*arguments, code=0):
+        found = app.run(["experiments", "run", *arguments, "--device", "cpu", "--workers", "1"])
+        out, err = capsys.readouterr()
+        assert found == code, err
+        return [json.loads(line) for line in out.splitlines()] if "--json" in arguments else (out, err)
+
+    return run
+
+
+def test_a_plan_runs_and_then_finds_all_of_it_done(run, tmp_path):
+    lines = run("smoke", "base_2_2_comp*", "--smoke", "--json")
+    assert [(line["stage"], line["experiment"], line["state"]) for line in lines] == [
+        ("train", "smoke", "done"),
+        ("eval", "smoke", "done"),
+        ("train", "base_2_2_compact_smoke", "done"),
+        ("eval", "base_2_2_compact_smoke", "done"),
+    ]
+    assert lines[1].keys() >= {"run", "seconds", "figures", "message", "hint"}
+    assert lines[1]["figures"].keys() >= {"greedy_verified", "pass_at_1", "pass_at_beam"}
+    assert len(list_runs(tmp_path / "runs")) == 2
+    out, err = run("smoke", "base_2_2_comp*", "--smoke")
+    assert [line.split()[2] for line in out.splitlines()[1:]] == ["skipped"] * 4
+    assert "[4/4] eval base_2_2_compact_smoke" in err
+
+
+def test_another_setting_is_another_run(run):
+    run("smoke", "--stage", "train", "--json")
+    (again,) = run("smoke", "--stage", "train", "--json", "--set", "train.lr=0.01")
+    assert again["state"] == "done"
+    evaluation = run("smoke", "--stage", "eval", "--json", "--set", "eval.beam=2", code=0)
+    assert [(line["state"], line["figures"]["beam"]) for line in evaluation] == [("done", 2)]
+
+
+def test_a_failure_shows_in_the_exit_code_and_others_go_on(run):
+    lines = run("smoke", "--json", "--set", "train.accumulate=9", code=1)
+    assert [line["state"] for line in lines] == ["failed", "blocked"]
+    assert "train.batch 8 is too small" in lines[0]["message"]
+    _, err = run("smoke", "--set", "train.accumulate=9", "--fail-fast", code=1)
+    assert "1 of 2 stages did not succeed" in err
+
+
+def test_an_interrupt_exits_130(run, monkeypatch):
+    def interrupted(tasks, *_, **__):
+        yield Outcome(*tasks[0].key, "interrupted")
+
+    monkeypatch.setattr(plan, "_here", interrupted)
+    assert "the same command goes on" in run("smoke", code=130)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["smok"], 2, "did you mean smoke?"),
+        (["smoke", "--stage", "trian"], 2, "did you mean train?"),
+        (["d3_finetune_monic_1280"], 3, "polyctl experiments run d3_pretrain_monic"),
+        (["smoke", "--gpus", "2"], 2, "--launch"),
+        (["smoke", "--launch", "pbs"], 2, "neither slurm nor local"),
+        (["smoke", "--launch", "local", "--nodes", "2"], 2, "one node"),
+    ],
+)
+def test_mistakes_in_a_plan(run, arguments, code, message):
+    assert message in run(*arguments, code=code)[1]
+
+
+@pytest.mark.slow
+def test_every_experiment_of_the_registry_runs_end_to_end_at_smoke(run, tmp_path):
+    lines = run("*", "--smoke", "--json")
+    assert {line["state"] for line in lines} == {"done"}
+    names = {line["experiment"].removesuffix("_smoke") for line in lines if line["stage"] == "eval"}
+    assert names >= set(load_registry().names())
+    assert {line["stage"] for line in lines} == {"gen", "train", "eval", "rl"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "runs"]

@@ -1,0 +1,164 @@
+"""Tasks in several processes and as jobs of submitit's local executor, preemption included."""
+
+import json
+import os
+import sys
+import time
+import types
+from pathlib import Path
+
+import pytest
+
+from polyctl.errors import UsageError
+from polyctl.plans.launch import JOBS, Cluster, Job, make_executor, perform_here, run_jobs, wait
+from polyctl.plans.running import Options, perform
+from polyctl.plans.stages import Task, make_plan
+from polyctl.runs import list_runs, read_events
+from polyctl.training import checkpoint
+
+OPTIONS = Options(device="cpu")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _importable_elsewhere(monkeypatch):
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    monkeypatch.setenv("PYTHONPATH", path)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def evaluated(places):
+    (run,) = list_runs(places.runs)
+    (report,) = run.reports.glob("eval-*.json")
+    (lines,) = run.predictions.glob("eval-*.jsonl")
+    return run, json.loads(report.read_text()), lines.read_text().splitlines(), report, lines
+
+
+@pytest.mark.slow
+def test_two_processes_train_and_evaluate_like_one(make, places):
+    experiment = make(steps=30, batch=8, lr=1e-2, eval_every=30)
+    tasks = make_plan([experiment], [experiment], places)
+    for task in tasks:
+        outcome = perform_here(task, places, OPTIONS, devices=2)
+        assert outcome.state == "done", outcome
+    run, shared, lines, report, predictions = evaluated(places)
+    assert shared["processes"] == 2
+    assert [e["processes"] for e in read_events(run.events) if e["kind"] == "run"] == [2]
+    assert [json.loads(line)["index"] for line in lines] == list(range(5))
+
+    report.unlink()
+    predictions.unlink()
+    assert perform(tasks[1], places, OPTIONS).state == "done"
+    _, single, own_lines, *_ = evaluated(places)
+    for changing in ("seconds", "processes"):
+        shared.pop(changing)
+        single.pop(changing)
+    assert shared == single
+
+    def verdicts(found):
+        return [[(b["status"], b["outer"], b["inner"]) for b in json.loads(line)["beam"]] for line in found]
+
+    assert verdicts(lines) == verdicts(own_lines)
+
+
+@pytest.mark.slow
+def test_a_plan_as_local_jobs(make, places):
+    experiments = [make("files", source="files"), make("bad", accumulate=9)]
+    tasks = make_plan(experiments, experiments, places)
+    cluster = Cluster("local", devices=2)
+    outcomes = list(run_jobs(tasks, cluster, places, OPTIONS))
+    assert [(o.stage, o.experiment, o.state) for o in outcomes] == [
+        ("gen", "files", "done"),
+        ("train", "files", "done"),
+        ("eval", "files", "done"),
+        ("train", "bad", "failed"),
+        ("eval", "bad", "blocked"),
+    ]
+    assert "too small for 2 processes" in outcomes[3].message
+    assert list((places.runs / JOBS).glob("*_log.out"))
+
+
+def begun(job, places):
+    """Wait until the training has begun its steps."""
+    for _ in range(600):
+        for run in list_runs(places.runs):
+            if run.events.is_file() and any(e["kind"] == "step" for e in read_events(run.events)):
+                return run
+        time.sleep(0.1)
+    raise AssertionError(job.stderr())
+
+
+@pytest.mark.slow
+def test_a_preempted_job_comes_back_and_goes_on_where_it_was(make, places):
+    experiment = make(steps=2000, eval_every=2000)
+    task = Task("train", experiment)
+    executor = make_executor(task, Cluster("local"), places, OPTIONS)
+    job = executor.submit(Job(task, places, OPTIONS, None))
+    run = begun(job, places)
+    pids = Path(f"/proc/{job.job_id}/task/{job.job_id}/children")
+    if not pids.exists():
+        pytest.skip("needs /proc to find the job's process")
+    (pid,) = pids.read_text().split()
+    os.kill(int(pid), executor_signal())
+    outcome = wait(job, task)
+    assert (outcome.state, outcome.figures["step"]) == ("done", 2000), (outcome, job.stderr())
+    assert list_runs(places.runs) == [run]
+    began = [e for e in read_events(run.events) if e["kind"] == "run"]
+    ended = [e for e in read_events(run.events) if e["kind"] == "end"]
+    assert [e["state"] for e in began] == ["started", "resumed"]
+    assert ended[0]["state"] == "interrupted"
+    assert began[1]["step"] == ended[0]["step"] > 0
+    assert checkpoint.read_facts(run.checkpoints / "trainer.safetensors")["step"] == 2000
+
+
+def executor_signal():
+    from submitit.core.job_environment import JobEnvironment
+
+    return JobEnvironment._usr_sig()
+
+
+class FakeSlurm:
+    """submitit's executor, which needs srun to be made; keeps what it is asked for."""
+
+    made: list[dict] = []  # noqa: RUF012
+
+    def __init__(self, folder, cluster, **_):
+        self.cluster = cluster
+
+    def update_parameters(self, **parameters):
+        self.made.append(parameters)
+
+    def submit(self, job):
+        job_id = str(100 + len(self.made))
+        outcome = perform(job.task, job.places, job.options)
+        return types.SimpleNamespace(job_id=job_id, results=lambda: [outcome])
+
+
+def test_slurm_gets_all_jobs_with_what_each_waits_for(make, places, monkeypatch):
+    import submitit
+
+    FakeSlurm.made.clear()
+    monkeypatch.setattr(submitit, "AutoExecutor", FakeSlurm)
+    experiment = make("files", source="files")
+    tasks = make_plan([experiment], [experiment], places)
+    cluster = Cluster("slurm", nodes=2, gpus=8, minutes=90, partition="long")
+    outcomes = list(run_jobs(tasks, cluster, places, Options(device="cpu", workers=3)))
+    assert [o.state for o in outcomes] == ["done"] * 3
+    gen, train, evaluation = FakeSlurm.made
+    assert (gen["nodes"], gen["tasks_per_node"], gen["gpus_per_node"], gen["cpus_per_task"]) == (1, 1, 0, 3)
+    assert (train["nodes"], train["tasks_per_node"], train["gpus_per_node"]) == (2, 8, 8)
+    assert (train["timeout_min"], train["slurm_partition"], train["name"]) == (90, "long", "train_files")
+    assert train["slurm_additional_parameters"] == {"dependency": "afterany:101"}
+    assert evaluation["slurm_additional_parameters"] == {"dependency": "afterany:102"}
+
+
+def test_without_submitit_or_slurm_the_error_says_what_to_do(make, places, monkeypatch):
+    task = Task("train", make())
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UsageError, match="no SLURM here") as error:
+        make_executor(task, Cluster("slurm"), places, OPTIONS)
+    assert "--launch local" in error.value.hint
+    monkeypatch.setitem(sys.modules, "submitit", None)
+    with pytest.raises(UsageError) as error:
+        make_executor(task, Cluster("local"), places, OPTIONS)
+    assert error.value.hint == "pip install 'polyctl[slurm]'"
