@@ -79,7 +79,7 @@ def gen(
         return
     rows = [(name, f"{count:,}") for name, count in manifest.counts.items()]
     output.print_table((str(directory), "problems"), rows, right=("problems",))
-    output.say(f"next: polyctl train {chosen.name} --set train.source=files --data {directory}")
+    output.say(f"next: polyctl train {chosen.name} --data {directory}")
 
 
 def _wanted(counts: dict[str, int], train: int, valid: int, test: int) -> list[tuple[str, int]]:

@@ -54,7 +54,8 @@ def train(
     device: DeviceOption = "auto",
     seed: SeedOption = None,
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="A data set made by `polyctl gen`.")
+        Path | None,
+        typer.Option(metavar="PATH", help="A data set of `polyctl gen`, or a file in the published format."),
     ] = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
@@ -77,6 +78,8 @@ def train(
         changes += [f"train.steps={steps}", "train.epochs=0"]
     if seed is not None:
         changes.append(f"seed={seed}")
+    if data is not None:
+        changes.append("train.source=files")
     chosen, old = _choose(experiment, run, resume, smoke, changes, runs, registry)
     limit_threads(chosen.model, threads)
     with distributed.join(device) as processes:

@@ -39,15 +39,16 @@ class BatchSource(Protocol):
         ...
 
 
-def open_source(experiment: Experiment, directory: Path | None = None) -> BatchSource:
-    """The training data of an experiment; `directory` holds its files where the source is files.
+def open_source(experiment: Experiment, data: Path | None = None) -> BatchSource:
+    """The training data of an experiment; where its source is files, they are in `data`.
 
-    Raises FileError where the files are missing.
+    `data` is a data set's directory, or one file in the published format. Raises FileError where it is not
+    there.
     """
     if experiment.train.source == "stream":
         return StreamSource(experiment)
-    directory = directory or Path("data") / experiment.name
-    path = directory / "train.txt"
+    data = data or Path("data") / experiment.name
+    path = data if data.is_file() else data / "train.txt"
     if not path.is_file():
         raise FileError(
             f"no training data at {path}",
@@ -140,7 +141,7 @@ class StreamSource:
 
 @dataclass
 class FileSource:
-    """Passes over the lines of a file, each in an order of its own."""
+    """Passes over the lines of a file, each in an order of its own; problems of data.exclude are left out."""
 
     experiment: Experiment
     path: Path
@@ -148,6 +149,7 @@ class FileSource:
     total_steps: int | None = None
     _tokenizer: Tokenizer = field(init=False, repr=False)
     _lines: LineFile = field(init=False, repr=False)
+    _excluded: frozenset[bytes] = field(init=False, repr=False)
 
     def __reduce__(self) -> tuple[object, ...]:
         return FileSource, (self.experiment, self.path)
@@ -155,6 +157,7 @@ class FileSource:
     def __post_init__(self) -> None:
         self._tokenizer = make_tokenizer(self.experiment.data)
         self._lines = LineFile(self.path)
+        self._excluded = excluded_digests(self.experiment.data.exclude)
         if not len(self._lines):
             raise FileError(
                 f"{self.path} is empty", f"make it again with: polyctl gen {self.experiment.name} --force"
@@ -173,22 +176,26 @@ class FileSource:
         misses = 0
         for position in _passes(self.experiment.seed, 2, len(self._lines), index * self.chunk_batches * size):
             pair = self._pair(position)
-            if len(pair[0]) + len(pair[1]) <= block:
+            if pair is not None and len(pair[0]) + len(pair[1]) <= block:
                 misses = 0
                 pairs.append(pair)
                 if len(pairs) == count:
                     break
             elif (misses := misses + 1) > len(self._lines):
                 raise UsageError(
-                    f"no line of {self.path} fits model.block = {block} tokens", "raise model.block"
+                    f"no line of {self.path} that is not excluded fits model.block = {block} tokens",
+                    "raise model.block",
                 )
         groups = by_length(pairs, size, batches)
         return [Batch.of(groups[i]) for i in _order(self.experiment.seed, index, batches)]
 
-    def _pair(self, number: int) -> Sequence2:
+    def _pair(self, number: int) -> Sequence2 | None:
+        """The sequences of a line, None where its problem is excluded."""
         line = self._lines[number]
         tokenizer = self._tokenizer
         try:
+            if self._excluded and read_line(line).digest in self._excluded:
+                return None
             if isinstance(tokenizer, PrefixTokenizer):
                 left, right = split_line(line)
                 return [*tokenizer.ids(left), tokenizer.end], [*tokenizer.ids(right), tokenizer.end]

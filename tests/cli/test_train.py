@@ -88,6 +88,16 @@ def test_without_its_data_set_an_experiment_trains_on_fresh_problems(run, tmp_pa
     assert made.config().train.source == "stream"
 
 
+def test_a_file_in_the_published_format_is_trained_on(run, tmp_path):
+    polynomial = "+ P 4 + * N 4 ^ a P 2 ^ a P 4"
+    (tmp_path / "mine.txt").write_text(f"{polynomial} ⁇ ^ a P 2\n" * 3)
+    run("smoke", "--steps", "2", "--data", "mine.txt", "--json")
+    (made,) = list_runs(tmp_path / "runs")
+    assert made.config().train.source == "files"
+    (tmp_path / "mine.txt").write_text(f"{polynomial} a\n")
+    assert "mine.txt, line 1: no separator" in run("smoke", "--data", "mine.txt", code=3).err
+
+
 def test_max_minutes_is_a_normal_end(run):
     result = run("smoke", "--max-minutes", "0", "--json")
     report = json.loads(result.out)
@@ -121,7 +131,8 @@ def test_a_long_training_on_a_cpu_says_what_it_will_cost(run, monkeypatch):
         ([], 2, "which experiment?", "polyctl experiments list"),
         (["smoke", "quick"], 2, "'quick' is one argument too many", "--resume"),
         (["smoke", "--resume"], 3, "there is no run 'smoke'", "polyctl train"),
-        (["smoke", "--set", "train.source=files", "--data", "x"], 3, "no training data at x", "gen smoke"),
+        (["smoke", "--data", "x"], 3, "no training data at x/train.txt", "polyctl gen smoke"),
+        (["two_sets_1000", "--data", "x"], 2, "needs source = 'stream'", ""),
         (["smoke", "--set", "train.accumulate=9"], 2, "train.batch 8 is too small", "train.batch=9"),
     ],
 )

@@ -11,9 +11,12 @@ from polyctl.config import DataConfig, Experiment, ModelConfig, TrainConfig
 from polyctl.data.batch import Batch
 from polyctl.data.corpus import LineFile, excluded_digests, generate, read_manifest, read_problems
 from polyctl.data.families import split_of
+from polyctl.data.prefix import read_line, split_line
 from polyctl.data.stream import open_source
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizer import family_names, make_tokenizer
 from polyctl.errors import FileError, UsageError
+from tests.data.test_families import FAMILIES
+from tests.shared import DATA, lines, needs_shared_data
 
 SMALL = DataConfig(
     outer_degrees=(2,),
@@ -215,6 +218,51 @@ def test_files_are_read_in_shuffled_passes(data_set, tokenizer):
     counts = {row: rows.count(row) for row in set(rows)}
     assert set(counts.values()) == {2}
     assert first != second
+
+
+def test_a_single_file_is_a_source_too_and_leaves_out_what_is_excluded(data_set):
+    directory, _ = data_set
+    path = directory / "valid.txt"
+    for tokenizer in ("prefix", "compact"):
+        data = SMALL.model_copy(update={"tokenizer": tokenizer})
+        whole = open_source(experiment(source="files", epochs=2, data=data, block=200), path)
+        assert whole.total_steps == 5
+        every = {row for batch in rows(whole, [0]) for row in batch}
+        assert len(every) == 20
+        half = path.with_name(f"half_{tokenizer}.txt")
+        half.write_text("".join(line + "\n" for line in path.read_text().splitlines()[:12]))
+        without = data.model_copy(update={"exclude": (str(half),)})
+        source = pickle.loads(
+            pickle.dumps(open_source(experiment(source="files", data=without, block=200), path))
+        )
+        kept = {row for batch in rows(source, [0]) for row in batch}
+        assert len(kept) == 8
+        assert kept < every
+    nothing = data.model_copy(update={"exclude": (str(path),)})
+    with pytest.raises(UsageError, match="not excluded"):
+        open_source(experiment(source="files", data=nothing, block=200), path).chunk(0)
+
+
+@needs_shared_data
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [("univariate_4_4", "univariate"), ("homogeneous_3_3", "homogeneous_3_3"), ("on_singlet", "on_singlet")],
+)
+@pytest.mark.parametrize("tokenizer", ["prefix", "compact"])
+def test_published_files_are_trained_on_as_they_are(name, family, tokenizer):
+    data = FAMILIES[family].model_copy(update={"tokenizer": tokenizer})
+    source = open_source(experiment(source="files", data=data, block=900), DATA / f"{name}.txt")
+    batch = source.chunk(0)[0]
+    tok = make_tokenizer(data)
+    expected = set()
+    for line in lines(name):
+        if tokenizer == "prefix":
+            left, right = split_line(line)
+            expected.add((*tok.ids(left), tok.end, *tok.ids(right), tok.end))
+        else:
+            read = read_line(line, variables=family_names(data))
+            expected.add((*tok.encode_prompt(read), *tok.encode_target(read)))
+    assert {tuple(map(int, row[row > 0])) for row in batch.ids_BT} <= expected
 
 
 def test_excluded_files_are_not_trained_on(data_set):
