@@ -150,10 +150,6 @@ class Dashboard(App[None]):
     def _hear(self, message: dict[str, Any]) -> None:
         self.post_message(self.Said(message))
 
-    async def _on_exit_app(self) -> None:
-        self._stop.set()  # messages that are still under way find no widgets any more
-        await super()._on_exit_app()
-
     def on_unmount(self) -> None:
         self._stop.set()
         self.solver.close()
@@ -170,6 +166,8 @@ class Dashboard(App[None]):
                 found = list_runs(self.root)
             except OSError as error:
                 found, problem = [], f"{self.root} cannot be read: {error.strerror}"
+            if not known:  # the names at once, whatever the files hold
+                self.post_message(self.Listed([Row(run, None) for run in found], problem))
             for run in found:
                 if self._stop.is_set():
                     return
@@ -199,26 +197,26 @@ class Dashboard(App[None]):
             # Between two pieces the other threads get the lock, so that keys are answered.
             self._stop.wait(0.01 if more else REDRAW_SECONDS / 2)
 
-    # -- messages
+    # -- messages; those that are still under way while the application ends find no widgets any more
 
     def on_dashboard_listed(self, event: Listed) -> None:
-        self.rows = event.rows
-        if self._stop.is_set():
+        if not self.is_running:
             return
+        self.rows = event.rows
         pane = self.pane("runs")
         assert isinstance(pane, RunsPane)
         pane.rows, pane.problem = event.rows, event.problem
         if not self.histories and event.rows:
             self._open([event.rows[0].run])
-        if self.place == "runs":
-            pane.redraw()
+        if self.place in ("decompose", "runs"):
+            self.pane(self.place).redraw()
 
     def on_dashboard_watched(self) -> None:
-        if not self._stop.is_set() and self.place in ("run", "beam"):
+        if self.is_running and self.place in ("run", "beam"):
             self.pane(self.place).redraw()
 
     def on_dashboard_jobs(self, event: Jobs) -> None:
-        if self._stop.is_set():
+        if not self.is_running:
             return
         pane = self.pane("experiments")
         assert isinstance(pane, ExperimentsPane)
@@ -227,7 +225,7 @@ class Dashboard(App[None]):
             pane.redraw()
 
     def on_dashboard_said(self, event: Said) -> None:
-        if self._stop.is_set():
+        if not self.is_running:
             return
         pane = self.pane("decompose")
         assert isinstance(pane, DecomposePane)
@@ -246,7 +244,8 @@ class Dashboard(App[None]):
         return self.query_one(f"#tab-{place}").query_one(PANES[place][1])
 
     def on_tabbed_content_tab_activated(self) -> None:
-        self.pane(self.place).arrive()
+        if self.is_running:
+            self.pane(self.place).arrive()
 
     def _open(self, runs: list[Run]) -> None:
         old = {h.run.name: h for h in self.histories}
@@ -274,10 +273,7 @@ class Dashboard(App[None]):
     @work(thread=True, group="launch", exit_on_error=False)
     def _stop_job(self, experiment: str | None) -> None:
         for job in launch.jobs(self.root):
-            fits = experiment is None or any(word.partition("/")[0] == experiment for word in job.command)
-            smoke = experiment is not None and "--smoke" in job.command and experiment.endswith("_smoke")
-            fits |= smoke and experiment.removesuffix("_smoke") in job.command if experiment else False
-            if fits and launch.stop(job):
+            if (experiment is None or job.concerns(experiment)) and launch.stop(job):
                 self.notify(f"asked to save and end: {job.words}", markup=False)
                 return
         self.notify("nothing that was started from here is running", severity="warning", markup=False)
@@ -316,14 +312,15 @@ class Dashboard(App[None]):
 
 def summarise(run: Run) -> Row:
     """A run's row; what is wrong with its files is said in it, never raised."""
+    problem = None
     try:
         with run.events.open("rb"):
             pass
     except FileNotFoundError:
         pass
     except OSError as error:
-        return Row(run, run.summary(), f"{run.events} cannot be read: {error.strerror}")
-    return Row(run, run.summary())
+        problem = f"{run.events} cannot be read: {error.strerror}"
+    return Row(run, run.summary(), problem, run.has_checkpoint)
 
 
 def _mark(run: Run) -> Any:

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyctl.runs import VERSION, Run
-from polyctl.tui.series import Series
-from polyctl.tui.tail import Event, Tail
+from polyctl.tui.series import Series, finite
+from polyctl.tui.tail import Batch, Event, Tail
 
 LOG_LINES = 2000
 FRAMES = 600
 SLICE_BYTES = 1 << 18
-STEP_KEYS = ("loss", "lr", "grad_norm", "tokens_per_second")
+WHOLE_BYTES = 1 << 24  # the newest part, of which every line is read
+THIN_BYTES = 1 << 25  # before it one step is read for each of these that the file holds
+STEP_KEYS = ("loss", "lr", "grad_norm", "tokens_per_second", "reward")
 EVAL_KEYS = ("valid_loss", "greedy_verified", "greedy_exact")
+RL_KEYS = {"pass_at_1": "pass@1", "pass_at_w": "pass@w"}  # of the validations of `rl`
+BEAMS = ("beam", "verdict", "rollout")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class History:
         self.began: Event | None = None
         self.broken = self.long = self.newer = 0
         self.logged = 0
+        self.every = 1  # of the steps before the newest part one in so many is read
+        self._whole = WHOLE_BYTES  # how much of that part is still to be read
         self.missing = False
         self.error: str | None = None
 
@@ -66,7 +72,7 @@ class History:
             batch = self._tail.later(SLICE_BYTES * 4)
             older = not batch.events and not batch.reset and not self._tail.at_start
             if older:
-                past = self._tail.earlier(SLICE_BYTES)
+                past = self._earlier()
                 past.missing, past.more = batch.missing, True
                 batch = past
         except OSError as error:
@@ -86,13 +92,22 @@ class History:
             self._take(batch.events, older)
         return batch.more or not self._tail.at_start
 
+    def _earlier(self) -> Batch:
+        """The next piece of the past: the newest part whole, of what stands before it only some steps."""
+        if self._whole == 0:
+            return self._tail.earlier(SLICE_BYTES * 4, self.every)
+        self._whole = max(0, self._whole - SLICE_BYTES)
+        self.every = 1 + self._tail.unread // THIN_BYTES
+        return self._tail.earlier(SLICE_BYTES)
+
     def _take(self, events: list[Event], older: bool) -> None:
         found: dict[str, list[tuple[float, Any]]] = {}
         for event in events:
             version = event.get("v", VERSION)
             self.newer += isinstance(version, int) and version > VERSION
-            for name, value in _numbers(event):
-                found.setdefault(name, []).append((float(event["step"]), value))
+            if (step := finite(event.get("step"))) is not None:
+                for name, value in _numbers(event):
+                    found.setdefault(name, []).append((step, value))
             if event["kind"] == "run" and (self.began is None or not older):
                 self.began = event
             cells = event.get("cells")
@@ -100,21 +115,21 @@ class History:
                 self.cells = [cell for cell in cells if isinstance(cell, dict)]
         for name, points in found.items():
             self.series.setdefault(name, Series()).add(points, earlier=older)
-        beams = [e for e in events if e["kind"] in ("beam", "verdict")]
+        beams = [e for e in events if e["kind"] in BEAMS]
+        others = [e for e in events if e["kind"] not in BEAMS]
         if older:
             room = FRAMES - len(self.frames)
             self.frames.extendleft(reversed(beams[-room:] if room else []))
             room = LOG_LINES - len(self.log)
-            shown = [e for e in events if e["kind"] not in ("beam", "verdict")][-room:] if room else []
+            shown = others[-room:] if room else []
             first = self.log[0].number if self.log else 0
             lines = [_line(first - len(shown) + i, e) for i, e in enumerate(shown)]
             self.log.extendleft(reversed(lines))
         else:
             self.frames.extend(beams)
-            for event in events:
-                if event["kind"] not in ("beam", "verdict"):
-                    self.log.append(_line(self.logged, event))
-                    self.logged += 1
+            for event in others:
+                self.log.append(_line(self.logged, event))
+                self.logged += 1
 
     def facts(self) -> list[str]:
         """What a reader of the run should know about its file, in words."""
@@ -134,14 +149,13 @@ class History:
             said.append(f"{lost:,} values not finite (gaps)")
         if not self.complete:
             said.append(f"{self.unread / 1e6:,.0f} MB of the beginning still to be read")
+        if self.every > 1:
+            said.append(f"of older steps one in {self.every} is read")
         return said
 
 
 def _numbers(event: Event) -> list[tuple[str, Any]]:
     """The points that an event adds to the series; those of `polyctl eval` are named for it."""
-    step = event.get("step")
-    if not isinstance(step, (int, float)) or isinstance(step, bool):
-        return []
     if event["kind"] == "step":
         return [(key, event[key]) for key in STEP_KEYS if key in event]
     if event["kind"] != "eval":
@@ -150,6 +164,7 @@ def _numbers(event: Event) -> list[tuple[str, Any]]:
         found = [("eval_verified", event["greedy_verified"])] if "greedy_verified" in event else []
     else:
         found = [(key, event[key]) for key in EVAL_KEYS if key in event]
+        found += [(name, event[key]) for key, name in RL_KEYS.items() if key in event]
     passed = event.get("pass_at")
     if isinstance(passed, dict) and passed:
         ks = sorted((k for k in passed if str(k).isdigit()), key=int)

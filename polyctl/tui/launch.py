@@ -35,6 +35,17 @@ class Job:
         """The command as one would type it."""
         return shlex.join(["polyctl", *self.command])
 
+    def concerns(self, experiment: str) -> bool:
+        """Whether it works on runs of that experiment, the name that --smoke and `rl` give it included."""
+        command, *words = self.command
+        for word in (w.partition("/")[0] for w in words):
+            names = {word, f"{word}_smoke"} if "--smoke" in words else {word}
+            if experiment in names:
+                return True
+            if command == "rl" and experiment.startswith(tuple(f"{name}_" for name in names)):
+                return True
+        return False
+
     @property
     def running(self) -> bool:
         """Whether the process still runs."""

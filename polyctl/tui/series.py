@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,36 +32,63 @@ class Column:
 
 
 class Series:
-    """Points by rising age at both ends; when there are too many, neighbours are merged."""
+    """Values over x in bounded memory: buckets, whose width doubles when there are too many of them.
+
+    So the resolution is the same everywhere, whatever the order in which a file's parts are read.
+    """
 
     def __init__(self, limit: int = POINTS) -> None:
-        self.points: list[Point] = []
         self.broken = 0  # values that were not finite
         self._limit = limit
+        self._width = 1
+        self._buckets: dict[int, Point] = {}
 
-    def add(self, points: Iterable[tuple[float, Any]], earlier: bool = False) -> None:
-        """Append points, or put them before all others; anything but a finite number is a gap."""
-        new = [Point(x, v, v, v) for x, value in points for v in [finite(value)]]
-        self.broken += sum(point.last is None for point in new)
-        self.points = new + self.points if earlier else self.points + new
-        while len(self.points) > self._limit:
-            self.points = [_merged(self.points[i : i + 2]) for i in range(0, len(self.points), 2)]
+    @property
+    def points(self) -> list[Point]:
+        """The buckets by rising x."""
+        return [self._buckets[at] for at in sorted(self._buckets)]
+
+    def add(self, points: Sequence[tuple[float, Any]], earlier: bool = False) -> None:
+        """Add points that come after all others, or before; anything but a finite number is a gap."""
+        buckets, width = self._buckets, self._width
+        for x, value in reversed(points) if earlier else points:
+            v = finite(value)
+            self.broken += v is None
+            point, at = Point(x, v, v, v), int(x // width)
+            old = buckets.get(at)
+            if old is not None:
+                point = _merged(point, old) if earlier else _merged(old, point)
+            buckets[at] = point
+        while len(self._buckets) > self._limit:
+            self._coarsen()
+
+    def _coarsen(self) -> None:
+        self._width *= 2
+        points, self._buckets = self.points, {}
+        for point in points:
+            at = int(point.x // self._width)
+            old = self._buckets.get(at)
+            self._buckets[at] = point if old is None else _merged(old, point)
 
 
 def finite(value: Any) -> float | None:
     """The value as a float, None where it is no finite number."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    return None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
-def _merged(pair: list[Point]) -> Point:
-    known = [p for p in pair if p.low is not None and p.high is not None]
-    if not known:
-        return pair[-1]
-    low = min(p.low for p in known if p.low is not None)
-    high = max(p.high for p in known if p.high is not None)
-    return Point(pair[-1].x, low, high, known[-1].last)
+def _merged(old: Point, new: Point) -> Point:
+    """Both as one, `new` being the later."""
+    if old.low is None or old.high is None:
+        return new
+    if new.low is None or new.high is None:
+        return Point(new.x, old.low, old.high, old.last)
+    return Point(new.x, min(old.low, new.low), max(old.high, new.high), new.last)
 
 
 def smooth(points: list[Point], weight: float) -> list[Point]:

@@ -1,8 +1,8 @@
 """`solve` in a process of its own, so that no key ever waits for it and a cancel is at once.
 
 Exact algebra and the import of torch hold Python's lock for long; in another process that does not matter.
-Lines of JSON go both ways: a request is {"id", "text", "methods", "inners", "width", "limit"}; answers carry
-the request's id and a kind: solution, beam, done, error; ready, torch and model tell how the process is.
+Lines of JSON go both ways: a request is {"id", "text", "method", "inners", "width", "limit", "run"}; answers
+carry the request's id and a kind: solution, beam, done, error; ready and torch tell how the process is.
 """
 
 from __future__ import annotations
@@ -132,12 +132,12 @@ def main() -> None:
 
     import polyctl.solve  # noqa: F401  (imported before `ready` is said)
 
-    tell("ready", model=_model_name(runs))
+    tell("ready")
     # A request that is waiting already goes first: the import would share its processor.
     warm = threading.Timer(WARM_SECONDS, _warm, args=(tell,))
     warm.daemon = True
     warm.start()
-    _serve(sys.stdin, tell, lambda: _newest_model(runs, tell))
+    _serve(sys.stdin, tell, lambda name: _model_of(runs, name))
 
 
 def _warm(tell: Callable[..., None]) -> None:
@@ -146,29 +146,20 @@ def _warm(tell: Callable[..., None]) -> None:
     tell("torch", version=torch.__version__)
 
 
-def _model_name(runs: Path | None) -> str | None:
+def _model_of(runs: Path | None, name: str | None) -> Neural | None:
+    """The model of that run, or of the newest run that has one; read again where its file has changed."""
     from polyctl.errors import FileError
-    from polyctl.runs import newest_run_with_checkpoint
+    from polyctl.runs import find_run, newest_run_with_checkpoint
 
-    try:
-        return newest_run_with_checkpoint(runs).name
-    except FileError:
-        return None
-
-
-def _newest_model(runs: Path | None, tell: Callable[..., None]) -> Neural | None:
-    """The model of the newest run that has one, read again where its file has changed."""
-    from polyctl.errors import FileError
-    from polyctl.runs import newest_run_with_checkpoint
-
-    try:
-        run = newest_run_with_checkpoint(runs)
-    except FileError:
-        return None
+    if name is not None:
+        run = find_run(name, runs)
+    else:
+        try:
+            run = newest_run_with_checkpoint(runs)
+        except FileError:
+            return None
     weights = run.weights()
-    neural = _model(weights, weights.stat().st_mtime_ns, run.name)
-    tell("model", name=run.name)
-    return neural
+    return _model(weights, weights.stat().st_mtime_ns, run.name)
 
 
 @lru_cache(maxsize=1)
@@ -183,7 +174,9 @@ def _model(weights: Path, _changed: int, name: str) -> Neural:
     return Neural(loaded, name, evaluation.beam, evaluation.max_tokens)
 
 
-def _serve(requests: IO[str], tell: Callable[..., None], model: Callable[[], Neural | None]) -> None:
+def _serve(
+    requests: IO[str], tell: Callable[..., None], model: Callable[[str | None], Neural | None]
+) -> None:
     from polyctl.errors import ParseError, PolyctlError
 
     for line in requests:
@@ -199,7 +192,9 @@ def _serve(requests: IO[str], tell: Callable[..., None], model: Callable[[], Neu
             tell("error", id=number, message=f"{type(error).__name__}: {error}", hint=None)
 
 
-def _answer(request: Message, tell: Callable[..., None], model: Callable[[], Neural | None]) -> None:
+def _answer(
+    request: Message, tell: Callable[..., None], model: Callable[[str | None], Neural | None]
+) -> None:
     from polyctl.algebra.complexity import complexity_of
     from polyctl.algebra.parse import parse
     from polyctl.algebra.polynomial import degree
@@ -215,7 +210,7 @@ def _answer(request: Message, tell: Callable[..., None], model: Callable[[], Neu
     beam = _Beam(partial(tell, id=number))
 
     def load() -> Neural | None:
-        neural = model()
+        neural = model(request.get("run"))
         if neural is None:
             return None
         beam.watch(neural)

@@ -11,6 +11,7 @@ from typing import Any
 LINE_BYTES = 1 << 20
 BATCH_BYTES = 1 << 20
 MARK_BYTES = 64
+STEP = b'"kind": "step"'
 
 Event = dict[str, Any]
 
@@ -117,8 +118,11 @@ class Tail:
         self._rest_bytes += len(tail)
         self._rest = self._rest + tail if self._rest_bytes <= self.line_bytes else b""
 
-    def earlier(self, size: int = BATCH_BYTES) -> Batch:
-        """The lines before those read so far, `size` bytes of them; empty at the start of the file."""
+    def earlier(self, size: int = BATCH_BYTES, every: int = 1) -> Batch:
+        """The lines before those read so far, `size` bytes of them; empty at the start of the file.
+
+        Of the lines that look like step events only one in `every` is read.
+        """
         batch = Batch()
         if self._start == 0:
             return batch
@@ -142,6 +146,8 @@ class Tail:
             self._head, self._head_bytes = whole, reach
             return batch
         head = lines.pop(0) if first else b""
+        if every > 1:
+            lines = [line for i, line in enumerate(lines) if i % every == 0 or STEP not in line]
         for line in lines:
             self._parse(line, len(line), batch)
         self._parse(whole, reach, batch)

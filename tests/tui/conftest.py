@@ -8,6 +8,17 @@ from polyctl.tui import app as module
 from polyctl.tui.app import Dashboard
 from tests.tui.shared import FakeSolver, make_run
 
+REGISTRY = """
+[experiment.quick]
+description = "A demonstration: a minute on a CPU"
+[experiment.smoke]
+description = "Seconds"
+[experiment."d2_heads_{n}"]
+grid = [{ n = 4 }, { n = 8 }, { n = 16 }]
+description = "Architecture: {n} heads"
+paper = "D2"
+"""
+
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path, monkeypatch):
@@ -17,7 +28,13 @@ def alone(tmp_path, monkeypatch):
     monkeypatch.delenv("POLYCTL_RUNS", raising=False)
     monkeypatch.setenv("POLYCTL_TUI_CONFIG", str(tmp_path / "tui.toml"))
     time.tzset()
+    (tmp_path / "experiments.toml").write_text(REGISTRY)
+    monkeypatch.delenv("POLYCTL_REGISTRY", raising=False)
     monkeypatch.setattr(module, "Solver", FakeSolver)
+    for screen in ("run", "experiments"):  # not every new setting shall change what is compared
+        monkeypatch.setattr(
+            f"polyctl.tui.screens.{screen}.to_toml", lambda e: f'name = "{e.name}"\nseed = 0\n'
+        )
     monkeypatch.setattr("polyctl.tui.screens.runs.ago", lambda when: "-" if when is None else "5 min")
 
 

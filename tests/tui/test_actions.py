@@ -119,7 +119,13 @@ def test_decompose(dashboard):
         assert pane.method == "exact"
         await pilot.press("slash", "f7")
         assert entry.value == EXAMPLES[0] == solver.asked[-1][0]
-        assert solver.asked[-1][1] == {"method": "exact", "inners": 1, "width": 20, "limit": 10.0}
+        assert solver.asked[-1][1] == {
+            "method": "exact",
+            "inners": 1,
+            "width": 20,
+            "limit": 10.0,
+            "run": None,
+        }
         assert solver.cancelled == 0
         await pilot.press("f7")  # while the one before still runs
         assert solver.cancelled == 1
@@ -294,6 +300,9 @@ def test_experiments(empty, monkeypatch):
         await pilot.press("e", "escape", "e")
         assert pane.query_one(Ask).value.startswith(f"eval {name} --beam ")
         await pilot.press("ctrl+u", *"rm", "space", *"-r", "enter")
+        await pilot.press("r")
+        assert pane.query_one(Ask).value == f"rl {name} --algo bgrpo"
+        await pilot.press("escape")
         await pilot.press("c")
         await until(pilot, lambda: "cost: 0.7M parameters" in screen_text(empty))
         await pilot.press("slash", *"d2_heads", "enter")

@@ -20,7 +20,7 @@ def test_a_request_an_error_and_a_cancel(tmp_path):
 
     try:
         solver.start()
-        assert until("ready")[-1]["model"] is None
+        until("ready")
         solver.submit("x^4 + 2x^3 + 3x^2 + 2x + 5", method="exact")
         found = until("done")
         (solution,) = [m for m in found if m["kind"] == "solution"]
@@ -31,6 +31,8 @@ def test_a_request_an_error_and_a_cancel(tmp_path):
         assert error["position"] == 6
         solver.submit("x^4 + 1", method="neural")
         assert "no model has been trained" in until("done")[-1]["tried"][0][3]
+        solver.submit("x^4 + 1", method="neural", run="quick/none")
+        assert "no run 'quick/none'" in until("error")[-1]["message"]
         first = solver._process
         solver.submit("(x+1)^400 + x y", method="exact")
         solver.cancel()

@@ -1,4 +1,4 @@
-"""Beam: the problem in the spotlight of a running evaluation, step by step."""
+"""Beam: the problem in the spotlight of a running evaluation, and the groups of a reinforcement learning."""
 
 from __future__ import annotations
 
@@ -22,8 +22,12 @@ EMPTY = (
 
 
 def before(frames: list[dict[str, Any]], at: int) -> dict[str, Any] | None:
-    """The frame of the same problem just before frame `at`, if there is one."""
-    if at > 0 and frames[at - 1].get("input") == frames[at].get("input"):
+    """The frame of the same search just before frame `at`, if there is one."""
+    if (
+        at > 0
+        and frames[at].get("kind") != "rollout"
+        and frames[at - 1].get("input") == frames[at].get("input")
+    ):
         return frames[at - 1]
     return None
 
@@ -31,9 +35,14 @@ def before(frames: list[dict[str, Any]], at: int) -> dict[str, Any] | None:
 def caption(frame: dict[str, Any]) -> Text:
     """What a frame is of."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    what = "verdicts" if frame.get("kind") == "verdict" else f"step {frame.get('step', '?')}"
+    step = clean(frame.get("step", "?"))
+    if frame.get("kind") == "rollout":
+        what = f"rollout of training step {step}"
+    else:
+        what = f"problem {clean(frame.get('problem', '?'))}, "
+        what += "verdicts" if frame.get("kind") == "verdict" else f"step {step}"
     when = frame.get("time")
-    text.append(f"problem {clean(frame.get('problem', '?'))}, {what}", style="bold")
+    text.append(what, style="bold")
     text.append(f"  {clock(when if isinstance(when, (int, float)) else None)}  ", style="dim")
     text.append(f"f = {clean(frame.get('input', '?'))}")
     return text

@@ -15,12 +15,13 @@ from textual.worker import get_current_worker
 
 from polyctl.errors import ParseError, PolyctlError
 from polyctl.tui.actions import bindings
+from polyctl.tui.screens.choose import ChooseScreen
 from polyctl.tui.screens.pane import Pane
-from polyctl.tui.series import finite
 from polyctl.tui.solving import METHODS
+from polyctl.tui.widgets import solutions
 from polyctl.tui.widgets.beam import beam_text
 from polyctl.tui.widgets.table import Table
-from polyctl.tui.words import clean, number, status
+from polyctl.tui.words import ago, clean, percent
 
 EXAMPLES = (
     "x^4 + 2x^3 + 3x^2 + 2x + 5",
@@ -34,6 +35,7 @@ DETAILS = ("proof", "latex", "sympy", "tried")
 TITLES = {"proof": "Proof", "latex": "LaTeX", "sympy": "SymPy", "tried": "What was tried"}
 WIDTHS = (1, 2, 5, 10, 20, 30, 50, 100)
 PROMPT = "f = "
+SECONDS = 10.0  # after which a search ends
 
 
 class DecomposePane(Pane):
@@ -52,7 +54,7 @@ class DecomposePane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self.method, self.inners, self.width = "auto", 0, 10
-        self.model: str | None = None
+        self.wanted: str | None = None  # the run whose model is used; None: the newest that has one
         self.ready = self.torch = self.busy = False
         self.solutions: list[dict[str, Any]] = []
         self.frame: dict[str, Any] | None = None
@@ -143,7 +145,12 @@ class DecomposePane(Pane):
         self.solutions, self.frame, self.before, self.done, self.problem = [], None, None, None, None
         self.busy = True
         self.dashboard.solver.submit(
-            text, method=self.method, inners=self.inners or None, width=self.width, limit=10.0
+            text,
+            method=self.method,
+            inners=self.inners or None,
+            width=self.width,
+            limit=SECONDS,
+            run=self.wanted,
         )
         self._show()
 
@@ -153,14 +160,12 @@ class DecomposePane(Pane):
         """A message of the solving process."""
         kind = message["kind"]
         if kind == "ready":
-            self.ready, self.model = True, message["model"]
+            self.ready = True
         elif kind == "torch":
             self.torch = True
-        elif kind == "model":
-            self.model = message["name"]
         elif kind == "solution":
             self.solutions.append({**message, "number": len(self.solutions)})
-            self.solutions.sort(key=_rank)
+            self.solutions.sort(key=solutions.order)
             self._table()
             self._detail()
         elif kind == "beam":
@@ -185,8 +190,14 @@ class DecomposePane(Pane):
         self._beam()
         self._detail()
 
+    def redraw(self) -> None:
+        """Runs may have come or gone."""
+        self._settings()
+
     def _settings(self) -> None:
         wide = self.size.width >= 100
+        newest = next((row.run.name for row in self.dashboard.rows if row.has_model), None)
+        model = self.wanted or newest
         parts = [
             f"method {self.method}",
             f"inners {'any' if not self.inners else f'≤ {self.inners}'}",
@@ -194,10 +205,10 @@ class DecomposePane(Pane):
         ]
         if not self.ready:
             parts.append("solver is starting")
-        elif self.model is None:
+        elif model is None:
             parts.append("no model: solvers only" + ("; `polyctl train quick` makes one" if wide else ""))
         else:
-            parts.append(f"model {self.model}" + ("" if self.torch else ", torch is loading"))
+            parts.append(f"model {model}" + ("" if self.torch else ", torch is loading"))
         text = Text(" · ".join(parts), style="dim", no_wrap=True, overflow="ellipsis")
         self.query_one("#settings", Static).update(Text.assemble(self._state(), "  ", text))
 
@@ -219,30 +230,8 @@ class DecomposePane(Pane):
 
     def _table(self) -> None:
         table = self.query_one(Table)
-        width = self.size.width
-        labels = ["#", "status", "g", "h"]
-        if width >= 76:
-            labels += ["size"]
-        if width >= 100:
-            labels += ["source", "time"]
-        table.head(labels)
-        rest = 24 + 8 * (width >= 76) + 44 * (width >= 100)
-        room = max(10, (width - rest) // 2)
-        rows = []
-        for rank, s in enumerate(self.solutions, 1):
-            inners = s["inners"]
-            h = inners[0] if len(inners) == 1 else "; ".join(f"h{i} = {x}" for i, x in enumerate(inners))
-            cells: list[Text | str] = [
-                Text(str(rank), justify="right"),
-                status(s["status"]),
-                _fit(s["outer"] or "-", room),
-                _fit(h, room),
-            ]
-            if width >= 76:
-                cells.append(str(s["complexity"] or "-"))
-            if width >= 100:
-                cells += [_fit(source(s), 32), f"{s['seconds']:.2g} s"]
-            rows.append((str(s["number"]), cells))
+        table.head(solutions.columns(self.size.width))
+        rows = solutions.rows(self.solutions, self.size.width)
         table.fill(rows)
         if rows and not table.has_focus:  # who has not chosen another answer sees the best one
             table.move_cursor(row=0)
@@ -284,7 +273,7 @@ class DecomposePane(Pane):
             return WELCOME if not self.busy and self.problem is None else ""
         text = str(solution[self.detail])
         if self.detail == "proof":
-            more = [f"found by {source(solution)} after {solution['seconds']:.2g} s"]
+            more = [f"found by {solutions.source(solution)} after {solution['seconds']:.2g} s"]
             if solution["weak"]:
                 more.append("it says little: a factorisation, or variables stand among the inners")
             if solution["complexity"] is not None:
@@ -357,6 +346,26 @@ class DecomposePane(Pane):
         self.width = next((w for w in reversed(WIDTHS) if w < self.width), WIDTHS[0])
         self._settings()
 
+    def action_model(self) -> None:
+        rows = [row for row in self.dashboard.rows if row.has_model]
+        if not rows:
+            self.app.notify("no run has a model yet: `polyctl train quick` makes one", markup=False)
+            return
+        names = [None, *(row.run.name for row in rows)]
+        lines = ["the newest there is"]
+        for row in rows:
+            s = row.summary
+            said = f"  verified {percent(s.accuracy)}, {ago(s.updated)} ago" if s else ""
+            lines.append(clean(row.run.name) + said)
+
+        def choose(at: int | None) -> None:
+            if at is not None:
+                self.wanted = names[at]
+                self._settings()
+
+        at = names.index(self.wanted) if self.wanted in names else 0
+        self.app.push_screen(ChooseScreen("The model of", lines, at), choose)
+
     def action_cancel(self) -> None:
         if not self.busy:
             self.query_one(Table).focus()
@@ -378,22 +387,3 @@ class DecomposePane(Pane):
 
 WELCOME = """Type a polynomial and press Enter, or F7 for an example: f = g(h) is looked for, and proved.
 x^4 + 2x^2 - 3, 2 x y, 3(x+1)^2, 1/2 x, x_1, x² and LaTeX are read."""
-
-
-def source(s: dict[str, Any]) -> str:
-    """Where an answer comes from, with rank and log-probability where a beam found it."""
-    if s["source"] != "beam":
-        return clean(s["source"])
-    rank = f" rank {s['rank']}" if s.get("rank") else ""
-    return f"beam{rank}, log-prob {number(s['logprob'])}"
-
-
-def _fit(text: str, room: int) -> str:
-    return text if len(text) <= room else text[: room - 1] + "…"
-
-
-def _rank(s: dict[str, Any]) -> tuple[object, ...]:
-    """As `solve` ranks: verified ones by complexity, those that say little after them, wrong ones last."""
-    if s["complexity"] is None:
-        return (True, True, -(finite(s["logprob"]) or -1e9), s["number"])
-    return (False, s["weak"], s["complexity"], s["leaves"])

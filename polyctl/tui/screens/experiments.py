@@ -107,7 +107,9 @@ class ExperimentsPane(Pane):
             text.append(f" {ago(job.started)}  {clean(job.words)}", style="bold")
             text.append(f"  {clean(line)}\n")
         if not self.jobs:
-            text.append("nothing yet: t trains, e evaluates, c says what a training costs", style="dim")
+            text.append(
+                "nothing yet: t trains, e evaluates, r improves by reinforcement learning", style="dim"
+            )
         self.query_one("#jobs", Static).update(text)
 
     # -- actions
@@ -123,13 +125,18 @@ class ExperimentsPane(Pane):
 
     def action_train(self) -> None:
         if (experiment := self.chosen) is not None:
-            line = f"train {experiment.name}"
-            self.query_one(Ask).ask("polyctl …, Enter starts it, Escape does not", line, self._start)
+            self._propose(f"train {experiment.name}")
 
     def action_eval(self) -> None:
         if (experiment := self.chosen) is not None:
-            line = f"eval {experiment.name} --beam {experiment.eval.beam}"
-            self.query_one(Ask).ask("polyctl …, Enter starts it, Escape does not", line, self._start)
+            self._propose(f"eval {experiment.name} --beam {experiment.eval.beam}")
+
+    def action_rl(self) -> None:
+        if (experiment := self.chosen) is not None:
+            self._propose(f"rl {experiment.name} --algo {experiment.rl.algorithm}")
+
+    def _propose(self, line: str) -> None:
+        self.query_one(Ask).ask("polyctl …, Enter starts it, Escape does not", line, self._start)
 
     def _start(self, line: str) -> None:
         try:

@@ -18,12 +18,17 @@ from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.plot import Line, Plot, View
 from polyctl.tui.words import clean
 
-# id: (title, [(series, label)]); pass@k takes whatever k the evaluations have
+# id: (title, [(series, label)]); pass@k takes whatever k the evaluations have, and that of the width of an rl
 METRICS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "loss": ("loss", (("loss", "train"), ("valid_loss", "valid"))),
     "verified": (
         "verified accuracy",
-        (("greedy_verified", "verified"), ("greedy_exact", "exact"), ("eval_verified", "eval")),
+        (
+            ("greedy_verified", "verified"),
+            ("greedy_exact", "exact"),
+            ("eval_verified", "eval"),
+            ("reward", "reward"),
+        ),
     ),
     "pass": ("pass@k", ()),
     "lr": ("learning rate", (("lr", "lr"),)),
@@ -41,8 +46,9 @@ def lines_of(histories: list[History], metric: str) -> list[Line]:
         with history.lock:
             keys = METRICS[metric][1]
             if metric == "pass":
-                ks = sorted((k for k in history.series if k.startswith("pass@")), key=lambda k: int(k[5:]))
-                keys = tuple((k, k) for k in ks[:1] + ks[-1:])
+                ks = [k for k in history.series if k.startswith("pass@") and k[5:].isdigit()]
+                ks.sort(key=lambda k: int(k[5:]))
+                keys = tuple((k, k) for k in (*ks[:1], *ks[-1:], "pass@w"))
             for key, label in dict(keys).items():
                 if (series := history.series.get(key)) is not None:
                     name = f"{index}:{label}" if len(histories) > 1 else label

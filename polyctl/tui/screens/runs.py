@@ -27,6 +27,7 @@ class Row:
     run: Run
     summary: Summary | None
     problem: str | None = None
+    has_model: bool = False
 
 
 def columns(width: int) -> list[str]:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from rich.text import Text
 
 from polyctl.tui.series import finite
-from polyctl.tui.words import clean, status
+from polyctl.tui.words import clean, number, status
 
 
 def frame_rows(frame: dict[str, Any]) -> list[dict[str, Any]]:
-    """The hypotheses of a beam or verdict event, best first, with a `status`; what is damaged is left out."""
+    """The hypotheses of an event, best first, with a `status`; what is damaged is left out."""
     if frame.get("kind") == "verdict":
-        rows = [dict(h) for h in _dicts(frame.get("hypotheses"))]
-        return sorted(rows, key=lambda h: finite(h.get("rank")) or 0)
+        return sorted(_dicts(frame.get("hypotheses")), key=lambda h: finite(h.get("rank")) or 0)
+    if frame.get("kind") == "rollout":
+        return sorted(_dicts(frame.get("hypotheses")), key=_unlikely)
     finished = [{**h, "status": h.get("status", "waiting")} for h in _dicts(frame.get("finished"))]
     live = [{**h, "status": "growing"} for h in _dicts(frame.get("live"))]
-    return sorted(finished + live, key=lambda h: -(finite(h.get("logprob")) or -1e9))
+    return sorted(finished + live, key=_unlikely)
+
+
+def _unlikely(row: dict[str, Any]) -> float:
+    logprob = finite(row.get("logprob"))
+    return math.inf if logprob is None else -logprob
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:
@@ -44,16 +51,21 @@ def beam_text(frame: dict[str, Any], before: dict[str, Any] | None, width: int, 
     """A frame as a table of text; long answers keep their newest end while they grow."""
     rows = frame_rows(frame)
     old = None if before is None else frame_rows(before)
+    learnt = frame.get("kind") == "rollout"
     text = Text(no_wrap=True, overflow="crop")
-    text.append(f"{'rank':>4} {'moved':<5} {'log-prob':>9} {'status':<12} answer\n", style="dim")
-    room = max(width - 36, 10)
+    text.append(
+        f"{'rank':>4} {'reward' if learnt else 'moved':<6} {'log-prob':>9} {'status':<12} answer\n",
+        style="dim",
+    )
+    room = max(width - 37, 10)
     for rank, row in enumerate(rows[:limit]):
         logprob = finite(row.get("logprob"))
         word = clean(row.get("status", "unknown"))
         answer = clean(row.get("text", ""))
         if len(answer) > room:
             answer = "…" + answer[-(room - 1) :] if word == "growing" else answer[: room - 1] + "…"
-        text.append(f"{rank + 1:>4} {movement(row, rank, old):<5} ")
+        moved = number(finite(row.get("reward"))) if learnt else movement(row, rank, old)
+        text.append(f"{rank + 1:>4} {moved:<6} ")
         text.append(f"{'-' if logprob is None else f'{logprob:.3f}':>9} ")
         mark = status(word)
         mark.pad_right(max(0, 12 - mark.cell_len))

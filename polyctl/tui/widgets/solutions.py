@@ -1,0 +1,60 @@
+"""The answers of a search as rows of a table: as `solve` ranks them, as wide as the terminal allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from polyctl.tui.series import finite
+from polyctl.tui.words import clean, number, status
+
+SIZE_WIDTH, FULL_WIDTH = 76, 100  # of the terminal, from which on there are more columns
+
+
+def columns(width: int) -> list[str]:
+    """The columns for a width of the terminal."""
+    more = ["size"] * (width >= SIZE_WIDTH) + ["source", "time"] * (width >= FULL_WIDTH)
+    return ["#", "status", "g", "h", *more]
+
+
+def rows(solutions: Sequence[dict[str, Any]], width: int) -> list[tuple[str, list[Text | str]]]:
+    """(key, cells) of each answer, for the columns of this width."""
+    rest = 24 + 8 * (width >= SIZE_WIDTH) + 44 * (width >= FULL_WIDTH)
+    room = max(10, (width - rest) // 2)
+    found = []
+    for rank, s in enumerate(solutions, 1):
+        inners = s["inners"]
+        h = inners[0] if len(inners) == 1 else "; ".join(f"h{i} = {x}" for i, x in enumerate(inners))
+        cells: list[Text | str] = [
+            Text(str(rank), justify="right"),
+            status(s["status"]),
+            _fit(s["outer"] or "-", room),
+            _fit(h, room),
+        ]
+        if width >= SIZE_WIDTH:
+            cells.append(str(s["complexity"] or "-"))
+        if width >= FULL_WIDTH:
+            cells += [_fit(source(s), 32), f"{s['seconds']:.2g} s"]
+        found.append((str(s["number"]), cells))
+    return found
+
+
+def source(s: dict[str, Any]) -> str:
+    """Where an answer comes from, with rank and log-probability where a beam found it."""
+    if s["source"] != "beam":
+        return clean(s["source"])
+    rank = f" rank {s['rank']}" if s.get("rank") else ""
+    return f"beam{rank}, log-prob {number(s['logprob'])}"
+
+
+def order(s: dict[str, Any]) -> tuple[object, ...]:
+    """As `solve` ranks: verified ones by complexity, those that say little after them, wrong ones last."""
+    if s["complexity"] is None:
+        return (True, True, -(finite(s["logprob"]) or -1e9), s["number"])
+    return (False, s["weak"], s["complexity"], s["leaves"])
+
+
+def _fit(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: room - 1] + "…"
