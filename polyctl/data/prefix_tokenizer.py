@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import lru_cache
 
 from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition
-from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, primitive_part, ring
+from polyctl.algebra.polynomial import (
+    Monomial,
+    Polynomial,
+    integer_content,
+    primitive_part,
+    ring,
+)
 from polyctl.config import DataConfig
 from polyctl.data.prefix import (
     SEPARATOR,
@@ -34,20 +40,68 @@ EXTENDED = (
 )
 
 
-_FIRST = 128  # the first character that stands for a token other than a digit
+# One character a token, so that one translation of bytes turns a text into ids: digits and the signs of
+# numbers stand for themselves, other tokens for characters from 128 on. All ids are below 256.
+_IDS = {token: i for i, token in enumerate(EXTENDED)}
+_CHARACTERS = {
+    token: chr(128 + i)
+    for i, token in enumerate(t for t in EXTENDED if not t[-1].isdigit() or t[0] in "ab")
+    if not token.isdigit()
+} | {str(d): str(d) for d in range(10)}
+_TO_IDS = bytearray(256)
+for _token, _character in [*_CHARACTERS.items(), ("P", "+"), ("N", "-")]:
+    _TO_IDS[ord(_character)] = _IDS[_token]
 
 
-class _Piece(NamedTuple):
-    """A monomial in prefix notation: its place among the terms, and what stands around its coefficient.
+@lru_cache(maxsize=10_000)
+def _template(
+    variables: tuple[str, ...], monomials: tuple[Monomial, ...], ones: tuple[int, ...]
+) -> tuple[str, list[int]]:
+    """The polynomials with these monomials, one character a token, with `%+d` for their coefficients.
 
-    `alone` is the term with coefficient 1, or empty where that is written like any other.
+    Those at the places `ones` are 1, which is not written everywhere. With it comes which coefficient each
+    `%+d` is for: terms are written in canonical order.
     """
+    order = sorted(range(len(monomials)), key=lambda i: monomials[i][::-1])
+    places, texts = [], []
+    for i in order:
+        text = write_terms(variables, [(monomials[i], 2)])
+        if i in ones and (one := write_terms(variables, [(monomials[i], 1)])) != text.replace(
+            "P 2", "P 1", 1
+        ):
+            text = one
+        else:
+            text = text.replace("P 2", "%+d", 1)
+            places.append(i)
+        texts.append("".join(_CHARACTERS.get(token, token) for token in text.split()))
+    plus = _CHARACTERS["+"]
+    return "".join([*(plus + text for text in texts[:-1]), *texts[-1:]]), places
 
-    order: Monomial
-    alone: str
-    positive: str
-    negative: str
-    after: str
+
+def _integers(f: Polynomial) -> list[int] | None:
+    """The coefficients of f, or None where one is not an integer."""
+    coefficients = f.coeffs()
+    numbers = [int(c.p) for c in coefficients if c.q == 1]
+    return numbers if len(numbers) == len(coefficients) else None
+
+
+def _polynomial_ids(f: Polynomial, numbers: list[int]) -> bytes:
+    """The ids of the polynomial with the monomials of f and these coefficients.
+
+    What `ids(write_polynomial(f))` gives, several times faster.
+    """
+    ones = tuple([i for i, c in enumerate(numbers) if c == 1]) if 1 in numbers else ()
+    variables = f.context().names()
+    dense = len(variables) == 1 and len(numbers) == f.total_degree() + 1
+    monomials = _powers(len(numbers)) if dense else tuple(f.monoms())
+    template, places = _template(variables, monomials, ones)
+    return (template % tuple([numbers[i] for i in places])).encode("latin-1").translate(_TO_IDS)
+
+
+@lru_cache
+def _powers(count: int) -> tuple[Monomial, ...]:
+    """The first powers of one variable, highest first: asking FLINT for them takes longer than the ids."""
+    return tuple((k,) for k in reversed(range(count)))
 
 
 class PrefixTokenizer:
@@ -63,13 +117,6 @@ class PrefixTokenizer:
         self.inners = inner_count(data)
         self.outer_targets = data.target == "outer_inner"
         self._ids = {token: i for i, token in enumerate(self.vocabulary)}
-        self._pieces: dict[tuple[str, ...], dict[str, _Piece]] = {}
-        used = [t for t in self.vocabulary if t in "+*^PN&" or t[0] in "ab" or (len(t) == 1 and t.isdigit())]
-        self._order = {token: i for i, token in enumerate(used)}
-        table = bytearray(256)
-        for token, i in self._order.items():
-            table[ord(token) if token.isdigit() else _FIRST + i] = self._ids[token]
-        self._to_ids = bytes(table)
 
     def ids(self, text: str) -> list[int]:
         """The ids of a text in prefix notation. Raises UnwritableProblem for unknown tokens."""
@@ -78,77 +125,21 @@ class PrefixTokenizer:
         except KeyError as error:
             raise UnwritableProblem(f"token {error} is not in the vocabulary") from None
 
-    def _polynomial_ids(self, f: Polynomial, text: str | None = None) -> bytes:
-        """The ids of an integer polynomial, what `ids(write_polynomial(f))` gives, several times faster.
-
-        `text` is str(f) where that is known.
-
-        FLINT's own text of f is the fastest way to its terms. They are put together with one character a
-        token, digits as they are and other tokens as characters above them, so that one translation of
-        their bytes gives the ids (all are below 256).
-        """
-        context = f.context()
-        known = self._pieces.setdefault(context.names(), {})
-        words = (text or str(f)).split(" ")
-        first = words[0]
-        signs = ["-", *words[1::2]] if first[0] == "-" else ["+", *words[1::2]]
-        words[0] = first.removeprefix("-")
-        terms = []
-        for sign, word in zip(signs, words[::2], strict=True):
-            number, _, monomial = word.partition("*") if word[0].isdigit() else ("1", "", word)
-            piece = known.get(monomial) or self._learn(monomial, context, known)
-            if sign == "-":
-                terms.append((piece.order, piece.negative + number + piece.after))
-            elif number == "1" and piece.alone:
-                terms.append((piece.order, piece.alone))
-            else:
-                terms.append((piece.order, piece.positive + number + piece.after))
-        terms.sort()
-        parts = [part for _, part in terms]
-        parts[-1] = parts[-1][1:]  # the last term has no +
-        return "".join(parts).encode("latin-1").translate(self._to_ids)
-
-    def _learn(self, monomial: str, context: Ring, known: dict[str, _Piece]) -> _Piece:
-        """How the monomial with this text is written in prefix notation."""
-        variables = context.names()
-        exponents = dict.fromkeys(variables, 0)
-        for factor in filter(None, monomial.split("*")):
-            name, _, power = factor.partition("^")
-            exponents[name] = int(power or 1)
-        m = tuple(exponents.values())
-        one, two = (self._spelled(write_terms(variables, [(m, c)])) for c in (1, 2))
-        plus, p, n = (self._spelled(token) for token in "+PN")
-        at = two.index("2")
-        before, after = two[: at - 1], two[at + 1 :]
-        if one == before + p + "1" + after:
-            one = ""  # a constant, or the convention that writes coefficient 1
-        alone = plus + one if one else ""
-        piece = _Piece(m[::-1], alone, plus + before + p, plus + before + n, after)
-        known[monomial] = piece
-        return piece
-
-    def _spelled(self, text: str) -> str:
-        """A text in prefix notation with one character a token."""
-        return "".join(t if t.isdigit() else chr(_FIRST + i) for t in text.split() for i in (self._order[t],))
-
     def text(self, ids: Sequence[int]) -> str:
         """The text that ids stand for."""
         return " ".join(self.vocabulary[i] for i in ids)
 
     def scale(self, f: Polynomial) -> fmpq:
         """1 for integer coefficients; otherwise f is shown as its primitive part."""
-        return fmpq(1) if _is_integral(f) else primitive_part(f)[1]
+        return fmpq(1) if _integers(f) else primitive_part(f)[1]
 
     def encode_prompt(self, problem: Problem) -> list[int]:
         """f in the order written; a rational f is shown as its primitive part."""
         f = problem.f
         if f.context() == self.ring and problem.written is not None:
             return [*self.ids(write_input(problem)), self.end]
-        text = str(f)
-        if "/" in text:
-            f = primitive_part(f)[0]
         shown = embed(f, self.ring)
-        return [*self._polynomial_ids(shown, text if shown is problem.f else None), self.end]
+        return [*_polynomial_ids(shown, _integers(shown) or integer_content(shown)[0]), self.end]
 
     def encode_target(self, problem: Problem) -> list[int]:
         """The decomposition as written in its file, or else as drawn."""
@@ -158,9 +149,15 @@ class PrefixTokenizer:
         assert decomposition is not None
         if self._dot_products:
             return [*self.ids(write_dot_products(decomposition.inners[0])), self.end]
-        parts = [self._polynomial_ids(h) for h in decomposition.inners]
+        polynomials = list(decomposition.inners)
         if self.outer_targets and decomposition.outer is not None:
-            parts.insert(0, self._polynomial_ids(decomposition.outer))
+            polynomials.insert(0, decomposition.outer)
+        parts = []
+        for polynomial in polynomials:
+            numbers = _integers(polynomial)
+            if numbers is None:
+                raise UnwritableProblem("the prefix format has no fractions")
+            parts.append(_polynomial_ids(polynomial, numbers))
         return [*bytes([self._ids["&"]]).join(parts), self.end]
 
     def decode(self, target: Sequence[int]) -> Decomposition:
@@ -169,7 +166,3 @@ class PrefixTokenizer:
             return read_decomposition(self.text(target), self.ring)
         except FormatError as error:
             raise MalformedTarget(str(error)) from None
-
-
-def _is_integral(f: Polynomial) -> bool:
-    return "/" not in str(f)
