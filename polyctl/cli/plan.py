@@ -86,6 +86,9 @@ def run(
     chosen, everyone = loaded.matching(names), loaded.matching()
     tasks = make_plan(chosen, everyone, places, parse_stages(stage), small=smoke, settings=set_ or [])
     options = Options(device, workers or os.cpu_count() or 1, max_minutes)
+    if dry_run:
+        _dry_run(tasks, places, options, as_json)
+        return
     cluster = _cluster(launch, nodes, gpus, devices, time, partition)
     with output.progress("plan") as bar:
         if cluster is None:
@@ -147,6 +150,51 @@ def _cluster(
     if launch == "local" and nodes > 1:
         raise UsageError("--launch local has one node only", "use --launch slurm, or leave --nodes out")
     return Cluster("slurm" if launch == "slurm" else "local", nodes, gpus, devices, time, partition)
+
+
+# -- what it costs ---------------------------------------------------------------------------------
+
+
+def _dry_run(tasks: list[Task], places: Places, options: Options, as_json: bool) -> None:
+    """The bill of each stage, as it is made out, and the sum."""
+    from polyctl.model.device import choose_device
+    from polyctl.plans.cost import bills, total
+
+    device = choose_device(options.device)
+    found = []
+    with output.progress("estimating", len(tasks)) as bar:
+        for bill in bills(tasks, places, device, options.workers):
+            bar.advance()
+            found.append(bill)
+            if as_json:
+                print(json.dumps(bill.to_dict()), flush=True)
+    summed = total(found)
+    if as_json:
+        print(json.dumps(summed.to_dict()))
+        return
+    header = ("stage", "experiment", "problems", "data", "parameters", "tokens", "time", "disk")
+    rows = [
+        (
+            bill.stage,
+            bill.experiment,
+            "done" if bill.state == "done" else _count(bill.problems),
+            None if bill.data_bytes is None else output.amount(bill.data_bytes),
+            _count(bill.parameters),
+            None if bill.tokens is None else f"{bill.tokens:,}",
+            None if bill.seconds is None else output.duration(bill.seconds),
+            None if bill.disk_bytes is None else output.amount(bill.disk_bytes),
+        )
+        for bill in [*found, summed]
+    ]
+    output.print_table(header, rows, right=header[2:])
+    output.say(
+        f"on {device.type} with one process, or as many as the processors for gen; eval and rl at most that, "
+        "validations come on top"
+    )
+
+
+def _count(value: int | None) -> str | None:
+    return None if value is None else f"{value:,}"
 
 
 # -- what is said ----------------------------------------------------------------------------------

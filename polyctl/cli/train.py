@@ -217,16 +217,16 @@ def _bill(cost: Cost) -> list[tuple[str, str]]:
         ("parameters", f"{cost.parameters:,}"),
         (
             "memory",
-            f"about {_bytes(cost.memory_bytes)}: weights {_bytes(cost.weights_bytes)}, gradients "
-            f"{_bytes(cost.gradients_bytes)}, moments {_bytes(cost.moments_bytes)}, "
-            f"activations roughly {_bytes(cost.activations_bytes)}",
+            f"about {output.amount(cost.memory_bytes)}: weights {output.amount(cost.weights_bytes)}, "
+            f"gradients {output.amount(cost.gradients_bytes)}, moments {output.amount(cost.moments_bytes)}, "
+            f"activations roughly {output.amount(cost.activations_bytes)}",
         ),
-        ("disk", f"{_bytes(cost.disk_bytes)} of checkpoints"),
+        ("disk", f"{output.amount(cost.disk_bytes)} of checkpoints"),
         ("a step", f"{cost.problems_per_step:,} problems, {cost.tokens_per_step:,} tokens"),
         ("in all", f"{cost.steps:,} steps, {cost.problems:,} problems, {cost.tokens:,} tokens"),
         (
             "time",
-            f"about {_duration(cost.seconds)}: {cost.seconds_per_step:.3g} s a step and "
+            f"about {output.duration(cost.seconds)}: {cost.seconds_per_step:.3g} s a step and "
             f"{cost.data_seconds_per_step:.2g} s to make its data ({cost.timing}); validations come on top",
         ),
     ]
@@ -244,9 +244,9 @@ def _warn_if_long(
     cost = estimate(experiment, processes.device, data)
     if cost.seconds > LONG_SECONDS:
         output.say(
-            f"{experiment.name} on this CPU: about {_duration(cost.seconds)} "
+            f"{experiment.name} on this CPU: about {output.duration(cost.seconds)} "
             f"({cost.steps:,} steps of {cost.seconds / cost.steps:.2g} s; "
-            f"{cost.parameters / 1e6:.1f}M parameters, {_bytes(cost.memory_bytes)} of memory).\n"
+            f"{cost.parameters / 1e6:.1f}M parameters, {output.amount(cost.memory_bytes)} of memory).\n"
             "Ctrl-C saves and --resume goes on; --max-minutes M stops in time; --smoke shrinks it to seconds."
         )
 
@@ -256,18 +256,6 @@ def _surely_short(experiment: Experiment) -> bool:
     model, train = experiment.model, experiment.train
     tokens = train.steps * train.batch * model.block
     return not train.epochs and 6 * 12 * model.layers * model.width**2 * tokens < LONG_SECONDS * SLOW_FLOPS
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
 
 
 # -- progress --------------------------------------------------------------------------------------
@@ -306,4 +294,4 @@ class Teller:
         if self.plain and (now - self.said >= LINE_SECONDS or event["step"] == self.total):
             self.said = now
             left = (self.total - event["step"]) * (now - self.began) / (event["step"] - self.first)
-            output.say(f"step {event['step']:,} of {self.total:,}  {text}  {_duration(left)} left")
+            output.say(f"step {event['step']:,} of {self.total:,}  {text}  {output.duration(left)} left")

@@ -166,3 +166,17 @@ def test_every_experiment_of_the_registry_runs_end_to_end_at_smoke(run, tmp_path
     assert names >= set(load_registry().names())
     assert {line["stage"] for line in lines} == {"gen", "train", "eval", "rl"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "runs"]
+
+
+def test_a_dry_run_prints_bills_and_runs_nothing(run, tmp_path):
+    lines = run("smoke", "--dry-run", "--json")
+    assert [(line["stage"], line["state"]) for line in lines] == [
+        ("train", "new"),
+        ("eval", "new"),
+        ("total", ""),
+    ]
+    assert lines[0]["problems"] == 160
+    assert lines[2]["seconds"] == lines[0]["seconds"] + lines[1]["seconds"]
+    out, _ = run("smoke", "--dry-run")
+    assert all(word in out for word in ("parameters", "tokens", "disk", "total"))
+    assert list(tmp_path.iterdir()) == []

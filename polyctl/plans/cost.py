@@ -1,0 +1,172 @@
+"""What a plan will cost before it is begun: its tasks that are not done, counted and timed on this device."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from polyctl.config import DataConfig, Experiment
+from polyctl.data.corpus import line_of
+from polyctl.data.families import cells, problem, split_of
+from polyctl.data.tokenizer import make_tokenizer
+from polyctl.errors import FileError
+from polyctl.evaluate import evaluation_problems
+from polyctl.model.device import limit_threads
+from polyctl.model.gpt import GPT
+from polyctl.plans.stages import Places, Task, standing
+from polyctl.rl import cost as rl_cost
+from polyctl.search.beam import beam_search
+from polyctl.training import cost as training_cost
+
+SAMPLE = 200  # problems drawn to foresee the size of a data set and the time to make it
+SEARCHED = 2  # problems searched to foresee the time of an evaluation
+SEARCHED_TOKENS = 20  # of their answers; the rest takes as long a token
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a task costs; `problems` are made, trained on or examined, None is for what does not apply.
+
+    `seconds` are on this device with one process, and an upper bound for eval and rl, whose untrained model
+    does not end its answers.
+    """
+
+    stage: str
+    experiment: str
+    state: str
+    problems: int | None = None
+    data_bytes: int | None = None
+    parameters: int | None = None
+    tokens: int | None = None
+    seconds: float | None = None
+    disk_bytes: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return asdict(self)
+
+
+def bills(tasks: Sequence[Task], places: Places, device: torch.device, workers: int = 1) -> Iterator[Bill]:
+    """The bill of each task, in order; what is done costs nothing."""
+    for task in tasks:
+        try:
+            found = standing(task, places).state
+        except FileError:  # what it works on is made by an earlier task
+            found = "new"
+        if found == "done":
+            yield Bill(*task.key, "done")
+        else:
+            yield Bill(*task.key, found, **_costs(task, device, workers))
+
+
+def total(found: Sequence[Bill]) -> Bill:
+    """The sum of all bills; parameters are not summed."""
+    summed = {
+        field.name: sum(value for bill in found if (value := getattr(bill, field.name)) is not None)
+        for field in fields(Bill)
+        if field.name in ("data_bytes", "tokens", "seconds", "disk_bytes")
+    }
+    return Bill("total", f"{len(found)} stages", "", **summed)
+
+
+def _costs(task: Task, device: torch.device, workers: int) -> dict[str, Any]:
+    experiment = task.experiment
+    limit_threads(experiment.model)
+    if task.stage == "gen":
+        return _data_costs(experiment, workers)
+    if task.stage == "train":
+        return _training_costs(experiment, device)
+    if task.stage == "eval":
+        return _evaluation_costs(experiment, device)
+    bill = rl_cost.estimate(experiment, device)
+    return {
+        "problems": bill.problems,
+        "parameters": bill.parameters,
+        "seconds": bill.seconds,
+        "disk_bytes": bill.disk_bytes,
+    }
+
+
+def _data_costs(experiment: Experiment, workers: int) -> dict[str, Any]:
+    """From a sample: bytes of a line, and the time to draw a problem and write it."""
+    data = experiment.data
+    count = _problems_on_disk(data)
+    began = time.perf_counter()
+    size = 0
+    for index in range(SAMPLE):
+        drawn = problem(data, experiment.seed, index)
+        split_of(drawn.digest)
+        size += len(line_of(data, drawn).encode()) + 1
+    each = (time.perf_counter() - began) / SAMPLE
+    # held-out problems are one in sixteen, so sixteen are drawn for each
+    drawn_in_all = data.train_size * 16 / 14 + 16 * (count - data.train_size)
+    bytes_ = count * size // SAMPLE
+    return {
+        "problems": count,
+        "data_bytes": bytes_,
+        "seconds": each * drawn_in_all / workers,
+        "disk_bytes": 2 * bytes_,  # while the parts are there
+    }
+
+
+def _problems_on_disk(data: DataConfig) -> int:
+    return data.train_size + data.valid_size + len(cells(data)) * data.test_size
+
+
+def _training_costs(experiment: Experiment, device: torch.device) -> dict[str, Any]:
+    train = experiment.train
+    steps = train.steps
+    if train.source == "files" and train.epochs:
+        steps = max(1, experiment.data.train_size * train.epochs // train.batch)
+    bill = _one_step(_timed(experiment), device)
+    return {
+        "problems": bill.problems * steps,
+        "parameters": bill.parameters,
+        "tokens": bill.tokens * steps,
+        "seconds": bill.seconds * steps,
+        "disk_bytes": bill.disk_bytes,
+    }
+
+
+def _timed(experiment: Experiment) -> Experiment:
+    """What the time of a training step depends on, the same for all experiments that differ in the rest.
+
+    Files need not be there yet, and fresh problems are as long.
+    """
+    data = experiment.data.model_copy(update={"train_size": 1, "test_size": 1, "exclude": ()})
+    train = experiment.train.model_copy(
+        update={"source": "stream", "steps": 1, "epochs": 0, "init_from": None, "lr": 1e-3, "warmup": 0}
+    )
+    model, evaluation = experiment.model, experiment.eval
+    return Experiment(name="timed", data=data, model=model, train=train, eval=evaluation)
+
+
+@lru_cache
+def _one_step(experiment: Experiment, device: torch.device) -> training_cost.Cost:
+    return training_cost.estimate(experiment, device)
+
+
+def _evaluation_costs(experiment: Experiment, device: torch.device) -> dict[str, Any]:
+    count = experiment.eval.problems
+    parameters, each = _one_search(_timed(experiment), device)
+    return {"problems": count, "parameters": parameters, "seconds": each * count}
+
+
+@lru_cache
+def _one_search(experiment: Experiment, device: torch.device) -> tuple[int, float]:
+    """(parameters, seconds a problem) by a beam search of an untrained model, which is as slow as can be."""
+    tokenizer, config = make_tokenizer(experiment.data), experiment.eval
+    model = GPT(experiment.model, len(tokenizer.vocabulary)).to(device).eval()
+    problems = evaluation_problems(experiment.data, experiment.seed, SEARCHED)[:SEARCHED]
+    prompts = [tokenizer.encode_prompt(found) for found in problems]
+    room = [prompt for prompt in prompts if len(prompt) < experiment.model.block]
+    limit = min(config.max_tokens, SEARCHED_TOKENS)
+    began = time.perf_counter()
+    beam_search(model, room, width=config.beam, max_tokens=limit, end=tokenizer.end)
+    each = (time.perf_counter() - began) / max(1, len(room))
+    return model.parameter_count(), each * config.max_tokens / limit
