@@ -43,6 +43,7 @@ def make_app() -> "typer.Typer":
     from polyctl.cli.eval import eval_
     from polyctl.cli.export import export, import_
     from polyctl.cli.gen import gen
+    from polyctl.cli.report import report
     from polyctl.cli.rl import rl
     from polyctl.cli.train import train
     from polyctl.cli.tui import tui
@@ -68,7 +69,7 @@ def make_app() -> "typer.Typer":
         elif context.invoked_subcommand is None:
             print(context.get_help())
 
-    for command in (decompose, verify, gen, train, rl):
+    for command in (decompose, verify, gen, train, rl, report):
         app.command()(command)
     app.command("eval")(eval_)
     app.command()(export)

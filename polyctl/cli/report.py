@@ -1,0 +1,101 @@
+"""polyctl report: the paper's tables and figures from our runs, the published numbers beside them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from polyctl.cli import output
+from polyctl.cli.options import JsonOption, RegistryOption, RunsOption
+from polyctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from polyctl.plans.tables import Report, Table
+
+
+def report(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PLAN|NAMES...]",
+            help="d1_degree, d1_vars, d2_arch, d2_heads, d3, d4, rl, complexity; or experiments.",
+        ),
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            "--figures", metavar="DIR", help="Write PNG and SVG there (pip install 'polyctl[figures]')."
+        ),
+    ] = None,
+    counts: Annotated[
+        Path, typer.Option("--counts", metavar="DIR", help="Where the published complexity counts are.")
+    ] = Path("../shared/data"),
+    runs: RunsOption = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tables and figures from the reports that evaluations left in the runs.
+
+    The newest evaluated run of each experiment counts, on the experiment's own test problems; – is what was
+    not measured. Without names, all plans.
+
+    Exit codes: 0 done; 2 usage; 3 files.
+    """
+    from polyctl.plans.report import PLANS, make_report
+    from polyctl.registry import load_registry
+    from polyctl.runs import runs_root
+
+    if markdown and as_json:
+        raise UsageError("--markdown and --json cannot both be printed", "leave one of them out")
+    loaded, root = load_registry(registry), runs_root(runs)
+    wanted = [names] if names else [[plan] for plan in PLANS]
+    made = [make_report(some, loaded, root, counts) for some in wanted]
+    if figures is not None:
+        from polyctl.plans.figures import draw
+
+        written = [path for one in made for path in draw(one.figures, figures)]
+        output.say("\n".join(map(str, written)) if written else "nothing was measured, so nothing was drawn")
+    if as_json:
+        found = [one.to_dict() for one in made]
+        output.print_json(found[0] if names else found)
+    elif markdown:
+        _print_markdown(made)
+    else:
+        for one in made:
+            _print(one)
+
+
+def _print_markdown(made: list[Report]) -> None:
+    from polyctl.plans.tables import markdown
+
+    print("\n".join(map(markdown, made)), end="")
+
+
+def _print(report: Report) -> None:
+    from polyctl.plans.tables import missing_words, sources_table
+
+    print(report.title if not sys.stdout.isatty() else f"\033[1m{report.title}\033[0m")
+    for table in report.tables:
+        _print_table(table)
+    if report.sources:
+        _print_table(sources_table(report))
+    if report.missing:
+        print()
+        print(missing_words(report))
+    print()
+
+
+def _print_table(table: Table) -> None:
+    from polyctl.plans.tables import heading, shown
+
+    print(f"\n{table.title}")
+    header = [heading(column) for column in table.columns]
+    rows = [[shown(v, c.kind) for v, c in zip(row, table.columns, strict=True)] for row in table.rows]
+    right = [name for name, column in zip(header, table.columns, strict=True) if column.kind != "text"]
+    output.print_table(header, rows, right=right)
+    if table.note:
+        print(table.note)

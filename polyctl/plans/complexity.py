@@ -1,0 +1,143 @@
+"""How complex our answers are, beside Mathematica's simplification of the same problems.
+
+The published counts lie beside the published problems, line by line: homogeneous_V_W.counts.tsv. Ours are of
+a run's predictions on that file: the least complex verified answer of each beam.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from polyctl.algebra.complexity import complexity as measure
+from polyctl.algebra.decomposition import Decomposition
+from polyctl.algebra.parse import parse
+from polyctl.checking import parse_outer
+from polyctl.errors import FileError
+from polyctl.plans.gathered import Gathered
+from polyctl.plans.measured import Measured, on_file
+from polyctl.plans.published import complexities
+from polyctl.plans.tables import Column, Figure, Report, Series, Table, Value
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Mean numbers of distinct subexpressions over the problems that were solved."""
+
+    problems: int
+    solved: int
+    ours: float | None
+    known: float | None
+    mathematica: float | None
+
+
+def complexity(data: Gathered) -> Report:
+    """Our answers' complexity against Mathematica's, set by set."""
+    rows: list[tuple[Value, ...]] = []
+    absent = []
+    for name, theirs in complexities().items():
+        file = f"homogeneous_{name}"
+        counts = read_counts(data.counts / f"{file}.counts.tsv")
+        if counts is None:
+            absent.append(file)
+        measured = on_file(f"{file}.txt", data.root)
+        if measured is not None:
+            data.noted(name, measured)
+        found = None if measured is None else count(measured, counts or [])
+        rows.append(
+            (
+                f"({name.replace('_', ', ')})",
+                *((found.problems, found.solved) if found else (None, None)),
+                *((found.ours, found.known, found.mathematica) if found else (None, None, None)),
+                theirs["known"],
+                theirs["mathematica"],
+            )
+        )
+    columns = (
+        Column("(v_in, v_out)"),
+        Column("problems", "count"),
+        Column("solved", "count"),
+        Column("ours", "number"),
+        Column("known, of these", "number"),
+        Column("Mathematica, of these", "number"),
+        Column("known, published", "number"),
+        Column("Mathematica, published", "number"),
+    )
+    figure = Figure(
+        "complexity",
+        "Distinct subexpressions of the answer",
+        "(v_in, v_out)",
+        "mean over the solved problems",
+        (
+            Series("ours", tuple((str(row[0]), _number(row[3])) for row in rows)),
+            Series("Mathematica, same problems", tuple((str(row[0]), _number(row[5])) for row in rows)),
+            Series("Mathematica, published", tuple((str(row[0]), _number(row[7])) for row in rows), True),
+        ),
+        "bars",
+        percent=False,
+    )
+    table = Table("Mean number of distinct subexpressions", columns, tuple(rows), _note(data.counts, absent))
+    return data.report("complexity", "Complexity against Mathematica", [table], [figure])
+
+
+def _note(counts: Path, absent: list[str]) -> str:
+    words = (
+        "The least complex verified answer of each beam, over the solved problems of "
+        "`polyctl eval RUN --data homogeneous_V_W.txt`. Published: mean over all problems."
+    )
+    if absent:
+        words += f" Not in {counts}, so that nothing of Mathematica's is compared: {', '.join(absent)}."
+    return words
+
+
+def _number(value: Value) -> float | None:
+    return None if value is None else float(value)
+
+
+def read_counts(path: Path) -> list[int] | None:
+    """Mathematica's count of each problem of a file; None where there are none. Raises FileError."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [int(row["mathematica"]) for row in csv.DictReader(file, delimiter="\t")]
+    except FileNotFoundError:
+        return None
+    except (KeyError, ValueError, TypeError) as error:
+        raise FileError(f"{path} is no table of counts: {error}", "columns: true, mathematica") from error
+
+
+def count(measured: Measured, mathematica: list[int]) -> Counted:
+    """The complexities in an evaluation's predictions; all means are over the same, solved problems."""
+    path = measured.run.predictions / f"{measured.path.stem}.jsonl"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}", "evaluate again") from error
+    records = [json.loads(line) for line in lines]
+    found = [(record, _least(record)) for record in records]
+    solved = [(record, least) for record, least in found if least is not None]
+    return Counted(
+        problems=len(records),
+        solved=len(solved),
+        ours=_mean([least for _, least in solved]),
+        known=_mean([_distinct(r["known"], r["variables"]) for r, _ in solved if r["known"]]),
+        mathematica=_mean([mathematica[r["index"]] for r, _ in solved if r["index"] < len(mathematica)]),
+    )
+
+
+def _least(record: dict[str, Any]) -> int | None:
+    right = [a for a in record["beam"] if a["status"] == "verified" and not a["extra_inners"]]
+    return min((_distinct(answer, record["variables"]) for answer in right), default=None)
+
+
+def _distinct(answer: dict[str, Any], variables: list[str]) -> int:
+    inners = tuple(parse(text, variables) for text in answer["inner"])
+    outer = None if answer["outer"] is None else parse_outer(answer["outer"], len(inners))
+    return measure(Decomposition(outer, inners)).distinct
+
+
+def _mean(values: list[int]) -> float | None:
+    return mean(values) if values else None

@@ -1,0 +1,362 @@
+"""The parts of the paper as tables: degree, variables, architecture, adaptation, beam width, reinforcement.
+
+Each is a function from what was gathered to a Report. What has not been measured is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from polyctl.config import Experiment
+from polyctl.plans.gathered import Gathered, common_k, ours_of, theirs_of
+from polyctl.plans.measured import Measured, own_reports
+from polyctl.plans.published import gains, measures, published
+from polyctl.plans.stages import runs_of
+from polyctl.plans.tables import Column, Figure, Report, Series, Table, Value
+
+BEAMS = (1, 2, 5, 6, 10, 11, 15, 20, 30, 50)
+ALGORITHMS = ("bgrpo", "grpo", "boost")
+NO_NUMBERS = "The reference at hand states no figures of the paper for this part."
+
+
+# -- D1 --------------------------------------------------------------------------------------------
+
+
+def d1_degree(data: Gathered) -> Report:
+    """Accuracy by outer and inner degree, one variable."""
+    name = "d1_degree"
+    ours = data.of(name)
+    experiment = data.registry.get(name)
+    cells = [f"{o}∘{i}" for o in experiment.data.outer_degrees for i in experiment.data.inner_degrees]
+    rows: list[tuple[Value, ...]] = []
+    for cell in [*cells, "all"]:
+        theirs = published(name, "greedy", cell)
+        rows.append(
+            (
+                cell,
+                ours_of(ours, "greedy", cell),
+                None if theirs is None else theirs.value,
+                ours_of(ours, "pass@1", cell),
+                ours_of(ours, "pass@10", cell),
+                None if ours is None else ours.problems(cell),
+                None if theirs is None else theirs.problems,
+            )
+        )
+    columns = (
+        Column("outer∘inner"),
+        Column("greedy", "percent"),
+        Column("greedy, published", "percent"),
+        Column("pass@1", "percent"),
+        Column("pass@10", "percent"),
+        Column("problems", "count"),
+        Column("published of", "count"),
+    )
+    beams: list[tuple[Value, ...]] = [
+        (f"pass@{k}", ours_of(ours, f"pass@{k}", "4∘4"), theirs_of(name, f"pass@{k}", "4∘4"))
+        for k in (1, 5, 10)
+    ]
+    figure = Figure(
+        name,
+        "Greedy accuracy by degree",
+        "outer ∘ inner degree",
+        "verified, %",
+        (
+            Series("ours", tuple((cell, ours_of(ours, "greedy", cell)) for cell in cells)),
+            Series("published", tuple((cell, theirs_of(name, "greedy", cell)) for cell in cells), True),
+        ),
+        "bars",
+    )
+    tables = [
+        Table("Verified answers by degree, one variable", columns, tuple(rows)),
+        Table(
+            "4∘4 within a beam; published: beam 10, 100 problems",
+            (Column("4∘4"), Column("ours", "percent"), Column("published", "percent")),
+            tuple(beams),
+        ),
+    ]
+    return data.report(name, "D1: accuracy by degree", tables, [figure])
+
+
+def d1_vars(data: Gathered) -> Report:
+    """Accuracy by number of variables and of inners."""
+    names = data.names(r"d1_var_\d+_\d+")
+    found = {name: data.of(name) for name in names}
+    ks = sorted({int(m.partition("@")[2]) for name in names for m in measures(name)})
+    columns = [Column("(v_in, v_out)"), Column("greedy", "percent")]
+    for k in ks:
+        columns += [Column(f"pass@{k}", "percent"), Column("published", "percent")]
+    columns.append(Column("problems", "count"))
+    rows = []
+    for name in names:
+        row: list[Value] = [_shape(data.registry.get(name)), ours_of(found[name], "greedy")]
+        for k in ks:
+            row += [ours_of(found[name], f"pass@{k}"), theirs_of(name, f"pass@{k}")]
+        measured = found[name]
+        rows.append((*row, None if measured is None else measured.problems()))
+    last = f"pass@{15 if 15 in ks else ks[-1]}"
+    labels = {name: _shape(data.registry.get(name)) for name in names}
+    figure = Figure(
+        "d1_vars",
+        f"{last} by number of variables and inners",
+        "(v_in, v_out)",
+        "verified, %",
+        (
+            Series("ours", tuple((labels[n], ours_of(found[n], last)) for n in names)),
+            Series("published", tuple((labels[n], theirs_of(n, last)) for n in names), True),
+        ),
+        "bars",
+    )
+    note = "Published: beam 15 and 1,200 problems; pass@50: beam 50 and 300 problems."
+    table = Table("Verified within k answers, homogeneous problems", _distinct(columns), tuple(rows), note)
+    return data.report("d1_vars", "D1: accuracy by number of variables", [table], [figure])
+
+
+def _shape(experiment: Experiment) -> str:
+    return f"({experiment.data.inner_variables}, {experiment.data.inners})"
+
+
+def _distinct(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns, `published` told apart by the one before it."""
+    named = []
+    for before, column in zip([None, *columns], columns, strict=False):
+        if column.name == "published" and before is not None:
+            column = Column(f"{before.name}, published", column.kind)
+        named.append(column)
+    return tuple(named)
+
+
+# -- D2 --------------------------------------------------------------------------------------------
+
+
+def d2_arch(data: Gathered) -> Report:
+    """Accuracy by width and layers."""
+    names = data.names(r"d2_arch_\d+_l\d+")
+    points = {name: data.registry.get(name).model for name in names}
+    widths = sorted({model.width for model in points.values()})
+    layers = sorted({model.layers for model in points.values()})
+    by_point = {(points[name].width, points[name].layers): data.of(name) for name in names}
+    k = common_k(list(by_point.values()))
+    columns = [Column("width", "count")]
+    for depth in layers:
+        columns += [
+            Column(f"greedy, {depth} layers", "percent"),
+            Column(f"pass@{k}, {depth} layers", "percent"),
+        ]
+    rows = []
+    for width in widths:
+        row: list[Value] = [width]
+        for depth in layers:
+            measured = by_point.get((width, depth))
+            row += [ours_of(measured, "greedy"), ours_of(measured, f"pass@{k}")]
+        rows.append(tuple(row))
+    series = tuple(
+        Series(
+            f"{depth} layers",
+            tuple((float(w), ours_of(by_point.get((w, depth)), f"pass@{k}")) for w in widths),
+        )
+        for depth in layers
+    )
+    figure = Figure("d2_arch", f"pass@{k} by width and layers", "width", "verified, %", series, log=True)
+    table = Table("Homogeneous (3, 3) by width and layers", tuple(columns), tuple(rows), NO_NUMBERS)
+    return data.report("d2_arch", "D2: accuracy by width and layers", [table], [figure])
+
+
+def d2_heads(data: Gathered) -> Report:
+    """Accuracy by number of heads."""
+    names = sorted(data.names(r"d2_heads_\d+"), key=lambda name: data.registry.get(name).model.heads)
+    found = {name: data.of(name) for name in names}
+    k = common_k(list(found.values()))
+    heads = {name: data.registry.get(name).model.heads for name in names}
+    rows = tuple(
+        (
+            heads[name],
+            ours_of(found[name], "greedy"),
+            ours_of(found[name], "pass@1"),
+            ours_of(found[name], f"pass@{k}"),
+        )
+        for name in names
+    )
+    columns = (
+        Column("heads", "count"),
+        Column("greedy", "percent"),
+        Column("pass@1", "percent"),
+        Column(f"pass@{k}", "percent"),
+    )
+    points = tuple((float(heads[name]), ours_of(found[name], f"pass@{k}")) for name in names)
+    figure = Figure(
+        "d2_heads", f"pass@{k} by heads", "heads", "verified, %", (Series("width 512", points),), log=True
+    )
+    table = Table("Homogeneous (3, 3) by heads", columns, rows, NO_NUMBERS)
+    return data.report("d2_heads", "D2: accuracy by heads", [table], [figure])
+
+
+# -- D3 --------------------------------------------------------------------------------------------
+
+
+def d3(data: Gathered) -> Report:
+    """Adaptation curves: accuracy after fine-tuning by the number of examples."""
+    names = data.names(r"d3_finetune_\w+_\d+")
+    bases = list(dict.fromkeys(name.split("_")[2] for name in names))
+    sizes = sorted({data.registry.get(name).data.train_size for name in names})
+    start = {base: data.of(f"d3_pretrain_{base}") for base in bases}
+    found = {(base, size): data.of(f"d3_finetune_{base}_{size}") for base in bases for size in sizes}
+    columns = [Column("examples", "count")]
+    for base in bases:
+        columns += [Column(f"greedy, from {base}", "percent"), Column(f"pass@2, from {base}", "percent")]
+    rows: list[tuple[Value, ...]] = []
+    for size in sizes:
+        row: list[Value] = [size]
+        for base in bases:
+            row += [ours_of(found[base, size], "greedy"), ours_of(found[base, size], "pass@2")]
+        rows.append(tuple(row))
+    series = tuple(
+        Series(f"from {base}", tuple((float(size), ours_of(found[base, size], "greedy")) for size in sizes))
+        for base in bases
+    )
+    figure = Figure(
+        "d3", "Adaptation by examples", "examples of fine-tuning", "greedy verified, %", series, log=True
+    )
+    first = tuple(
+        (
+            base,
+            ours_of(start[base], "greedy"),
+            ours_of(start[base], "pass@2"),
+            theirs_of(f"d3_pretrain_{base}", "pass@2"),
+        )
+        for base in bases
+    )
+    tables = [
+        Table("After fine-tuning, on the shifted distribution", tuple(columns), tuple(rows), NO_NUMBERS),
+        Table(
+            "Before it, on the distribution of pretraining",
+            (
+                Column("pretrained on"),
+                Column("greedy", "percent"),
+                Column("pass@2", "percent"),
+                Column("pass@2, published", "percent"),
+            ),
+            first,
+        ),
+    ]
+    return data.report("d3", "D3: adaptation by fine-tuning size", tables, [figure])
+
+
+# -- D4 --------------------------------------------------------------------------------------------
+
+
+def d4(data: Gathered) -> Report:
+    """Accuracy by beam width: for each width the narrowest search that is as wide."""
+    names = ["d1_degree", *data.names(r"d1_var_\d+_\d+")]
+    rows: list[tuple[Value, ...]] = []
+    curves = []
+    for name in names:
+        found = own_reports(name, data.root)
+        data.noted(name, found[0] if found else None)
+        points: list[tuple[str | float, float | None]] = []
+        for k in BEAMS:
+            fitting = sorted((m for m in found if m.beam >= k), key=lambda m: m.beam)
+            ours = fitting[0] if fitting else None
+            theirs = published(name, f"pass@{k}")
+            points.append((float(k), ours_of(ours, f"pass@{k}")))
+            if ours is None and theirs is None:
+                continue
+            if ours is not None:
+                data.noted(name, ours)
+            rows.append(
+                (
+                    name,
+                    k,
+                    ours_of(ours, f"pass@{k}"),
+                    None if ours is None else ours.beam,
+                    None if theirs is None else theirs.value,
+                    None if theirs is None else theirs.beam,
+                )
+            )
+        curves.append(Series(name, tuple(points)))
+        known = tuple((float(k), theirs_of(name, f"pass@{k}")) for k in BEAMS)
+        if any(value is not None for _, value in known):
+            curves.append(Series(f"{name}, published", known, True))
+    columns = (
+        Column("experiment"),
+        Column("k", "count"),
+        Column("pass@k", "percent"),
+        Column("beam", "count"),
+        Column("pass@k, published", "percent"),
+        Column("beam, published", "count"),
+    )
+    note = (
+        "pass@k is of one search with the beam given; `--set eval.beam=50 --stage eval` adds another width."
+    )
+    figure = Figure(
+        "d4", "Accuracy by beam width", "k", "verified within k answers, %", tuple(curves), log=True
+    )
+    return data.report(
+        "d4",
+        "D4: accuracy by beam width",
+        [Table("Verified within k answers", columns, tuple(rows), note)],
+        [figure],
+    )
+
+
+# -- reinforcement learning ------------------------------------------------------------------------
+
+
+def rl(data: Gathered) -> Report:
+    """Before and after reinforcement learning, for every experiment that has been through it."""
+    rows: list[tuple[Value, ...]] = []
+    bars: dict[str, list[tuple[str | float, float | None]]] = {"before": [], "after": []}
+    for name in data.registry.names():
+        for algorithm in ALGORITHMS:
+            after_name = f"{name}_{algorithm}"
+            if not runs_of(after_name, data.root):
+                continue
+            after = data.of(after_name)
+            before = _before(after, name, data)
+            k = common_k([before, after])
+            for measure in ("greedy", "pass@1", f"pass@{k}", "rank"):
+                old, new = ours_of(before, measure), ours_of(after, measure)
+                gain = None if old is None or new is None else new - old
+                rows.append((name, algorithm, measure, old, new, gain))
+            bars["before"].append((after_name, ours_of(before, "greedy")))
+            bars["after"].append((after_name, ours_of(after, "greedy")))
+    columns = (
+        Column("experiment"),
+        Column("algorithm"),
+        Column("measure"),
+        Column("before", "percent"),
+        Column("after", "percent"),
+        Column("gain", "points"),
+    )
+    tables = [
+        Table(
+            "Before and after",
+            columns,
+            tuple(rows),
+            None if rows else "No experiment has been through it yet.",
+        ),
+        Table(
+            "Published, one variable, 4∘4, beam 10, 100 problems",
+            (Column("measure"), Column("before", "percent"), Column("after", "percent")),
+            tuple(
+                (m, theirs_of("d1_degree", m, "4∘4"), theirs_of("d1_degree_bgrpo", m, "4∘4"))
+                for m in ("pass@1", "pass@5", "pass@10")
+            ),
+        ),
+        Table(
+            "Published, several variables, percentage points (3 seeds, 200 problems)",
+            (Column("gain"), Column("points")),
+            tuple(gains().items()),
+        ),
+    ]
+    series = tuple(Series(label, tuple(points)) for label, points in bars.items())
+    figure = Figure("rl", "Greedy before and after", "run", "greedy verified, %", series, "bars")
+    return data.report("rl", "Reinforcement learning: before and after", tables, [figure])
+
+
+def _before(after: Measured | None, name: str, data: Gathered) -> Measured | None:
+    """The report of the run that reinforcement learning started from, else of the newest supervised run."""
+    start = None if after is None else after.run.config().train.init_from
+    for measured in own_reports(name, data.root):
+        if start is None or measured.run.name == start:
+            return data.noted(name, measured)
+    return data.noted(name, None)

@@ -1,0 +1,86 @@
+"""Named reports: the parts of the paper, or any experiments side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from polyctl.errors import UsageError
+from polyctl.plans import parts
+from polyctl.plans.complexity import complexity
+from polyctl.plans.gathered import Gathered, common_k, ours_of, theirs_of
+from polyctl.plans.published import measures
+from polyctl.plans.tables import Column, Figure, Report, Series, Table
+from polyctl.registry import Registry, nearest
+
+PLANS: dict[str, Callable[[Gathered], Report]] = {
+    "d1_degree": parts.d1_degree,
+    "d1_vars": parts.d1_vars,
+    "d2_arch": parts.d2_arch,
+    "d2_heads": parts.d2_heads,
+    "d3": parts.d3,
+    "d4": parts.d4,
+    "rl": parts.rl,
+    "complexity": complexity,
+}
+
+
+def make_report(names: Sequence[str], registry: Registry, root: Path, counts: Path) -> Report:
+    """The report of a plan, or of the experiments that fit names and patterns.
+
+    `counts` is where the published complexity counts lie. Raises UsageError for a name that is neither.
+    """
+    data = Gathered(registry, root, counts)
+    if len(names) == 1 and names[0] in PLANS:
+        return PLANS[names[0]](data)
+    try:
+        chosen = [experiment.name for experiment in registry.matching(names)]
+    except UsageError as error:
+        near = nearest(names[0], PLANS)
+        hint = (
+            f"did you mean {near}?" if near else f"plans: {', '.join([*PLANS, 'complexity'])}; or experiments"
+        )
+        raise UsageError(
+            f"{error.message}, and it is no plan", error.hint if near is None else hint
+        ) from None
+    return experiments(chosen, data)
+
+
+def experiments(names: Sequence[str], data: Gathered) -> Report:
+    """Any experiments side by side, and by degree where they have several."""
+    found = {name: data.of(name) for name in names}
+    k = common_k(list(found.values()))
+    extra = sorted({m for name in names for m in measures(name)}, key=lambda m: int(m.partition("@")[2] or 0))
+    columns = [
+        Column("experiment"),
+        Column("greedy", "percent"),
+        Column("pass@1", "percent"),
+        Column(f"pass@{k}", "percent"),
+        Column("rank score", "percent"),
+    ]
+    columns += [Column(f"{measure}, published", "percent") for measure in extra]
+    rows = tuple(
+        (
+            name,
+            *(ours_of(found[name], measure) for measure in ("greedy", "pass@1", f"pass@{k}", "rank")),
+            *(theirs_of(name, measure) for measure in extra),
+        )
+        for name in names
+    )
+    tables = [Table("Verified answers", tuple(columns), rows)]
+    cells = sorted({c["cell"] for m in found.values() if m is not None for c in m.report["cells"]})
+    if len(cells) > 1:
+        by_cell = tuple((name, *(ours_of(found[name], "greedy", cell) for cell in cells)) for name in names)
+        tables.append(
+            Table(
+                "Greedy by outer∘inner degree",
+                (Column("experiment"), *(Column(cell, "percent") for cell in cells)),
+                by_cell,
+            )
+        )
+    series = tuple(
+        Series(label, tuple((name, ours_of(found[name], measure)) for name in names))
+        for label, measure in (("greedy", "greedy"), (f"pass@{k}", f"pass@{k}"))
+    )
+    figure = Figure("experiments", "Verified answers", "experiment", "verified, %", series, "bars")
+    return data.report("experiments", "Experiments: " + ", ".join(names), tables, [figure])
