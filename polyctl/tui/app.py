@@ -72,6 +72,8 @@ class Dashboard(App[None]):
     CSS_PATH = "polyctl.tcss"
     BINDINGS = bindings("app")
     COMMANDS = {ActionCommands}  # noqa: RUF012
+    # Classes of the screen, set before its layout: a table that is at first too narrow keeps a scrollbar.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
 
     class Listed(Message):

@@ -10,6 +10,7 @@ from polyctl.tui import launch
 from polyctl.tui.actions import ACTIONS, BY_ID, TABS, load_keymap, of
 from polyctl.tui.app import THEMES, Dashboard
 from polyctl.tui.history import History
+from polyctl.tui.screens.choose import ChooseScreen
 from polyctl.tui.screens.decompose import EXAMPLES
 from polyctl.tui.screens.help import HelpScreen, help_text
 from polyctl.tui.widgets.ask import Ask
@@ -138,6 +139,51 @@ def test_decompose(dashboard):
         assert entry.value == EXAMPLES[1]
 
     drive(dashboard, script)
+
+
+def test_the_model_of_another_run(tmp_path, dashboard):
+    old, bare = "alpha/20250101-000000", "beta/20250102-000000"
+    for name in (old, bare, "gamma/20240101-000000"):
+        run = make_run(tmp_path / "runs", name, [event(0, "run", step=0)])
+        if name != bare:
+            run.checkpoints.mkdir()
+            run.checkpoint("best").write_bytes(b"")
+
+    async def script(pilot):
+        pane = dashboard.pane("decompose")
+        await until(pilot, lambda: dashboard.rows and all(row.summary for row in dashboard.rows))
+        dashboard.solver.say({"kind": "ready"})
+        await until(pilot, lambda: f"model {old}, torch is loading" in screen_text(dashboard))
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(dashboard.screen, ChooseScreen))
+        await until(pilot, lambda: "the newest there is" in screen_text(dashboard))
+        assert bare not in screen_text(dashboard)
+        await pilot.press("j", "k", "j", "j", "enter")
+        await until(pilot, lambda: "model gamma/20240101-000000" in screen_text(dashboard))
+        pane.solve("x^4")
+        assert dashboard.solver.asked[-1][1]["run"] == "gamma/20240101-000000"
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(dashboard.screen, ChooseScreen))
+        await pilot.press("k", "k", "escape")
+        assert pane.wanted == "gamma/20240101-000000"
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(dashboard.screen, ChooseScreen))
+        await pilot.press("home", "enter")
+        await until(pilot, lambda: f"model {old}" in screen_text(dashboard))
+        assert pane.wanted is None
+
+    drive(dashboard, script)
+
+
+def test_no_model_to_choose(empty, monkeypatch):
+    said = []
+    monkeypatch.setattr(empty, "notify", lambda message, **more: said.append(message))
+
+    async def script(pilot):
+        await pilot.press("ctrl+o")
+        assert said == ["no run has a model yet: `polyctl train quick` makes one"]
+
+    drive(empty, script)
 
 
 def test_decompose_says_what_went_wrong(empty):

@@ -2,9 +2,12 @@
 
 import json
 import math
+from itertools import pairwise
 
 from polyctl.tui.history import History
 from polyctl.tui.plain import plain
+from polyctl.tui.screens.beam import caption
+from polyctl.tui.screens.run import lines_of
 from polyctl.tui.series import Point, Series, columns, smooth
 from polyctl.tui.widgets.beam import beam_text, movement
 from polyctl.tui.widgets.heat import heat_map
@@ -38,6 +41,18 @@ def test_memory_is_bounded_and_extremes_stay():
         series.add([(i, -5.0 if i == 4321 else 1.0)], earlier=False)
     assert len(series.points) <= 100
     assert min(p.low for p in series.points) == -5.0
+
+
+def test_the_resolution_is_even_whatever_the_order():
+    forwards, backwards = Series(limit=100), Series(limit=100)
+    values = [(float(i), math.sin(i)) for i in range(5000)]
+    for at in range(0, 5000, 50):
+        forwards.add(values[at : at + 50])
+        backwards.add(values[4950 - at : 5000 - at], earlier=True)
+    assert forwards.points == backwards.points
+    gaps = [b.x - a.x for a, b in pairwise(forwards.points)]
+    assert len(gaps) >= 40
+    assert set(gaps[:-1]) == {64.0}
 
 
 def test_values_that_are_not_finite_leave_gaps():
@@ -99,6 +114,50 @@ def test_backwards_in_pieces_gives_the_same_as_forwards(tmp_path, monkeypatch):
     assert list(live.frames) == list(whole.frames)
 
 
+def test_of_a_huge_file_the_newest_part_is_read_whole_and_the_rest_thinned(tmp_path, monkeypatch):
+    for name, value in (("SLICE_BYTES", 1000), ("WHOLE_BYTES", 5000), ("THIN_BYTES", 20_000)):
+        monkeypatch.setattr(f"polyctl.tui.history.{name}", value)
+    steps = [event(i, "step", step=i, loss=1.0) for i in range(1000)]
+    lines = [
+        event(0, "run", step=0),
+        *steps[:200],
+        event(200, "eval", step=200, valid_loss=2.0),
+        *steps[200:],
+    ]
+    history = History(make_run(tmp_path, lines=lines))
+    history.refresh()
+    history.refresh()
+    assert history.log[-1].text.startswith("step=999")  # the newest first
+    read(history)
+    size = history.run.events.stat().st_size
+    assert history.every == 1 + (size - 5000) // 20_000 > 3
+    assert f"of older steps one in {history.every} is read" in history.facts()
+    assert [p.x for p in history.series["valid_loss"].points] == [200.0]
+    assert history.began is not None
+    xs = [p.x for p in history.series["loss"].points]
+    newest = 5000 // (len(json.dumps(steps[-1])) + 1)
+    assert xs[-newest:] == [float(x) for x in range(1000 - newest, 1000)]
+    assert len(xs) < newest + 1000 / history.every + 50
+
+
+def test_a_reinforcement_learning(tmp_path):
+    group = [{"text": "x^2", "logprob": -0.5, "status": "verified", "rank": 0, "reward": 0.9}]
+    group.append({"text": "x", "logprob": -2.0, "status": "refuted", "rank": None, "reward": -0.1})
+    lines = [
+        event(1, "step", step=1, loss=0.1, reward=0.4),
+        event(1, "rollout", step=1, input="x^4 + 1", hypotheses=group[::-1]),
+        event(2, "eval", step=1, pass_at_1=0.5, pass_at_w=0.75),
+    ]
+    history = read(History(make_run(tmp_path, lines=lines)))
+    assert [line.label for line in lines_of([history], "pass")] == ["pass@1", "pass@w"]
+    assert [line.label for line in lines_of([history], "verified")] == ["reward"]
+    (frame,) = history.frames
+    assert caption(frame).plain.startswith("rollout of training step 1 ")
+    first, second = beam_text(frame, None, 80).plain.splitlines()[1:]
+    assert first.split()[:5] == ["1", "0.9", "-0.500", "✓", "verified"]
+    assert second.split()[:2] == ["2", "-0.1"]
+
+
 def test_what_is_wrong_with_a_file_is_said(tmp_path):
     run = make_run(tmp_path, lines=[{**event(1, "step", step=1, loss=1.0), "v": 99, "new": [1]}])
     with run.events.open("a") as file:
@@ -119,6 +178,8 @@ def test_events_of_any_shape_are_survived(tmp_path):
     odd = [
         {"kind": "step"},
         {"kind": "step", "step": "x", "loss": []},
+        {"kind": "step", "step": math.nan, "loss": 1.0},
+        {"kind": "step", "step": 10**400, "loss": 10**400},
         {
             "kind": "eval",
             "step": 1,

@@ -54,3 +54,19 @@ def test_damaged_notes_are_left_out(tmp_path):
     (folder / "a.json").write_text("{")
     (folder / "b.json").write_text('{"pid": "x"}')
     assert launch.jobs(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "experiment", "concerns"),
+    [
+        (("train", "quick"), "quick", True),
+        (("train", "quick", "--smoke"), "quick_smoke", True),
+        (("train", "quick"), "quick_smoke", False),
+        (("eval", "quick/20250101-000000", "--beam", "30"), "quick", True),
+        (("rl", "quick", "--algo", "grpo"), "quick_grpo", True),
+        (("rl", "quick", "--smoke"), "quick_smoke_bgrpo", True),
+        (("train", "quick"), "quick_bgrpo", False),
+    ],
+)
+def test_which_runs_a_command_concerns(tmp_path, command, experiment, concerns):
+    assert launch.Job(1, "", 0.0, command, tmp_path).concerns(experiment) is concerns

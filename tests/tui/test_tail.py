@@ -136,6 +136,17 @@ def test_truncated_and_grown_past_the_old_end(path):
     assert steps(back(tail, 64)) == list(range(10, 40))
 
 
+def test_thinned_steps_leave_all_other_lines(path):
+    other = json.dumps({"kind": "eval", "step": -1}).encode() + b"\n"
+    path.write_bytes(b"".join(line(i) + other * (i == 50) + b"{\n" * (i == 70) for i in range(100)))
+    tail = Tail(path)
+    tail.later()
+    batch = tail.earlier(every=10)
+    assert tail.at_start
+    assert [e["kind"] for e in batch.events].count("eval") == batch.broken == 1
+    assert 10 <= len(steps(batch.events)) <= 12
+
+
 def test_a_file_that_comes_and_goes(path):
     tail = Tail(path)
     assert tail.later().missing

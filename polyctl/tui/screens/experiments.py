@@ -72,9 +72,6 @@ class ExperimentsPane(Pane):
         self.query_one(Table).focus()
         self.redraw()
 
-    def on_resize(self) -> None:
-        self.query_one("#registry").set_class(self.size.width < 72, "narrow")
-
     def _fill(self) -> None:
         found = [e for e in self.experiments if self.pattern.lower() in _searched(e)]
         said = f"{len(found)} of {len(self.experiments)} experiments"
