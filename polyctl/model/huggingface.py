@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
@@ -240,6 +240,14 @@ def _from_gpt2(tensors: dict[str, torch.Tensor], config: ModelConfig, vocabulary
 # -- import ----------------------------------------------------------------------------------------
 
 
+class _Told(BaseModel):
+    """What config.json says under `polyctl`; nothing where the model is not from here."""
+
+    experiment: Experiment | None = None
+    step: int = 0
+    metrics: dict[str, Any] = {}
+
+
 def import_gpt2(directory: Path, experiment: Experiment | None = None) -> LoadedModel:
     """Read a GPT-2 directory: one that `export_gpt2` wrote, or any with our tokens.
 
@@ -247,11 +255,16 @@ def import_gpt2(directory: Path, experiment: Experiment | None = None) -> Loaded
     FileError where files are missing or damaged, UsageError where the model is another than the published
     form or its vocabulary another than the experiment's.
     """
-    config = _read_json(directory / "config.json")
-    shape = _shape(config, directory / "config.json")
-    told = config.get("polyctl", {})
+    where = directory / "config.json"
+    config = _read_json(where)
+    shape = _shape(config, where)
+    told = _told(config, where)
+    experiment = experiment or told.experiment
     if experiment is None:
-        experiment = _told(told, directory / "config.json")
+        raise UsageError(
+            f"{where} does not say which problems and tokens the model knows",
+            "name an experiment with the same: --experiment NAME",
+        )
     experiment = experiment.model_copy(update={"model": shape})
     vocabulary = make_tokenizer(experiment.data).vocabulary
     _check_vocabulary(directory, config, unique(vocabulary), experiment.name)
@@ -268,7 +281,7 @@ def import_gpt2(directory: Path, experiment: Experiment | None = None) -> Loaded
     if config.get("tie_word_embeddings", True) and "lm_head.weight" not in tensors:
         tensors["lm_head.weight"] = tensors.get("transformer.wte.weight", torch.empty(0)).clone()
     model = _from_gpt2(tensors, shape, len(vocabulary), path)
-    return LoadedModel(model, experiment, vocabulary, int(told.get("step", 0)), dict(told.get("metrics", {})))
+    return LoadedModel(model, experiment, vocabulary, told.step, told.metrics)
 
 
 def import_run(directory: Path, experiment: Experiment | None = None, root: Path | None = None) -> Run:
@@ -313,22 +326,12 @@ def _shape(config: Mapping[str, Any], path: Path) -> ModelConfig:
         raise UsageError(
             f"{path}: model_type is {config.get('model_type')!r}", "only GPT-2 models can be imported"
         )
-    wrong = {key: config[key] for key, (same, _) in _SAME.items() if config.get(key, same[0]) not in same}
-    width = config.get("n_embd", 0)
-    if config.get("n_inner") not in (None, 4 * width):
-        wrong["n_inner"] = config["n_inner"]
-    if wrong:
-        key, value = next(iter(wrong.items()))
-        raise UsageError(
-            f"{path}: {key} = {value!r} is not the published form's",
-            "only plain GPT-2 models can be imported",
-        )
     try:
-        return ModelConfig(
+        model = ModelConfig(
             form="published",
             layers=config["n_layer"],
             heads=config["n_head"],
-            width=width,
+            width=config["n_embd"],
             block=config["n_positions"],
             dropout=config.get("resid_pdrop", 0.1),
         )
@@ -336,22 +339,25 @@ def _shape(config: Mapping[str, Any], path: Path) -> ModelConfig:
         raise FileError(f"{path} lacks {error}", "save the model again with save_pretrained") from None
     except ValidationError as error:
         raise FileError(f"{path}: {error.errors()[0]['msg']}", "save the model again") from None
+    same = {**{key: values for key, (values, _) in _SAME.items()}, "n_inner": (None, 4 * model.width)}
+    for key, values in same.items():
+        if config.get(key, values[0]) not in values:
+            raise UsageError(
+                f"{path}: {key} = {config[key]!r} is not the published form's",
+                "only plain GPT-2 models can be imported",
+            )
+    return model
 
 
-def _told(told: Mapping[str, Any], path: Path) -> Experiment:
-    if "experiment" not in told:
-        raise UsageError(
-            f"{path} does not say which problems and tokens the model knows",
-            "name an experiment with the same: --experiment NAME",
-        )
+def _told(config: Mapping[str, Any], path: Path) -> _Told:
     try:
-        return Experiment.model_validate_json(json.dumps(told["experiment"]))
+        return _Told.model_validate_json(json.dumps(config.get("polyctl", {})))
     except ValidationError as error:
         first = error.errors()[0]
         raise FileError(
-            f"{path}: this polyctl does not understand the experiment at "
-            f"{'.'.join(map(str, first['loc']))!r}: {first['msg']}",
-            "use the version of polyctl that exported the model, or name one with --experiment",
+            f"{path}: this polyctl does not understand polyctl.{'.'.join(map(str, first['loc']))}: "
+            f"{first['msg']}",
+            "use the version of polyctl that exported the model",
         ) from error
 
 
@@ -366,7 +372,10 @@ def _check_vocabulary(directory: Path, config: Mapping[str, Any], words: Sequenc
     path = directory / "tokenizer.json"
     if not path.exists():
         return
-    vocabulary = _read_json(path).get("model", {}).get("vocab", {})
+    model = _read_json(path).get("model")
+    vocabulary = model.get("vocab") if isinstance(model, dict) else None
+    if not isinstance(vocabulary, dict):
+        raise FileError(f"{path} has no table of tokens", "export the model again")
     for i, word in enumerate(words):
         if vocabulary.get(word) != i:
             raise UsageError(

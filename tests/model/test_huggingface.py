@@ -213,7 +213,10 @@ def test_another_model_is_refused(exported, changes, words):
         ({"n_embd": 32}, "has shape"),
         ({"n_layer": 3}, r"lacks transformer\.h\.2"),
         ({"n_layer": 1}, r"does not have: transformer\.h\.1"),
-        ({"polyctl": {"experiment": {"name": "x", "sed": 3}}}, "'sed'"),
+        ({"n_embd": None}, "valid integer"),
+        ({"polyctl": {"experiment": {"name": "x", "sed": 3}}}, r"polyctl\.experiment\.sed"),
+        ({"polyctl": {"step": "many"}}, r"polyctl\.step"),
+        ({"polyctl": 7}, "does not understand"),
     ],
 )
 def test_files_that_contradict_each_other_are_refused(exported, changes, words):
@@ -229,6 +232,10 @@ def test_other_tokens_are_refused(exported):
     path.write_text(json.dumps(tokenizer))
     with pytest.raises(UsageError, match="token 'N' has number 16, but in tiny it has 15"):
         import_gpt2(exported)
+    for model in ({"vocab": [["N", 0.5]]}, None):
+        path.write_text(json.dumps({"model": model}))
+        with pytest.raises(FileError, match="no table of tokens"):
+            import_gpt2(exported)
 
 
 def test_missing_and_damaged_files(exported):
