@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FORMATS = ("png", "svg")
+BESIDE = 4  # more series than this have their legend beside the plot
 
 
 def draw(figures: tuple[Figure, ...], directory: Path) -> list[Path]:
@@ -38,7 +39,10 @@ def draw(figures: tuple[Figure, ...], directory: Path) -> list[Path]:
             axes.set(title=figure.title, xlabel=figure.x, ylabel=figure.y)
             axes.set_ylim(bottom=0)
             axes.grid(axis="y", alpha=0.3)
-            axes.legend(frameon=False)
+            if len(figure.series) > BESIDE:
+                canvas.legend(loc="outside right upper", frameon=False, fontsize="small")
+            else:
+                axes.legend(frameon=False)
             for extension in FORMATS:
                 path = directory / f"{figure.name}.{extension}"
                 metadata = {"Date": None} if extension == "svg" else None
@@ -57,11 +61,16 @@ def _lines(axes: Axes, figure: Figure) -> None:
     ticks = sorted({float(x) for series in figure.series for x, _ in series.points})
     if figure.log:
         axes.set_xscale("log", base=2)
+    colours: dict[str, str] = {}
     for series in figure.series:
         points = _points(series, figure)
         if points:
+            # a published line has the colour of ours
+            colour = colours.setdefault(series.label.removesuffix(", published"), f"C{len(colours)}")
             style = "x--" if series.published else "o-"
-            axes.plot([float(x) for x, _ in points], [y for _, y in points], style, label=series.label)
+            axes.plot(
+                [float(x) for x, _ in points], [y for _, y in points], style, color=colour, label=series.label
+            )
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
 

@@ -86,9 +86,14 @@ def reports(run: Run) -> Iterator[Measured]:
             yield Measured(run, report, path)
 
 
-def own_reports(name: str, root: Path) -> list[Measured]:
-    """The evaluations on the experiment's own test problems, of its newest run that has any, newest first."""
+def own_reports(name: str, root: Path, run_name: str | None = None) -> list[Measured]:
+    """The evaluations on the experiment's own test problems, newest first, of one run.
+
+    That is the run of the name given, else the newest that has any.
+    """
     for run in runs_of(name, root):
+        if run_name not in (None, run.name):
+            continue
         if found := [m for m in reports(run) if m.report["data"] == f"test problems of {name}"]:
             return found
     return []

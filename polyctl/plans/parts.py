@@ -356,7 +356,6 @@ def rl(data: Gathered) -> Report:
 def _before(after: Measured | None, name: str, data: Gathered) -> Measured | None:
     """The report of the run that reinforcement learning started from, else of the newest supervised run."""
     start = None if after is None else after.run.config().train.init_from
-    for measured in own_reports(name, data.root):
-        if start is None or measured.run.name == start:
-            return data.noted(name, measured)
-    return data.noted(name, None)
+    found = own_reports(name, data.root, start)
+    same = [measured for measured in found if after is not None and measured.beam == after.beam]
+    return data.noted(name, next(iter(same or found), None))

@@ -37,7 +37,7 @@ def _numbers() -> dict[tuple[str, str, str], Published]:
         cells = {measure: {"all": value} for measure, value in table.get("all", {}).items()}
         for measure, values in (cells | table.get("cells", {})).items():
             for cell, value in values.items():
-                found[table["experiment"], measure, cell] = Published(value / 100, *facts)
+                found[table["experiment"], measure, cell] = Published(round(value / 100, 6), *facts)
     return found
 
 
