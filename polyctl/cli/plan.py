@@ -172,7 +172,7 @@ def _dry_run(tasks: list[Task], places: Places, options: Options, as_json: bool)
     if as_json:
         print(json.dumps(summed.to_dict()))
         return
-    header = ("stage", "experiment", "problems", "data", "parameters", "tokens", "time", "disk")
+    header = ("stage", "experiment", "problems", "data", "parameters", "tokens", "PFLOP", "time", "disk")
     rows = [
         (
             bill.stage,
@@ -181,6 +181,7 @@ def _dry_run(tasks: list[Task], places: Places, options: Options, as_json: bool)
             None if bill.data_bytes is None else output.amount(bill.data_bytes),
             _count(bill.parameters),
             None if bill.tokens is None else f"{bill.tokens:,}",
+            None if bill.flops is None else f"{bill.flops / 1e15:,.3g}",
             None if bill.seconds is None else output.duration(bill.seconds),
             None if bill.disk_bytes is None else output.amount(bill.disk_bytes),
         )

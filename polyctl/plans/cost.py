@@ -32,8 +32,8 @@ SEARCHED_TOKENS = 20  # of their answers; the rest takes as long a token
 class Bill:
     """What a task costs; `problems` are made, trained on or examined, None is for what does not apply.
 
-    `seconds` are on this device with one process, and an upper bound for eval and rl, whose untrained model
-    does not end its answers.
+    `flops` are 6 · parameters · tokens, without attention. `seconds` are on this device with one process, and
+    an upper bound for eval and rl, whose untrained model does not end its answers.
     """
 
     stage: str
@@ -43,6 +43,7 @@ class Bill:
     data_bytes: int | None = None
     parameters: int | None = None
     tokens: int | None = None
+    flops: int | None = None
     seconds: float | None = None
     disk_bytes: int | None = None
 
@@ -69,7 +70,7 @@ def total(found: Sequence[Bill]) -> Bill:
     summed = {
         field.name: sum(value for bill in found if (value := getattr(bill, field.name)) is not None)
         for field in fields(Bill)
-        if field.name in ("data_bytes", "tokens", "seconds", "disk_bytes")
+        if field.name in ("data_bytes", "tokens", "flops", "seconds", "disk_bytes")
     }
     return Bill("total", f"{len(found)} stages", "", **summed)
 
@@ -128,6 +129,7 @@ def _training_costs(experiment: Experiment, device: torch.device) -> dict[str, A
         "problems": bill.problems * steps,
         "parameters": bill.parameters,
         "tokens": bill.tokens * steps,
+        "flops": 6 * bill.parameters * bill.tokens * steps,
         "seconds": bill.seconds * steps,
         "disk_bytes": bill.disk_bytes,
     }

@@ -24,6 +24,7 @@ def test_each_stage_has_its_bill(make, places):
     assert train.problems == 24 * 5
     assert train.tokens > 20 * train.problems
     assert train.parameters == evaluation.parameters == rl.parameters == after.parameters
+    assert train.flops == 6 * train.parameters * train.tokens
     assert evaluation.problems == 5
     assert rl.problems == 4
     assert all(bill.seconds > 0 for bill in found)
