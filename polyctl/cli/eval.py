@@ -72,7 +72,7 @@ def eval_(
     """Evaluate a model: greedy, verified pass@k and rank score, every answer checked exactly.
 
     Without --data the problems are the experiment's own test problems, which training never draws.
-    The report and all predictions are kept in the run.
+    The report and all predictions are kept in the run. Under torchrun each process takes its share.
 
     With --solver the solver of `polyctl decompose` is evaluated, on --data or an experiment's test
     problems: verified rate, time, and complexity beside the true answer's and Mathematica's counts.
@@ -101,42 +101,53 @@ def eval_(
         return
     if polish or peers or workers > 1:
         raise UsageError("--polish, --peers and --workers go with --solver", "polyctl eval --solver all ...")
-    from polyctl.evaluate import evaluation_problems
     from polyctl.evaluate_run import evaluate_run
-    from polyctl.model.device import choose_device, limit_threads
+    from polyctl.model.device import limit_threads
     from polyctl.model.files import load_model
     from polyctl.runs import find_run, newest_run_with_checkpoint
+    from polyctl.training import distributed
 
     which = _which(checkpoint)
     run = newest_run_with_checkpoint(runs) if name is None else find_run(name, runs)
-    loaded = load_model(run.checkpoint(which), choose_device(device))
-    limit_threads(loaded.model.config)
-    changes = {"beam": beam, "max_tokens": max_tokens, "batch": batch}
-    config = loaded.experiment.eval.model_copy(update={k: v for k, v in changes.items() if v is not None})
-    if data:
-        problems = [p for path in data for p in _read(path, loaded, limit)]
-        source = ", ".join(path.name for path in data)
-    else:
-        chosen_seed = loaded.experiment.seed if seed is None else seed
-        problems = evaluation_problems(loaded.experiment.data, chosen_seed, limit or config.problems)[:limit]
-        source = f"test problems of {loaded.experiment.name}"
-    with output.progress("evaluating", len(problems)) as bar:
-        report = evaluate_run(
-            run,
-            loaded,
-            problems,
-            config,
-            source=source,
-            checkpoint=which,
-            grammar=grammar,
-            baseline=baseline,
-            on_done=bar.advance,
-        )
+    with distributed.join(device) as processes:
+        loaded = load_model(run.checkpoint(which), processes.device)
+        limit_threads(loaded.model.config)
+        changes = {"beam": beam, "max_tokens": max_tokens, "batch": batch}
+        config = loaded.experiment.eval.model_copy(update={k: v for k, v in changes.items() if v is not None})
+        problems, source = _problems(loaded, config.problems, data or [], limit, seed)
+        with output.progress("evaluating", len(problems)) as bar:
+            report = evaluate_run(
+                run,
+                loaded,
+                problems,
+                config,
+                source=source,
+                checkpoint=which,
+                grammar=grammar,
+                baseline=baseline,
+                on_done=lambda: bar.advance(processes.world),
+                processes=processes,
+            )
+    if not processes.main:
+        return
     if as_json:
         output.print_json(report)
     else:
         _tables(report)
         output.say(f"predictions: {report['predictions']}")
+
+
+def _problems(
+    loaded: LoadedModel, count: int, data: list[Path], limit: int | None, seed: int | None
+) -> tuple[list[Problem], str]:
+    """The problems of the files, else the experiment's own test problems, and what they are called."""
+    from polyctl.evaluate import evaluation_problems
+
+    if data:
+        return [p for path in data for p in _read(path, loaded, limit)], ", ".join(path.name for path in data)
+    chosen_seed = loaded.experiment.seed if seed is None else seed
+    problems = evaluation_problems(loaded.experiment.data, chosen_seed, limit or count)[:limit]
+    return problems, f"test problems of {loaded.experiment.name}"
 
 
 def _which(checkpoint: str) -> Literal["best", "last"]:
