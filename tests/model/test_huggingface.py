@@ -13,6 +13,7 @@ from polyctl.data.tokenizer import make_tokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.model.files import LoadedModel, load_model
 from polyctl.model.huggingface import export_gpt2, import_gpt2, import_run, unique
+from polyctl.registry import PACKAGED, load_registry
 from polyctl.search.sampling import greedy
 from tests.model.test_gpt import lively
 
@@ -260,3 +261,16 @@ def test_masks_that_old_versions_saved_are_no_weights(exported):
     weights = exported / "model.safetensors"
     save_file({**load_file(weights), "transformer.h.0.attn.bias": torch.ones(1)}, weights)
     assert_same_weights(import_gpt2(exported).model, a_model().model)
+
+
+def test_every_vocabulary_of_the_registry_can_be_written_with_spaces_between():
+    for data in {experiment.data for experiment in load_registry(PACKAGED).matching()}:
+        tokenizer = make_tokenizer(data)
+        words = unique(tokenizer.vocabulary)
+        assert len(set(words)) == len(words)
+        assert all(word.split() == [word] for word in words)
+        for special in (
+            words[tokenizer.pad],
+            words[tokenizer.end],
+        ):  # found anywhere in a text, even in words
+            assert [word for word in words if special in word] == [special]
