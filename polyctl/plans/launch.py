@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal
 
-from polyctl.errors import UsageError
+from polyctl.errors import EXIT_INTERRUPTED, UsageError
 from polyctl.plans.running import OnEvent, Options, Outcome, perform, run_plan
 from polyctl.plans.stages import Places, Task
 
@@ -55,13 +55,25 @@ def perform_here(
     # as torchrun does: the processes would otherwise take all cores each
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // devices)))
     try:
-        outcomes: dict[int, Outcome] = elastic_launch(config, perform)(task, places, options, on_event)
+        outcomes: dict[int, Outcome] = elastic_launch(config, _perform_in_group)(
+            task, places, options, on_event
+        )
     except (SignalException, KeyboardInterrupt):
         return Outcome(*task.key, "interrupted")
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
+        if failure.exitcode == EXIT_INTERRUPTED:
+            return Outcome(*task.key, "interrupted")
         return Outcome(*task.key, "failed", message=f"process {rank} ended with {failure.exitcode}")
     return outcomes[0]
+
+
+def _perform_in_group(task: Task, places: Places, options: Options, on_event: OnEvent | None) -> Outcome:
+    outcome = perform(task, places, options, on_event)
+    if outcome.state == "interrupted":
+        # A process that returns waits for the launcher to take its answer, which after Ctrl-C it does not do.
+        raise SystemExit(EXIT_INTERRUPTED)
+    return outcome
 
 
 # -- jobs ------------------------------------------------------------------------------------------

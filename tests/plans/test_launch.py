@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 import types
@@ -85,7 +87,7 @@ def begun(job, places):
             if run.events.is_file() and any(e["kind"] == "step" for e in read_events(run.events)):
                 return run
         time.sleep(0.1)
-    raise AssertionError(job.stderr())
+    raise AssertionError(f"no step was seen of {job}")
 
 
 @pytest.mark.slow
@@ -162,3 +164,24 @@ def test_without_submitit_or_slurm_the_error_says_what_to_do(make, places, monke
     with pytest.raises(UsageError) as error:
         make_executor(task, Cluster("local"), places, OPTIONS)
     assert error.value.hint == "pip install 'polyctl[slurm]'"
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_in_two_processes_and_exits_130(tmp_path, places):
+    words = ["experiments", "run", "smoke", "--stage", "train", "--devices", "2", "--device", "cpu"]
+    settings = ["--set", "train.steps=1000000", "--set", "train.eval_every=1000000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "polyctl", *words, *settings, "--runs", str(places.runs)],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    run = begun(process, places)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    _, said = process.communicate(timeout=100)
+    assert process.returncode == 130, said
+    assert "forcefully" not in said, f"killed after {time.monotonic() - began:.0f} s"
+    assert run.summary().state == "interrupted"
+    step = checkpoint.read_facts(run.checkpoints / "trainer.safetensors")["step"]
+    assert step == run.summary().step > 0
