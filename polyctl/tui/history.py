@@ -141,12 +141,12 @@ class History:
         if self.newer:
             said.append("written by a newer polyctl: what is understood is shown")
         if self.broken:
-            said.append(f"{self.broken:,} broken lines")
+            said.append(f"{self.broken:,} broken line{'s' * (self.broken != 1)}")
         if self.long:
-            said.append(f"{self.long:,} lines over 1 MB left out")
+            said.append(f"{self.long:,} line{'s' * (self.long != 1)} over 1 MB left out")
         lost = sum(series.broken for series in self.series.values())
         if lost:
-            said.append(f"{lost:,} values not finite (gaps)")
+            said.append(f"{lost:,} value{'s' * (lost != 1)} not finite (gap{'s' * (lost != 1)})")
         if not self.complete:
             said.append(f"{self.unread / 1e6:,.0f} MB of the beginning still to be read")
         if self.every > 1:

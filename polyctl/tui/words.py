@@ -39,13 +39,13 @@ def clean(text: object) -> str:
     return "".join(" " if c in "\n\t" else c if unicodedata.category(c)[0] != "C" else "�" for c in str(text))
 
 
-def number(value: float | None) -> str:
+def number(value: float | None, digits: int = 4) -> str:
     """A number in few characters, a dash for none."""
     if value is None:
         return "-"
     if value != 0 and not 1e-3 <= abs(value) < 1e5:
         return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
-    return f"{value:.4g}"
+    return f"{value:.{digits}g}"
 
 
 def percent(value: float | None) -> str:

@@ -186,6 +186,24 @@ def test_no_model_to_choose(empty, monkeypatch):
     drive(empty, script)
 
 
+def test_longer_answers_that_come_later_are_not_cut(dashboard):
+    async def script(pilot):
+        pane = dashboard.pane("decompose")
+        pane.solve("x^4")
+        solution = next(m for m in answers(TEXT) if m["kind"] == "solution")
+        for length in range(1, 12):
+            pane.hear({**solution, "inners": ["y" * length], "complexity": 40 - length})
+            screen_text(dashboard)  # drawn before the table has been idle
+        dashboard.solver.say({**answers(TEXT)[-1]})
+        await until(pilot, lambda: "11 verified" in screen_text(dashboard))
+        text = screen_text(dashboard)
+        assert "y" * 11 in text
+        assert " 11  ✓ verified" in text
+        assert [key.value for key in pane.query_one(Table).rows] == [str(10 - i) for i in range(11)]
+
+    drive(dashboard, script)
+
+
 def test_decompose_says_what_went_wrong(empty):
     async def script(pilot):
         pane = empty.pane("decompose")
@@ -262,6 +280,11 @@ def test_run(tmp_path, dashboard):
         await until(pilot, lambda: "[bold]fresh[/bold]" in screen_text(dashboard))
         await pilot.press("k", "k", "j")
         assert not log.following
+        low = log._last
+        await pilot.press("pageup")
+        assert log._last < low - 3
+        await pilot.press("pagedown")
+        assert log._last == low
         await pilot.press("slash", *"kind|note", "enter")
         await until(pilot, lambda: "1 of" in log.state)
         await pilot.press("slash", "enter", "f", *"step=5.", "enter")
@@ -293,7 +316,13 @@ def test_several_runs_on_one_plot(tmp_path, dashboard):
         dashboard.open_runs([row.run.name for row in dashboard.rows])
         await until(pilot, lambda: "c 2:train" in screen_text(dashboard))
         assert "a 1:train" in screen_text(dashboard)
-        assert "1:quick/20251009-085320  2:alpha/20250101-000000" in screen_text(dashboard)
+        await until(
+            pilot,
+            lambda: (
+                "1:quick/20251009-085320  ✓ finished, step 60 of 60  2:alpha/20250101-000000  "
+                in screen_text(dashboard)
+            ),
+        )
 
     drive(dashboard, script)
 
@@ -319,6 +348,24 @@ def test_beam(dashboard):
         assert pane.at == 7
 
     drive(dashboard, script)
+
+
+def test_a_wide_beam_scrolls(tmp_path):
+    live = [{"text": f"x^{i}", "logprob": -float(i)} for i in range(30)]
+    make_run(
+        tmp_path / "runs", lines=[event(1, "beam", problem=0, input="x^4", step=1, live=live, finished=[])]
+    )
+    app = Dashboard()
+
+    async def script(pilot):
+        await show(pilot, app, "beam")
+        assert "x^29" not in screen_text(app)
+        await pilot.press("pagedown", "pagedown")
+        await until(pilot, lambda: "x^29" in screen_text(app))
+        await pilot.press("pageup", "pageup")
+        await until(pilot, lambda: "x^29" not in screen_text(app))
+
+    drive(app, script, (80, 24))
 
 
 def test_experiments(empty, monkeypatch):

@@ -92,7 +92,7 @@ def test_history_of_a_run(tmp_path):
     assert [p.x for p in history.series["loss"].points] == list(range(1, 61))
     assert history.series["pass@10"].points[-1].last == 0.8
     assert history.series["eval_verified"].points[-1].last == 0.6
-    assert history.facts() == ["1 values not finite (gaps)"]
+    assert history.facts() == ["1 value not finite (gap)"]
     assert len(history.frames) == 8
     numbers = [line.number for line in history.log]
     assert numbers == sorted(set(numbers))
@@ -164,7 +164,7 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path):
         file.write("[red]broken\n")
     history = read(History(run))
     assert any("newer polyctl" in fact for fact in history.facts())
-    assert "1 broken lines" in history.facts()
+    assert "1 broken line" in history.facts()
     run.events.unlink()
     run.events.mkdir()
     history = read(History(run))

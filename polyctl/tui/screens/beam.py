@@ -141,6 +141,12 @@ class BeamPane(Pane):
     def action_problem_forward(self) -> None:
         self._problem(1)
 
+    def action_page_down(self) -> None:
+        self.query_one("#beam-box").scroll_page_down(animate=False)
+
+    def action_page_up(self) -> None:
+        self.query_one("#beam-box").scroll_page_up(animate=False)
+
     def _problem(self, step: int) -> None:
         if not self.frames:
             return

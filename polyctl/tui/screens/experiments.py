@@ -99,10 +99,12 @@ class ExperimentsPane(Pane):
     def redraw(self) -> None:
         """Show how the started processes stand."""
         text = Text(no_wrap=True, overflow="ellipsis")
-        for job, running, line in self.jobs[:JOBS_SHOWN]:
+        for index, (job, running, line) in enumerate(self.jobs[:JOBS_SHOWN]):
+            text.append("\n" if index else "")
             text.append_text(status("running" if running else "ended"))
-            text.append(f" {ago(job.started)}  {clean(job.words)}", style="bold")
-            text.append(f"  {clean(line)}\n")
+            words = job.words.removesuffix(f" {shlex.join(self._places([]))}")
+            text.append(f" {ago(job.started)}  {clean(words)}", style="bold")
+            text.append(f"  {clean(line)}")
         if not self.jobs:
             text.append(
                 "nothing yet: t trains, e evaluates, r improves by reinforcement learning", style="dim"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Grid, VerticalScroll
@@ -16,7 +18,7 @@ from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.heat import heat_map
 from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.plot import Line, Plot, View
-from polyctl.tui.words import clean
+from polyctl.tui.words import clean, status
 
 # id: (title, [(series, label)]); pass@k takes whatever k the evaluations have, and that of the width of an rl
 METRICS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
@@ -54,6 +56,16 @@ def lines_of(histories: list[History], metric: str) -> list[Line]:
                     name = f"{index}:{label}" if len(histories) > 1 else label
                     found.append(Line(clean(name), list(series.points)))
     return found
+
+
+def steps_of(histories: list[History]) -> tuple[float, float] | None:
+    """The first and the last step that anything was measured at, so that all plots have the same axis."""
+    found: list[float] = []
+    for history in histories:
+        with history.lock:
+            for points in (series.points for series in history.series.values()):
+                found += [points[0].x, points[-1].x]
+    return (min(found), max(found)) if found else None
 
 
 def config_text(history: History) -> str:
@@ -122,7 +134,7 @@ class RunPane(Pane):
     def redraw(self) -> None:
         """Draw what has changed since the last time."""
         histories = self.dashboard.histories
-        state = [(h.run.name, h.changes, h.unread) for h in histories]
+        state = ([(h.run.name, h.changes, h.unread) for h in histories], self.dashboard.rows)
         if state == self._drawn:
             return
         self._drawn = state
@@ -132,15 +144,15 @@ class RunPane(Pane):
             self.query_one(LogView).show([])
             return
         title.update(self._title(histories))
+        view = replace(self.view, steps=steps_of(histories))
         for metric in METRICS:
             plot = self.query_one(f"#plot-{metric}", Plot)
             if plot.display:
-                plot.show(lines_of(histories, metric), self.view)
+                plot.show(lines_of(histories, metric), view)
         first = histories[0]
         with first.lock:
             log, cells = list(first.log), list(first.cells)
-        view = self.query_one(LogView)
-        view.show(log)
+        self.query_one(LogView).show(log)
         self._log_title()
         self.query_one("#cells").border_title = "Accuracy by degree"
         self.query_one("#cells-text", Static).update(heat_map(cells))
@@ -160,13 +172,18 @@ class RunPane(Pane):
         if self.view.window != (0.0, 1.0):
             how.append(f"{100 * self.view.window[0]:.0f}–{100 * self.view.window[1]:.0f}% of the steps")
         text = Text(no_wrap=True, overflow="ellipsis")
-        several = len(histories) > 1
-        names = [f"{i}:{h.run.name}" if several else h.run.name for i, h in enumerate(histories, 1)]
-        text.append(clean("  ".join(names)), style="bold")
+        summaries = {row.run.name: row.summary for row in self.dashboard.rows}
+        for i, history in enumerate(histories, 1):
+            name = clean(history.run.name)
+            text.append(f"{i}:{name}  " if len(histories) > 1 else f"{name}  ", style="bold")
+            if (summary := summaries.get(history.run.name)) is not None:
+                text.append_text(status(summary.state))
+                of = f" of {summary.total_steps:,}" if summary.total_steps else ""
+                text.append("  " if summary.step is None else f", step {summary.step:,}{of}  ")
         if how:
-            text.append("  " + ", ".join(how), style="cyan")
+            text.append(", ".join(how) + "  ", style="cyan")
         if facts:
-            text.append("  ⚠ " + clean("; ".join(facts)), style="yellow")
+            text.append("⚠ " + clean("; ".join(facts)), style="yellow")
         return text
 
     def _log_title(self) -> None:
@@ -193,18 +210,18 @@ class RunPane(Pane):
         self._arrange()
 
     def action_log_axis(self) -> None:
-        self._changed(View(not self.view.log, self.view.smoothing, self.view.window))
+        self._changed(replace(self.view, log=not self.view.log))
 
     def action_smooth(self) -> None:
         at = SMOOTHINGS.index(self.view.smoothing)
-        self._changed(View(self.view.log, SMOOTHINGS[(at + 1) % len(SMOOTHINGS)], self.view.window))
+        self._changed(replace(self.view, smoothing=SMOOTHINGS[(at + 1) % len(SMOOTHINGS)]))
 
     def _window(self, scale: float, shift: float = 0.0) -> None:
         low, high = self.view.window
         span = min(1.0, (high - low) * scale)
         centre = (low + high) / 2 + shift * span
         low = min(max(0.0, centre - span / 2), 1.0 - span)
-        self._changed(View(self.view.log, self.view.smoothing, (low, low + span)))
+        self._changed(replace(self.view, window=(low, low + span)))
 
     def action_zoom_in(self) -> None:
         self._window(0.5)
@@ -219,7 +236,7 @@ class RunPane(Pane):
         self._window(1.0, 0.25)
 
     def action_whole(self) -> None:
-        self._changed(View(self.view.log, self.view.smoothing))
+        self._changed(replace(self.view, window=(0.0, 1.0)))
 
     def action_lower(self) -> None:
         self.below = LOWER[(LOWER.index(self.below) + 1) % len(LOWER)]
@@ -260,6 +277,12 @@ class RunPane(Pane):
 
     def action_up(self) -> None:
         self._scroll(-1)
+
+    def action_page_down(self) -> None:
+        self._scroll(self.query_one(f"#{self.below}").size.height)
+
+    def action_page_up(self) -> None:
+        self._scroll(-self.query_one(f"#{self.below}").size.height)
 
     def on_mouse_scroll_down(self) -> None:
         self._scroll(3)

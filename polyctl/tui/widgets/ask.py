@@ -36,7 +36,7 @@ class Ask(Input):
         self.display = True
         self.value = value
         self.cursor_position = len(value)
-        self.focus()
+        self.screen.set_focus(self)  # at once: `focus` would let the next keys go elsewhere
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -54,4 +54,4 @@ class Ask(Input):
         self.display = False
         self._then = self._meanwhile = None
         if self._before is not None:
-            self._before.focus()
+            self.screen.set_focus(self._before)

@@ -27,11 +27,12 @@ class Line:
 
 @dataclass(frozen=True)
 class View:
-    """What of the data is drawn and how; `window` is the part of all steps, as fractions."""
+    """What is drawn and how: `window` is a part, in fractions, of `steps`, by default of all there are."""
 
     log: bool = False
     smoothing: float = 0.0
     window: tuple[float, float] = (0.0, 1.0)
+    steps: tuple[float, float] | None = None
 
 
 class Plot(Widget):
@@ -62,7 +63,7 @@ def draw(lines: Sequence[Line], view: View, width: int, height: int) -> Text:
         return Text("")
     if not known:
         return Text("nothing measured yet", style="dim")
-    first, last = _range(known, view.window)
+    first, last = _range(known, view)
     reduced = [
         columns(smooth(list(line.points), view.smoothing), cells * 2, first, last, view.log) for line in known
     ]
@@ -72,17 +73,17 @@ def draw(lines: Sequence[Line], view: View, width: int, height: int) -> Text:
         return Text(why, style="dim")
     low, high = min(c.low for c in shown), max(c.high for c in shown)
     if high - low < 1e-12 * max(1.0, abs(high)):
-        low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
+        low, high = low - 0.1 * (abs(low) or 1), high + 0.1 * (abs(high) or 1)
     canvas = _Canvas(cells, rows)
     for index, line in enumerate(reduced):
-        canvas.line(line, low, high, index)
+        canvas.line(line, low, high, index, lettered=len(known) > 1)
     text = Text(no_wrap=True, overflow="crop")
     _legend(text, known, width)
     for row in range(rows):
         share = 1 - row / max(rows - 1, 1)
         value = low + (high - low) * share
         marked = row in (0, rows - 1) or (rows > 6 and row == (rows - 1) // 2)
-        label = number(10**value if view.log else value) if marked else ""
+        label = _label(10**value if view.log else value) if marked else ""
         text.append(f"{label:>{GUTTER - 2}} ┤" if marked else f"{'':>{GUTTER - 2}} │", style="dim")
         canvas.append_row(text, row)
         text.append("\n")
@@ -91,11 +92,19 @@ def draw(lines: Sequence[Line], view: View, width: int, height: int) -> Text:
     return text
 
 
-def _range(lines: Sequence[Line], window: tuple[float, float]) -> tuple[float, float]:
-    first = min(p.x for line in lines for p in line.points)
-    last = max(p.x for line in lines for p in line.points)
+def _range(lines: Sequence[Line], view: View) -> tuple[float, float]:
+    xs = [p.x for line in lines for p in line.points]
+    first, last = view.steps or (min(xs), max(xs))
     span = last - first
-    return first + window[0] * span, first + window[1] * span
+    return first + view.window[0] * span, first + view.window[1] * span
+
+
+def _label(value: float) -> str:
+    """A value that fits beside the axis."""
+    room = GUTTER - 2
+    return next(
+        (said for digits in (4, 3, 2) if len(said := number(value, digits)) <= room), number(value, 1)
+    )
 
 
 def _legend(text: Text, lines: Sequence[Line], width: int) -> None:
@@ -117,10 +126,15 @@ class _Canvas:
         self.cells, self.rows = cells, rows
         self.bits = [[0] * cells for _ in range(rows)]
         self.owner = [[0] * cells for _ in range(rows)]
-        self.ends: dict[tuple[int, int], int] = {}
+        self.marks: dict[tuple[int, int], int] = {}  # where a line's letter stands
 
-    def line(self, reduced: Sequence[Column | None], low: float, high: float, index: int) -> None:
-        """Each column from its minimum to its maximum, joined to the one before unless a gap is between."""
+    def line(
+        self, reduced: Sequence[Column | None], low: float, high: float, index: int, lettered: bool
+    ) -> None:
+        """Each column from its minimum to its maximum, joined to the one before unless a gap is between.
+
+        At its end stands its letter if it is `lettered`, or a lone point that one would not see.
+        """
         top = self.rows * 4 - 1
 
         def dot(value: float) -> int:
@@ -135,8 +149,9 @@ class _Canvas:
             for y in range(dot(column.high), dot(column.low) + 1):
                 self._set(at, y, index)
             before = (at, column)
-        if before is not None:
-            self.ends[(dot(before[1].last) // 4, before[0] // 2)] = index
+        alone = sum(column is not None for column in reduced) == 1
+        if before is not None and (lettered or alone):
+            self.marks[(dot(before[1].last) // 4, before[0] // 2)] = index
 
     def _join(self, x0: int, y0: int, x1: int, y1: int, index: int) -> None:
         for x in range(x0, x1 + 1):
@@ -153,14 +168,12 @@ class _Canvas:
         self.owner[row][cell] = index
 
     def append_row(self, text: Text, row: int) -> None:
-        """One row of cells; the last cell of a line is its letter."""
-        several = len(set(self.ends.values())) > 1
+        """One row of cells."""
         for cell in range(self.cells):
-            end = self.ends.get((row, cell)) if several else None
-            index = self.owner[row][cell] if end is None else end
-            colour = COLOURS[index % len(COLOURS)]
+            mark = self.marks.get((row, cell))
             bits = self.bits[row][cell]
-            if end is not None:
-                text.append(LETTERS[end % 26], style=f"bold {colour}")
+            colour = COLOURS[(self.owner[row][cell] if mark is None else mark) % len(COLOURS)]
+            if mark is not None:
+                text.append(LETTERS[mark % 26], style=f"bold {colour}")
             else:
                 text.append(chr(0x2800 + bits) if bits else " ", style=colour if bits else "")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
+from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from polyctl.tui.actions import bindings
@@ -31,17 +33,19 @@ class Table(DataTable[Text]):
         if [str(c.label) for c in self.ordered_columns] != list(labels):
             self.clear(columns=True)
             for label in labels:
-                self.add_column(Text(label), key=label)
+                self.add_column(Text(label), key=label, width=cell_len(label))
 
     def fill(self, rows: Sequence[tuple[str, Sequence[Text | str]]]) -> None:
         """Show these (key, cells); only what differs is changed where the keys are the same."""
         texts = [(k, [c if isinstance(c, Text) else Text(clean(c)) for c in cells]) for k, cells in rows]
+        # DataTable measures columns when it is idle, and by then may have drawn, and kept, cells cut off.
+        for at, column in enumerate(self.ordered_columns):
+            column.width = max([column.label.cell_len, *(cells[at].cell_len for _, cells in texts)])
         if [k for k, _ in texts] == [key.value for key in self.rows]:
             for row, (_, cells) in enumerate(texts):
-                for column, cell in enumerate(cells):
-                    if self.get_cell_at((row, column)) != cell:  # type: ignore[arg-type]
-                        label = self.ordered_columns[column].key
-                        self.update_cell(self.ordered_rows[row].key, label, cell, update_width=True)
+                for at, cell in enumerate(cells):
+                    if self.get_cell_at(Coordinate(row, at)) != cell:
+                        self.update_cell_at(Coordinate(row, at), cell, update_width=True)
             return
         kept, place = self.key, self.cursor_row
         self.clear()
