@@ -88,11 +88,11 @@ def parse_stages(text: str | None) -> tuple[Stage, ...] | None:
     return tuple(stage for stage in STAGES if stage in named)
 
 
-def _wanted_stages(experiment: Experiment) -> tuple[Stage, ...]:
-    """What an experiment of the registry needs: gen to train on files, rl where it has settings for it."""
+def _wanted_stages(registered: Experiment, changed: Experiment) -> tuple[Stage, ...]:
+    """What an experiment needs: gen to train on files, rl where the registry has settings for it."""
     needs: dict[Stage, bool] = {
-        "gen": experiment.train.source == "files",
-        "rl": experiment.rl != RLConfig(),
+        "gen": changed.train.source == "files",
+        "rl": registered.rl != RLConfig(),
     }
     return tuple(stage for stage in STAGES if needs.get(stage, True))
 
@@ -115,8 +115,8 @@ def make_plan(
     everyone = [shrunk(e) for e in registry] if small else list(registry)
     tasks: dict[tuple[Stage, str], Task] = {}
     for experiment in _ordered(chosen):
-        wanted = _wanted_stages(experiment) if stages is None else stages
         changed = override(shrunk(experiment) if small else experiment, settings)
+        wanted = _wanted_stages(experiment, changed) if stages is None else stages
         for task in _tasks(changed, everyone, places, wanted):
             tasks.setdefault(task.key, task)
     for task in tasks.values():

@@ -50,6 +50,14 @@ def test_each_experiment_gets_the_stages_that_it_needs(make, places):
     ]
 
 
+def test_settings_decide_whether_files_are_needed(make, places):
+    registry = [make("files", source="files")]
+    settings = ["train.source=stream", "rl.steps=3"]
+    tasks = make_plan(registry, registry, places, settings=settings)
+    assert keys(tasks) == [("train", "files"), ("eval", "files")]
+    assert tasks[0].experiment.rl.steps == 3
+
+
 def test_stages_that_are_named_are_for_all(make, places):
     registry = [make("stream", seed=4), make("files", source="files")]
     tasks = make_plan(registry, registry, places, parse_stages("rl, gen"))
