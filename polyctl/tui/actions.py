@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from textual.binding import Binding, BindingType
+from textual.keys import format_key
 
 from polyctl.errors import FileError, UsageError
 
@@ -115,6 +116,11 @@ BY_ID = {action.id: action for action in ACTIONS}
 def of(place: str) -> list[Action]:
     """The actions of one place."""
     return [action for action in ACTIONS if action.place == place]
+
+
+def keys_of(action: Action, keymap: dict[str, str]) -> str:
+    """An action's keys as one reads them; `keymap` holds those that the user has chosen."""
+    return " ".join(map(format_key, keymap.get(action.id, action.keys).split(",")))
 
 
 def bindings(place: str) -> list[BindingType]:

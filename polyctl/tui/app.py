@@ -17,7 +17,7 @@ from textual.widgets import Footer, TabbedContent, TabPane
 
 from polyctl.runs import Run, list_runs, runs_root
 from polyctl.tui import launch
-from polyctl.tui.actions import TABS, Action, bindings, of
+from polyctl.tui.actions import TABS, Action, bindings, keys_of, of
 from polyctl.tui.history import History
 from polyctl.tui.screens.beam import BeamPane
 from polyctl.tui.screens.decompose import DecomposePane
@@ -44,25 +44,28 @@ PANES: dict[str, tuple[str, type[Pane]]] = {
 class ActionCommands(Provider):
     """The command palette: every action of the tab that is seen, and those of everywhere."""
 
-    def _found(self) -> list[tuple[Action, Any]]:
+    def _found(self) -> list[tuple[Action, Any, str]]:
+        """(action, how to run it, words for it)."""
         app = self.app
         assert isinstance(app, Dashboard)
-        pane = app.pane(app.place)
-        here = [(a, partial(app.run_action, a.name, pane)) for a in of(app.place)]
-        return here + [
-            (a, partial(app.run_action, a.name, app)) for a in of("app") if "palette" not in a.name
+        everywhere: list[tuple[Action, Pane | Dashboard]] = [
+            (a, app) for a in of("app") if "palette" not in a.name
+        ]
+        return [
+            (a, partial(app.run_action, a.name, where), f"{a.help}  {keys_of(a, app.keys)}")
+            for a, where in [*((a, app.pane(app.place)) for a in of(app.place)), *everywhere]
         ]
 
     async def discover(self) -> Hits:
-        for action, run in self._found():
-            yield DiscoveryHit(action.word, run, help=f"{action.help}  {action.keys}")
+        for action, run, words in self._found():
+            yield DiscoveryHit(action.word, run, help=words)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for action, run in self._found():
+        for action, run, words in self._found():
             score = matcher.match(f"{action.word} {action.help}")
             if score > 0:
-                yield Hit(score, matcher.highlight(action.word), run, help=f"{action.help}  {action.keys}")
+                yield Hit(score, matcher.highlight(action.word), run, help=words)
 
 
 class Dashboard(App[None]):
@@ -116,6 +119,7 @@ class Dashboard(App[None]):
         self.keys = keymap or {}
         self.solver = Solver(self._hear, self.root)
         self._first, self._text = start, text
+        self._chosen = False  # until runs are opened by hand the newest one is shown
         self._stop = threading.Event()
         self.animation_level = "none"  # every frame of one would travel over SSH
         if self.keys:
@@ -208,7 +212,7 @@ class Dashboard(App[None]):
         pane = self.pane("runs")
         assert isinstance(pane, RunsPane)
         pane.rows, pane.problem = event.rows, event.problem
-        if not self.histories and event.rows:
+        if event.rows and not self._chosen:
             self._open([event.rows[0].run])
         if self.place in ("decompose", "runs"):
             self.pane(self.place).redraw()
@@ -257,6 +261,7 @@ class Dashboard(App[None]):
         """Show these runs in the tab Run."""
         chosen = [row.run for name in names for row in self.rows if row.run.name == name]
         if chosen:
+            self._chosen = True
             self._open(chosen)
             self.action_run()
 

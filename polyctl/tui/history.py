@@ -136,7 +136,7 @@ class History:
         said = []
         if self.error:
             return [self.error]
-        if self.missing:
+        if self.missing or (self.complete and not self.log and not self.frames):
             return [f"{self.run.name} has written no events yet"]
         if self.newer:
             said.append("written by a newer polyctl: what is understood is shown")

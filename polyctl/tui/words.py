@@ -73,14 +73,14 @@ def clock(when: float | None) -> str:
 
 
 def progress(step: int | None, total: int | None, width: int = 8) -> str:
-    """Steps done as a bar and a percentage, or their number."""
+    """Steps done as a bar of that width and a percentage, or their number."""
     if step is None:
         return "-"
     if not total:
         return f"{step:,}"
     share = min(1.0, max(0.0, step / total))
     full = round(share * width)
-    return "█" * full + "░" * (width - full) + f" {100 * share:3.0f}%"
+    return ("█" * full + "░" * (width - full) + f" {100 * share:3.0f}%").lstrip()
 
 
 def caret(error: ParseError, width: int) -> tuple[int, str]:

@@ -306,6 +306,24 @@ def test_run(tmp_path, dashboard):
     drive(dashboard, script)
 
 
+def test_the_newest_run_is_shown_until_one_is_opened(tmp_path, dashboard, monkeypatch):
+    monkeypatch.setattr("polyctl.tui.app.LIST_SECONDS", 0.05)
+
+    async def script(pilot):
+        def shown():
+            return [h.run.experiment for h in dashboard.histories]
+
+        await until(pilot, lambda: shown() == ["quick"])
+        make_run(tmp_path / "runs", "alpha/20990101-000000")
+        await until(pilot, lambda: shown() == ["alpha"])
+        dashboard.open_runs(["alpha/20990101-000000"])
+        make_run(tmp_path / "runs", "beta/20990102-000000")
+        await until(pilot, lambda: len(dashboard.rows) == 3)
+        assert shown() == ["alpha"]
+
+    drive(dashboard, script)
+
+
 def test_several_runs_on_one_plot(tmp_path, dashboard):
     make_run(
         tmp_path / "runs", "alpha/20250101-000000", [event(i, "step", step=i, loss=2.0) for i in range(9)]

@@ -8,11 +8,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.keys import format_key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from polyctl.tui.actions import ACTIONS
+from polyctl.tui.actions import ACTIONS, keys_of
 
 PLACES = {
     "app": "Everywhere",
@@ -26,14 +25,13 @@ PLACES = {
 
 
 def help_text(keymap: dict[str, str]) -> Text:
-    """All actions by place; `keymap` holds the keys that the user has chosen."""
+    """All actions by place, with the user's own keys."""
     text = Text()
     for place, title in PLACES.items():
         text.append(f"{title}\n", style="bold")
         for action in ACTIONS:
             if action.place == place:
-                keys = keymap.get(action.id, action.keys).split(",")
-                text.append(f"  {' '.join(map(format_key, keys)):<14}", style="cyan")
+                text.append(f"  {keys_of(action, keymap):<14}", style="cyan")
                 text.append(f" {action.help}")
                 text.append(f"  {action.id}\n", style="dim")
         text.append("\n")

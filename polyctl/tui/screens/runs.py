@@ -46,7 +46,7 @@ def cells(row: Row, marked: bool, labels: list[str]) -> list[Text | str]:
         "*": "●" if marked else " ",
         "state": Text("… reading", style="dim") if s is None else status(s.state),
         "run": row.run.name,
-        "progress": "-" if s is None else progress(s.step, s.total_steps),
+        "progress": "-" if s is None else progress(s.step, s.total_steps, 8 if "step" in labels else 0),
         "step": "-" if s is None or s.step is None else f"{s.step:,}",
         "loss": number(None if s is None else s.loss),
         "verified": percent(None if s is None else s.accuracy),
