@@ -181,7 +181,7 @@ def _dry_run(tasks: list[Task], places: Places, options: Options, as_json: bool)
             None if bill.data_bytes is None else output.amount(bill.data_bytes),
             _count(bill.parameters),
             None if bill.tokens is None else f"{bill.tokens:,}",
-            None if bill.flops is None else f"{bill.flops / 1e15:,.3g}",
+            None if bill.flops is None else _petaflops(bill.flops),
             None if bill.seconds is None else output.duration(bill.seconds),
             None if bill.disk_bytes is None else output.amount(bill.disk_bytes),
         )
@@ -192,6 +192,11 @@ def _dry_run(tasks: list[Task], places: Places, options: Options, as_json: bool)
         f"on {device.type} with one process, or as many as the processors for gen; eval and rl at most that, "
         "validations come on top"
     )
+
+
+def _petaflops(flops: int) -> str:
+    peta = flops / 1e15
+    return f"{peta:,.0f}" if peta >= 100 else f"{peta:.3g}"
 
 
 def _count(value: int | None) -> str | None:
