@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-FamilyName = Literal["univariate", "separable", "on_singlet", "monic", "split", "homogeneous"]
+FamilyName = Literal["univariate", "separable", "on_singlet", "monic", "split", "homogeneous", "mixed"]
 TargetKind = Literal["inner", "outer_inner"]
 TokenizerName = Literal["prefix", "compact"]
 AlgorithmName = Literal["bgrpo", "grpo", "boost"]
@@ -38,6 +38,19 @@ class DataConfig(_Config):
     valid_size: int = Field(128, ge=1)
     test_size: int = Field(300, ge=1, description="problems in each test set (one a degree cell)")
     exclude: tuple[str, ...] = Field((), description="files whose problems must never be trained on")
+    parts: tuple[DataConfig, ...] = Field((), description="mixed: the families that problems come from")
+    weight: float = Field(1.0, gt=0, description="in a mixture: how often problems of this part are drawn")
+
+    @model_validator(mode="after")
+    def _mixtures_have_parts(self) -> DataConfig:
+        mixed = self.family == "mixed"
+        if mixed != bool(self.parts):
+            raise ValueError('family "mixed" has parts, and no other family has')
+        if any(part.family == "mixed" or part.target != self.target for part in self.parts):
+            raise ValueError("the parts of a mixture are families with the mixture's target")
+        if mixed and (self.tokenizer, self.target) != ("compact", "inner"):
+            raise ValueError("a mixture has compact tokens and inner targets")
+        return self
 
 
 class ModelConfig(_Config):
@@ -73,6 +86,7 @@ class TrainConfig(_Config):
     )
     batch: int = Field(64, ge=1, description="problems an optimizer step, over all processes")
     accumulate: int = Field(1, ge=1, description="forward passes an optimizer step is split into")
+    optimizer: Literal["adamw", "muon"] = Field("adamw", description="muon: for the matrices, with AdamW")
     lr: float = Field(6e-4, gt=0)
     schedule: Literal["cosine", "constant_then_decay"] = "cosine"
     warmup: int = Field(100, ge=0, description="steps of linear warm-up")

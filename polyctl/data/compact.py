@@ -24,7 +24,8 @@ class CompactTokenizer:
     Limbs are digits in the base `data.base`, the highest first; `/` and limbs give a denominator. Where a
     family has too many monomials for a table (on_singlet), a high monomial is spelled as a product of lower
     ones. With inner targets f is written in normal form (scaled, constant dropped: its inners are the same),
-    else scaled to coprime integers.
+    else scaled to coprime integers. The prompts of a mixture begin with the number of inners that the family
+    has, or with `m=?` where no decomposition is known.
     """
 
     pad = 0
@@ -32,25 +33,25 @@ class CompactTokenizer:
     def __init__(self, data: DataConfig) -> None:
         self.ring = ring(family_names(data))
         self._inner_only = data.target == "inner"
-        top_inner, top_outer = max(data.inner_degrees), max(data.outer_degrees)
         self.inners = inner_count(data)
         self._outer_ring = outer_ring(self.inners)
-        if data.family == "homogeneous":
-            degrees = {top_inner * top_outer, *data.inner_degrees}
-        else:
-            degrees = set(range(top_inner * top_outer + 1))
-        inner_names, inner_table = _monomials(self.ring, degrees)
+        table = _inner_table(data)
         self._base, self._limbs = data.base, 6
-        tokens = ["□", "⁇", "&", "+", "-", "/", *map(str, range(data.base)), *inner_names]
-        self._top_degree = top_inner * top_outer
+        tokens = ["□", "⁇", "&", "+", "-", "/", *map(str, range(data.base))]
+        tokens += [_name(self.ring.names(), m) for m in table]
+        self._top_degree = max(max(d.inner_degrees) * max(d.outer_degrees) for d in data.parts or (data,))
         self.end = 1
-        self._inner_ids = {m: self._limbs + data.base + i for i, m in enumerate(inner_table)}
-        self._largest = max(map(sum, inner_table))
+        self._inner_ids = {m: self._limbs + data.base + i for i, m in enumerate(table)}
+        self._largest = max(map(sum, table))
         self._outer_ids: dict[Monomial, int] = {}
         if not self._inner_only:
-            outer_names, outer_table = _monomials(self._outer_ring, range(top_outer + 1))
+            outer_table = _monomials(self.inners, range(max(data.outer_degrees) + 1))
             self._outer_ids = {m: len(tokens) + i for i, m in enumerate(outer_table)}
-            tokens += [f"[{name}]" if name == "1" else name for name in outer_names]
+            names = [_name(self._outer_ring.names(), m) for m in outer_table]
+            tokens += [f"[{name}]" if name == "1" else name for name in names]
+        self._counts = len(tokens) if data.parts else None
+        if data.parts:
+            tokens += ["m=?", *(f"m={m}" for m in range(1, self.inners + 1))]
         self.vocabulary = tuple(tokens)
         self._inner_monomials = {i: m for m, i in self._inner_ids.items()}
         self._outer_monomials = {i: m for m, i in self._outer_ids.items()}
@@ -61,9 +62,11 @@ class CompactTokenizer:
         return not self._inner_only
 
     def kinds(self) -> list[str]:
-        """What each token is: pad, end, &, sign, /, limb, inner or outer (monomial)."""
+        """What each token is: pad, end, &, sign, /, limb, inner or outer (monomial), inners (how many)."""
         fixed = ["pad", "end", "&", "sign", "sign", "/", *["limb"] * self._base]
-        return [*fixed, *["inner"] * len(self._inner_ids), *["outer"] * len(self._outer_ids)]
+        monomials = [*["inner"] * len(self._inner_ids), *["outer"] * len(self._outer_ids)]
+        rest = len(self.vocabulary) - len(fixed) - len(monomials)
+        return [*fixed, *monomials, *["inners"] * rest]
 
     def inners_needed(self) -> dict[int, int]:
         """For each token of an outer monomial, how many inners it takes."""
@@ -86,7 +89,13 @@ class CompactTokenizer:
             pairs: Iterable[tuple[Monomial, fmpq]] = ((m, fmpq(c)) for m, c in reversed(problem.written))
         else:
             pairs = terms(normal_polynomial(f) if self._inner_only else primitive_part(f)[0])
-        return [*self._encode(pairs, self._inner_ids), self.end]
+        return [*self._count(problem), *self._encode(pairs, self._inner_ids), self.end]
+
+    def _count(self, problem: Problem) -> list[int]:
+        if self._counts is None:
+            return []
+        known = 0 if problem.decomposition is None else len(problem.decomposition.inners)
+        return [self._counts + (known if known <= self.inners else 0)]
 
     def encode_target(self, problem: Problem) -> list[int]:
         decomposition = problem.decomposition
@@ -127,16 +136,20 @@ class CompactTokenizer:
 
     def _spell(self, monomial: Monomial, table: dict[Monomial, int]) -> list[int]:
         """A monomial outside the table as tokens whose product it is, each as large as the table allows."""
-        largest = self._largest
         factors = [i for i, exponent in enumerate(monomial) for _ in range(exponent)]
-        ids = []
-        for at in range(0, len(factors), largest):
-            piece = factors[at : at + largest]
-            token = table.get(tuple(piece.count(i) for i in range(len(monomial))))
-            if token is None:
-                raise UnwritableProblem(f"the monomial with exponents {monomial} has no token")
+        ids: list[int] = []
+        at = 0
+        while at < len(factors) <= self._top_degree:
+            for size in range(min(self._largest, len(factors) - at), 0, -1):
+                piece = factors[at : at + size]
+                token = table.get(tuple(piece.count(i) for i in range(len(monomial))))
+                if token is not None:
+                    break
+            else:
+                break
             ids.append(token)
-        if not ids or (sum(monomial) > self._top_degree):
+            at += size
+        if not ids or at < len(factors):
             raise UnwritableProblem(f"the monomial with exponents {monomial} has no token")
         return ids
 
@@ -200,17 +213,25 @@ def _narrow(outer: Polynomial, inners: int) -> Polynomial:
     return polynomial(outer_ring(inners), {m[:inners]: c for m, c in terms(outer)})
 
 
-def _monomials(context: Ring, degrees: Iterable[int]) -> tuple[list[str], list[Monomial]]:
-    """Tokens and exponents of all monomials of these degrees, as far as LARGEST_TABLE allows."""
-    variables = context.names()
-    n = len(variables)
+def _inner_table(data: DataConfig) -> list[Monomial]:
+    """The monomials that have a token, in a ring of the family's variables."""
+    if data.parts:
+        n = len(family_names(data))
+        widened = [(*m, *[0] * (n - len(m))) for part in data.parts for m in _inner_table(part)]
+        return list(dict.fromkeys(widened))
+    top = max(data.inner_degrees) * max(data.outer_degrees)
+    degrees = {top, *data.inner_degrees} if data.family == "homogeneous" else set(range(top + 1))
+    return _monomials(len(family_names(data)), degrees)
+
+
+def _monomials(n: int, degrees: Iterable[int]) -> list[Monomial]:
+    """All monomials of these degrees in n variables, as far as LARGEST_TABLE allows."""
     chosen: list[tuple[int, ...]] = []
     for d in sorted(degrees):
         if len(chosen) + comb(n + d - 1, d) > LARGEST_TABLE:
             break
         chosen += combinations_with_replacement(range(n), d)
-    table = [tuple(c.count(i) for i in range(n)) for c in chosen]
-    return [_name(variables, m) for m in table], table
+    return [tuple(c.count(i) for i in range(n)) for c in chosen]
 
 
 def _name(variables: Sequence[str], monomial: Monomial) -> str:

@@ -17,7 +17,7 @@ from polyctl.algebra.verify import triviality
 from polyctl.config import DataConfig
 from polyctl.data.draws import Draws
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import family_names
+from polyctl.data.tokenizer import family_names, inner_count
 
 Split = Literal["train", "valid", "test"]
 _ON_VECTORS = 10
@@ -25,6 +25,8 @@ _ON_VECTORS = 10
 
 def problem(data: DataConfig, seed: int, index: int) -> Problem:
     """Problem number `index` of a seed: a pure function of the family's parameters, seed and index."""
+    if data.family == "mixed":
+        return problem(_part(data, seed, index), seed, index)
     rng = Draws(f"{data.family}:{seed}:{index}")
     draw = _SAMPLERS[data.family]
     context = ring(family_names(data))
@@ -40,6 +42,17 @@ def problem(data: DataConfig, seed: int, index: int) -> Problem:
         if data.family == "split":
             return Problem(f, decomposition, data.family, index, _split_terms(f, rng))
         return Problem(f, decomposition, data.family, index)
+
+
+def _part(data: DataConfig, seed: int, index: int) -> DataConfig:
+    """The part of a mixture that problem `index` comes from, drawn by the parts' weights."""
+    total = sum(part.weight for part in data.parts)
+    drawn = Draws(f"mixed:{seed}:{index}").below(1 << 32) / (1 << 32) * total
+    for part in data.parts:
+        drawn -= part.weight
+        if drawn < 0:
+            return part
+    return data.parts[-1]
 
 
 def split_of(digest: bytes) -> Split:
@@ -81,8 +94,15 @@ def held_out(data: DataConfig, seed: int, split: Split, count: int, patience: in
 def cells(data: DataConfig) -> list[tuple[str, DataConfig]]:
     """The test sets of a family: one for each pair of outer and inner degree, with its name.
 
-    The inners of a separable problem differ in degree; all of them linear would be trivial.
+    The inners of a separable problem differ in degree; all of them linear would be trivial. A mixture has
+    those of all its parts.
     """
+    if data.family == "mixed":
+        return [
+            (f"{part.family}_{len(family_names(part))}_{inner_count(part)}_{name}", cell)
+            for part in data.parts
+            for name, cell in cells(part)
+        ]
     mixed = data.family == "separable"
     inner_degrees = [data.inner_degrees] if mixed else [(degree,) for degree in data.inner_degrees]
     return [

@@ -7,7 +7,7 @@ a resumed run all see the same data whatever their number.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +25,7 @@ from polyctl.errors import FileError, UsageError
 
 CHUNK_BATCHES = 16
 SMALL_SET_START = 1 << 62  # the small set's first index: no stream of fresh problems gets that far
+HIDDEN = 4  # one in so many prompts of a mixture does not say how many inners there are
 PATIENCE = 20_000  # problems in a row without a new one, after which a family counts as exhausted
 
 
@@ -128,7 +129,9 @@ class StreamSource:
         for problem in problems(data, self.experiment.seed, "train", start):
             if self._excluded and problem.digest in self._excluded:
                 continue
-            pair = self._tokenizer.encode_prompt(problem), self._tokenizer.encode_target(problem)
+            hidden = bool(data.parts) and problem.index % HIDDEN == 0
+            shown = replace(problem, decomposition=None) if hidden else problem
+            pair = self._tokenizer.encode_prompt(shown), self._tokenizer.encode_target(problem)
             if len(pair[0]) + len(pair[1]) <= block:
                 misses = 0
                 yield pair

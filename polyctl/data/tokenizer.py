@@ -63,6 +63,8 @@ def make_tokenizer(data: DataConfig) -> Tokenizer:
 
 def family_names(data: DataConfig) -> tuple[str, ...]:
     """The variables of f in a family, as the published files name them."""
+    if data.family == "mixed":  # names that no f has, so that variables are always placed in their order
+        return tuple(f"v{i}" for i in range(1, 1 + max(len(family_names(part)) for part in data.parts)))
     if data.family == "univariate":
         return ("a",)
     if data.family in ("monic", "split"):
@@ -73,7 +75,9 @@ def family_names(data: DataConfig) -> tuple[str, ...]:
 
 
 def inner_count(data: DataConfig) -> int:
-    """How many inners a family's problems have."""
+    """How many inners a family's problems have; in a mixture at most."""
+    if data.parts:
+        return max(inner_count(part) for part in data.parts)
     return {"separable": data.inner_variables, "homogeneous": data.inners}.get(data.family, 1)
 
 

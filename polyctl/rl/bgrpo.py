@@ -16,6 +16,7 @@ from polyctl.rl.policy import GroupBatch, Scores, score
 from polyctl.rl.rollouts import Group
 from polyctl.training.distributed import Processes
 from polyctl.training.objective import autocast
+from polyctl.training.optim import Optimizers
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class NotFinite(ArithmeticError):
 def update(
     model: GPT,
     reference: GPT | None,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizers,
     groups: Sequence[Group],
     end: int,
     experiment: Experiment,
@@ -109,7 +110,7 @@ def update(
 
 
 def optimizer_step(
-    model: nn.Module, optimizer: torch.optim.Optimizer, loss: torch.Tensor, clip: float, processes: Processes
+    model: nn.Module, optimizer: Optimizers, loss: torch.Tensor, clip: float, processes: Processes
 ) -> float:
     """Sum gradients over processes, clip, step; the norm before clipping. Raises NotFinite, in all."""
     sum_gradients(model, processes)

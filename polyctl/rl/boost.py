@@ -26,6 +26,7 @@ from polyctl.solve import solve
 from polyctl.training.distributed import Processes
 from polyctl.training.feed import split
 from polyctl.training.objective import TargetLoss, autocast
+from polyctl.training.optim import Optimizers
 
 STARTS = 3
 
@@ -95,7 +96,7 @@ def _candidates(group: Group, experiment: Experiment, seed: int) -> chain[Decomp
 
 def learn(
     model: GPT,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizers,
     lessons: Sequence[Lesson],
     experiment: Experiment,
     processes: Processes,

@@ -111,7 +111,9 @@ class ReinforcementTrainer:
         self.reference = None
         if rl.kl and rl.algorithm != "boost":
             self.reference = copy.deepcopy(self.model).requires_grad_(False)
-        settings = experiment.train.model_copy(update={"lr": rl.lr, "weight_decay": rl.weight_decay})
+        settings = experiment.train.model_copy(
+            update={"optimizer": "adamw", "lr": rl.lr, "weight_decay": rl.weight_decay}
+        )
         self.optimizer = make_optimizer(self.model, settings)
         if start is None:
             self._resume()

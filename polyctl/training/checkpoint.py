@@ -17,20 +17,19 @@ from torch import nn
 
 from polyctl.errors import FileError
 from polyctl.runs import write_atomic
+from polyctl.training.optim import Optimizers
 
 FORMAT = 1
-MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+MOMENTS = ("exp_avg", "exp_avg_sq", "step", "momentum_buffer")
 
 
-def save_trainer(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, facts: dict[str, Any]
-) -> None:
+def save_trainer(path: Path, model: nn.Module, optimizer: Optimizers, facts: dict[str, Any]) -> None:
     """Write weights, moments and `facts` (anything JSON holds: step, best metrics, ...) atomically."""
     tensors = {f"weight/{name}": tensor for name, tensor in _distinct_state(model).items()}
-    for name, parameter in _named_parameters(optimizer):
-        for moment in MOMENTS:
-            if moment in optimizer.state.get(parameter, {}):
-                tensors[f"{moment}/{name}"] = optimizer.state[parameter][moment]
+    for part in optimizer.parts:
+        for name, parameter in _named_parameters(part):
+            state = part.state.get(parameter, {})
+            tensors |= {f"{moment}/{name}": state[moment] for moment in MOMENTS if moment in state}
     metadata = {"polyctl": json.dumps({"format": FORMAT, **facts})}
     write_atomic(path, save({k: v.detach().contiguous() for k, v in tensors.items()}, metadata))
 
@@ -54,7 +53,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
-def load_trainer(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+def load_trainer(path: Path, model: nn.Module, optimizer: Optimizers) -> dict[str, Any]:
     """Put the saved weights and moments into `model` and `optimizer` and return the facts.
 
     Raises FileError where the file is missing or damaged, or belongs to a model of another shape.
@@ -77,15 +76,16 @@ def load_trainer(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer)
     return facts
 
 
-def _load_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+def _load_moments(optimizer: Optimizers, tensors: dict[str, torch.Tensor]) -> None:
     # load_state_dict, not plain assignment: it moves each moment to where its optimizer kind wants it.
-    state = optimizer.state_dict()
-    state["state"] = {
-        index: {moment: tensors[f"{moment}/{name}"] for moment in MOMENTS}
-        for index, (name, _) in enumerate(_named_parameters(optimizer))
-        if f"step/{name}" in tensors
-    }
-    optimizer.load_state_dict(state)
+    for part in optimizer.parts:
+        state = part.state_dict()
+        found = {
+            index: {m: tensors[f"{m}/{name}"] for m in MOMENTS if f"{m}/{name}" in tensors}
+            for index, (name, _) in enumerate(_named_parameters(part))
+        }
+        state["state"] = {index: moments for index, moments in found.items() if moments}
+        part.load_state_dict(state)
 
 
 def _named_parameters(optimizer: torch.optim.Optimizer) -> list[tuple[str, nn.Parameter]]:

@@ -1,13 +1,15 @@
-"""AdamW with its decay groups, and the learning rate of every step."""
+"""AdamW with its decay groups, or Muon for the matrices, and the learning rate of every step."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
 
 from polyctl.config import TrainConfig
+from polyctl.errors import UsageError
 
 
 def decay_groups(model: nn.Module) -> tuple[dict[str, nn.Parameter], dict[str, nn.Parameter]]:
@@ -24,20 +26,48 @@ def decay_groups(model: nn.Module) -> tuple[dict[str, nn.Parameter], dict[str, n
     return decayed, kept
 
 
-def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW over both decay groups, with the parameters' names kept in `param_names` of each group."""
+class Optimizers:
+    """One or two optimizers of torch that step together; `parts` are they themselves."""
+
+    def __init__(self, *parts: torch.optim.Optimizer) -> None:
+        self.parts = parts
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The groups of all parts."""
+        return [group for part in self.parts for group in part.param_groups]
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients."""
+        for part in self.parts:
+            part.zero_grad(set_to_none)
+
+    def step(self) -> None:
+        """Change the weights."""
+        for part in self.parts:
+            part.step()
+
+
+def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizers:
+    """AdamW over both decay groups, or Muon for the decayed matrices and AdamW for the rest.
+
+    Muon's steps are scaled to AdamW's size, so that one learning rate serves both. Parameters' names are
+    kept in `param_names` of each group. Raises UsageError where torch has no Muon.
+    """
     decayed, kept = decay_groups(model)
-    groups = [
-        {"params": list(decayed.items()), "weight_decay": config.weight_decay},
-        {"params": list(kept.items()), "weight_decay": 0.0},
-    ]
-    device = next(model.parameters()).device.type
-    return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
-        lr=config.lr,
-        betas=(config.beta1, config.beta2),
-        fused=device in ("cpu", "cuda"),
-    )
+    matrices = {"params": list(decayed.items()), "weight_decay": config.weight_decay}
+    others = {"params": list(kept.items()), "weight_decay": 0.0}
+    fused = next(model.parameters()).device.type in ("cpu", "cuda")
+    adamw: dict[str, Any] = {"lr": config.lr, "betas": (config.beta1, config.beta2), "fused": fused}
+    if config.optimizer == "adamw":
+        return Optimizers(torch.optim.AdamW([g for g in (matrices, others) if g["params"]], **adamw))
+    if not hasattr(torch.optim, "Muon"):
+        raise UsageError(
+            f"torch {torch.__version__} has no Muon",
+            "install torch 2.9 or newer, or --set train.optimizer=adamw",
+        )
+    muon = torch.optim.Muon([matrices], lr=config.lr, adjust_lr_fn="match_rms_adamw")
+    return Optimizers(muon, torch.optim.AdamW([others], **adamw))
 
 
 def lr_at(step: int, config: TrainConfig, total_steps: int) -> float:

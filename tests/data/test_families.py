@@ -148,4 +148,4 @@ def test_every_test_set_of_the_registry_has_problems():
 
     for data in {e.data for e in load_registry(PACKAGED).matching()}:
         for name, cell in cells(data):
-            assert problem(cell, 0, 0).family == data.family, name
+            assert problem(cell, 0, 0).family == cell.family, name

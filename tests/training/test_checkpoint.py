@@ -25,10 +25,10 @@ class Tied(nn.Module):
         return self.head(self.norm(self.inside(self.embedding(ids))))
 
 
-def trained(seed, steps=3):
+def trained(seed, steps=3, optimizer="adamw"):
     torch.manual_seed(seed)
     model = Tied()
-    optimizer = make_optimizer(model, TrainConfig(lr=0.01))
+    optimizer = make_optimizer(model, TrainConfig(lr=0.01, optimizer=optimizer))
     for _ in range(steps):
         one_step(model, optimizer)
     return model, optimizer
@@ -40,11 +40,12 @@ def one_step(model, optimizer):
     optimizer.step()
 
 
-def test_round_trip_continues_exactly(tmp_path):
-    model, optimizer = trained(seed=1)
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_round_trip_continues_exactly(tmp_path, kind):
+    model, optimizer = trained(seed=1, optimizer=kind)
     path = tmp_path / "trainer.safetensors"
     checkpoint.save_trainer(path, model, optimizer, {"step": 3, "best": {"greedy_verified": 0.5}})
-    other, other_optimizer = trained(seed=2, steps=0)
+    other, other_optimizer = trained(seed=2, steps=0, optimizer=kind)
     facts = checkpoint.load_trainer(path, other, other_optimizer)
     assert (facts["step"], facts["best"]) == (3, {"greedy_verified": 0.5})
     assert checkpoint.read_facts(path) == facts

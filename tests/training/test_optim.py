@@ -7,20 +7,22 @@ import torch
 from torch import nn
 
 from polyctl.config import ModelConfig, TrainConfig
+from polyctl.errors import UsageError
 from polyctl.model.gpt import GPT
 from polyctl.training.optim import decay_groups, lr_at, make_optimizer
 
 TINY = {"layers": 1, "heads": 2, "width": 16, "block": 32}
 
 
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
 @pytest.mark.parametrize("form", ["modern", "published"])
-def test_every_parameter_is_in_exactly_one_group(form):
+def test_every_parameter_is_in_exactly_one_group(form, kind):
     model = GPT(ModelConfig(form=form, **TINY), 11)
     decayed, kept = decay_groups(model)
     assert not decayed.keys() & kept.keys()
     assert {id(p) for p in model.parameters()} == {id(p) for p in [*decayed.values(), *kept.values()]}
     assert len(decayed) + len(kept) == len(list(model.parameters()))
-    optimizer = make_optimizer(model, TrainConfig())
+    optimizer = make_optimizer(model, TrainConfig(optimizer=kind))
     grouped = [id(p) for group in optimizer.param_groups for p in group["params"]]
     assert len(grouped) == len(set(grouped)) == len(list(model.parameters()))
 
@@ -46,6 +48,21 @@ def test_a_matrix_tied_to_an_embedding_does_not_decay():
     decayed, kept = decay_groups(Tied())
     assert set(decayed) == {"inside.weight"}
     assert set(kept) == {"head.weight", "norm.weight", "norm.bias", "inside.bias"}
+
+
+def test_muon_has_the_matrices_and_adamw_the_rest():
+    model = GPT(ModelConfig(**TINY), 11)
+    muon, adamw = make_optimizer(model, TrainConfig(optimizer="muon")).parts
+    assert (type(muon).__name__, type(adamw).__name__) == ("Muon", "AdamW")
+    decayed, kept = decay_groups(model)
+    assert muon.param_groups[0]["param_names"] == list(decayed)
+    assert adamw.param_groups[0]["param_names"] == list(kept)
+
+
+def test_without_muon_in_torch_it_is_said(monkeypatch):
+    monkeypatch.delattr(torch.optim, "Muon")
+    with pytest.raises(UsageError, match="has no Muon"):
+        make_optimizer(nn.Linear(2, 2), TrainConfig(optimizer="muon"))
 
 
 def test_weight_decay_shrinks_only_the_decayed_group():

@@ -1,0 +1,85 @@
+"""One set of problems from several families, and the tokens that they share."""
+
+from collections import Counter
+
+import pytest
+from pydantic import ValidationError
+
+from polyctl.algebra.parse import parse
+from polyctl.algebra.verify import verify
+from polyctl.config import DataConfig
+from polyctl.data.batch import Batch
+from polyctl.data.families import cells, held_out, problem
+from polyctl.data.problem import Problem
+from polyctl.data.stream import StreamSource
+from polyctl.data.tokenizer import UnwritableProblem, decode_for, make_tokenizer
+from polyctl.registry import PACKAGED, load_registry
+
+GENERAL = load_registry(PACKAGED).get("general")
+DATA = GENERAL.data
+TOKENIZER = make_tokenizer(DATA)
+
+
+def test_parts_are_drawn_by_weight_and_by_index_alone():
+    drawn = [problem(DATA, 3, i) for i in range(2200)]
+    counts = Counter((p.family, len(p.decomposition.inners)) for p in drawn)
+    assert set(counts) == {
+        ("univariate", 1),
+        ("monic", 1),
+        ("on_singlet", 1),
+        ("separable", 3),
+        *(("homogeneous", m) for m in (2, 3, 4)),
+    }
+    assert 800 < counts["univariate", 1] < 1000  # 9 of 22 are 900
+    assert problem(DATA, 3, 17).f == drawn[17].f
+
+
+def test_every_target_reads_back_as_a_proof():
+    for p in held_out(DATA, 0, "valid", 80):
+        answer = decode_for(TOKENIZER, p.f, TOKENIZER.encode_target(p)[:-1])
+        assert verify(p.f, answer).verified, p
+
+
+def test_prompts_say_how_many_inners_there_are_or_leave_it_open():
+    known = problem(DATA, 0, 0)
+    count = len(known.decomposition.inners)
+    typed = Problem(known.f, None, "typed", 0)
+    assert TOKENIZER.text(TOKENIZER.encode_prompt(known)[:1]) == f"m={count}"
+    assert TOKENIZER.text(TOKENIZER.encode_prompt(typed)[:1]) == "m=?"
+    assert TOKENIZER.encode_prompt(known)[1:] == TOKENIZER.encode_prompt(typed)[1:]
+
+
+def test_names_of_variables_do_not_matter_and_the_unknown_is_refused():
+    one, other = (parse(text) for text in ("x^4 + 2x^2*y", "p^4 + 2p^2*q"))
+    prompts = [TOKENIZER.encode_prompt(Problem(f, None, "typed", 0)) for f in (one, other)]
+    assert prompts[0] == prompts[1]
+    with pytest.raises(UnwritableProblem, match="has no token"):
+        TOKENIZER.encode_prompt(Problem(parse("x^17 + x"), None, "typed", 0))
+
+
+def test_a_stream_hides_the_number_of_inners_now_and_then():
+    batches: list[Batch] = StreamSource(GENERAL).chunk(0)
+    first = Counter(TOKENIZER.text(row[:1]) for batch in batches for row in batch.ids_BT)
+    share = first["m=?"] / sum(first.values())
+    assert 0.2 < share < 0.3
+    assert set(first) == {"m=?", "m=1", "m=2", "m=3", "m=4"}
+
+
+def test_there_is_a_test_set_for_each_cell_of_each_part():
+    names = [name for name, _ in cells(DATA)]
+    assert len(names) == len(set(names)) == 9 + 3 + 1 + 2 + 5
+    assert "homogeneous_3_2_3_3" in names
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"parts": ()}, "has parts"),
+        ({"family": "monic"}, "has parts"),
+        ({"tokenizer": "prefix"}, "compact tokens"),
+        ({"parts": (DataConfig(target="outer_inner"),)}, "mixture's target"),
+    ],
+)
+def test_mixtures_that_make_no_sense_are_refused(changes, message):
+    with pytest.raises(ValidationError, match=message):
+        DataConfig.model_validate({**DATA.model_dump(), **changes})
