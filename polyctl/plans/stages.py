@@ -17,7 +17,7 @@ from polyctl.data.corpus import read_manifest
 from polyctl.errors import FileError, UsageError
 from polyctl.registry import nearest, override, smoke
 from polyctl.rl import trainer as rl
-from polyctl.runs import Run, list_runs
+from polyctl.runs import Run, find_run, list_runs
 from polyctl.training import supervised
 
 Stage = Literal["gen", "train", "eval", "rl"]
@@ -121,7 +121,7 @@ def make_plan(
             tasks.setdefault(task.key, task)
     for task in tasks.values():
         if task.stage == "train" and task.base is not None and ("train", task.base) not in tasks:
-            finished_run(task.base, places)
+            _start_of(task.base, places)
     return [
         Task(t.stage, t.experiment, t.data, t.base, tuple(n for n in t.needs if n in tasks))
         for t in tasks.values()
@@ -223,9 +223,14 @@ def resolved(task: Task, places: Places) -> Experiment:
     """The experiment as its run's config.toml has it: train.init_from names the very run it starts from."""
     if task.base is None:
         return task.experiment
-    start = task.base if "/" in task.base else finished_run(task.base, places).name
-    train = task.experiment.train.model_copy(update={"init_from": start})
+    start = _start_of(task.base, places)
+    train = task.experiment.train.model_copy(update={"init_from": start.name})
     return task.experiment.model_copy(update={"train": train})
+
+
+def _start_of(base: str, places: Places) -> Run:
+    """The run that a base means: EXPERIMENT/ID, or the newest finished one of EXPERIMENT. Raises FileError."""
+    return find_run(base, places.runs) if "/" in base else finished_run(base, places)
 
 
 def _run_to_evaluate(task: Task, places: Places) -> Run:

@@ -14,6 +14,7 @@ from polyctl.plans.stages import (
     finished_run,
     make_plan,
     parse_stages,
+    resolved,
     shrunk,
     standing,
 )
@@ -93,6 +94,16 @@ def test_the_one_it_starts_from_must_be_chosen_or_trained(make, places):
     assert "polyctl experiments run first" in error.value.hint
     finished(first, places.runs)
     assert keys(make_plan([tuned], [first, tuned], places)) == [("train", "tuned"), ("eval", "tuned")]
+
+
+def test_it_may_start_from_a_certain_run(make, places):
+    old = finished(make("first"), places.runs)
+    finished(make("first"), places.runs)
+    (train, _) = make_plan([make("tuned", init_from=old.name)], [], places)
+    assert standing(train, places).state == "new"
+    assert resolved(train, places).train.init_from == old.name
+    with pytest.raises(FileError, match="there is no run"):
+        make_plan([make("tuned", init_from="first/none")], [], places)
 
 
 def test_experiments_with_the_same_data_share_a_data_set(make, places):
