@@ -229,7 +229,7 @@ def resolved(task: Task, places: Places) -> Experiment:
 
 
 def _start_of(base: str, places: Places) -> Run:
-    """The run that a base means: EXPERIMENT/ID, or the newest finished one of EXPERIMENT. Raises FileError."""
+    """The run that a base means: EXPERIMENT/ID, or EXPERIMENT (its newest finished one). Raises FileError."""
     return find_run(base, places.runs) if "/" in base else finished_run(base, places)
 
 
