@@ -2,8 +2,10 @@
 
     python benchmarks/tui.py [--lines 1000000]
 
-Prints a table, and JSON as the last line. A key's answer is measured from its arrival to the
-end of its handler, while another process writes 1,000 events a second into the open run.
+Prints a table, and JSON as the last line. Ratios have their peer in the same run: the import of Textual
+for the first paint, `json.loads` of one MB of the same file for reading. The session is a process of its
+own: a key is measured from its arrival to the end of its handler, while a writer adds 1,000 events a second
+to the open run and its past is being read; its memory is the largest that it ever took.
 """
 
 from __future__ import annotations
@@ -11,11 +13,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import multiprocessing
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from textual import events as events_module
@@ -27,6 +31,7 @@ from polyctl.tui.app import Dashboard
 from polyctl.tui.history import History
 from polyctl.tui.screens.run import RunPane
 from polyctl.tui.series import POINTS, Point
+from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.plot import Line, View, draw
 
 WRITER = """
@@ -39,9 +44,11 @@ with EventWriter(Path(sys.argv[1])) as events:
         events.write("step", step=i + 10**7, loss=1.0, lr=1e-3, grad_norm=1.0, tokens_per_second=5e3)
         time.sleep(max(0.0, began + i / 1000 - time.monotonic()))
 """
+KEYS, QUIET_SECONDS, HISTORY_SECONDS = 40, 5.0, 300.0
 
 
 def make(root: Path, lines: int) -> Run:
+    """A run of so many steps, of about 110 bytes each."""
     run = Run.at(root / "big" / "20250101-000000")
     run.path.mkdir(parents=True)
     run.config_path.write_text(to_toml(Experiment(name="big")))
@@ -56,62 +63,8 @@ def make(root: Path, lines: int) -> Run:
     return run
 
 
-def tail(run: Run) -> dict[str, float]:
-    """Time to the first batch from the end, and to the whole file."""
-    history = History(run)
-    began = time.perf_counter()
-    while not history.log:
-        history.refresh()
-    first = time.perf_counter() - began
-    while not history.complete:
-        history.refresh()
-    whole = time.perf_counter() - began
-    return {"tail_first_s": first, "tail_whole_s": whole, "file_mb": run.events.stat().st_size / 1e6}
-
-
-def redraw() -> dict[str, float]:
-    """One plot of as many points as are kept, on 120 by 40 cells."""
-    line = Line("loss", [Point(i, 1.0, 2.0, 1.5) for i in range(POINTS)])
-    began = time.perf_counter()
-    for _ in range(20):
-        draw([line], View(smoothing=0.9), 120, 40)
-    return {"plot_ms": (time.perf_counter() - began) / 20 * 1000}
-
-
-async def keys(root: Path, events: Path) -> dict[str, float]:
-    """Milliseconds that keys take while the open run is written to and its past is read."""
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(events)])
-    app = Dashboard(root)
-    took = []
-    try:
-        async with app.run_test(size=(120, 40)) as pilot:
-            await pilot.pause(1.0)
-            await pilot.press("f4")
-            await pilot.pause(2.0)
-            pane = app.pane("run")
-            assert isinstance(pane, RunPane)
-            for _ in range(40):
-                before, began = pane.metric, time.perf_counter()
-                key = events_module.Key("m", "m")
-                key.set_sender(app)
-                app._driver.send_message(key)  # type: ignore[union-attr]
-                while pane.metric == before:
-                    await asyncio.sleep(0.0005)
-                took.append((time.perf_counter() - began) * 1000)
-                await asyncio.sleep(0.05)
-    finally:
-        writer.kill()
-        writer.wait()
-    took.sort()
-    return {
-        "key_median_ms": took[len(took) // 2],
-        "key_p95_ms": took[len(took) * 95 // 100],
-        "key_worst_ms": took[-1],
-    }
-
-
-def first_paint(root: Path) -> float:
-    """Seconds from starting Python to the first paint, in a process of its own."""
+def first_paint(root: Path, rounds: int = 3) -> dict[str, float]:
+    """From starting Python to the first paint, for the large run and for none, and the import of Textual."""
     code = (
         "import asyncio, sys; from pathlib import Path; from polyctl.tui.app import Dashboard\n"
         "async def main():\n"
@@ -119,35 +72,145 @@ def first_paint(root: Path) -> float:
         "        print('painted', flush=True); pilot.app.exit()\n"
         "asyncio.run(main())"
     )
+    bare = "import textual.app, textual.widgets, pydantic; print('imported', flush=True)"
+    large, none, imported = (
+        min(_seconds(program, folder) for _ in range(rounds))
+        for program, folder in ((code, root), (code, root / "none"), (bare, root))
+    )
+    return {
+        "import_textual_s": imported,
+        "first_paint_s": large,
+        "first_paint_ratio": large / imported,
+        "first_paint_none_ratio": none / imported,
+    }
+
+
+def _seconds(code: str, folder: Path) -> float:
+    """Until that program prints a line."""
     began = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(root)], stdout=subprocess.PIPE, text=True
-    ) as process:
+    command = [sys.executable, "-c", code, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
         return time.perf_counter() - began
 
 
+def tail(run: Run) -> dict[str, float]:
+    """Processor time of the summary, the end and the whole file, in units of one MB of `json.loads`."""
+    with run.events.open("rb") as file:
+        file.seek(-min(1_000_000, run.events.stat().st_size), 2)
+        lines = file.read().split(b"\n")[1:-1]
+    began = time.process_time()
+    for line in lines:
+        json.loads(line)
+    unit = time.process_time() - began
+    began = time.process_time()
+    run.summary()
+    summary = time.process_time() - began
+    history = History(run)
+    began = time.process_time()
+    while not history.log:
+        history.refresh()
+    first = time.process_time() - began
+    while not history.complete:
+        history.refresh()
+    whole = time.process_time() - began
+    return {
+        "file_mb": run.events.stat().st_size / 1e6,
+        "json_mb_ms": unit * 1000,
+        "summary_ratio": summary / unit,
+        "tail_first_ratio": first / unit,
+        "tail_whole_ratio": whole / unit,
+        "steps_read_one_in": history.every,
+    }
+
+
+def redraw() -> dict[str, float]:
+    """One plot of as many points as are kept, on 120 by 40 cells."""
+    line = Line("loss", [Point(i, 1.0, 2.0, 1.5) for i in range(POINTS)])
+    began = time.process_time()
+    for _ in range(20):
+        draw([line], View(smoothing=0.9), 120, 40)
+    return {"plot_ms": (time.process_time() - began) / 20 * 1000}
+
+
+def session(root: Path, events: Path) -> dict[str, float]:
+    """The dashboard on the large run, while it is written to and its past is read."""
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(events)])
+    try:
+        return asyncio.run(_session(root))
+    finally:
+        writer.kill()
+        writer.wait()
+
+
+async def _session(root: Path) -> dict[str, float]:
+    app = Dashboard(root, start="run")
+    took: list[float] = []
+    began = time.perf_counter()
+    async with app.run_test(size=(120, 40)) as pilot:
+        painted = time.perf_counter()
+        pane = app.pane("run")
+        assert isinstance(pane, RunPane)
+        while not pane.query_one(LogView)._lines:
+            await asyncio.sleep(0.005)
+        shown = time.perf_counter()
+        for _ in range(KEYS):
+            took.append(await _key(app, pane))
+            await asyncio.sleep(0.05)
+        reading = not app.histories[0].complete
+        drawn, draws = RunPane._title, 0
+
+        def count(self: RunPane, histories: list[History]) -> object:
+            nonlocal draws
+            draws += 1
+            return drawn(self, histories)
+
+        RunPane._title = count  # type: ignore[method-assign, assignment]
+        await pilot.pause(QUIET_SECONDS)
+        quiet = draws / QUIET_SECONDS
+        while not app.histories[0].complete and time.perf_counter() - shown < HISTORY_SECONDS:
+            took.append(await _key(app, pane))
+            await asyncio.sleep(0.2)
+        complete = time.perf_counter()
+    took.sort()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return {
+        "paint_to_log_ratio": (shown - painted) / (painted - began),
+        "past_still_read_at_keys": reading,
+        "past_read_s": complete - shown,
+        "keys": len(took),
+        "key_median_ms": took[len(took) // 2],
+        "key_p95_ms": took[len(took) * 95 // 100],
+        "key_worst_ms": took[-1],
+        "redraws_per_s": quiet,
+        "memory_mb": memory,
+    }
+
+
+async def _key(app: Dashboard, pane: RunPane) -> float:
+    """Milliseconds from the arrival of a key to the end of what it does."""
+    before, began = pane.metric, time.perf_counter()
+    key = events_module.Key("m", "m")
+    key.set_sender(app)
+    app._driver.send_message(key)  # type: ignore[union-attr]
+    while pane.metric == before:
+        await asyncio.sleep(0.0005)
+    return (time.perf_counter() - began) * 1000
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lines", type=int, default=1_000_000, help="steps in the events file")
     lines = parser.parse_args().lines
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         run = make(root, lines)
-        found: dict[str, float] = {"lines": lines, "first_paint_s": min(first_paint(root) for _ in range(3))}
-        bare = [sys.executable, "-c", "import textual.app, textual.widgets, pydantic"]
-        began = time.perf_counter()
-        subprocess.run(bare, check=True)
-        found["import_textual_s"] = time.perf_counter() - began
-        found |= redraw()
-        found |= asyncio.run(keys(root, run.events))
-        found |= tail(run)
-        found["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-            1e6 if sys.platform == "darwin" else 1e3
-        )
+        found: dict[str, float] = {"lines": lines, **tail(run), **first_paint(root), **redraw()}
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
+            found |= alone.submit(session, root, run.events).result()
     for name, value in found.items():
-        print(f"{name:<18} {value:,.3f}")
+        print(f"{name:<24} {value:>14,.3f}")
     print(json.dumps(found))
 
 

@@ -67,14 +67,11 @@ class History:
         return self._tail.unread
 
     def refresh(self) -> bool:
-        """Read one piece: what was appended, or else what stands before; whether there is more to read."""
+        """Read one piece of what was appended, and of what stands before; whether there is more to read."""
         try:
             batch = self._tail.later(SLICE_BYTES * 4)
-            older = not batch.events and not batch.reset and not self._tail.at_start
-            if older:
-                past = self._earlier()
-                past.missing, past.more = batch.missing, True
-                batch = past
+            # A file that is always written to must not keep its past from being read.
+            past = None if batch.more or batch.missing or self._tail.at_start else self._earlier()
         except OSError as error:
             with self.lock:
                 message = f"{self.run.events} cannot be read: {error.strerror}"
@@ -87,9 +84,10 @@ class History:
                 self._clear()
             self.changes += bool(batch.events or batch.reset or self.missing != batch.missing or self.error)
             self.missing, self.error = batch.missing, None
-            self.broken += batch.broken
-            self.long += batch.long
-            self._take(batch.events, older)
+            self._take(batch, older=False)
+            if past is not None:
+                self.changes += bool(past.events)
+                self._take(past, older=True)
         return batch.more or not self._tail.at_start
 
     def _earlier(self) -> Batch:
@@ -100,7 +98,10 @@ class History:
         self.every = 1 + self._tail.unread // THIN_BYTES
         return self._tail.earlier(SLICE_BYTES)
 
-    def _take(self, events: list[Event], older: bool) -> None:
+    def _take(self, batch: Batch, older: bool) -> None:
+        events = batch.events
+        self.broken += batch.broken
+        self.long += batch.long
         found: dict[str, list[tuple[float, Any]]] = {}
         for event in events:
             version = event.get("v", VERSION)

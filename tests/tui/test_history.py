@@ -114,6 +114,20 @@ def test_backwards_in_pieces_gives_the_same_as_forwards(tmp_path, monkeypatch):
     assert list(live.frames) == list(whole.frames)
 
 
+def test_a_file_that_is_always_written_to_is_read_to_its_start(tmp_path, monkeypatch):
+    monkeypatch.setattr("polyctl.tui.history.SLICE_BYTES", 300)
+    history = History(make_run(tmp_path))
+    with history.run.events.open("a") as file:
+        for i in range(200):
+            history.refresh()
+            file.write(json.dumps(event(i, "step", step=100 + i, loss=1.0)) + "\n")
+            file.flush()
+    assert history.complete
+    history.refresh()
+    xs = [p.x for p in history.series["loss"].points]
+    assert xs == [float(x) for x in (*range(1, 61), *range(100, 300))]
+
+
 def test_of_a_huge_file_the_newest_part_is_read_whole_and_the_rest_thinned(tmp_path, monkeypatch):
     for name, value in (("SLICE_BYTES", 1000), ("WHOLE_BYTES", 5000), ("THIN_BYTES", 20_000)):
         monkeypatch.setattr(f"polyctl.tui.history.{name}", value)

@@ -89,6 +89,7 @@ class RunPane(Pane):
         self.view = View()
         self.below = "log"
         self._drawn: object = None
+        self._shown: object = None
         self._configured: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -128,8 +129,11 @@ class RunPane(Pane):
             self.query_one(f"#plot-{metric}").set_class(metric == self.metric and not single, "chosen")
         for name in LOWER:
             self.query_one(f"#{name}").display = name == self.below
-        self._drawn = None
-        self.redraw()
+        shown = (single and self.metric, self.below)
+        if shown != self._shown:
+            self._shown = shown
+            self._drawn = None
+            self.redraw()
 
     def redraw(self) -> None:
         """Draw what has changed since the last time."""
