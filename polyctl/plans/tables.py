@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+SHOWN_MISSING = 4
 Kind = Literal["text", "count", "percent", "points", "number"]
 Value = str | int | float | None
 
@@ -126,10 +127,11 @@ def _row(cells: list[str]) -> str:
 
 
 def missing_words(report: Report) -> str:
-    """Which experiments have not been run, and the command that runs them."""
-    return (
-        f"Not run yet (–): {', '.join(report.missing)}. `polyctl experiments run {' '.join(report.missing)}`"
-    )
+    """Which experiments have not been run, and the command that runs them; of many only the first."""
+    first = report.missing[:SHOWN_MISSING]
+    more = len(report.missing) - len(first)
+    words = f"Not run yet (–): {', '.join(first)}{f' and {more} more' if more else ''}."
+    return f"{words} `polyctl experiments run {' '.join(first)}`"
 
 
 def sources_table(report: Report) -> Table:
