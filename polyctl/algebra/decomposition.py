@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flint import fmpq, fmpq_mat
 
@@ -36,6 +37,7 @@ class Decomposition:
         return compose(self.outer, self.inners)
 
 
+@lru_cache
 def outer_ring(inners: int, letter: str = "b") -> Ring:
     """The ring of outers: b for one inner, b0, b1, ... for several."""
     return ring([letter] if inners == 1 else [f"{letter}{i}" for i in range(inners)])

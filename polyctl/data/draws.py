@@ -17,17 +17,18 @@ class Draws:
     ways to choose and sample may change between versions of Python.
     """
 
-    __slots__ = ("_block", "_name", "_words")
+    __slots__ = ("_blocks", "_name", "_words")
 
     def __init__(self, name: str) -> None:
         self._name = name.encode()
-        self._block = 0
-        self._words: list[int] = []
+        self._blocks = 1
+        self._words: list[int] = list(unpack("<16I", blake2b(self._name, digest_size=64).digest()))
 
     def _fill(self) -> None:
-        salt = self._block.to_bytes(8, "little")
-        self._words = list(unpack("<16I", blake2b(self._name, digest_size=64, salt=salt).digest()))
-        self._block += 1
+        salt = self._blocks.to_bytes(8, "little")
+        block = unpack("<16I", blake2b(self._name, digest_size=64, salt=salt).digest())
+        self._words = [*block, *self._words]
+        self._blocks += 1
 
     def below(self, n: int) -> int:
         """Uniform in [0, n)."""
@@ -40,18 +41,18 @@ class Draws:
             self._fill()
         return self._words.pop() * n >> 32
 
-    def below_each(self, n: int, count: int) -> list[int]:
-        """`count` draws uniform in [0, n)."""
+    def between(self, low: int, high: int, count: int) -> list[int]:
+        """`count` draws uniform in [low, high], for ranges below 2^32."""
         while len(self._words) < count:
-            kept = self._words
             self._fill()
-            self._words += kept
-        drawn, self._words = self._words[-count:], self._words[:-count]
-        return [word * n >> 32 for word in drawn]
+        n, pop = high - low + 1, self._words.pop
+        return [low + (pop() * n >> 32) for _ in range(count)]
 
     def choice(self, items: Sequence[T]) -> T:
         """One of the items."""
-        return items[self.below(len(items))]
+        if not self._words:
+            self._fill()
+        return items[self._words.pop() * len(items) >> 32]
 
     def sample(self, items: Sequence[T], count: int) -> list[T]:
         """`count` different items, in random order."""

@@ -37,7 +37,8 @@ def problem(data: DataConfig, seed: int, index: int) -> Problem:
         outer = decomposition.outer
         assert outer is not None
         f = compose(outer, decomposition.inners)
-        if f.is_constant() or (_may_be_trivial(data) and triviality(f, decomposition)):
+        suspect = _may_be_trivial(data.family, data.outer_degrees, data.inner_degrees)
+        if f.is_constant() or (suspect and triviality(f, decomposition)):
             continue
         if data.family == "split":
             return Problem(f, decomposition, data.family, index, _split_terms(f, rng))
@@ -115,19 +116,20 @@ def cells(data: DataConfig) -> list[tuple[str, DataConfig]]:
 # ---- samplers ------------------------------------------------------------------------------------
 
 
-def _may_be_trivial(data: DataConfig) -> bool:
+@lru_cache
+def _may_be_trivial(family: str, outer_degrees: tuple[int, ...], inner_degrees: tuple[int, ...]) -> bool:
     """Dense one-variable families cannot be trivial from degree 2 on, which saves the check."""
-    dense = data.family in ("univariate", "monic", "split")
-    return not dense or min(data.outer_degrees) < 2 or min(data.inner_degrees) < 2
+    dense = family in ("univariate", "monic", "split")
+    return not dense or min(outer_degrees) < 2 or min(inner_degrees) < 2
 
 
 def _dense(rng: Draws, context: Ring, degree: int, bound: int, monic: bool = False) -> Polynomial:
     """All coefficients uniform in [-bound, bound], the leading one not zero, or one."""
-    coefficients = _uniform(rng, bound, degree)
-    lead = 1 if monic else 0
-    while not lead:
-        lead = rng.below(2 * bound + 1) - bound
-    coefficients.append(lead)
+    coefficients = rng.between(-bound, bound, degree + 1)
+    if monic:
+        coefficients[-1] = 1
+    while not coefficients[-1]:
+        coefficients[-1:] = rng.between(-bound, bound, 1)
     return polynomial(context, dict(zip(_powers(degree), coefficients, strict=True)))
 
 
@@ -136,14 +138,9 @@ def _powers(degree: int) -> list[Monomial]:
     return [(k,) for k in range(degree + 1)]
 
 
-def _uniform(rng: Draws, bound: int, count: int) -> list[int]:
-    """Numbers uniform in [-bound, bound]."""
-    return [drawn - bound for drawn in rng.below_each(2 * bound + 1, count)]
-
-
 def _sparse(rng: Draws, context: Ring, monomials: list[Monomial], bound: int) -> Polynomial:
     """Uniform coefficients on the given monomials, zeros dropped."""
-    return polynomial(context, dict(zip(monomials, _uniform(rng, bound, len(monomials)), strict=True)))
+    return polynomial(context, dict(zip(monomials, rng.between(-bound, bound, len(monomials)), strict=True)))
 
 
 def _univariate(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | None:
@@ -185,7 +182,7 @@ def _on_singlet(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | 
     coefficients: dict[Monomial, int] = {}
     for _ in range(3):
         first, second = rng.below(_ON_VECTORS), rng.below(_ON_VECTORS)
-        scale = rng.below(2 * data.inner_bound + 1) - data.inner_bound
+        (scale,) = rng.between(-data.inner_bound, data.inner_bound, 1)
         for component in range(2):
             exponents = [0] * (2 * _ON_VECTORS)
             exponents[2 * first + component] += 1

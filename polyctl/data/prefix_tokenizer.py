@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 
 from flint import fmpq
 
@@ -12,6 +13,7 @@ from polyctl.algebra.polynomial import (
     Monomial,
     Polynomial,
     integer_content,
+    names,
     primitive_part,
     ring,
 )
@@ -53,14 +55,17 @@ for _token, _character in [*_CHARACTERS.items(), ("P", "+"), ("N", "-")]:
     _TO_IDS[ord(_character)] = _IDS[_token]
 
 
+_Chosen = Callable[[list[int]], tuple[int, ...]]
+
+
 @lru_cache(maxsize=10_000)
 def _template(
     variables: tuple[str, ...], monomials: tuple[Monomial, ...], ones: tuple[int, ...]
-) -> tuple[str, list[int]]:
+) -> tuple[str, _Chosen]:
     """The polynomials with these monomials, one character a token, with `%+d` for their coefficients.
 
-    Those at the places `ones` are 1, which is not written everywhere. With it comes which coefficient each
-    `%+d` is for: terms are written in canonical order.
+    Those at the places `ones` are 1, which is not written everywhere. With it comes what chooses the
+    coefficients for each `%+d` in turn: terms are written in canonical order.
     """
     order = sorted(range(len(monomials)), key=lambda i: monomials[i][::-1])
     places, texts = [], []
@@ -75,7 +80,14 @@ def _template(
             places.append(i)
         texts.append("".join(_CHARACTERS.get(token, token) for token in text.split()))
     plus = _CHARACTERS["+"]
-    return "".join([*(plus + text for text in texts[:-1]), *texts[-1:]]), places
+    chosen = itemgetter(*places) if len(places) > 1 else lambda numbers: tuple(numbers[i] for i in places)
+    return "".join([*(plus + text for text in texts[:-1]), *texts[-1:]]), chosen
+
+
+@lru_cache(maxsize=10_000)
+def _dense_template(variables: tuple[str, ...], count: int, ones: tuple[int, ...]) -> tuple[str, _Chosen]:
+    """The template of the first `count` powers: asking FLINT for them takes as long as the ids."""
+    return _template(variables, tuple((k,) for k in reversed(range(count))), ones)
 
 
 def _integers(f: Polynomial) -> list[int] | None:
@@ -85,23 +97,17 @@ def _integers(f: Polynomial) -> list[int] | None:
     return numbers if len(numbers) == len(coefficients) else None
 
 
-def _polynomial_ids(f: Polynomial, numbers: list[int]) -> bytes:
-    """The ids of the polynomial with the monomials of f and these coefficients.
+def _polynomial_ids(f: Polynomial, numbers: list[int], variables: tuple[str, ...]) -> bytes:
+    """The ids of the polynomial with the monomials of f, in these variables, and these coefficients.
 
     What `ids(write_polynomial(f))` gives, several times faster.
     """
     ones = tuple([i for i, c in enumerate(numbers) if c == 1]) if 1 in numbers else ()
-    variables = f.context().names()
-    dense = len(variables) == 1 and len(numbers) == f.total_degree() + 1
-    monomials = _powers(len(numbers)) if dense else tuple(f.monoms())
-    template, places = _template(variables, monomials, ones)
-    return (template % tuple([numbers[i] for i in places])).encode("latin-1").translate(_TO_IDS)
-
-
-@lru_cache
-def _powers(count: int) -> tuple[Monomial, ...]:
-    """The first powers of one variable, highest first: asking FLINT for them takes longer than the ids."""
-    return tuple((k,) for k in reversed(range(count)))
+    if len(variables) == 1 and len(numbers) == f.total_degree() + 1:
+        template, chosen = _dense_template(variables, len(numbers), ones)
+    else:
+        template, chosen = _template(variables, tuple(f.monoms()), ones)
+    return (template % chosen(numbers)).encode("latin-1").translate(_TO_IDS)
 
 
 class PrefixTokenizer:
@@ -111,6 +117,7 @@ class PrefixTokenizer:
 
     def __init__(self, data: DataConfig) -> None:
         self.ring = ring(family_names(data))
+        self._names = family_names(data)
         self.vocabulary = SIMPLE if len(self.ring.names()) == 1 else EXTENDED
         self.end = self.vocabulary.index(SEPARATOR)
         self._dot_products = data.family == "on_singlet"
@@ -139,7 +146,7 @@ class PrefixTokenizer:
         if f.context() == self.ring and problem.written is not None:
             return [*self.ids(write_input(problem)), self.end]
         shown = embed(f, self.ring)
-        return [*_polynomial_ids(shown, _integers(shown) or integer_content(shown)[0]), self.end]
+        return [*_polynomial_ids(shown, _integers(shown) or integer_content(shown)[0], self._names), self.end]
 
     def encode_target(self, problem: Problem) -> list[int]:
         """The decomposition as written in its file, or else as drawn."""
@@ -149,16 +156,16 @@ class PrefixTokenizer:
         assert decomposition is not None
         if self._dot_products:
             return [*self.ids(write_dot_products(decomposition.inners[0])), self.end]
-        polynomials = list(decomposition.inners)
+        parts = [self._part(h, self._names) for h in decomposition.inners]
         if self.outer_targets and decomposition.outer is not None:
-            polynomials.insert(0, decomposition.outer)
-        parts = []
-        for polynomial in polynomials:
-            numbers = _integers(polynomial)
-            if numbers is None:
-                raise UnwritableProblem("the prefix format has no fractions")
-            parts.append(_polynomial_ids(polynomial, numbers))
+            parts.insert(0, self._part(decomposition.outer, names(decomposition.outer)))
         return [*bytes([self._ids["&"]]).join(parts), self.end]
+
+    def _part(self, f: Polynomial, variables: tuple[str, ...]) -> bytes:
+        numbers = _integers(f)
+        if numbers is None:
+            raise UnwritableProblem("the prefix format has no fractions")
+        return _polynomial_ids(f, numbers, variables)
 
     def decode(self, target: Sequence[int]) -> Decomposition:
         """Read the ids as `inner` or `outer & inner ...`. Raises MalformedTarget."""

@@ -14,7 +14,7 @@ def test_the_same_name_gives_the_same_draws_for_ever():
     assert [draws.below(41) for _ in range(6)] == PINNED
     again = Draws("univariate:0:0")
     assert [again.below(41) for _ in range(6)] == PINNED
-    assert Draws("univariate:0:1").below_each(1000, 5) != Draws("univariate:0:0").below_each(1000, 5)
+    assert Draws("univariate:0:1").between(0, 999, 5) != Draws("univariate:0:0").between(0, 999, 5)
 
 
 @pytest.mark.parametrize("n", [1, 2, 41, 2**32, 2**32 + 1, 10**20])
@@ -27,8 +27,8 @@ def test_draws_stay_below_and_fill_the_range(n):
 
 
 def test_each_of_many_is_as_likely():
-    counts = Counter(Draws("even").below_each(5, 20_000))
-    assert set(counts) == set(range(5))
+    counts = Counter(Draws("even").between(-2, 2, 20_000))
+    assert set(counts) == set(range(-2, 3))
     assert all(3700 < count < 4300 for count in counts.values())  # ten standard deviations are 566
 
 

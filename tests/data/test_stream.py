@@ -29,6 +29,9 @@ SMALL = DataConfig(
 )
 
 
+WIDE = SMALL.model_copy(update={"inner_bound": 20, "outer_bound": 20})  # so that nothing recurs by chance
+
+
 def experiment(**train) -> Experiment:
     model = ModelConfig(layers=1, heads=1, width=8, block=train.pop("block", 100))
     data = train.pop("data", SMALL)
@@ -87,7 +90,7 @@ def rows(source, chunks):
 
 
 def test_two_sets_a_fixed_share_of_each_batch_comes_from_the_small_set():
-    config = experiment(repeat_size=20, repeat_share=0.25)
+    config = experiment(data=WIDE, repeat_size=20, repeat_share=0.25)
     source, again = open_source(config), pickle.loads(pickle.dumps(open_source(config)))
     batches = rows(source, range(5))
     assert batches == [*rows(again, [0]), *rows(again, range(1, 5))]
@@ -99,19 +102,18 @@ def test_two_sets_a_fixed_share_of_each_batch_comes_from_the_small_set():
     assert len(set(fresh)) > 0.95 * len(fresh)  # a stream repeats by chance alone
     counts = [sum(row == one for batch in batches for row in batch) for one in small]
     assert set(counts) == {8}  # 160 draws are eight passes over twenty problems
-    assert rows(open_source(experiment(repeat_size=20, repeat_share=0.01)), [0])[0] != batches[0]
+    assert rows(open_source(experiment(data=WIDE, repeat_size=20, repeat_share=0.01)), [0])[0] != batches[0]
 
 
 def test_the_small_set_is_of_the_training_split_and_no_stream_reaches_it():
-    wide = SMALL.model_copy(update={"inner_bound": 20, "outer_bound": 20})  # so that nothing recurs by chance
-    config = experiment(data=wide, repeat_size=60, repeat_share=1.0)
+    config = experiment(data=WIDE, repeat_size=60, repeat_share=1.0)
     tokenizer = make_tokenizer(config.data)
     small = open_source(config)._small_set
     splits = [split_of(digest(tokenizer.decode(prompt[:-1]).inners[0])) for prompt, _ in small]
     assert splits == ["train"] * 60
     again = {row for batch in rows(open_source(config), range(2)) for row in batch}
     assert again == {(*prompt, *target) for prompt, target in small}  # share 1: nothing else is drawn
-    stream = {row for batch in rows(open_source(experiment(data=wide)), range(2)) for row in batch}
+    stream = {row for batch in rows(open_source(experiment(data=WIDE)), range(2)) for row in batch}
     assert not stream & again
 
 
