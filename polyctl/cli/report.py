@@ -34,6 +34,14 @@ def report(
     counts: Annotated[
         Path, typer.Option("--counts", metavar="DIR", help="Where the published complexity counts are.")
     ] = Path("../shared/data"),
+    solver: Annotated[
+        Path | None,
+        typer.Option(
+            "--solver",
+            metavar="FILE",
+            help="For complexity: what `polyctl eval --solver all --json` printed.",
+        ),
+    ] = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
@@ -53,7 +61,7 @@ def report(
         raise UsageError("--markdown and --json cannot both be printed", "leave one of them out")
     loaded, root = load_registry(registry), runs_root(runs)
     wanted = [names] if names else [[plan] for plan in PLANS]
-    made = [make_report(some, loaded, root, counts) for some in wanted]
+    made = [make_report(some, loaded, root, counts, solver) for some in wanted]
     if figures is not None:
         from polyctl.plans.figures import draw
 

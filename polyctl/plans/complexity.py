@@ -28,37 +28,35 @@ from polyctl.plans.tables import Column, Figure, Report, Series, Table, Value
 class Counted:
     """Mean numbers of distinct subexpressions over the problems that were solved."""
 
-    problems: int
-    solved: int
-    ours: float | None
-    known: float | None
-    mathematica: float | None
+    problems: int | None = None
+    solved: int | None = None
+    ours: float | None = None
+    known: float | None = None
+    mathematica: float | None = None
 
 
 def complexity(data: Gathered) -> Report:
-    """Our answers' complexity against Mathematica's, set by set."""
+    """Our answers' complexity against Mathematica's, set by set: a model's, and the solver's if given."""
     rows: list[tuple[Value, ...]] = []
     absent = []
+    solver = {} if data.solver is None else read_solver(data.solver)
     for name, theirs in complexities().items():
         file = f"homogeneous_{name}"
         counts = read_counts(data.counts / f"{file}.counts.tsv")
-        if counts is None:
-            absent.append(file)
         measured = on_file(f"{file}.txt", data.root)
+        found: dict[str, Counted] = {}
         if measured is not None:
             data.noted(name, measured)
-        found = None if measured is None else count(measured, counts or [])
-        rows.append(
-            (
-                f"({name.replace('_', ', ')})",
-                *((found.problems, found.solved) if found else (None, None)),
-                *((found.ours, found.known, found.mathematica) if found else (None, None, None)),
-                theirs["known"],
-                theirs["mathematica"],
-            )
-        )
+            found[measured.run.name] = count(measured, counts or [])
+            absent += [file] if counts is None else []
+        if file in solver:
+            found["solver"] = solver[file]
+        for by, one in found.items() or {"–": Counted()}.items():
+            values = (one.problems, one.solved, one.ours, one.known, one.mathematica)
+            rows.append((f"({name.replace('_', ', ')})", by, *values, theirs["known"], theirs["mathematica"]))
     columns = (
         Column("(v_in, v_out)"),
+        Column("by"),
         Column("problems", "count"),
         Column("solved", "count"),
         Column("ours", "number"),
@@ -67,18 +65,14 @@ def complexity(data: Gathered) -> Report:
         Column("known, published", "number"),
         Column("Mathematica, published", "number"),
     )
+    bars = {"ours": 4, "Mathematica, same problems": 6, "Mathematica, published": 8}
+    series = tuple(
+        Series(label, tuple((f"{row[0]} {row[1]}", _number(row[place])) for row in rows), place == 8)
+        for label, place in bars.items()
+    )
+    title = "Distinct subexpressions of the answer"
     figure = Figure(
-        "complexity",
-        "Distinct subexpressions of the answer",
-        "(v_in, v_out)",
-        "mean over the solved problems",
-        (
-            Series("ours", tuple((str(row[0]), _number(row[3])) for row in rows)),
-            Series("Mathematica, same problems", tuple((str(row[0]), _number(row[5])) for row in rows)),
-            Series("Mathematica, published", tuple((str(row[0]), _number(row[7])) for row in rows), True),
-        ),
-        "bars",
-        percent=False,
+        "complexity", title, "(v_in, v_out)", "mean over the solved problems", series, "bars", percent=False
     )
     table = Table("Mean number of distinct subexpressions", columns, tuple(rows), _note(data.counts, absent))
     return data.report("complexity", "Complexity against Mathematica", [table], [figure])
@@ -86,8 +80,9 @@ def complexity(data: Gathered) -> Report:
 
 def _note(counts: Path, absent: list[str]) -> str:
     words = (
-        "The least complex verified answer of each beam, over the solved problems of "
-        "`polyctl eval RUN --data homogeneous_V_W.txt`. Published: mean over all problems."
+        "Means over the solved problems of `polyctl eval RUN --data homogeneous_V_W.txt`, the least complex "
+        "verified answer of each beam; or of `polyctl eval --solver all --data homogeneous_V_W.txt --json`, "
+        "its first answer (--solver FILE). Published: means over all problems."
     )
     if absent:
         words += f" Not in {counts}, so that nothing of Mathematica's is compared: {', '.join(absent)}."
@@ -107,6 +102,24 @@ def read_counts(path: Path) -> list[int] | None:
         return None
     except (KeyError, ValueError, TypeError) as error:
         raise FileError(f"{path} is no table of counts: {error}", "columns: true, mathematica") from error
+
+
+def read_solver(path: Path) -> dict[str, Counted]:
+    """What `polyctl eval --solver ... --json` printed, by set. Raises FileError."""
+    try:
+        sets = json.loads(path.read_text(encoding="utf-8"))["sets"]
+        return {name: _of_solver(summary) for name, summary in sets.items()}
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}", "check the path") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = "write it with: polyctl eval --solver all --data FILE --json"
+        raise FileError(f"{path} is no report of the solver: {error}", hint) from error
+
+
+def _of_solver(summary: dict[str, Any]) -> Counted:
+    means = summary["complexity"]
+    solved = round(summary["verified"] * summary["problems"])
+    return Counted(summary["problems"], solved, means["complexity"], means["known"], means["mathematica"])
 
 
 def count(measured: Measured, mathematica: list[int]) -> Counted:

@@ -20,6 +20,7 @@ class Gathered:
     registry: Registry
     root: Path
     counts: Path  # where the published complexity counts lie
+    solver: Path | None = None  # a report of the solver
     sources: dict[str, Measured] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 

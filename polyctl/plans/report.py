@@ -25,12 +25,15 @@ PLANS: dict[str, Callable[[Gathered], Report]] = {
 }
 
 
-def make_report(names: Sequence[str], registry: Registry, root: Path, counts: Path) -> Report:
+def make_report(
+    names: Sequence[str], registry: Registry, root: Path, counts: Path, solver: Path | None = None
+) -> Report:
     """The report of a plan, or of the experiments that fit names and patterns.
 
-    `counts` is where the published complexity counts lie. Raises UsageError for a name that is neither.
+    `counts` is where the published complexity counts lie, `solver` what `polyctl eval --solver` printed.
+    Raises UsageError for a name that is neither.
     """
-    data = Gathered(registry, root, counts)
+    data = Gathered(registry, root, counts, solver)
     if len(names) == 1 and names[0] in PLANS:
         return PLANS[names[0]](data)
     try:

@@ -183,6 +183,23 @@ def test_complexity_of_the_simplest_verified_answer_beside_the_counts(evaluated,
     made = report("complexity")
     assert "Not in" not in made.tables[0].note
     assert {r["(v_in, v_out)"]: r for r in rows(made.tables[0])}["(3, 3)"]["Mathematica, of these"] == 35
+    means = {"complexity": 30.0, "known": 29.0, "mathematica": 38.0, "simplest": 28.0}
+    solved = {
+        "solver": "all",
+        "sets": {"homogeneous_3_3": {"problems": 10, "verified": 0.9, "complexity": means}},
+    }
+    (tmp_path / "solver.json").write_text(json.dumps(solved))
+    both = make_report(["complexity"], REGISTRY, tmp_path, tmp_path / "counts", tmp_path / "solver.json")
+    by = {r["by"]: r for r in rows(both.tables[0]) if r["(v_in, v_out)"] == "(3, 3)"}
+    assert by.keys() == {run.name, "solver"}
+    assert (by["solver"]["solved"], by["solver"]["ours"], by["solver"]["Mathematica, of these"]) == (
+        9,
+        30,
+        38,
+    )
+    (tmp_path / "solver.json").write_text("[]")
+    with pytest.raises(FileError, match="no report of the solver"):
+        make_report(["complexity"], REGISTRY, tmp_path, tmp_path / "counts", tmp_path / "solver.json")
     (tmp_path / "counts" / "homogeneous_3_3.counts.tsv").write_text("wrong\n1\n")
     with pytest.raises(FileError, match="no table of counts"):
         report("complexity")
