@@ -114,7 +114,7 @@ def _here(
 
     def carry_out(task: Task) -> Outcome:
         alone = devices == 1 or task.stage == "gen"
-        listener = Listener(task.stage, bar if alone else output.Bar(None, None))
+        listener = Listener(task.stage, bar if alone else None)
         return perform_here(task, places, options, listener, devices)
 
     return run_plan(tasks, carry_out, partial(_begin, len(tasks)), fail_fast=fail_fast)
@@ -131,7 +131,7 @@ def _as_jobs(
 
 
 def _job_listener(task: Task) -> Listener:
-    return Listener(task.stage, output.Bar(None, None))
+    return Listener(task.stage)
 
 
 def _cluster(
@@ -248,12 +248,12 @@ def _short(figures: dict[str, Any], before: str = "") -> str:
 class Listener:
     """What a task says while it runs, on the bar or in lines; without a bar it can go to another process."""
 
-    def __init__(self, stage: str, bar: output.Bar) -> None:
+    def __init__(self, stage: str, bar: output.Bar | None = None) -> None:
         from polyctl.cli import rl, train
 
-        self._bar = bar
-        plain = not sys.stderr.isatty()
-        self._learning = (rl if stage == "rl" else train).Teller(bar, plain)
+        plain = bar is None or not sys.stderr.isatty()
+        self._bar = bar or output.Bar(None, None)
+        self._learning = (rl if stage == "rl" else train).Teller(self._bar, plain)
 
     def __call__(self, kind: str, event: dict[str, Any]) -> None:
         """One event of a training, or `progress` of making data and of evaluating."""
