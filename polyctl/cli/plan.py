@@ -113,6 +113,7 @@ def _here(
     from polyctl.plans.running import run_plan
 
     def carry_out(task: Task) -> Outcome:
+        bar.update(0, 1, f"{task.stage} {task.experiment.name}")
         alone = devices == 1 or task.stage == "gen"
         listener = Listener(task.stage, bar if alone else None)
         return perform_here(task, places, options, listener, devices)
