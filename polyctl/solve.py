@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from polyctl.algebra.complexity import Complexity, complexity
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, normal_form
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, key, variables_used
+from polyctl.algebra.simplest import with_simplest_outer
 from polyctl.algebra.solvers.binary import binary_form
 from polyctl.algebra.solvers.factors import factors, products
 from polyctl.algebra.solvers.fields import annihilated
@@ -319,7 +320,7 @@ def judge(f: Polynomial, candidate: Candidate, seconds: float = 0.0) -> Solution
             verdict = completed
     if not verdict.verified:
         return Solution(decomposition, verdict, candidate.source, candidate.logprob, None, seconds)
-    normal = normal_form(Decomposition(verdict.outer, decomposition.inners))
+    normal = with_simplest_outer(f, normal_form(Decomposition(verdict.outer, decomposition.inners)))
     return Solution(normal, verdict, candidate.source, candidate.logprob, complexity(normal), seconds)
 
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from polyctl import solve as module
-from polyctl.algebra.decomposition import Decomposition
+from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
 from polyctl.algebra.solvers.outcome import Outcome
-from polyctl.data.families import problem
+from polyctl.data.families import problem, problems
 from polyctl.solve import Answer, Candidate, generic, judge, solve, weak
 from tests.data.test_families import FAMILIES
 
@@ -74,8 +74,10 @@ def test_a_factorisation_and_a_plain_variable_do_not_end_the_search():
 
 
 def test_shapes_that_nearly_every_polynomial_has():
-    two = problem(FAMILIES["homogeneous_2_3"], 1, 0)
-    three = problem(FAMILIES["homogeneous_3_3"], 1, 0)
+    two, three = (
+        next(p for p in problems(FAMILIES[name], 1, "train") if len(used_inners(p.decomposition).inners) == 3)
+        for name in ("homogeneous_2_3", "homogeneous_3_3")
+    )
     assert generic(two.f, two.decomposition)
     assert not generic(three.f, three.decomposition)
     assert not generic(F, Decomposition(B**2 + 2 * B + 5, (X**4,)))

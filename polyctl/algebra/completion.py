@@ -70,7 +70,7 @@ def _complete_linear(f: Polynomial, inners: Sequence[Polynomial], max_unknowns: 
     primitive, factors = zip(*(primitive_part(h) for h in inners), strict=True)
     target, target_factor = primitive_part(f)
     exponents = outer_monomials(target, primitive, max_unknowns)
-    values = _products(primitive, exponents)
+    values = products(primitive, exponents)
     found = _solve_columns([values[e] for e in exponents], target)
     if found is None:
         return None
@@ -107,8 +107,8 @@ def _weighted(weights: Sequence[int], budget: int) -> Iterator[Monomial]:
             yield (e, *rest)
 
 
-def _products(inners: Sequence[Polynomial], exponents: Sequence[Monomial]) -> dict[Monomial, Polynomial]:
-    """inners**exponent for every exponent, each by one multiplication."""
+def products(inners: Sequence[Polynomial], exponents: Sequence[Monomial]) -> dict[Monomial, Polynomial]:
+    """inners ** exponent for every exponent, each by one multiplication."""
     values: dict[Monomial, Polynomial] = {(0,) * len(inners): inners[0].context().constant(1)}
 
     def value(exponent: Monomial) -> Polynomial:
