@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from typing import Annotated
@@ -46,9 +47,11 @@ def tui(
         return
     if serve:
         options = [("--runs", runs), ("--registry", registry), ("--screen", screen)]
-        _serve(port, [part for name, value in options if value for part in (name, str(value))])
+        words = [part for name, value in options if value for part in (name, str(value))]
+        _serve(port, [*words, "--", expression] if expression else words)
         return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    served = "TEXTUAL_DRIVER" in os.environ  # set by textual-serve, whose sessions have no terminal
+    if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the dashboard needs a terminal", "`polyctl tui --plain` prints it as text")
     from polyctl.tui.actions import load_keymap
 
@@ -64,4 +67,7 @@ def _serve(port: int, options: list[str]) -> None:
     except ImportError:
         raise UsageError("textual-serve is not installed", "pip install 'polyctl[web]'") from None
     command = shlex.join([sys.executable, "-m", "polyctl", "tui", *options])
-    Server(command, host="127.0.0.1", port=port, title="polyctl").serve()
+    try:
+        Server(command, host="127.0.0.1", port=port, title="polyctl").serve()
+    except OSError as error:
+        raise UsageError(f"port {port} cannot be used: {error.strerror}", "choose another: --port") from error

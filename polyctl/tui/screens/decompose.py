@@ -261,13 +261,18 @@ class DecomposePane(Pane):
 
     def _detail(self) -> None:
         box = self.query_one("#detail", VerticalScroll)
-        box.border_title = TITLES[self.detail]
+        box.border_title = TITLES[self.shown]
         self.query_one("#detail-text", Static).update(Text(self.detail_text()))
+
+    @property
+    def shown(self) -> str:
+        """The detail that is seen: without an answer, what was tried."""
+        return "tried" if self.chosen is None and self.done is not None else self.detail
 
     def detail_text(self) -> str:
         """What the detail pane shows, and copies."""
         solution = self.chosen
-        if self.detail == "tried" or (solution is None and self.done is not None):
+        if self.shown == "tried":
             return self._tried()
         if solution is None:
             return WELCOME if not self.busy and self.problem is None else ""
@@ -382,7 +387,7 @@ class DecomposePane(Pane):
     def action_copy(self) -> None:
         text = self.detail_text()
         self.app.copy_to_clipboard(text)
-        self.app.notify(f"copied: {TITLES[self.detail]}, {len(text):,} characters", markup=False)
+        self.app.notify(f"copied: {TITLES[self.shown]}, {len(text):,} characters", markup=False)
 
 
 WELCOME = """Type a polynomial and press Enter, or F7 for an example: f = g(h) is looked for, and proved.
