@@ -112,3 +112,10 @@ def test_solutions_are_told_as_they_come():
     told, answer = [], Answer()
     assert solve(F, methods=["exact"], on_solution=told.append, answer=answer) is answer
     assert len(told) == len(answer.solutions) == 2
+
+
+def test_the_long_exact_methods_stop_at_their_deadline():
+    f = parse("(x^2 + y z)^3 + (y^2 - x z)^2 (x^2 + y z) + x^2 + y z")
+    assert module.annihilated(f).decompositions
+    for method in module.LONG:
+        assert not method(f, deadline=0.0).decompositions

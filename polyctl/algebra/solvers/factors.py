@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, islice
+from math import inf
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import (
@@ -32,10 +33,11 @@ _PAIRS = 60
 _KNOWN = 3
 
 
-def factors(f: Polynomial) -> Outcome:
+def factors(f: Polynomial, deadline: float = inf) -> Outcome:
     """g(h1, …, hm) = f where some hi divides f, or all of them have a common factor whose power does.
 
-    Fewest inners first; each holds and is not trivial. Products of factors alone are left to `products`.
+    Fewest inners first; each holds and is not trivial. Products of factors alone are left to `products`. What
+    comes after `deadline` of `time.perf_counter()` is left out.
     """
     if len(variables_used(f)) < 2:
         return Outcome()
@@ -44,7 +46,7 @@ def factors(f: Polynomial) -> Outcome:
         return Outcome()
     found = [*_pairs(f, split), *_with_common_factor(f, split)]
     if not any(len(d.inners) == 2 for d in found):
-        found += _with_known_inner(f, split)
+        found += _with_known_inner(f, split, deadline)
     return Outcome(tuple(sorted(found, key=lambda d: len(d.inners))))
 
 
@@ -122,14 +124,14 @@ def _partners(f: Polynomial, p: Polynomial, d: int) -> Iterator[Polynomial]:
         yield from divisors_of_degree(factorisation(common), d)
 
 
-def _with_known_inner(f: Polynomial, split: Factors) -> Iterator[Decomposition]:
+def _with_known_inner(f: Polynomial, split: Factors, deadline: float) -> Iterator[Decomposition]:
     """Inners annihilated with a divisor of f."""
     degrees = _inner_degrees(f) if is_homogeneous(f) else sorted({degree(p) for p, _ in split})
     for d in degrees:
         if d == 1 and is_homogeneous(f):
             continue
         for p in islice(divisors_of_degree(split, d), _KNOWN):
-            found = annihilated(f, (p,)).decompositions
+            found = annihilated(f, (p,), deadline=deadline).decompositions
             yield from found
             if found:
                 return

@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
-from math import comb
+from math import comb, inf
 from random import Random
+from time import perf_counter
 from typing import Any
 
 from flint import nmod_mat
@@ -64,23 +65,30 @@ class _Forms:
         return comb(self.n, self.m) * len(self.monomials)
 
 
-def annihilated(f: Polynomial, known: Sequence[Polynomial] = (), max_unknowns: int = 700) -> Outcome:
+def annihilated(
+    f: Polynomial, known: Sequence[Polynomial] = (), max_unknowns: int = 700, deadline: float = inf
+) -> Outcome:
     """g(h1, …, hm) = f with 1 < m < n, fewest inners first; each holds and is not trivial.
 
     `known` are polynomials in h1, …, hm, such as a factor of f that is taken for an inner: they give further
-    equations. Stops at the first m for which there is a decomposition. `max_unknowns` bounds the
-    coefficients of η. No proof.
+    equations. Stops at the first m for which there is a decomposition, and where `time.perf_counter()` passes
+    `deadline`. `max_unknowns` bounds the coefficients of η. No proof.
     """
     used = variables_used(f)
     for m in range(max(2, len(known)), len(used)):
-        found = list(_with_inners(f, known, used, m, max_unknowns))
+        found = list(_with_inners(f, known, used, m, max_unknowns, deadline))
         if found:
             return Outcome(tuple(found))
     return Outcome()
 
 
 def _with_inners(
-    f: Polynomial, known: Sequence[Polynomial], used: Sequence[int], m: int, max_unknowns: int
+    f: Polynomial,
+    known: Sequence[Polynomial],
+    used: Sequence[int],
+    m: int,
+    max_unknowns: int,
+    deadline: float,
 ) -> Iterator[Decomposition]:
     """Decompositions with m inners from the η of lowest degree that has any."""
     total, n = degree(f), len(used)
@@ -91,7 +99,7 @@ def _with_inners(
     seen: set[object] = set()
     for e in range(m * (largest - 1) + 1):
         forms = _Forms(n, m, monomials_up_to(n, e, e if homogeneous else 0))
-        if forms.unknowns > max_unknowns or e >= total - 1:
+        if forms.unknowns > max_unknowns or e >= total - 1 or perf_counter() > deadline:
             return
         solutions = solve_forms(modular, forms)
         if not solutions:
@@ -99,6 +107,8 @@ def _with_inners(
         found = False
         points = _Points(forms, largest, homogeneous, rng)
         for eta in _choices(forms, solutions):
+            if perf_counter() > deadline:
+                return
             inners = constants_of(eta, points, rng)
             lifted = _lift(f, used, inners)
             key = tuple(map(str, lifted or ()))
