@@ -180,7 +180,7 @@ class Run:
         return Summary(
             state=state,
             ended=str(end["state"]) if "state" in end else None,
-            step=next((int(step) for step in steps if step is not None), None),
+            step=max((int(step) for step in steps if step is not None), default=None),
             total_steps=None if total is None else int(total),
             loss=_number(last.get("step"), "loss"),
             metrics={k: v for k in validation if k not in HEAD and (v := _number(validation, k)) is not None},

@@ -197,6 +197,14 @@ def test_the_summary_is_that_of_the_newest_training(tmp_path):
     assert summary.accuracy == 0.25
 
 
+def test_the_step_is_the_furthest_that_any_event_names(tmp_path):
+    run = make(tmp_path, "a", "20250101-000000")
+    events_of(run, RUN, STEP, ("eval", 4, {"step": 8}))
+    assert run.summary().step == 8
+    events_of(run, RUN, ("eval", 5, {"step": 3}), STEP)
+    assert run.summary().step == 4
+
+
 def test_of_a_long_file_the_end_and_the_opening_are_read(tmp_path, monkeypatch):
     run = make(tmp_path, "a", "20250101-000000")
     steps = [("step", 100 - i / 100, {"step": i, "loss": 1 / (i + 1)}) for i in range(3000)]
