@@ -79,10 +79,16 @@ def reward_kind(experiment: Experiment) -> RewardName:
 
 
 def make_groups(
-    model: GPT, tokenizer: Tokenizer, problems: Sequence[Problem], experiment: Experiment, seed: int
+    model: GPT,
+    tokenizer: Tokenizer,
+    problems: Sequence[Problem],
+    experiment: Experiment,
+    seed: int,
+    numbers: Sequence[int] | None = None,
 ) -> list[Group]:
     """A verified group for each problem: one beam search (bgrpo, boost), or samples (grpo).
 
+    Samples follow from seed and `numbers`, so that they do not depend on how problems are shared out.
     An error of the verifier is raised, never turned into a reward.
     """
     rl = experiment.rl
@@ -94,7 +100,13 @@ def make_groups(
     }
     found: list[list[Hypothesis]]
     if rl.algorithm == "grpo":
-        found = sample(model, prompts, n=rl.width, temperature=rl.temperature, seed=seed, **limits)
+        drawing: dict[str, Any] = {
+            "n": rl.width,
+            "temperature": rl.temperature,
+            "seed": seed,
+            "numbers": numbers,
+        }
+        found = sample(model, prompts, **drawing, **limits)
         found = [sorted(group, key=lambda h: (not h.finished, -h.logprob)) for group in found]
     else:
         found = beam_search(model, prompts, width=rl.width, **limits)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import copy
 import math
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
 from polyctl.config import Experiment, RLConfig
-from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import make_tokenizer
 from polyctl.errors import UsageError
 from polyctl.evaluate import examine, summarize
@@ -32,7 +32,7 @@ from polyctl.training.objective import dropout_seed
 from polyctl.training.optim import make_optimizer
 from polyctl.training.supervised import SAVE_SECONDS, DivergedError, TrainResult, held_out_that_fit
 
-PROBES = 1_000_000  # random streams of probes are numbered from here, those of steps from 0
+PROBES = 1_000_000  # the random stream of probes; that of steps is 0
 # what --smoke makes of [rl], as settings
 SMOKE = (
     "rl.steps=4",
@@ -158,8 +158,7 @@ class ReinforcementTrainer:
             numbers = draw(self.pool, self.experiment, self.step)
         else:
             numbers = list(range(self.step * rl.problems, (self.step + 1) * rl.problems))
-        mine = [self.mix.problem(n) for n in numbers[processes.rank :: processes.world]]
-        groups = self._groups(mine, self.processes.rank)
+        groups = self._groups(numbers[processes.rank :: processes.world], 0)
         searched = time.monotonic()
         sums = totals(groups, rl.width)
         whole = dict(zip(sums, processes.sum([float(v) for v in sums.values()]), strict=True))
@@ -200,10 +199,12 @@ class ReinforcementTrainer:
             for group in chosen:
                 self.journal.write("rollout", step=self.step, **group.example(self.tokenizer))
 
-    def _groups(self, problems: list[Problem], stream: int) -> list[Group]:
+    def _groups(self, numbers: Sequence[int], stream: int) -> list[Group]:
+        """The groups of the candidates with these numbers; samples differ between streams."""
         seed = dropout_seed(self.experiment.seed, self.step, stream)
+        problems = [self.mix.problem(n) for n in numbers]
         self.model.eval()
-        return make_groups(self.model, self.tokenizer, problems, self.experiment, seed)
+        return make_groups(self.model, self.tokenizer, problems, self.experiment, seed, numbers)
 
     def _update(self, groups: list[Group]) -> tuple[Update, dict[str, float]]:
         """The update, and for boost how many answers it learnt from whom."""
@@ -244,7 +245,7 @@ class ReinforcementTrainer:
         numbers = range(start, start + rl.candidates)
         mine = numbers[processes.rank :: processes.world]
         # a stream of its own: the probe's samples must not be those of the step that follows
-        groups = self._groups([self.mix.problem(n) for n in mine], PROBES + processes.rank)
+        groups = self._groups(mine, PROBES)
         shares, firsts = [0.0] * rl.candidates, [0.0] * rl.candidates
         for n, group in zip(mine, groups, strict=True):
             shares[n - start], firsts[n - start] = group.share, float(group.first == 0)

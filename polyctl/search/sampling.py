@@ -47,17 +47,18 @@ def sample(
     max_tokens: int,
     end: int,
     seed: int,
+    numbers: Sequence[int] | None = None,
     grammar: Grammar | None = None,
     batch: int = 16,
 ) -> list[list[Hypothesis]]:
     """For each prompt `n` answers drawn at `temperature`, in the order drawn; equal ones may occur.
 
-    `logprob` is the model's own (temperature 1, no grammar). Problem i's draws follow from (seed, i) alone,
-    whatever stands in the batch beside it. Raises UsageError for bad limits and prompts.
+    `logprob` is the model's own (temperature 1, no grammar). Problem i's draws follow from (seed, numbers[i])
+    alone, or (seed, i), whatever stands in the batch beside it. Raises UsageError for bad limits and prompts.
     """
     if n < 1 or not temperature > 0:
         raise UsageError(f"n {n} must be at least 1, and temperature {temperature} above 0")
-    generators = [np.random.default_rng([seed, i]) for i in range(len(prompts))]
+    generators = [np.random.default_rng([seed, i]) for i in numbers or range(len(prompts))]
 
     def pick(logp_BWV: torch.Tensor, problems: Sequence[int]) -> torch.Tensor:
         # the largest of log p + Gumbel noise is distributed as p; what has probability zero stays at -inf

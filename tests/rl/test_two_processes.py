@@ -32,7 +32,7 @@ with distributed.join("cpu") as processes:
         model(torch.ones(1, 2)).sum().backward()
     sum_gradients(model, processes)
     assert model.weight.grad.tolist() == [[1.0, 1.0]], model.weight.grad
-    for algorithm in ("bgrpo", "boost"):
+    for algorithm in ("bgrpo", "grpo", "boost"):
         changed = tiny(algorithm=algorithm, candidates=11, refresh=2, problems=5, solver="off")
         experiment = trainer.named(changed)
         run = processes.from_main(lambda: create_run(experiment, root))
@@ -57,7 +57,7 @@ def test_two_processes_give_the_gradients_of_one(run_rl, start, tmp_path):
         timeout=180,
     )
     assert done.returncode == 0, done.stderr
-    for algorithm in ("bgrpo", "boost"):
+    for algorithm in ("bgrpo", "grpo", "boost"):
         reports = [json.loads((root / f"{algorithm}{rank}.json").read_text()) for rank in (0, 1)]
         compare(run_rl, algorithm, *reports)
 
