@@ -25,7 +25,7 @@ from polyctl.tui.screens.experiments import ExperimentsPane
 from polyctl.tui.screens.help import HelpScreen
 from polyctl.tui.screens.pane import Pane
 from polyctl.tui.screens.run import RunPane
-from polyctl.tui.screens.runs import Row, RunsPane
+from polyctl.tui.screens.runs import Row, RunsPane, summarise
 from polyctl.tui.solving import Solver
 
 REDRAW_SECONDS = 0.5
@@ -315,19 +315,6 @@ class Dashboard(App[None]):
         names = [name for name in THEMES if name in self.available_themes]
         at = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(at + 1) % len(names)]
-
-
-def summarise(run: Run) -> Row:
-    """A run's row; what is wrong with its files is said in it, never raised."""
-    problem = None
-    try:
-        with run.events.open("rb"):
-            pass
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        problem = f"{run.events} cannot be read: {error.strerror}"
-    return Row(run, run.summary(), problem, run.has_checkpoint)
 
 
 def _mark(run: Run) -> Any:

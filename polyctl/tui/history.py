@@ -15,7 +15,7 @@ LOG_LINES = 2000
 FRAMES = 600
 SLICE_BYTES = 1 << 18
 WHOLE_BYTES = 1 << 24  # the newest part, of which every line is read
-THIN_BYTES = 1 << 25  # before it one step is read for each of these that the file holds
+THIN_BYTES = 1 << 25  # before it one step in n is read, n growing by one with each of these
 STEP_KEYS = ("loss", "lr", "grad_norm", "tokens_per_second", "reward")
 EVAL_KEYS = ("valid_loss", "greedy_verified", "greedy_exact")
 RL_KEYS = {"pass_at_1": "pass@1", "pass_at_w": "pass@w"}  # of the validations of `rl`
@@ -48,7 +48,6 @@ class History:
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.frames: deque[Event] = deque(maxlen=FRAMES)
         self.cells: list[dict[str, Any]] = []
-        self.began: Event | None = None
         self.broken = self.long = self.newer = 0
         self.logged = 0
         self.every = 1  # of the steps before the newest part one in so many is read
@@ -71,7 +70,8 @@ class History:
         try:
             batch = self._tail.later(SLICE_BYTES * 4)
             # A file that is always written to must not keep its past from being read.
-            past = None if batch.more or batch.missing or self._tail.at_start else self._earlier()
+            wait = batch.more or batch.reset or batch.missing or self._tail.at_start
+            past = None if wait else self._earlier()
         except OSError as error:
             with self.lock:
                 message = f"{self.run.events} cannot be read: {error.strerror}"
@@ -109,8 +109,6 @@ class History:
             if (step := finite(event.get("step"))) is not None:
                 for name, value in _numbers(event):
                     found.setdefault(name, []).append((step, value))
-            if event["kind"] == "run" and (self.began is None or not older):
-                self.began = event
             cells = event.get("cells")
             if isinstance(cells, list) and (not self.cells or not older):
                 self.cells = [cell for cell in cells if isinstance(cell, dict)]

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from polyctl.errors import PolyctlError
 from polyctl.registry import load_registry
-from polyctl.runs import Run, find_run, list_runs, runs_root
+from polyctl.runs import find_run, list_runs, runs_root
 from polyctl.tui import launch
 from polyctl.tui.actions import TABS
 from polyctl.tui.history import History
 from polyctl.tui.screens.beam import EMPTY, before, caption
 from polyctl.tui.screens.decompose import EXAMPLES, WELCOME
 from polyctl.tui.screens.run import METRICS, config_text, lines_of
-from polyctl.tui.screens.runs import Row, words
+from polyctl.tui.screens.runs import Row, summarise, words
 from polyctl.tui.widgets.beam import beam_text
 from polyctl.tui.widgets.heat import heat_map
 from polyctl.tui.words import ago, clean, clock, number, percent
@@ -76,8 +76,6 @@ def _decompose(root: Path) -> Iterator[str]:
 
 
 def _runs(root: Path) -> Iterator[str]:
-    from polyctl.tui.app import summarise
-
     found = list_runs(root)
     if not found:
         yield _nothing(root)
@@ -101,8 +99,7 @@ def _run(history: History | None, root: Path) -> Iterator[str]:
     if history is None:
         yield _nothing(root)
         return
-    row = _summary(history.run)
-    yield from _run_line(row)
+    yield from _run_line(summarise(history.run))
     yield from (f"  note: {clean(fact)}" for fact in history.facts())
     for metric, (title, _) in METRICS.items():
         for line in lines_of([history], metric):
@@ -117,16 +114,10 @@ def _run(history: History | None, root: Path) -> Iterator[str]:
     if history.cells:
         yield from (line.rstrip() for line in heat_map(history.cells).plain.splitlines())
     yield "configuration:"
-    yield from (f"  {clean(line)}" for line in config_text(history).splitlines())
+    yield from (f"  {clean(line)}".rstrip() for line in config_text(history).splitlines())
     yield "log:"
     for entry in list(history.log)[-LOG_LINES:]:
         yield f"  {clock(entry.time)} {clean(entry.kind)} {clean(entry.text)}"
-
-
-def _summary(run: Run) -> Row:
-    from polyctl.tui.app import summarise
-
-    return summarise(run)
 
 
 def _beam(history: History | None, root: Path) -> Iterator[str]:

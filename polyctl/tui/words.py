@@ -7,8 +7,6 @@ import unicodedata
 
 from rich.text import Text
 
-from polyctl.errors import ParseError
-
 # status: (glyph, colour); the word is the status itself
 STATUS = {
     "verified": ("✓", "green"),
@@ -81,9 +79,3 @@ def progress(step: int | None, total: int | None, width: int = 8) -> str:
     share = min(1.0, max(0.0, step / total))
     full = round(share * width)
     return ("█" * full + "░" * (width - full) + f" {100 * share:3.0f}%").lstrip()
-
-
-def caret(error: ParseError, width: int) -> tuple[int, str]:
-    """(column of the offending character, message and hint)."""
-    hint = f" ({error.hint})" if error.hint else ""
-    return min(error.position, width), f"{error.message}{hint}"

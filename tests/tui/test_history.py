@@ -147,11 +147,15 @@ def test_of_a_huge_file_the_newest_part_is_read_whole_and_the_rest_thinned(tmp_p
     assert history.every == 1 + (size - 5000) // 20_000 > 3
     assert f"of older steps one in {history.every} is read" in history.facts()
     assert [p.x for p in history.series["valid_loss"].points] == [200.0]
-    assert history.began is not None
     xs = [p.x for p in history.series["loss"].points]
     newest = 5000 // (len(json.dumps(steps[-1])) + 1)
     assert xs[-newest:] == [float(x) for x in range(1000 - newest, 1000)]
     assert len(xs) < newest + 1000 / history.every + 50
+    other = history.run.events.with_name("other")
+    other.write_text("".join(json.dumps(e) + "\n" for e in steps[:40]))
+    other.replace(history.run.events)
+    read(history)
+    assert (len(history.series["loss"].points), history.every) == (40, 1)  # nothing is left of the old file
 
 
 def test_a_reinforcement_learning(tmp_path):

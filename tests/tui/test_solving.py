@@ -6,6 +6,7 @@ from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
 from polyctl.solve import Candidate, judge
 from polyctl.tui.solving import Solver, describe
+from polyctl.tui.widgets.solutions import rows
 
 
 def test_a_request_an_error_and_a_cancel(tmp_path):
@@ -54,3 +55,16 @@ def test_a_refuted_answer_shows_the_difference():
     assert said["status"] == "refuted"
     assert "f - g(h) = x" in said["proof"]
     assert said["weak"] is False
+
+
+def test_a_column_takes_the_room_that_the_other_leaves():
+    row = {"status": "verified", "complexity": 3, "number": 0, "outer": "b" * 60, "inners": ["x"]}
+
+    def cut(outer: str, inner: str) -> tuple[int, int]:
+        ((_, cells),) = rows([{**row, "outer": outer, "inners": [inner]}], 80)
+        return len(str(cells[2])), len(str(cells[3]))
+
+    assert cut("b" * 40, "x") == (40, 1)
+    assert cut("b" * 90, "x") == (47, 1)
+    assert cut("b", "x" * 90) == (1, 47)
+    assert cut("b" * 90, "x" * 90) == (24, 24)

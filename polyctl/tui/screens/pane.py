@@ -24,11 +24,6 @@ class Pane(Vertical):
         assert isinstance(self.app, Dashboard)
         return self.app
 
-    @property
-    def is_current(self) -> bool:
-        """Whether this tab is the one that is seen."""
-        return self.dashboard.place == self.place
-
     def arrive(self) -> None:
         """The tab has come to the front."""
         self.focus()

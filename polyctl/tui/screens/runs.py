@@ -30,6 +30,19 @@ class Row:
     has_model: bool = False
 
 
+def summarise(run: Run) -> Row:
+    """A run's row; what is wrong with its files is said in it, never raised."""
+    problem = None
+    try:
+        with run.events.open("rb"):
+            pass
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        problem = f"{run.events} cannot be read: {error.strerror}"
+    return Row(run, run.summary(), problem, run.has_checkpoint)
+
+
 def columns(width: int) -> list[str]:
     """The columns for a width of the terminal."""
     if width >= 100:

@@ -21,17 +21,17 @@ def columns(width: int) -> list[str]:
 
 def rows(solutions: Sequence[dict[str, Any]], width: int) -> list[tuple[str, list[Text | str]]]:
     """(key, cells) of each answer, for the columns of this width."""
+    outers = [s["outer"] or "-" for s in solutions]
+    inners = [_inners(s["inners"]) for s in solutions]
     rest = 24 + 8 * (width >= SIZE_WIDTH) + 44 * (width >= FULL_WIDTH)
-    room = max(10, (width - rest) // 2)
+    room_g, room_h = _rooms(max(map(len, outers), default=0), max(map(len, inners), default=0), width - rest)
     found = []
-    for rank, s in enumerate(solutions, 1):
-        inners = s["inners"]
-        h = inners[0] if len(inners) == 1 else "; ".join(f"h{i} = {x}" for i, x in enumerate(inners))
+    for rank, (s, g, h) in enumerate(zip(solutions, outers, inners, strict=True), 1):
         cells: list[Text | str] = [
             Text(str(rank), justify="right"),
             status(s["status"]),
-            _fit(s["outer"] or "-", room),
-            _fit(h, room),
+            _fit(g, room_g),
+            _fit(h, room_h),
         ]
         if width >= SIZE_WIDTH:
             cells.append(str(s["complexity"] or "-"))
@@ -39,6 +39,16 @@ def rows(solutions: Sequence[dict[str, Any]], width: int) -> list[tuple[str, lis
             cells += [_fit(source(s), 32), f"{s['seconds']:.2g} s"]
         found.append((str(s["number"]), cells))
     return found
+
+
+def _inners(inners: Sequence[str]) -> str:
+    return inners[0] if len(inners) == 1 else "; ".join(f"h{i} = {h}" for i, h in enumerate(inners))
+
+
+def _rooms(g: int, h: int, room: int) -> tuple[int, int]:
+    """The widths of two columns that want to be g and h wide: half the room, or what the other one leaves."""
+    half = max(10, room // 2)
+    return max(half, room - h), max(half, room - g)
 
 
 def source(s: dict[str, Any]) -> str:
