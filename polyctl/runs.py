@@ -245,9 +245,15 @@ def list_runs(root: Path | None = None) -> list[Run]:
     return _sorted(path.parent for path in runs_root(root).glob("*/*/config.toml"))
 
 
+def shipped_run() -> Run:
+    """The model in the box: POLYCTL_SHIPPED, else runs/general/shipped of the clone; it may be missing."""
+    place = os.environ.get("POLYCTL_SHIPPED")
+    return Run.at(Path(place or Path(__file__).resolve().parents[1] / "runs" / "general" / "shipped"))
+
+
 def newest_run_with_checkpoint(root: Path | None = None) -> Run:
-    """The newest run of any experiment that has a checkpoint; FileError where there is none."""
-    for run in list_runs(root):
+    """The newest run that has a checkpoint, else the shipped one; FileError where there is neither."""
+    for run in (*list_runs(root), shipped_run()):
         if run.has_checkpoint:
             return run
     raise FileError(
@@ -258,13 +264,18 @@ def newest_run_with_checkpoint(root: Path | None = None) -> Run:
 def find_run(name: str | Path, root: Path | None = None, *, need_checkpoint: bool = True) -> Run:
     """The run that `name` means: EXPERIMENT/ID, a directory, or EXPERIMENT (its newest with a checkpoint).
 
-    Without need_checkpoint, EXPERIMENT means its newest run. Raises FileError that says what to do next.
+    The shipped run is found wherever runs are kept. Without need_checkpoint, EXPERIMENT means its newest run.
+    Raises FileError that says what to do next.
     """
     root = runs_root(root)
-    for path in (root / name, Path(name)):
+    places = [root / name, Path(name)]
+    shipped = shipped_run()
+    if str(name) in (shipped.experiment, shipped.name):
+        places.append(shipped.path.parents[1] / name)
+    for path in places:
         if (path / "config.toml").is_file():
             return Run.at(path)
-    for path in (root / name, Path(name)):
+    for path in places:
         found = _sorted(config.parent for config in path.glob("*/config.toml"))
         for run in found:
             if run.has_checkpoint or not need_checkpoint:

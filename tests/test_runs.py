@@ -133,6 +133,19 @@ def test_finding_runs(tmp_path, monkeypatch):
     assert (here.experiment, here.id) == ("a", "20250103-000000")
 
 
+def test_the_shipped_run_is_used_where_there_is_no_other(tmp_path, monkeypatch):
+    shipped = make(tmp_path / "package" / "runs", "general", "shipped", checkpoint=True)
+    monkeypatch.setenv("POLYCTL_SHIPPED", str(shipped.path))
+    root = tmp_path / "runs"
+    assert newest_run_with_checkpoint(root) == shipped
+    assert find_run("general", root) == find_run("general/shipped", root) == shipped
+    own = make(root, "general", "20250101-000000", checkpoint=True)
+    assert newest_run_with_checkpoint(root) == find_run("general", root) == own
+    assert find_run("general/shipped", root) == shipped
+    with pytest.raises(FileError):
+        find_run("quick", root)
+
+
 def test_a_run_that_is_not_there_says_what_to_do(tmp_path):
     with pytest.raises(FileError) as caught:
         find_run("quick", tmp_path)
