@@ -251,9 +251,9 @@ def shipped_run() -> Run:
     return Run.at(Path(place or Path(__file__).resolve().parents[1] / "runs" / "general" / "shipped"))
 
 
-def newest_run_with_checkpoint(root: Path | None = None) -> Run:
+def newest_run_with_checkpoint(root: Path | None = None, *, shipped: bool = True) -> Run:
     """The newest run that has a checkpoint, else the shipped one; FileError where there is neither."""
-    for run in (*list_runs(root), shipped_run()):
+    for run in [*list_runs(root), *([shipped_run()] if shipped else [])]:
         if run.has_checkpoint:
             return run
     raise FileError(

@@ -128,7 +128,7 @@ def model_loader(
         from polyctl.model.files import load_model
         from polyctl.solve import Neural
 
-        loaded = load_model(run.checkpoint("best"), choose_device(device))
+        loaded = load_model(run.weights(), choose_device(device))
         limit_threads(loaded.model.config)
         return Neural(
             loaded, run.name, beam or loaded.experiment.eval.beam, loaded.experiment.eval.max_tokens, grammar

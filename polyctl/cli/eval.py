@@ -39,7 +39,9 @@ def eval_(
         list[Path] | None,
         typer.Option("--data", metavar="FILE", help="Problems in the published format; may be repeated."),
     ] = None,
-    checkpoint: Annotated[str, typer.Option("--checkpoint", help="best or last.")] = "best",
+    checkpoint: Annotated[
+        str | None, typer.Option("--checkpoint", help="best or last (else best, where there is one).")
+    ] = None,
     grammar: Annotated[bool, typer.Option("--grammar", help="Let only well-formed answers through.")] = False,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer in tokens.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Problems searched at once.")] = None,
@@ -107,8 +109,8 @@ def eval_(
     from polyctl.runs import find_run, newest_run_with_checkpoint
     from polyctl.training import distributed
 
-    which = _which(checkpoint)
     run = newest_run_with_checkpoint(runs) if name is None else find_run(name, runs)
+    which = _which(checkpoint or run.weights().stem)
     with distributed.join(device) as processes:
         loaded = load_model(run.checkpoint(which), processes.device)
         limit_threads(loaded.model.config)
