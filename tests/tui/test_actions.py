@@ -3,21 +3,19 @@
 import threading
 
 import pytest
-from textual.widgets import Input, TabbedContent
+from textual.widgets import TabbedContent
 
 from polyctl.errors import FileError, UsageError
 from polyctl.tui import launch
 from polyctl.tui.actions import ACTIONS, BY_ID, TABS, load_keymap, of
 from polyctl.tui.app import THEMES, Dashboard
 from polyctl.tui.history import History
-from polyctl.tui.screens.choose import ChooseScreen
-from polyctl.tui.screens.decompose import EXAMPLES
 from polyctl.tui.screens.help import HelpScreen, help_text
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.table import Table
 from tests.tui.shared import drive, event, make_run, screen_text, until
-from tests.tui.test_screens import TEXT, answers, show
+from tests.tui.test_screens import show
 
 
 def test_every_action_has_a_method_and_ids_are_unique(dashboard):
@@ -76,145 +74,6 @@ def test_help_names_every_action():
         assert action.help in text
         assert action.id in text
     assert "  o " in text
-
-
-def test_decompose(dashboard):
-    async def script(pilot):
-        pane, solver = dashboard.pane("decompose"), dashboard.solver
-        entry = pane.query_one(Input)
-        await until(pilot, lambda: entry.has_focus and solver.started)
-        await pilot.press(*"x^2+)")
-        await until(pilot, lambda: "✗" in screen_text(dashboard))
-        lines = screen_text(dashboard).splitlines()
-        assert lines[3].index("^") == lines[2].index(")")
-        entry.value = TEXT
-        await pilot.press("enter")
-        assert solver.asked[-1][0] == TEXT
-        assert "searching" in screen_text(dashboard)
-        frame = [{"text": "x^2 + [b]x", "logprob": -0.5}]
-        solver.say({"kind": "beam", "step": 3, "live": frame, "finished": []})
-        await until(
-            pilot, lambda: "Beam, step 3" in screen_text(dashboard) and "[b]x" in screen_text(dashboard)
-        )
-        for message in answers(TEXT):
-            solver.say(message)
-        await until(pilot, lambda: "1 verified" in screen_text(dashboard))
-        assert "✓ verified  b^2 + 2*b + 5  x^2 + x" in screen_text(dashboard)
-        assert "compared with f: equal" in pane.detail_text()
-        await pilot.press("escape")  # leaves the input
-        assert pane.query_one(Table).has_focus
-        shown = []
-        for _ in range(4):
-            await pilot.press("y")
-            shown.append(dashboard.clipboard)
-            await pilot.press("d")
-        assert "compared" in shown[0]
-        assert "x^{2} + x" in shown[1]
-        assert "h = x**2 + x" in shown[2]
-        assert "univariate components: 1 found" in shown[3]
-        await pilot.press(
-            "right_square_bracket", "right_square_bracket", "left_square_bracket", "plus", "plus", "minus"
-        )
-        assert (pane.inners, pane.width) == (1, 20)
-        await pilot.press("m")
-        assert pane.method == "exact"
-        await pilot.press("slash", "f7")
-        assert entry.value == EXAMPLES[0] == solver.asked[-1][0]
-        assert solver.asked[-1][1] == {
-            "method": "exact",
-            "inners": 1,
-            "width": 20,
-            "limit": 10.0,
-            "run": None,
-        }
-        assert solver.cancelled == 0
-        await pilot.press("f7")  # while the one before still runs
-        assert solver.cancelled == 1
-        await pilot.press("escape")
-        assert solver.cancelled == 2
-        assert "stopped" in screen_text(dashboard)
-        await pilot.press("up")
-        assert entry.value == EXAMPLES[0]
-        await pilot.press("up", "down")
-        assert entry.value == EXAMPLES[1]
-
-    drive(dashboard, script)
-
-
-def test_the_model_of_another_run(tmp_path, dashboard):
-    old, bare = "alpha/20250101-000000", "beta/20250102-000000"
-    for name in (old, bare, "gamma/20240101-000000"):
-        run = make_run(tmp_path / "runs", name, [event(0, "run", step=0)])
-        if name != bare:
-            run.checkpoints.mkdir()
-            run.checkpoint("best").write_bytes(b"")
-
-    async def script(pilot):
-        pane = dashboard.pane("decompose")
-        await until(pilot, lambda: dashboard.rows and all(row.summary for row in dashboard.rows))
-        dashboard.solver.say({"kind": "ready"})
-        await until(pilot, lambda: f"model {old}, torch is loading" in screen_text(dashboard))
-        await pilot.press("ctrl+o")
-        await until(pilot, lambda: isinstance(dashboard.screen, ChooseScreen))
-        await until(pilot, lambda: "the newest there is" in screen_text(dashboard))
-        assert bare not in screen_text(dashboard)
-        await pilot.press("j", "k", "j", "j", "enter")
-        await until(pilot, lambda: "model gamma/20240101-000000" in screen_text(dashboard))
-        pane.solve("x^4")
-        assert dashboard.solver.asked[-1][1]["run"] == "gamma/20240101-000000"
-        await pilot.press("ctrl+o")
-        await until(pilot, lambda: isinstance(dashboard.screen, ChooseScreen))
-        await pilot.press("k", "k", "escape")
-        assert pane.wanted == "gamma/20240101-000000"
-        await pilot.press("ctrl+o")
-        await until(pilot, lambda: isinstance(dashboard.screen, ChooseScreen))
-        await pilot.press("home", "enter")
-        await until(pilot, lambda: f"model {old}" in screen_text(dashboard))
-        assert pane.wanted is None
-
-    drive(dashboard, script)
-
-
-def test_no_model_to_choose(empty, monkeypatch):
-    said = []
-    monkeypatch.setattr(empty, "notify", lambda message, **more: said.append(message))
-
-    async def script(pilot):
-        await pilot.press("ctrl+o")
-        assert said == ["no run has a model yet: `polyctl train quick` makes one"]
-
-    drive(empty, script)
-
-
-def test_longer_answers_that_come_later_are_not_cut(dashboard):
-    async def script(pilot):
-        pane = dashboard.pane("decompose")
-        pane.solve("x^4")
-        solution = next(m for m in answers(TEXT) if m["kind"] == "solution")
-        for length in range(1, 12):
-            pane.hear({**solution, "inners": ["y" * length], "complexity": 40 - length})
-            screen_text(dashboard)  # drawn before the table has been idle
-        dashboard.solver.say({**answers(TEXT)[-1]})
-        await until(pilot, lambda: "11 verified" in screen_text(dashboard))
-        text = screen_text(dashboard)
-        assert "y" * 11 in text
-        assert " 11  ✓ verified" in text
-        assert [key.value for key in pane.query_one(Table).rows] == [str(10 - i) for i in range(11)]
-
-    drive(dashboard, script)
-
-
-def test_decompose_says_what_went_wrong(empty):
-    async def script(pilot):
-        pane = empty.pane("decompose")
-        pane.solve("x")
-        empty.solver.say({"kind": "error", "message": "degree 1 [red]has none", "hint": "type more"})
-        await until(pilot, lambda: "degree 1 [red]has none (type more)" in screen_text(empty))
-        pane.solve("x^2")
-        empty.solver.say({"kind": "died", "message": "the solving process ended with code 9"})
-        await until(pilot, lambda: "code 9" in screen_text(empty))
-
-    drive(empty, script)
 
 
 def test_runs(tmp_path, dashboard, monkeypatch):
