@@ -289,6 +289,8 @@ class Teller:
 
     def _step(self, event: dict[str, Any]) -> None:
         text = f"loss {event['loss']:.4f}  {event['tokens_per_second'] / 1000:.1f}k tokens/s"
+        if "mfu" in event:  # only where the device's peak is known
+            text += f"  {event['mfu']:.1%} MFU"
         self.bar.update(done=event["step"], description=text)
         now = time.monotonic()
         if self.plain and (now - self.said >= LINE_SECONDS or event["step"] == self.total):

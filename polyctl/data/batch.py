@@ -32,12 +32,10 @@ class Batch:
             loss_BT[row, len(prompt) : end] = True
         return cls(ids_BT, loss_BT, sum(lengths))
 
-    def rows(self, which: slice) -> Batch:
-        """Some of the rows, cut to their longest."""
-        ids_BT, loss_BT = self.ids_BT[which], self.loss_BT[which]
-        lengths = loss_BT.shape[1] - np.argmax(loss_BT[:, ::-1], axis=1)
-        longest = int(lengths.max()) if len(lengths) else 0
-        return Batch(ids_BT[:, :longest], loss_BT[:, :longest], int(lengths.sum()))
+    @property
+    def lengths_B(self) -> NDArray[np.int64]:
+        """The number of tokens in each row, without padding: a row ends where its target does."""
+        return self.loss_BT.shape[1] - np.argmax(self.loss_BT[:, ::-1], axis=1)
 
 
 def by_length(pairs: Sequence[Sequence2], size: int, count: int) -> list[list[Sequence2]]:

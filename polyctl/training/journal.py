@@ -78,11 +78,12 @@ class Interrupts:
 
 
 class Meter:
-    """Tokens a second since it was made."""
+    """Tokens and model FLOPs a second since it was made."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
         self.tokens = 0
+        self.flops = 0.0
 
     @property
     def seconds(self) -> float:
@@ -90,4 +91,9 @@ class Meter:
 
     @property
     def rate(self) -> float:
+        """Real tokens a second."""
         return self.tokens / max(self.seconds, 1e-9)
+
+    def utilisation(self, peak: float) -> float:
+        """Model FLOPs a second as a share of the device's peak."""
+        return self.flops / max(self.seconds, 1e-9) / peak

@@ -31,6 +31,7 @@ from polyctl.model.gpt import GPT
 from polyctl.runs import Run, find_run
 from polyctl.training import checkpoint, distributed
 from polyctl.training.feed import batches, split
+from polyctl.training.flops import peak_flops, step_flops
 from polyctl.training.journal import Interrupts, Journal, Meter, OnEvent
 from polyctl.training.objective import TargetLoss, autocast, dropout_seed, make_objective
 from polyctl.training.optim import lr_at, make_optimizer
@@ -116,6 +117,7 @@ class Trainer:
         self.model = GPT(experiment.model, len(self.tokenizer.vocabulary)).to(processes.device)
         self.optimizer = make_optimizer(self.model, config)
         self.objective = processes.wrap(make_objective(self.model, config, processes.device))
+        self.peak = peak_flops(processes.device)
         self.step = 0
         self.elapsed = 0.0
         self.metrics: dict[str, float] = {}
@@ -154,8 +156,9 @@ class Trainer:
                 batch = next(stream)
                 loss, norm, lr = self.advance(batch)
                 meter.tokens += batch.tokens
+                meter.flops += step_flops(self.experiment.model, self.model.vocabulary, batch)
                 if meter.seconds >= STEP_EVENT_SECONDS or self.step in (1, self.total_steps):
-                    self._report(loss, norm, lr, meter.rate)
+                    self._report(loss, norm, lr, meter)
                     meter = Meter()
         self.journal.write("end", state=state, step=self.step, elapsed=self.elapsed, metrics=self.metrics)
         return TrainResult(self.step, self.metrics, state, self.best, self._checkpoint())
@@ -338,16 +341,20 @@ class Trainer:
             parameters=self.model.parameter_count(),
         )
 
-    def _report(self, loss: float, norm: float, lr: float, rate: float) -> None:
+    def _report(self, loss: float, norm: float, lr: float, meter: Meter) -> None:
+        utilisation = {}
+        if self.peak is not None:
+            utilisation["mfu"] = meter.utilisation(self.peak * self.processes.world)
         self.journal.write(
             "step",
             step=self.step,
             loss=loss,
             lr=lr,
             grad_norm=norm,
-            tokens_per_second=rate,
+            tokens_per_second=meter.rate,
             problems_seen=self.step * self.experiment.train.batch,
             elapsed=self.elapsed,
+            **utilisation,
         )
 
 

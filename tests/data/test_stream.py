@@ -45,10 +45,9 @@ def test_batches_mark_targets_and_pad_with_zero():
     assert batch.tokens == 11
 
 
-def test_rows_are_cut_to_their_longest():
-    batch = Batch.of([([5, 6, 1], [7, 1]), ([5, 1], [8, 9, 9, 1])]).rows(slice(0, None, 2))
-    assert batch.ids_BT.tolist() == [[5, 6, 1, 7, 1]]
-    assert batch.tokens == 5
+def test_lengths_leave_padding_out():
+    batch = Batch.of([([5, 6, 1], [7, 1]), ([5, 1], [8, 9, 9, 1])])
+    assert batch.lengths_B.tolist() == [5, 6]
 
 
 @pytest.mark.parametrize("tokenizer", ["prefix", "compact"])

@@ -1,0 +1,92 @@
+"""Start-up of polyctl's commands against an empty Typer program and a bare Python, all in one run.
+
+    python benchmarks/startup.py [--rounds 15]
+
+A round starts every program once, one after the other, and takes the processor time of each, so that a noisy
+machine slows all of them. Ratios are taken within a round; their median and quartiles count. A table for
+people, then one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median, quantiles
+
+EMPTY = """
+import typer
+app = typer.Typer(rich_markup_mode="markdown")
+@app.command()
+def main() -> None:
+    "Nothing."
+app()
+"""
+BARE, TYPER, HELP, VERSION, VERIFY = (
+    "python -c pass",
+    "empty Typer program --help",
+    "polyctl --help",
+    "polyctl --version",
+    "polyctl verify FILE (8 problems)",
+)
+
+
+def sample(path: Path) -> None:
+    """Write a small file of problems in the published format."""
+    from polyctl.config import DataConfig
+    from polyctl.data.corpus import line_of
+    from polyctl.data.families import problem
+
+    data = DataConfig(tokenizer="prefix", outer_degrees=(2,), inner_degrees=(2,))
+    path.write_text("".join(f"{line_of(data, problem(data, 0, i))}\n" for i in range(8)), encoding="utf-8")
+
+
+def processor_seconds(command: list[str]) -> float:
+    """Processor time of one run of a program and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "COLUMNS": "80"})
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main() -> None:
+    """Measure, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "problems.txt"
+        sample(file)
+        python, polyctl = sys.executable, [sys.executable, "-m", "polyctl"]
+        programs = {
+            BARE: [python, "-c", "pass"],
+            TYPER: [python, "-c", EMPTY, "--help"],
+            HELP: [*polyctl, "--help"],
+            VERSION: [*polyctl, "--version"],
+            VERIFY: [*polyctl, "verify", str(file)],
+        }
+        for command in programs.values():  # bytecode and the file cache are warm from here on
+            processor_seconds(command)
+        times = [
+            {name: processor_seconds(command) for name, command in programs.items()} for _ in range(rounds)
+        ]
+    report = {}
+    print(f"{'':34}{'in units of the empty Typer program, median (quartiles)':>58}")
+    for name in programs:
+        ratios = [row[name] / row[TYPER] for row in times]
+        low, _, high = quantiles(ratios, n=4)
+        spread = f"{median(ratios):.2f} ({low:.2f}-{high:.2f})"
+        print(f"{name:34}{spread:>58}")
+        report[name] = {"ratio": median(ratios), "low": low, "high": high}
+    print(json.dumps(report, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Model FLOPs of a training step, and which share of the device's peak they are.
+
+Counted is what the loss needs: real tokens, the causal half of attention, the head at the target's positions;
+no padding, nothing computed twice. Two for each multiply-add, three times the forward pass for a step.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from polyctl.config import ModelConfig
+from polyctl.data.batch import Batch
+
+# Dense bfloat16 FLOPs a second from the makers' data sheets, by what a device's name begins with.
+PEAKS = {
+    "NVIDIA B200": 2250e12,
+    "NVIDIA H200": 989e12,
+    "NVIDIA GH200": 989e12,
+    "NVIDIA H100 PCIe": 756e12,
+    "NVIDIA H100": 989e12,
+    "NVIDIA A100": 312e12,
+    "NVIDIA L40S": 362e12,
+    "NVIDIA L4": 121e12,
+    "NVIDIA A10": 125e12,
+}
+
+
+def peak_flops(device: torch.device) -> float | None:
+    """The dense bfloat16 peak of a device, None where it is not known."""
+    if device.type != "cuda":
+        return None
+    name = torch.cuda.get_device_name(device)
+    return next((peak for start, peak in PEAKS.items() if name.startswith(start)), None)
+
+
+def step_flops(config: ModelConfig, vocabulary: int, batch: Batch) -> float:
+    """FLOPs of forward and backward pass over the real tokens of a batch."""
+    width, layers = config.width, config.layers
+    lengths = batch.lengths_B.astype(float)
+    matrices = 12 * width * width * layers * lengths.sum()  # qkv 3, projection 1, perceptron 8
+    # Scores and their weighted sum: token t meets t others, each with a multiply-add per width, twice.
+    attention = layers * width * (lengths * (lengths + 1)).sum()
+    head = width * vocabulary * float(batch.loss_BT.sum())
+    return float(6 * (matrices + attention + head))
