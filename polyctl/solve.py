@@ -21,6 +21,7 @@ from polyctl.algebra.solvers.outcome import Outcome
 from polyctl.algebra.solvers.separable import separable
 from polyctl.algebra.solvers.univariate import univariate
 from polyctl.algebra.verify import Verdict, verify
+from polyctl.config import DataConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, decode_for, make_tokenizer
 
@@ -230,8 +231,8 @@ class _Search:
                 found += self.add(candidate)
         except UnwritableProblem as error:
             data = neural.loaded.experiment.data
-            degrees = [f"{outer}∘{inner}" for outer in data.outer_degrees for inner in data.inner_degrees]
-            note = f"{error}; it was trained on {data.family} problems, {', '.join(degrees)}"
+            kinds = [_kind(part) for part in data.parts or (data,)]
+            note = f"{error}; it was trained on {', '.join(dict.fromkeys(kinds))}"
         self._note(f"neural ({neural.name}, beam {neural.width})", started, found, note)
 
     def _note(self, method: str, started: float, found: int, note: str | None) -> None:
@@ -242,6 +243,11 @@ class _Search:
         self.answer.solutions.sort(key=partial(_rank, self.f))
         self.answer.seconds = perf_counter() - self._started
         return self.answer
+
+
+def _kind(data: DataConfig) -> str:
+    outer, inner = ("/".join(map(str, degrees)) for degrees in (data.outer_degrees, data.inner_degrees))
+    return f"{data.family} {outer}∘{inner}"
 
 
 def weak(f: Polynomial, decomposition: Decomposition) -> bool:

@@ -150,7 +150,10 @@ class CompactTokenizer:
             ids.append(token)
             at += size
         if not ids or at < len(factors):
-            raise UnwritableProblem(f"the monomial with exponents {monomial} has no token")
+            variables = sum(map(bool, monomial))
+            raise UnwritableProblem(
+                f"a monomial of degree {sum(monomial)} in {variables} variables has no token"
+            )
         return ids
 
     def decode(self, target: Sequence[int]) -> Decomposition:
