@@ -1,6 +1,7 @@
 """Attention over whole sequences, and of many hypotheses over a prompt that they share.
 
-Legend: B problems, W beams, T tokens, S suffix tokens, H heads, K head size.
+Legend: B problems, W beams, T tokens, P positions where some prompt has ended, S suffix tokens,
+H heads, K head size.
 """
 
 from __future__ import annotations
@@ -27,32 +28,46 @@ def causal_attention(
     return F.scaled_dot_product_attention(query, key, value_BHTK, dropout_p=dropout, is_causal=True)
 
 
+def prompt_attention(
+    query_BH1K: torch.Tensor, key_BHTK: torch.Tensor, value_BHTK: torch.Tensor
+) -> torch.Tensor:
+    """The last token attends to the whole prompt; (B, H, 1, K)."""
+    query, key = query_BH1K.to(value_BHTK.dtype), key_BHTK.to(value_BHTK.dtype)
+    return F.scaled_dot_product_attention(query, key, value_BHTK)
+
+
 def decode_attention(
     query_BHWK: torch.Tensor,
     prompt_BHTK: tuple[torch.Tensor, torch.Tensor],
     suffix_BWHSK: tuple[torch.Tensor, torch.Tensor],
-    padding_B11T: torch.Tensor | None,
+    padding_B11P: torch.Tensor | None,
 ) -> torch.Tensor:
     """The newest token of W hypotheses a problem attends to their shared prompt and to each one's own suffix.
 
-    Keys and values come as pairs. `padding_B11T` is True where a prompt has ended and padding stands. The
-    prompt is read once for all W queries (one matrix product), which is why this is not
-    scaled_dot_product_attention. Returns (B, H, W, K).
+    Keys and values come as pairs. `padding_B11P` is added to the scores of the last P prompt positions: -inf
+    where padding stands. The prompt is read once for all W queries (one matrix product), which is why this is
+    not scaled_dot_product_attention. Returns (B, H, W, K).
     """
     prompt_key, prompt_value = prompt_BHTK
     suffix_key, suffix_value = suffix_BWHSK
-    length, size = prompt_key.shape[2], query_BHWK.shape[-1]
+    (problems, heads, width, size), length = query_BHWK.shape, prompt_key.shape[2]
     query = query_BHWK.to(prompt_key.dtype) * size**-0.5
-    scores_prompt = query @ prompt_key.transpose(-1, -2)
-    if padding_B11T is not None:
-        scores_prompt.masked_fill_(padding_B11T, -torch.inf)
+    scores = query.new_empty(problems, heads, width, length + suffix_key.shape[3])
+    # products straight into their part of the scores, since a concatenation would copy all of them
+    torch.bmm(
+        query.reshape(problems * heads, width, size),
+        prompt_key.flatten(0, 1).transpose(1, 2),
+        out=scores.flatten(0, 1)[..., :length],
+    )
+    if padding_B11P is not None:
+        scores[..., length - padding_B11P.shape[-1] : length] += padding_B11P
     query_BWH1K = query.transpose(1, 2).unsqueeze(3)
-    scores_suffix = (query_BWH1K @ suffix_key.transpose(-1, -2)).squeeze(3).transpose(1, 2)
-    scores = torch.cat((scores_prompt, scores_suffix), dim=-1)
+    scores[..., length:] = (query_BWH1K @ suffix_key.transpose(-1, -2)).squeeze(3).transpose(1, 2)
     weights = scores.softmax(-1, dtype=torch.float32).to(prompt_value.dtype)
     own_BWH1S = weights[..., length:].transpose(1, 2).unsqueeze(3)
-    own = (own_BWH1S @ suffix_value).squeeze(3).transpose(1, 2)
-    return weights[..., :length] @ prompt_value + own
+    own_BWHK = (own_BWH1S @ suffix_value).squeeze(3)
+    # the sum lies in memory as (B, W, H, K), so that joining the heads copies nothing
+    return (own_BWHK + (weights[..., :length] @ prompt_value).transpose(1, 2)).transpose(1, 2)
 
 
 def flash_fits(device: str, dtype: torch.dtype) -> bool:

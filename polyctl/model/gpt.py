@@ -10,7 +10,7 @@ Legend: B problems, W beams, T tokens, D width, H heads, K head size, V vocabula
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
@@ -18,8 +18,9 @@ from torch.nn import functional as F
 
 from polyctl.config import ModelConfig
 from polyctl.errors import UsageError
-from polyctl.model.attention import causal_attention, decode_attention
+from polyctl.model.attention import causal_attention, decode_attention, prompt_attention
 from polyctl.model.cache import Cache
+from polyctl.model.linear import linear, linear_gelu
 
 INIT_STD = 0.02
 ROTARY_BASE = 10_000.0
@@ -76,7 +77,10 @@ class GPT(nn.Module):
         def attend(_: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
             return causal_attention(q, k, v, dropout)
 
-        return self._run(ids_BT, torch.arange(ids_BT.shape[1], device=ids_BT.device), attend)
+        tokens = ids_BT.shape[1]
+        if self.published and tokens > self.config.block:
+            raise ValueError(f"{tokens} tokens exceed the block of {self.config.block}")
+        return self._run(ids_BT, torch.arange(tokens, device=ids_BT.device), attend)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """The head, over any leading dimensions: (…, D) to (…, V)."""
@@ -85,24 +89,33 @@ class GPT(nn.Module):
         )
         return logits
 
-    def prefill(self, prompt_BT: torch.Tensor, lengths_B: torch.Tensor) -> tuple[torch.Tensor, Cache]:
-        """(logits_BV after each prompt's last token, the cache to decode with); prompts are right-padded."""
-        cache = Cache(lengths_B)
+    def prefill(self, prompts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, Cache]:
+        """(logits_BV after each prompt's last token, the cache to decode with).
 
-        def attend(_: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-            cache.add_prompt(k, v)
-            return causal_attention(q, k, v)
+        The prompts run one behind the other, without padding, each attending to itself alone. In the last
+        layer only their last tokens go on behind the keys and values.
+        """
+        device, lengths = self.embedding.weight.device, [len(prompt) for prompt in prompts]
+        cache = Cache(lengths, device)
+        ends = torch.tensor(lengths, device=device).cumsum(0) - 1
 
-        hidden_BTD = self._run(prompt_BT, torch.arange(prompt_BT.shape[1], device=prompt_BT.device), attend)
-        rows = torch.arange(len(lengths_B), device=lengths_B.device)
-        return self.logits(hidden_BTD[rows, lengths_B - 1]), cache
+        def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+            cache.add_prompt(k.to(v.dtype), v)
+            parts = zip(*(x.split(lengths, dim=2) for x in (q, k, v)), strict=True)
+            if layer == self.config.layers - 1:
+                return torch.cat([prompt_attention(q[:, :, -1:], k, v) for q, k, v in parts], dim=2)
+            return torch.cat([causal_attention(q, k, v) for q, k, v in parts], dim=2)
+
+        ids_1N = torch.tensor([[token for prompt in prompts for token in prompt]], device=device)
+        positions_N = torch.cat([torch.arange(length, device=device) for length in lengths])
+        return self.logits(self._run(ids_1N, positions_N, attend, ends)[0]), cache
 
     def decode(self, ids_BW: torch.Tensor, cache: Cache) -> torch.Tensor:
         """logits_BWV after one more token of each of the W hypotheses of each of the B problems."""
 
         def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
             prompt, suffix = cache.append(layer, k.to(v.dtype), v)
-            return decode_attention(q, prompt, suffix, cache.padding_B11T)
+            return decode_attention(q, prompt, suffix, cache.padding_B11P)
 
         hidden_BWD = self._run(ids_BW, (cache.lengths_B + cache.steps)[:, None], attend)
         cache.advance()
@@ -112,19 +125,23 @@ class GPT(nn.Module):
         """The number of weights; a tied head counts once."""
         return sum(parameter.numel() for parameter in self.parameters())
 
-    def _run(self, ids: torch.Tensor, positions: torch.Tensor, attend: Attend) -> torch.Tensor:
-        """All blocks; `positions` is (T,) or, one for all hypotheses of a problem, (B, 1)."""
+    def _run(
+        self, ids: torch.Tensor, positions: torch.Tensor, attend: Attend, kept: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """All blocks; `positions` is (T,) or, one for all hypotheses of a problem, (B, 1).
+
+        `kept`: the only tokens that are wanted, which are all that the last layer's `attend` returns then.
+        """
         x = self.embedding(ids)
         rotation: Rotation = None
         if self.published:
-            if positions.shape[0] == ids.shape[1] > self.config.block and positions.dim() == 1:
-                raise ValueError(f"{ids.shape[1]} tokens exceed the block of {self.config.block}")
             x = self.dropout(x + self.positions(positions))
         else:
             x = F.rms_norm(x, (x.shape[-1],))  # the stream starts at unit size, whatever the head wants
             rotation = _rotation(positions, self.head_size)
+        last = len(self.blocks) - 1
         for layer, block in enumerate(self.blocks):
-            x = block(x, layer, rotation, attend)
+            x = block(x, layer, rotation, attend, kept if layer == last else None)
         out: torch.Tensor = self.norm(x)
         return out
 
@@ -147,20 +164,29 @@ class Block(nn.Module):
         self.mlp_norm = _norm(config, width)
         self.expand = nn.Linear(width, 4 * width, bias=published)
         self.mlp_project = nn.Linear(4 * width, width, bias=published)
-        self.activation = _gelu if published else _squared_relu
+        self.activation = linear_gelu if published else _squared_relu
         self.dropout = nn.Dropout(config.dropout if published else 0.0)
 
-    def forward(self, x_BTD: torch.Tensor, layer: int, rotation: Rotation, attend: Attend) -> torch.Tensor:
-        """x_BTD after this block; `attend` decides what the tokens see."""
+    def forward(
+        self,
+        x_BTD: torch.Tensor,
+        layer: int,
+        rotation: Rotation,
+        attend: Attend,
+        kept: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """x_BTD after this block; `attend` decides what the tokens see. Of `kept` tokens alone, if given."""
         rows, tokens, width = x_BTD.shape
-        qkv = self.qkv(self.attention_norm(x_BTD)).view(rows, tokens, 3, self.heads, -1)
+        qkv = linear(self.qkv, self.attention_norm(x_BTD)).view(rows, tokens, 3, self.heads, -1)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, T, K)
         query, key = _rotate(self.query_norm(query), rotation), _rotate(self.key_norm(key), rotation)
         read_BHTK = attend(layer, query, key, value)
-        read_BTD = read_BHTK.transpose(1, 2).reshape(rows, tokens, width)
-        x_BTD = x_BTD + self.dropout(self.attention_project(read_BTD))
-        inside = self.activation(self.expand(self.mlp_norm(x_BTD)))
-        out: torch.Tensor = x_BTD + self.dropout(self.mlp_project(inside))
+        if kept is not None:
+            x_BTD = x_BTD[:, kept]
+        read_BTD = read_BHTK.transpose(1, 2).reshape(x_BTD.shape)
+        x_BTD = x_BTD + self.dropout(linear(self.attention_project, read_BTD))
+        inside = self.activation(self.expand, self.mlp_norm(x_BTD))
+        out: torch.Tensor = x_BTD + self.dropout(linear(self.mlp_project, inside))
         return out
 
 
@@ -181,12 +207,8 @@ def _norm(config: ModelConfig, width: int) -> nn.Module:
     return nn.LayerNorm(width) if config.form == "published" else RMSNorm(width)
 
 
-def _gelu(x: torch.Tensor) -> torch.Tensor:
-    return F.gelu(x, approximate="tanh")
-
-
-def _squared_relu(x: torch.Tensor) -> torch.Tensor:
-    return F.relu(x).square()
+def _squared_relu(module: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+    return F.relu(linear(module, x)).square()
 
 
 def _rotation(positions: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:

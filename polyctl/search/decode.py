@@ -20,13 +20,13 @@ class Batch:
     """Problems searched together: their indices among the prompts given, and the longest answer of each."""
 
     indices: tuple[int, ...]
-    prompt_BT: torch.Tensor
-    lengths_B: torch.Tensor
+    prompts: tuple[Sequence[int], ...]
     limits: tuple[int, ...]
+    device: torch.device
 
 
 def batches(model: GPT, prompts: Sequence[Sequence[int]], *, max_tokens: int, size: int) -> Iterator[Batch]:
-    """Prompts by rising length, `size` at a time, right-padded.
+    """Prompts by rising length, `size` at a time.
 
     An answer ends at `max_tokens` (its end token counts), in the published form also where the block is
     full. Raises UsageError where a prompt is empty or leaves no room.
@@ -46,16 +46,9 @@ def batches(model: GPT, prompts: Sequence[Sequence[int]], *, max_tokens: int, si
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     for start in range(0, len(order), size):
         indices = tuple(order[start : start + size])
-        lengths = [len(prompts[i]) for i in indices]
-        prompt_BT = torch.zeros(len(indices), max(lengths), dtype=torch.long)
-        for row, i in enumerate(indices):
-            prompt_BT[row, : lengths[row]] = torch.tensor(prompts[i])
-        room = [block - length if model.published else max_tokens for length in lengths]
+        room = [block - len(prompts[i]) if model.published else max_tokens for i in indices]
         yield Batch(
-            indices,
-            prompt_BT.to(device),
-            torch.tensor(lengths, device=device),
-            tuple(min(max_tokens, r) for r in room),
+            indices, tuple(prompts[i] for i in indices), tuple(min(max_tokens, r) for r in room), device
         )
 
 
@@ -73,7 +66,7 @@ def inference(model: GPT) -> Iterator[None]:
 
 def first_logits(model: GPT, batch: Batch) -> tuple[torch.Tensor, Cache]:
     """(logits_B1V behind the prompts, the cache)."""
-    logits_BV, cache = model.prefill(batch.prompt_BT, batch.lengths_B)
+    logits_BV, cache = model.prefill(batch.prompts)
     return logits_BV[:, None], cache
 
 

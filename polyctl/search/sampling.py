@@ -105,7 +105,7 @@ class _Rollouts:
     """The growing answers of a batch; those that have ended keep a place until their problem leaves."""
 
     def __init__(self, batch: Batch, width: int, end: int) -> None:
-        device, problems = batch.prompt_BT.device, len(batch.indices)
+        device, problems = batch.device, len(batch.indices)
         self.end, self.steps, self.indices = end, 0, list(batch.indices)
         self.limits_B = torch.tensor(batch.limits, device=device)
         self.history_BNW = torch.zeros(problems, max(batch.limits), width, dtype=torch.long, device=device)

@@ -23,7 +23,8 @@ def test_decode_attention_is_one_softmax_over_prompt_and_suffix():
     prompt_pair = (torch.randn(problems, heads, prompt, size), torch.randn(problems, heads, prompt, size))
     shape = (problems, width, heads, suffix, size)
     suffix_pair = (torch.randn(shape), torch.randn(shape))
-    padding = (torch.arange(prompt) >= torch.tensor(lengths)[:, None])[:, None, None]
+    ended = torch.arange(min(lengths), prompt) >= torch.tensor(lengths)[:, None]
+    padding = torch.where(ended, -torch.inf, 0.0)[:, None, None]
     out = attention.decode_attention(query, prompt_pair, suffix_pair, padding)
     for b in range(problems):
         for w in range(width):

@@ -8,14 +8,6 @@ from tests.model.test_gpt import FORMS, lively
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 
 
-def padded(prompts: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    lengths = torch.tensor([len(p) for p in prompts])
-    ids = torch.full((len(prompts), int(lengths.max())), 12)
-    for row, prompt in enumerate(prompts):
-        ids[row, : len(prompt)] = torch.tensor(prompt)
-    return ids, lengths
-
-
 PROMPTS = [[1, 2, 3, 4, 5, 6, 7], [8, 9], [3, 1, 4, 1]]
 
 
@@ -23,7 +15,7 @@ PROMPTS = [[1, 2, 3, 4, 5, 6, 7], [8, 9], [3, 1, 4, 1]]
 @torch.inference_mode()
 def test_prefill_gives_the_logits_behind_each_prompt(form):
     model = lively(form)
-    logits_BV, cache = model.prefill(*padded(PROMPTS))
+    logits_BV, cache = model.prefill(PROMPTS)
     for row, prompt in enumerate(PROMPTS):
         torch.testing.assert_close(logits_BV[row], model(torch.tensor([prompt]))[0, -1], **TOLERANCE)
     assert cache.steps == 0
@@ -38,7 +30,7 @@ def test_decode_equals_an_uncached_pass(form, width):
     generator = torch.Generator().manual_seed(1)
     prompts = [list(p) for p in PROMPTS]
     answers = [[[] for _ in range(width)] for _ in prompts]
-    _, cache = model.prefill(*padded(prompts))
+    _, cache = model.prefill(prompts)
     for step in range(steps):
         tokens = torch.randint(13, (len(prompts), width), generator=generator)
         logits = model.decode(tokens, cache)
@@ -59,7 +51,7 @@ def test_decode_equals_an_uncached_pass(form, width):
 @torch.inference_mode()
 def test_reordering_leaves_the_prompt_where_it_is():
     model = lively("modern")
-    _, cache = model.prefill(*padded(PROMPTS))
+    _, cache = model.prefill(PROMPTS)
     model.decode(torch.zeros(3, 4, dtype=torch.long), cache)
     before = [(k.data_ptr(), v.data_ptr()) for k, v in cache._prompt]
     cache.reorder(torch.tensor([[3, 3, 1, 0]] * 3))
@@ -70,5 +62,5 @@ def test_reordering_leaves_the_prompt_where_it_is():
 @torch.inference_mode()
 def test_prompts_of_equal_length_need_no_padding_mask():
     model = lively("modern")
-    assert model.prefill(*padded([[1, 2], [3, 4]]))[1].padding_B11T is None
-    assert model.prefill(*padded(PROMPTS))[1].padding_B11T is not None
+    assert model.prefill([[1, 2], [3, 4]])[1].padding_B11P is None
+    assert model.prefill(PROMPTS)[1].padding_B11P is not None
