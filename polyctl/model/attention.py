@@ -25,6 +25,10 @@ def causal_attention(
     query, key = query_BHTK.to(value_BHTK.dtype), key_BHTK.to(value_BHTK.dtype)
     if flash_fits(value_BHTK.device.type, value_BHTK.dtype):
         return _flash(query, key, value_BHTK, dropout)
+    if value_BHTK.device.type == "cpu" and value_BHTK.dtype == torch.bfloat16:
+        # torch's bfloat16 kernel for processors takes ten times as long on the way back (docs/log.md)
+        with torch.autocast("cpu", enabled=False):
+            return causal_attention(query.float(), key.float(), value_BHTK.float(), dropout).bfloat16()
     return F.scaled_dot_product_attention(query, key, value_BHTK, dropout_p=dropout, is_causal=True)
 
 

@@ -65,3 +65,14 @@ def test_flash_is_called_with_tokens_before_heads(monkeypatch):
     q, k, v = torch.randn(3, 2, 4, 7, 8).unbind(0)
     expected = F.scaled_dot_product_attention(q, k, v, is_causal=True)
     torch.testing.assert_close(attention.causal_attention(q, k, v, dropout=0.25), expected)
+
+
+def test_bfloat16_on_a_processor_is_float32_rounded_once():
+    q, k, v = (torch.randn(2, 3, 5, 8).bfloat16().requires_grad_() for _ in range(3))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        read = attention.causal_attention(q, k, v)
+    exact = attention.causal_attention(q.float(), k.float(), v.float())
+    assert read.dtype == torch.bfloat16
+    assert torch.equal(read, exact.bfloat16())
+    read.sum().backward()
+    assert all(x.grad is not None and x.grad.isfinite().all() for x in (q, k, v))

@@ -1,0 +1,141 @@
+"""Settings of training against each other at equal processor time: AdamW, Muon, bfloat16.
+
+    python benchmarks/optimizers.py [--seconds 60] [--variant "train.optimizer=muon train.lr=3e-3"]...
+
+Each variant gets as many optimizer steps as fit its seconds of processor time, told by a few steps
+beforehand, and a learning rate that falls over just those. All train at once, five steps each in turn, so
+that a noisy machine slows all of them; then loss and greedy accuracy are measured on the same held-out
+problems. On a GPU the time is wall time. A table for people, then one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean, median
+
+import torch
+
+from polyctl.config import Experiment
+from polyctl.registry import load_registry, override
+from polyctl.runs import create_run
+from polyctl.training import distributed
+from polyctl.training.feed import batches
+from polyctl.training.journal import Journal
+from polyctl.training.supervised import Trainer
+
+VARIANTS = [
+    "train.optimizer=adamw train.lr=1e-3",
+    "train.optimizer=adamw train.lr=3e-3",
+    "train.optimizer=muon train.lr=1e-3",
+    "train.optimizer=muon train.lr=3e-3",
+    "train.optimizer=muon train.lr=3e-3 train.precision=bfloat16",
+]
+TURN = 5
+PROBE = 10
+
+
+@dataclass
+class Contender:
+    """A variant in training, and the seconds it has had."""
+
+    name: str
+    trainer: Trainer
+    seconds: float = 0.0
+    losses: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.stream = batches(self.trainer.source, 0, self.trainer.total_steps, 0)
+
+    def take_turn(self, now: Callable[[], float]) -> bool:
+        """A few steps; whether any was left."""
+        began = now()
+        for _ in range(min(TURN, self.trainer.total_steps - self.trainer.step)):
+            self.losses.append(self.trainer.advance(next(self.stream))[0])
+        self.seconds += now() - began
+        return self.trainer.step < self.trainer.total_steps
+
+
+def make_trainer(experiment: Experiment, root: Path, device: str, stack: ExitStack) -> Trainer:
+    processes = stack.enter_context(distributed.join(device))
+    run = create_run(experiment, root)
+    return Trainer(experiment, run, processes, stack.enter_context(Journal(run.events, main=True)))
+
+
+def step_seconds(trainers: list[Trainer], now: Callable[[], float]) -> list[float]:
+    """Median seconds of a step of each, taken in turn on the same problems; spoils them."""
+    times: list[list[float]] = [[] for _ in trainers]
+    for number, batch in enumerate(trainers[0].source.chunk(0)[: PROBE + 2]):
+        for trainer, found in zip(trainers, times, strict=True):
+            began = now()
+            trainer.advance(batch)
+            if number >= 2:
+                found.append(now() - began)
+    return [median(found) for found in times]
+
+
+def main() -> None:
+    """Measure, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--experiment", default="base_2_2_compact")
+    parser.add_argument("--variant", action="append", metavar="SETTINGS")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--set", action="append", default=["train.warmup=20"], metavar="KEY=VALUE")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    options = parser.parse_args()
+
+    def now() -> float:
+        if options.device == "cuda":
+            torch.cuda.synchronize()
+            return time.perf_counter()
+        return time.process_time()
+
+    names = options.variant or VARIANTS
+    base = override(load_registry().get(options.experiment), options.set)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        chosen = [override(base, name.split()) for name in names]
+        probes = [make_trainer(experiment, Path(folder), options.device, stack) for experiment in chosen]
+        steps = [max(1, int(options.seconds / seconds)) for seconds in step_seconds(probes, now)]
+        contenders = [
+            Contender(
+                name,
+                make_trainer(
+                    override(experiment, [f"train.steps={count}"]), Path(folder), options.device, stack
+                ),
+            )
+            for name, experiment, count in zip(names, chosen, steps, strict=True)
+        ]
+        running = contenders
+        while running:
+            running = [contender for contender in running if contender.take_turn(now)]
+        for contender in contenders:
+            contender.trainer.validate()
+    rows = [
+        {
+            "variant": c.name,
+            "seconds": c.seconds,
+            "steps": c.trainer.step,
+            "train_loss": fmean(c.losses[-10:]),
+            **c.trainer.metrics,
+        }
+        for c in contenders
+    ]
+    print(f"{'':60}{'s':>6}{'steps':>7}{'train loss':>12}{'valid loss':>12}{'verified':>10}")
+    for row in rows:
+        print(
+            f"{row['variant']:60}{row['seconds']:>6.0f}{row['steps']:>7}{row['train_loss']:>12.3f}"
+            f"{row['valid_loss']:>12.3f}{row['greedy_verified']:>10.1%}"
+        )
+    print(json.dumps({"experiment": base.name, "device": options.device, "rows": rows}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""A training step of polyctl against the padded loop of the published trainer: same problems, same model.
+
+    python benchmarks/training.py
+    python benchmarks/training.py --device cuda --set train.batch=1024
+
+The peer, written plainly: every row padded to the block, float32, the loss over the logits of all positions
+but padding, gradient clipping, AdamW. polyctl's side is what `polyctl train` runs on that device: rows of
+near-equal length, logits at the targets only, a fused optimizer; on a GPU also bfloat16 and torch.compile.
+
+A round is one chunk of problems through both, one after the other; ratios are taken within a round. Time is
+processor time on a CPU, and time between two synchronizations on a GPU. Model FLOPs count real tokens only
+(polyctl/training/flops.py), on both sides; their share is of the device's dense bfloat16 peak where it is
+known, and of what a product of large float32 matrices reaches in the same round. The making of the data is
+timed beside the steps. On a CPU the model is narrower (width 256) and the batch smaller (8) unless --set says
+otherwise. A table for people, then one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from polyctl.config import Experiment
+from polyctl.data.batch import Batch
+from polyctl.model.gpt import GPT
+from polyctl.registry import load_registry, override
+from polyctl.runs import create_run
+from polyctl.training import distributed
+from polyctl.training.flops import step_flops
+from polyctl.training.journal import Journal
+from polyctl.training.supervised import Trainer
+
+CPU_SIZE = [
+    "model.width=256",
+    "train.batch=8",
+]  # a chunk of 16 such batches takes the peer seconds, not minutes
+IGNORED = -1
+
+
+class PaddedLoop:
+    """The published trainer's step."""
+
+    def __init__(self, experiment: Experiment, vocabulary: int, device: torch.device) -> None:
+        self.block, self.device, self.clip = experiment.model.block, device, experiment.train.clip
+        torch.manual_seed(0)
+        self.model = GPT(experiment.model, vocabulary).to(device)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=6e-4, betas=(0.9, 0.95))
+
+    def step(self, batch: Batch) -> None:
+        """One optimizer step on the rows of a batch, all padded to the block."""
+        rows = len(batch.ids_BT)
+        ids_BT = np.zeros((rows, self.block), dtype=np.int64)
+        wanted_BT = np.full((rows, self.block), IGNORED, dtype=np.int64)
+        for row, length in enumerate(batch.lengths_B):
+            ids_BT[row, :length] = batch.ids_BT[row, :length]
+            wanted_BT[row, : length - 1] = batch.ids_BT[row, 1:length]
+        x_BT = torch.from_numpy(ids_BT).to(self.device)
+        y_BT = torch.from_numpy(wanted_BT).to(self.device)
+        logits_BTV = self.model(x_BT)
+        loss = F.cross_entropy(logits_BTV.flatten(0, 1), y_BT.flatten(), ignore_index=IGNORED)
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
+        self.optimizer.step()
+        loss.item()
+
+
+def clock(device: torch.device) -> Callable[[], float]:
+    """Seconds of processor time, or of wall time after everything queued on a GPU is done."""
+
+    def synchronized() -> float:
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    return synchronized if device.type == "cuda" else time.process_time
+
+
+def product_flops(device: torch.device, now: Callable[[], float]) -> float:
+    """FLOPs a second of a product of large float32 matrices."""
+    size, times = (8192, 10) if device.type == "cuda" else (1024, 4)
+    a, b = torch.randn(size, size, device=device), torch.randn(size, size, device=device)
+    a @ b
+    began = now()
+    for _ in range(times):
+        a @ b
+    return 2.0 * size**3 * times / (now() - began)
+
+
+def measure(trainer: Trainer, rounds: int) -> list[dict[str, float]]:
+    """A row a round: seconds of both sides and of the data, tokens, FLOPs, and the product's rate."""
+    device, config = trainer.processes.device, trainer.experiment.model
+    now = clock(device)
+    peer = PaddedLoop(trainer.experiment, trainer.model.vocabulary, device)
+    rows = []
+    for number in range(-1, rounds):  # the first one warms up
+        began = time.process_time()
+        chunk = trainer.source.chunk(number + 1)
+        data = time.process_time() - began
+        began = now()
+        for batch in chunk:
+            trainer.advance(batch)
+        middle = now()
+        for batch in chunk:
+            peer.step(batch)
+        ended = now()
+        if number < 0:
+            continue
+        rows.append(
+            {
+                "polyctl": middle - began,
+                "padded": ended - middle,
+                "data": data,
+                "tokens": float(sum(batch.tokens for batch in chunk)),
+                "read": float(sum(batch.ids_BT.size for batch in chunk)),
+                "flops": sum(step_flops(config, trainer.model.vocabulary, batch) for batch in chunk),
+                "product": product_flops(device, now),
+            }
+        )
+        print(f"round {number + 1}: {json.dumps(rows[-1])}", flush=True)
+    return rows
+
+
+def spread(values: list[float], digits: int = 2) -> str:
+    """Median and range."""
+    return f"{median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
+
+
+def main() -> None:
+    """Measure, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--experiment", default="d1_degree")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    options = parser.parse_args()
+    size = CPU_SIZE if options.device == "cpu" else []
+    fixed = ["train.source=stream", "train.epochs=0", "train.steps=1000000"]
+    experiment = override(load_registry().get(options.experiment), [*fixed, *size, *options.set])
+    with tempfile.TemporaryDirectory() as folder, distributed.join(options.device) as processes:
+        run = create_run(experiment, Path(folder))
+        with Journal(run.events, main=True) as journal:
+            trainer = Trainer(experiment, run, processes, journal)
+            rows = measure(trainer, options.rounds)
+    report(experiment, rows, trainer.peak, processes.device)
+
+
+def report(
+    experiment: Experiment, rows: list[dict[str, float]], peak: float | None, device: torch.device
+) -> None:
+    """The table and the line of JSON."""
+    model = experiment.model
+    print(
+        f"\n{experiment.name}: {model.layers} layers, width {model.width}, block {model.block}, batch "
+        f"{experiment.train.batch}, {torch.get_num_threads()} thread(s), device {device}"
+    )
+    print(f"{'':10}{'real tokens/s':>24}{'share of product':>20}{'MFU':>20}")
+    sides = {}
+    for side in ("polyctl", "padded"):
+        rates = [row["tokens"] / row[side] for row in rows]
+        shares = [row["flops"] / row[side] / row["product"] for row in rows]
+        used = [row["flops"] / row[side] / peak for row in rows] if peak else None
+        cells = (spread(rates, 0), spread(shares), spread(used, 3) if used else "peak unknown")
+        print(f"{side:10}{cells[0]:>24}{cells[1]:>20}{cells[2]:>20}")
+        sides[side] = {
+            "tokens_per_second": median(rates),
+            "share_of_product": median(shares),
+            "mfu": median(used) if used else None,
+        }
+    ratios = [row["padded"] / row["polyctl"] for row in rows]
+    starved = [row["data"] / row["polyctl"] for row in rows]
+    real = sum(row["tokens"] for row in rows) / sum(row["read"] for row in rows)
+    print(f"polyctl is {spread(ratios)} times as fast; {real:.1%} of the tokens it reads are real")
+    print(f"one core makes the data of a step in {spread(starved, 3)} of the step's time")
+    result = {
+        "experiment": experiment.name,
+        "device": str(device),
+        "ratio": median(ratios),
+        "low": min(ratios),
+        "high": max(ratios),
+        "data_share": median(starved),
+        "real_share": real,
+        **sides,
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
