@@ -62,6 +62,15 @@ def test_the_version_is_answered_without_typer():
     assert (done.returncode, done.stdout, done.stderr) == (0, f"polyctl {__version__}\n", "")
 
 
+def test_verifying_needs_no_torch(tmp_path):
+    file = tmp_path / "problems.txt"
+    file.write_text("+ P 1 + * P 2 ^ a P 2 * P 1 ^ a P 4 ⁇ * P 1 ^ a P 2\n", encoding="utf-8")
+    for arguments in ([str(file)], ["x^4 + 2x^2 + 1", "--inner", "x^2"]):
+        loaded = loaded_by("verify", *arguments)
+        assert "flint" in loaded
+        assert loaded.isdisjoint({"torch", "sympy", "textual"})
+
+
 def test_help_lists_the_commands_with_and_without_the_option():
     done, bare = polyctl("--help"), polyctl()
     assert done.returncode == bare.returncode == 0
