@@ -1,21 +1,27 @@
-"""Keys and values of a search: the prompt's once a problem, the suffix's once a hypothesis.
+"""Keys and values of a search: the prompt's once a problem, and what hypotheses have written since.
+
+Two kinds: in a `RolloutCache` hypotheses grow side by side and never meet again; in a `TreeCache` they fork and
+die, as in a beam, and share what they have in common.
 
 Legend: B problems, W hypotheses a problem, T prompt tokens, P positions where some prompt has ended,
-C capacity of the suffix, H heads, K head size.
+N all prompts' tokens, C capacity behind the prompt, H heads, K head size.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
+from torch.nn import functional as F
 
-Pair = tuple[torch.Tensor, torch.Tensor]
+from polyctl.model.attention import decode_attention
+
 GROW = 32
 
 
-class Cache:
-    """What one batch of searches has computed so far; the model writes it, the search reorders it.
+class Cache(ABC):
+    """What one batch of searches has computed so far; the model writes it.
 
     Prompts are right-padded to the longest of the batch. The token that a decode step feeds has position
     `lengths_B + steps`. The width is whatever the first decode step brings.
@@ -24,79 +30,161 @@ class Cache:
     def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
         self.lengths_B = torch.tensor(lengths, device=device)
         self.steps = 0
-        self.padding_B11P: torch.Tensor | None = None
-        shortest, longest = min(lengths), max(lengths)
-        if shortest < longest:
-            padding_BP = torch.arange(shortest, longest, device=device) >= self.lengths_B[:, None]
-            self.padding_B11P = torch.where(padding_BP, -torch.inf, 0.0)[:, None, None]
+        self.shortest, self.longest = min(lengths), max(lengths)
         self._lengths = tuple(lengths)
-        self._prompt: list[Pair] = []
-        # one tensor a layer, (B, W, H, C, 2, K): a hypothesis moves in one piece, and reads in two
-        self._suffix: list[torch.Tensor] = []
+        # (B, H, C, K) or (B, C, H, K): the layer's own keys and values
+        self._prompt: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def add_prompt(self, key_1HNK: torch.Tensor, value_1HNK: torch.Tensor) -> None:
         """Store the next layer's keys and values of all prompts, which stand one behind the other."""
+        self._prompt.append((self._padded(key_1HNK), self._padded(value_1HNK)))
 
-        def padded(x_1HNK: torch.Tensor) -> torch.Tensor:
-            _, heads, _, size = x_1HNK.shape
-            out = x_1HNK.new_zeros(len(self._lengths), heads, max(self._lengths), size)
-            for row, part in enumerate(x_1HNK[0].split(self._lengths, dim=1)):
-                out[row, :, : part.shape[1]] = part
-            return out
-
-        self._prompt.append((padded(key_1HNK), padded(value_1HNK)))
-
-    def append(self, layer: int, key_BHWK: torch.Tensor, value_BHWK: torch.Tensor) -> tuple[Pair, Pair]:
-        """Add the fed tokens' keys and values of a layer; (prompt pair, suffix pair) to attend to.
-
-        Shapes (B, H, T, K) and (B, W, H, steps + 1, K). `advance` follows when every layer has been served.
-        """
-        end = self.steps + 1
-        if layer == 0:
-            self._reserve(key_BHWK, end)
-        suffix = self._suffix[layer]
-        suffix[:, :, :, self.steps, 0] = key_BHWK.transpose(1, 2)
-        suffix[:, :, :, self.steps, 1] = value_BHWK.transpose(1, 2)
-        return self._prompt[layer], (suffix[:, :, :, :end, 0], suffix[:, :, :, :end, 1])
+    @abstractmethod
+    def attend(
+        self, layer: int, query_BHWK: torch.Tensor, key_BHWK: torch.Tensor, value_BHWK: torch.Tensor
+    ) -> torch.Tensor:
+        """Add the fed tokens' keys and values of a layer; what their queries read, (B, H, W, K)."""
 
     def advance(self) -> None:
-        """Close a decode step."""
+        """Close a decode step: every layer has been served."""
         self.steps += 1
-
-    def reorder(self, parents_BW: torch.Tensor) -> None:
-        """Let hypothesis w of problem b continue hypothesis parents[b, w].
-
-        Only hypotheses with another parent than themselves are copied; the prompts stay untouched.
-        """
-        if self.steps == 0:
-            return
-        problems, width = parents_BW.shape
-        offset_B1 = torch.arange(problems, device=parents_BW.device)[:, None] * width
-        parents = (parents_BW + offset_B1).flatten()
-        moved = torch.nonzero(parents != torch.arange(len(parents), device=parents.device)).flatten()
-        origin = parents[moved]
-        for suffix in self._suffix:
-            used = suffix.flatten(0, 1)[:, :, : self.steps]
-            used[moved] = used[origin]
 
     def keep(self, problems: torch.Tensor) -> None:
         """Drop every problem whose index is not in `problems` (ascending)."""
         self.lengths_B = self.lengths_B[problems]
-        if self.padding_B11P is not None:
-            self.padding_B11P = self.padding_B11P[problems]
         self._prompt = [(key[problems], value[problems]) for key, value in self._prompt]
-        self._suffix = [suffix[problems] for suffix in self._suffix]
+
+    def _ended_BP(self) -> torch.Tensor | None:
+        """Where the last P prompt positions are padding; None where there is none."""
+        if self.shortest == self.longest:
+            return None
+        positions_P = torch.arange(self.shortest, self.longest, device=self.lengths_B.device)
+        return positions_P >= self.lengths_B[:, None]
+
+    def _padded(self, x_1HNK: torch.Tensor) -> torch.Tensor:
+        _, heads, _, size = x_1HNK.shape
+        out_BHTK = x_1HNK.new_zeros(len(self._lengths), heads, self.longest, size)
+        for row, part_HTK in enumerate(x_1HNK[0].split(self._lengths, dim=1)):
+            out_BHTK[row, :, : part_HTK.shape[1]] = part_HTK
+        return out_BHTK
+
+
+class RolloutCache(Cache):
+    """Each hypothesis has a suffix of its own."""
+
+    def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
+        super().__init__(lengths, device)
+        self._suffix: list[tuple[torch.Tensor, torch.Tensor]] = []  # pairs of (B, W, H, C, K)
+
+    def attend(
+        self, layer: int, query_BHWK: torch.Tensor, key_BHWK: torch.Tensor, value_BHWK: torch.Tensor
+    ) -> torch.Tensor:
+        """See Cache."""
+        end = self.steps + 1
+        if layer == 0:
+            self._reserve(key_BHWK, end)
+            ended_BP = self._ended_BP()
+            self._padding = None if ended_BP is None else _additive(ended_BP)[:, None, None]
+        key, value = self._suffix[layer]
+        key[:, :, :, self.steps] = key_BHWK.transpose(1, 2)
+        value[:, :, :, self.steps] = value_BHWK.transpose(1, 2)
+        suffix = (key[:, :, :, :end], value[:, :, :, :end])
+        return decode_attention(query_BHWK, self._prompt[layer], suffix, self._padding)
+
+    def keep(self, problems: torch.Tensor) -> None:
+        """See Cache."""
+        super().keep(problems)
+        self._suffix = [(key[problems], value[problems]) for key, value in self._suffix]
 
     def _reserve(self, like_BHWK: torch.Tensor, steps: int) -> None:
         """Make room for `steps` suffix tokens, GROW at a time, since capacity costs memory in every layer."""
         problems, heads, width, size = like_BHWK.shape
-        capacity = self._suffix[0].shape[3] if self._suffix else 0
-        if steps <= capacity:
-            return
-        for layer in range(len(self._prompt)):
-            new = like_BHWK.new_empty(problems, width, heads, capacity + GROW, 2, size)
-            if capacity:
-                new[:, :, :, : self.steps] = self._suffix[layer][:, :, :, : self.steps]
-                self._suffix[layer] = new
-            else:
-                self._suffix.append(new)
+        if not self._suffix:
+            empty = like_BHWK.new_empty(problems, width, heads, 0, size)
+            self._suffix = [(empty, empty) for _ in self._prompt]
+        if steps > self._suffix[0][0].shape[3]:
+            grown = (0, 0, 0, GROW)
+            self._suffix = [(F.pad(key, grown), F.pad(value, grown)) for key, value in self._suffix]
+
+
+class TreeCache(Cache):
+    """Hypotheses as leaves of a tree a problem, whose nodes are tokens.
+
+    A node's keys and values are stored once, in a slot behind the prompt, and are never moved: `sees` says
+    which slots hold a hypothesis' ancestors, so reordering permutes its rows. A slot that nobody sees any more
+    is written again. Beams of width 30 see about a third of the nodes that copies would hold, and one matrix
+    product serves all hypotheses of a problem.
+    """
+
+    def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
+        super().__init__(lengths, device)
+        self._sees_BWC: torch.Tensor | None = None
+        self._used = 0  # slots ever written, over all problems
+        self._rows = self._bias_B1WN = torch.empty(0)
+
+    def attend(
+        self, layer: int, query_BHWK: torch.Tensor, key_BHWK: torch.Tensor, value_BHWK: torch.Tensor
+    ) -> torch.Tensor:
+        """See Cache."""
+        if layer == 0:
+            self._open(key_BHWK)
+        key_BCHK, value_BCHK = self._prompt[layer]
+        # whole tokens are contiguous, so that a node is written in one piece
+        key_BCHK.flatten(0, 1).index_copy_(0, self._rows, key_BHWK.transpose(1, 2).flatten(0, 1))
+        value_BCHK.flatten(0, 1).index_copy_(0, self._rows, value_BHWK.transpose(1, 2).flatten(0, 1))
+        end = self.longest + self._used
+        return F.scaled_dot_product_attention(
+            query_BHWK.to(value_BHWK.dtype),
+            key_BCHK[:, :end].transpose(1, 2),
+            value_BCHK[:, :end].transpose(1, 2),
+            attn_mask=self._bias_B1WN.to(value_BHWK.dtype),
+        )
+
+    def reorder(self, parents_BW: torch.Tensor) -> None:
+        """Let hypothesis w of problem b continue hypothesis parents[b, w]; keys and values stay in place."""
+        if self._sees_BWC is not None:
+            slots = self._sees_BWC.shape[2]
+            self._sees_BWC = self._sees_BWC.gather(1, parents_BW[:, :, None].expand(-1, -1, slots))
+
+    def keep(self, problems: torch.Tensor) -> None:
+        """See Cache."""
+        super().keep(problems)
+        if self._sees_BWC is not None:
+            self._sees_BWC = self._sees_BWC[problems]
+
+    def _open(self, like_BHWK: torch.Tensor) -> None:
+        """Find a free slot for each hypothesis' new node, and write down who sees what."""
+        problems, _, width, _ = like_BHWK.shape
+        if self._sees_BWC is None:
+            self._sees_BWC = self.lengths_B.new_zeros(problems, width, 0, dtype=torch.bool)
+        most = int(self._sees_BWC.any(1).sum(1).max()) if self.steps else 0
+        missing = most + width - self._sees_BWC.shape[2]
+        if missing > 0:
+            self._grow(max(missing, 4 * width, self._sees_BWC.shape[2]))  # doubling, since growing copies all
+        # slots that nobody sees first, each in order of place, so that few slots serve for long
+        slots_BW = self._sees_BWC.any(1).to(torch.uint8).sort(dim=1, stable=True).indices[:, :width]
+        self._sees_BWC.scatter_(2, slots_BW[:, :, None], True)
+        self._used = max(self._used, most + width)
+        row_B1 = torch.arange(problems, device=slots_BW.device)[:, None] * self._prompt[0][0].shape[1]
+        self._rows = (row_B1 + self.longest + slots_BW).flatten()
+        bias_BWN = _additive(~self._sees_BWC[:, :, : self._used])
+        bias_BWN = F.pad(bias_BWN, (self.longest, 0))
+        ended_BP = self._ended_BP()
+        if ended_BP is not None:
+            bias_BWN[:, :, self.shortest : self.longest] = _additive(ended_BP)[:, None]
+        self._bias_B1WN = bias_BWN[:, None]
+
+    def _grow(self, slots: int) -> None:
+        assert self._sees_BWC is not None
+        self._sees_BWC = F.pad(self._sees_BWC, (0, slots))
+        # zeros, since even what nobody sees must be finite
+        grown = (0, 0, 0, 0, 0, slots)
+        self._prompt = [(F.pad(key, grown), F.pad(value, grown)) for key, value in self._prompt]
+
+    def _padded(self, x_1HNK: torch.Tensor) -> torch.Tensor:
+        return super()._padded(x_1HNK).transpose(1, 2).contiguous()
+
+
+def _additive(hidden: torch.Tensor) -> torch.Tensor:
+    """What to add to scores: -inf where `hidden`."""
+    return torch.where(hidden, -torch.inf, 0.0)

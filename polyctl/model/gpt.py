@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -18,7 +19,7 @@ from torch.nn import functional as F
 
 from polyctl.config import ModelConfig
 from polyctl.errors import UsageError
-from polyctl.model.attention import causal_attention, decode_attention, prompt_attention
+from polyctl.model.attention import causal_attention, prompt_attention
 from polyctl.model.cache import Cache
 from polyctl.model.linear import linear, linear_gelu
 
@@ -28,6 +29,7 @@ ROTARY_BASE = 10_000.0
 # attend(layer, query, key, value) -> what the heads read, all (B, H, T, K)
 Attend = Callable[[int, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 Rotation = tuple[torch.Tensor, torch.Tensor] | None
+C = TypeVar("C", bound=Cache)
 
 
 class GPT(nn.Module):
@@ -89,14 +91,14 @@ class GPT(nn.Module):
         )
         return logits
 
-    def prefill(self, prompts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, Cache]:
-        """(logits_BV after each prompt's last token, the cache to decode with).
+    def prefill(self, prompts: Sequence[Sequence[int]], kind: type[C]) -> tuple[torch.Tensor, C]:
+        """(logits_BV after each prompt's last token, the cache to decode with, of that kind).
 
         The prompts run one behind the other, without padding, each attending to itself alone. In the last
         layer only their last tokens go on behind the keys and values.
         """
         device, lengths = self.embedding.weight.device, [len(prompt) for prompt in prompts]
-        cache = Cache(lengths, device)
+        cache = kind(lengths, device)
         ends = torch.tensor(lengths, device=device).cumsum(0) - 1
 
         def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
@@ -114,8 +116,7 @@ class GPT(nn.Module):
         """logits_BWV after one more token of each of the W hypotheses of each of the B problems."""
 
         def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-            prompt, suffix = cache.append(layer, k.to(v.dtype), v)
-            return decode_attention(q, prompt, suffix, cache.padding_B11P)
+            return cache.attend(layer, q, k.to(v.dtype), v)
 
         hidden_BWD = self._run(ids_BW, (cache.lengths_B + cache.steps)[:, None], attend)
         cache.advance()

@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from polyctl.errors import UsageError
+from polyctl.model.cache import TreeCache
 from polyctl.model.gpt import GPT
-from polyctl.search.decode import Batch, GrammarStates, batches, first_logits, inference
+from polyctl.search.decode import Batch, GrammarStates, batches, inference
 from polyctl.search.grammar import Grammar
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 
@@ -59,7 +60,8 @@ def beam_search(
         for some in batches(model, prompts, max_tokens=max_tokens, size=batch):
             beams = _Beams(some, width, end)
             states = None if grammar is None else GrammarStates(grammar, len(some.indices), 1)
-            logits_BWV, cache = first_logits(model, some)
+            logits_BV, cache = model.prefill(some.prompts, TreeCache)
+            logits_BWV = logits_BV[:, None]
             while True:
                 done_B = beams.step(logits_BWV, states)
                 if on_step is not None:
@@ -80,11 +82,7 @@ def beam_search(
 
 
 class _Beams:
-    """The hypotheses of a batch, as scores and back-pointers; slots with score -inf are empty.
-
-    Slots are in no order of scores: the best child of a hypothesis takes its place, so that the cache need
-    not move it.
-    """
+    """The hypotheses of a batch, as scores and back-pointers; slots with score -inf are empty."""
 
     def __init__(self, batch: Batch, width: int, end: int) -> None:
         device = batch.device
@@ -118,9 +116,7 @@ class _Beams:
 
         others_BC = best_BC.masked_fill(ends_BC, -torch.inf)
         scores_BW, order_BW = others_BC.sort(dim=1, descending=True, stable=True)
-        scores_BW, order_BW = self._widen(scores_BW, -torch.inf), self._widen(order_BW, 0)
-        child_BW = _places(parent_BC.gather(1, order_BW))
-        order_BW, self.scores_BW = order_BW.gather(1, child_BW), scores_BW.gather(1, child_BW)
+        self.scores_BW, order_BW = self._widen(scores_BW, -torch.inf), self._widen(order_BW, 0)
         self.parents_BW, self.tokens_BW = parent_BC.gather(1, order_BW), token_BC.gather(1, order_BW)
         self.parent_RNW[self.rows_B, self.steps] = self.parents_BW
         self.token_RNW[self.rows_B, self.steps] = self.tokens_BW
@@ -128,7 +124,7 @@ class _Beams:
             states.advance(self.parents_BW, self.tokens_BW, self.scores_BW > -torch.inf)
         self.steps += 1
         # an unfilled pool's worst is -inf, as is the best of an empty beam
-        return (scores_BW[:, 0] <= self.pool_scores_BW[:, -1]) | (self.steps >= self.limits_B)
+        return (self.scores_BW[:, 0] <= self.pool_scores_BW[:, -1]) | (self.steps >= self.limits_B)
 
     def _finish(self, best_BC: torch.Tensor, parent_BC: torch.Tensor, ends_BC: torch.Tensor) -> None:
         """Move the end tokens among the best `width` candidates to the pools."""
@@ -172,9 +168,9 @@ class _Beams:
                 on_step(BeamStep(problem, self.steps, live, finished))
 
     def _live(self, row: int) -> list[Hypothesis]:
-        scores, slots = self.scores_BW[row].sort(descending=True, stable=True)
-        steps = np.full(self.width, self.steps)
-        return self._trace(row, scores, steps, slots.cpu().numpy(), finished=False)
+        scores = self.scores_BW[row]
+        slots = np.arange(self.width)
+        return self._trace(row, scores, np.full(self.width, self.steps), slots, finished=False)
 
     def _finished(self, row: int) -> list[Hypothesis]:
         steps, slots = self.pool_steps_BW[row].cpu().numpy(), self.pool_slots_BW[row].cpu().numpy()
@@ -203,16 +199,3 @@ class _Beams:
             for w, score in enumerate(scores_W.tolist())
             if score > -torch.inf
         ]
-
-
-def _places(parents_BW: torch.Tensor) -> torch.Tensor:
-    """Which child goes to which slot: a parent's first child to the parent's, the others to what is left."""
-    problems, width = parents_BW.shape
-    child_BW = torch.arange(width, device=parents_BW.device).expand(problems, width)
-    first_BW = torch.full_like(parents_BW, width).scatter_reduce(1, parents_BW, child_BW, "amin")
-    stays_BW = first_BW.gather(1, parents_BW) == child_BW
-    # as many children want a slot as slots have no child: the n-th gets the n-th, in two stable sorts
-    wanting_BW = stays_BW.to(torch.uint8).sort(dim=1, stable=True).indices
-    free_BW = (first_BW < width).to(torch.uint8).sort(dim=1, stable=True).indices
-    spare_BW = torch.empty_like(parents_BW).scatter_(1, free_BW, wanting_BW)
-    return torch.where(first_BW < width, first_BW, spare_BW)

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from polyctl.errors import UsageError
-from polyctl.model.cache import Cache
 from polyctl.model.gpt import GPT
 from polyctl.search.grammar import Grammar
 
@@ -62,12 +61,6 @@ def inference(model: GPT) -> Iterator[None]:
             yield
     finally:
         model.train(training)
-
-
-def first_logits(model: GPT, batch: Batch) -> tuple[torch.Tensor, Cache]:
-    """(logits_B1V behind the prompts, the cache)."""
-    logits_BV, cache = model.prefill(batch.prompts)
-    return logits_BV[:, None], cache
 
 
 class GrammarStates:

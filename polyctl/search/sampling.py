@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from polyctl.errors import UsageError
+from polyctl.model.cache import RolloutCache
 from polyctl.model.gpt import GPT
-from polyctl.search.decode import Batch, GrammarStates, batches, first_logits, inference
+from polyctl.search.decode import Batch, GrammarStates, batches, inference
 from polyctl.search.grammar import Grammar
 from polyctl.search.hypothesis import Hypothesis
 
@@ -86,8 +87,8 @@ def _roll_out(
         for batch in batches(model, prompts, max_tokens=max_tokens, size=size):
             rollouts = _Rollouts(batch, width, end)
             states = None if grammar is None else GrammarStates(grammar, len(batch.indices), width)
-            logits_BWV, cache = first_logits(model, batch)
-            logits_BWV = logits_BWV.expand(-1, width, -1)
+            logits_BV, cache = model.prefill(batch.prompts, RolloutCache)
+            logits_BWV = logits_BV[:, None].expand(-1, width, -1)
             while True:
                 done_B = rollouts.step(logits_BWV, pick, states)
                 if bool(done_B.any()):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from polyctl.model.cache import RolloutCache, TreeCache
 from tests.model.test_gpt import FORMS, lively
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
@@ -12,10 +13,11 @@ PROMPTS = [[1, 2, 3, 4, 5, 6, 7], [8, 9], [3, 1, 4, 1]]
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", [RolloutCache, TreeCache])
 @torch.inference_mode()
-def test_prefill_gives_the_logits_behind_each_prompt(form):
+def test_prefill_gives_the_logits_behind_each_prompt(form, kind):
     model = lively(form)
-    logits_BV, cache = model.prefill(PROMPTS)
+    logits_BV, cache = model.prefill(PROMPTS, kind)
     for row, prompt in enumerate(PROMPTS):
         torch.testing.assert_close(logits_BV[row], model(torch.tensor([prompt]))[0, -1], **TOLERANCE)
     assert cache.steps == 0
@@ -23,14 +25,15 @@ def test_prefill_gives_the_logits_behind_each_prompt(form):
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("width", [1, 5])
+@pytest.mark.parametrize("kind", [RolloutCache, TreeCache])
 @torch.inference_mode()
-def test_decode_equals_an_uncached_pass(form, width):
-    """Random parents each step; problem 1 leaves after step 3; more steps than one growth of the suffix."""
+def test_decode_equals_an_uncached_pass(form, width, kind):
+    """Random parents each step in a tree; problem 1 leaves after step 3; more steps than one growth."""
     model, steps = lively(form, block=60), 40
     generator = torch.Generator().manual_seed(1)
     prompts = [list(p) for p in PROMPTS]
     answers = [[[] for _ in range(width)] for _ in prompts]
-    _, cache = model.prefill(prompts)
+    _, cache = model.prefill(prompts, kind)
     for step in range(steps):
         tokens = torch.randint(13, (len(prompts), width), generator=generator)
         logits = model.decode(tokens, cache)
@@ -42,25 +45,41 @@ def test_decode_equals_an_uncached_pass(form, width):
         if step == 3:
             cache.keep(torch.tensor([0, 2]))
             prompts, answers = [prompts[0], prompts[2]], [answers[0], answers[2]]
-        parents = torch.randint(width, (len(prompts), width), generator=generator)
-        cache.reorder(parents)
-        answers = [[answers[b][p] for p in row] for b, row in enumerate(parents.tolist())]
+        if kind is TreeCache:
+            parents = torch.randint(width, (len(prompts), width), generator=generator)
+            cache.reorder(parents)
+            answers = [[answers[b][p] for p in row] for b, row in enumerate(parents.tolist())]
     assert cache.steps == steps
 
 
 @torch.inference_mode()
-def test_reordering_leaves_the_prompt_where_it_is():
+def test_reordering_moves_no_keys_and_values():
     model = lively("modern")
-    _, cache = model.prefill(PROMPTS)
+    _, cache = model.prefill(PROMPTS, TreeCache)
     model.decode(torch.zeros(3, 4, dtype=torch.long), cache)
-    before = [(k.data_ptr(), v.data_ptr()) for k, v in cache._prompt]
+    before = [(k.data_ptr(), v.data_ptr(), k.clone(), v.clone()) for k, v in cache._prompt]
     cache.reorder(torch.tensor([[3, 3, 1, 0]] * 3))
-    assert [(k.data_ptr(), v.data_ptr()) for k, v in cache._prompt] == before
-    assert cache._prompt[0][0].shape == (3, 2, 7, 8)  # once a problem, not once a hypothesis
+    for (k, v), (k_at, v_at, k_was, v_was) in zip(cache._prompt, before, strict=True):
+        assert (k.data_ptr(), v.data_ptr()) == (k_at, v_at)
+        assert torch.equal(k, k_was)
+        assert torch.equal(v, v_was)
 
 
 @torch.inference_mode()
-def test_prompts_of_equal_length_need_no_padding_mask():
+def test_slots_of_dead_hypotheses_are_written_again():
+    """All hypotheses descend from the first each time: a step's shared ancestor and its leaves, no more."""
+    model, steps, width = lively("modern"), 20, 8
+    _, cache = model.prefill(PROMPTS, TreeCache)
+    for _ in range(steps):
+        model.decode(torch.zeros(3, width, dtype=torch.long), cache)
+        cache.reorder(torch.zeros(3, width, dtype=torch.long))
+    assert cache._used == steps - 1 + width
+    assert cache._prompt[0][0].shape[1] < 7 + steps * width
+
+
+@pytest.mark.parametrize("kind", [RolloutCache, TreeCache])
+@torch.inference_mode()
+def test_prompts_of_equal_length_need_no_padding_mask(kind):
     model = lively("modern")
-    assert model.prefill([[1, 2], [3, 4]])[1].padding_B11P is None
-    assert model.prefill(PROMPTS)[1].padding_B11P is not None
+    assert model.prefill([[1, 2], [3, 4]], kind)[1]._ended_BP() is None
+    assert model.prefill(PROMPTS, kind)[1]._ended_BP().shape == (3, 5)
