@@ -11,6 +11,7 @@ import os
 import signal
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal
@@ -55,9 +56,10 @@ def perform_here(
     # as torchrun does: the processes would otherwise take all cores each
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // devices)))
     try:
-        outcomes: dict[int, Outcome] = elastic_launch(config, _perform_in_group)(
-            task, places, options, on_event
-        )
+        with _restored_handlers():  # the launcher leaves its own behind
+            outcomes: dict[int, Outcome] = elastic_launch(config, _perform_in_group)(
+                task, places, options, on_event
+            )
     except (SignalException, KeyboardInterrupt):
         return Outcome(*task.key, "interrupted")
     except ChildFailedError as error:
@@ -66,6 +68,17 @@ def perform_here(
             return Outcome(*task.key, "interrupted")
         return Outcome(*task.key, "failed", message=f"process {rank} ended with {failure.exitcode}")
     return outcomes[0]
+
+
+@contextmanager
+def _restored_handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
 
 
 def _perform_in_group(task: Task, places: Places, options: Options, on_event: OnEvent | None) -> Outcome:

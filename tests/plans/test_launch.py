@@ -40,9 +40,11 @@ def evaluated(places):
 def test_two_processes_train_and_evaluate_like_one(make, places):
     experiment = make(steps=30, batch=8, lr=1e-2, eval_every=30)
     tasks = make_plan([experiment], [experiment], places)
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     for task in tasks:
         outcome = perform_here(task, places, OPTIONS, devices=2)
         assert outcome.state == "done", outcome
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
     run, shared, lines, report, predictions = evaluated(places)
     assert shared["processes"] == 2
     assert [e["processes"] for e in read_events(run.events) if e["kind"] == "run"] == [2]
