@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from contextlib import redirect_stdout
 from types import TracebackType
 from typing import Any
 
@@ -29,18 +31,20 @@ class Tracker:
         self._experiment, self._run = experiment, run
 
     def __enter__(self) -> Tracker:
-        self._trackio.init(
-            project=f"polyctl-{self._experiment.name}",
-            name=self._run.id,
-            config=self._experiment.model_dump(mode="json"),
-            resume="allow",
-        )
+        with redirect_stdout(sys.stderr):  # it greets on stdout, which is for data
+            self._trackio.init(
+                project=f"polyctl-{self._experiment.name}",
+                name=self._run.id,
+                config=self._experiment.model_dump(mode="json"),
+                resume="allow",
+            )
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._trackio.finish()
+        with redirect_stdout(sys.stderr):
+            self._trackio.finish()
 
     def __call__(self, kind: str, event: dict[str, Any]) -> None:
         """One event, as the trainer reports it."""
