@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from polyctl.model.attention import decode_attention
 
 GROW = 32
+CALL = 2_000_000  # products of numbers in one call of attention, at least
 
 
 class Cache(ABC):
@@ -30,7 +31,7 @@ class Cache(ABC):
     def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
         self.lengths_B = torch.tensor(lengths, device=device)
         self.steps = 0
-        self.shortest, self.longest = min(lengths), max(lengths)
+        self.longest = max(lengths)
         self._lengths = tuple(lengths)
         # (B, H, C, K) or (B, C, H, K): the layer's own keys and values
         self._prompt: list[tuple[torch.Tensor, torch.Tensor]] = []
@@ -53,13 +54,6 @@ class Cache(ABC):
         """Drop every problem whose index is not in `problems` (ascending)."""
         self.lengths_B = self.lengths_B[problems]
         self._prompt = [(key[problems], value[problems]) for key, value in self._prompt]
-
-    def _ended_BP(self) -> torch.Tensor | None:
-        """Where the last P prompt positions are padding; None where there is none."""
-        if self.shortest == self.longest:
-            return None
-        positions_P = torch.arange(self.shortest, self.longest, device=self.lengths_B.device)
-        return positions_P >= self.lengths_B[:, None]
 
     def _padded(self, x_1HNK: torch.Tensor) -> torch.Tensor:
         _, heads, _, size = x_1HNK.shape
@@ -84,7 +78,8 @@ class RolloutCache(Cache):
         if layer == 0:
             self._reserve(key_BHWK, end)
             ended_BP = self._ended_BP()
-            self._padding = None if ended_BP is None else _additive(ended_BP)[:, None, None]
+            padding_BP = None if ended_BP is None else torch.where(ended_BP, -torch.inf, 0.0)
+            self._padding = None if padding_BP is None else padding_BP[:, None, None]
         key, value = self._suffix[layer]
         key[:, :, :, self.steps] = key_BHWK.transpose(1, 2)
         value[:, :, :, self.steps] = value_BHWK.transpose(1, 2)
@@ -95,6 +90,13 @@ class RolloutCache(Cache):
         """See Cache."""
         super().keep(problems)
         self._suffix = [(key[problems], value[problems]) for key, value in self._suffix]
+
+    def _ended_BP(self) -> torch.Tensor | None:
+        """Where the last P prompt positions are padding; None where there is none."""
+        if min(self._lengths) == self.longest:
+            return None
+        positions_P = torch.arange(min(self._lengths), self.longest, device=self.lengths_B.device)
+        return positions_P >= self.lengths_B[:, None]
 
     def _reserve(self, like_BHWK: torch.Tensor, steps: int) -> None:
         """Make room for `steps` suffix tokens, GROW at a time, since capacity costs memory in every layer."""
@@ -111,34 +113,39 @@ class TreeCache(Cache):
     """Hypotheses as leaves of a tree a problem, whose nodes are tokens.
 
     A node's keys and values are stored once, in a slot behind the prompt, and are never moved: `sees` says
-    which slots hold a hypothesis' ancestors, so reordering permutes its rows. A slot that nobody sees any more
-    is written again. Beams of width 30 see about a third of the nodes that copies would hold, and one matrix
-    product serves all hypotheses of a problem.
+    which slots hold a hypothesis' ancestors (the prompt among them), so reordering permutes its rows. A slot
+    that nobody sees any more is written again. Beams of width 30 see about a third of the nodes that copies
+    would hold, and one matrix product serves all hypotheses of a problem.
     """
 
     def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
         super().__init__(lengths, device)
         self._sees_BWC: torch.Tensor | None = None
-        self._used = 0  # slots ever written, over all problems
-        self._rows = self._bias_B1WN = torch.empty(0)
+        self._used = list(lengths)  # slots ever written, each problem
+        self._groups: list[tuple[slice, int, torch.Tensor]] = []
+        self._rows = torch.empty(0)
 
     def attend(
         self, layer: int, query_BHWK: torch.Tensor, key_BHWK: torch.Tensor, value_BHWK: torch.Tensor
     ) -> torch.Tensor:
         """See Cache."""
         if layer == 0:
-            self._open(key_BHWK)
+            self._open(query_BHWK)
         key_BCHK, value_BCHK = self._prompt[layer]
         # whole tokens are contiguous, so that a node is written in one piece
         key_BCHK.flatten(0, 1).index_copy_(0, self._rows, key_BHWK.transpose(1, 2).flatten(0, 1))
         value_BCHK.flatten(0, 1).index_copy_(0, self._rows, value_BHWK.transpose(1, 2).flatten(0, 1))
-        end = self.longest + self._used
-        return F.scaled_dot_product_attention(
-            query_BHWK.to(value_BHWK.dtype),
-            key_BCHK[:, :end].transpose(1, 2),
-            value_BCHK[:, :end].transpose(1, 2),
-            attn_mask=self._bias_B1WN.to(value_BHWK.dtype),
-        )
+        query = query_BHWK.to(value_BHWK.dtype)
+        parts = [
+            F.scaled_dot_product_attention(
+                query[some],
+                key_BCHK[some, :end].transpose(1, 2),
+                value_BCHK[some, :end].transpose(1, 2),
+                attn_mask=bias.to(query.dtype),
+            )
+            for some, end, bias in self._groups
+        ]
+        return parts[0] if len(parts) == 1 else torch.cat([p.transpose(1, 2) for p in parts]).transpose(1, 2)
 
     def reorder(self, parents_BW: torch.Tensor) -> None:
         """Let hypothesis w of problem b continue hypothesis parents[b, w]; keys and values stay in place."""
@@ -149,30 +156,36 @@ class TreeCache(Cache):
     def keep(self, problems: torch.Tensor) -> None:
         """See Cache."""
         super().keep(problems)
+        self._used = [self._used[row] for row in problems.tolist()]
         if self._sees_BWC is not None:
             self._sees_BWC = self._sees_BWC[problems]
 
-    def _open(self, like_BHWK: torch.Tensor) -> None:
+    def _open(self, query_BHWK: torch.Tensor) -> None:
         """Find a free slot for each hypothesis' new node, and write down who sees what."""
-        problems, _, width, _ = like_BHWK.shape
+        problems, heads, width, size = query_BHWK.shape
         if self._sees_BWC is None:
-            self._sees_BWC = self.lengths_B.new_zeros(problems, width, 0, dtype=torch.bool)
-        most = int(self._sees_BWC.any(1).sum(1).max()) if self.steps else 0
-        missing = most + width - self._sees_BWC.shape[2]
-        if missing > 0:
-            self._grow(max(missing, 4 * width, self._sees_BWC.shape[2]))  # doubling, since growing copies all
+            prompt_BC = torch.arange(self.longest, device=query_BHWK.device) < self.lengths_B[:, None]
+            self._sees_BWC = prompt_BC[:, None].repeat(1, width, 1)
+        needed = [int(seen) + width for seen in self._sees_BWC.any(1).sum(1).tolist()]
+        slots = self._sees_BWC.shape[2]
+        if max(needed) > slots:
+            self._grow(max(max(needed) - slots, 4 * width, slots // 2))  # seldom, since it copies all
         # slots that nobody sees first, each in order of place, so that few slots serve for long
-        slots_BW = self._sees_BWC.any(1).to(torch.uint8).sort(dim=1, stable=True).indices[:, :width]
-        self._sees_BWC.scatter_(2, slots_BW[:, :, None], True)
-        self._used = max(self._used, most + width)
-        row_B1 = torch.arange(problems, device=slots_BW.device)[:, None] * self._prompt[0][0].shape[1]
-        self._rows = (row_B1 + self.longest + slots_BW).flatten()
-        bias_BWN = _additive(~self._sees_BWC[:, :, : self._used])
-        bias_BWN = F.pad(bias_BWN, (self.longest, 0))
-        ended_BP = self._ended_BP()
-        if ended_BP is not None:
-            bias_BWN[:, :, self.shortest : self.longest] = _additive(ended_BP)[:, None]
-        self._bias_B1WN = bias_BWN[:, None]
+        free_BW = self._sees_BWC.any(1).to(torch.uint8).sort(dim=1, stable=True).indices[:, :width]
+        self._sees_BWC.scatter_(2, free_BW[:, :, None], True)
+        row_B1 = torch.arange(problems, device=free_BW.device)[:, None] * self._sees_BWC.shape[2]
+        self._rows = (row_B1 + free_BW).flatten()
+        self._used = [max(pair) for pair in zip(self._used, needed, strict=True)]
+        together = problems
+        if query_BHWK.device.type == "cpu":
+            # a call a problem spares padding; small problems share one, since a call has its price too
+            together = max(1, CALL // (max(self._used) * width * heads * size))
+        self._groups = []
+        for start in range(0, problems, together):
+            some = slice(start, start + together)
+            end = max(self._used[some])
+            bias_BWN = torch.where(self._sees_BWC[some, :, :end], 0.0, -torch.inf)
+            self._groups.append((some, end, bias_BWN[:, None]))
 
     def _grow(self, slots: int) -> None:
         assert self._sees_BWC is not None
@@ -183,8 +196,3 @@ class TreeCache(Cache):
 
     def _padded(self, x_1HNK: torch.Tensor) -> torch.Tensor:
         return super()._padded(x_1HNK).transpose(1, 2).contiguous()
-
-
-def _additive(hidden: torch.Tensor) -> torch.Tensor:
-    """What to add to scores: -inf where `hidden`."""
-    return torch.where(hidden, -torch.inf, 0.0)

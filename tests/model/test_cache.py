@@ -73,13 +73,24 @@ def test_slots_of_dead_hypotheses_are_written_again():
     for _ in range(steps):
         model.decode(torch.zeros(3, width, dtype=torch.long), cache)
         cache.reorder(torch.zeros(3, width, dtype=torch.long))
-    assert cache._used == steps - 1 + width
+    assert cache._used == [len(prompt) + steps - 1 + width for prompt in PROMPTS]
     assert cache._prompt[0][0].shape[1] < 7 + steps * width
 
 
-@pytest.mark.parametrize("kind", [RolloutCache, TreeCache])
 @torch.inference_mode()
-def test_prompts_of_equal_length_need_no_padding_mask(kind):
+def test_small_problems_share_a_call_and_large_ones_do_not(monkeypatch):
     model = lively("modern")
-    assert model.prefill([[1, 2], [3, 4]], kind)[1]._ended_BP() is None
-    assert model.prefill(PROMPTS, kind)[1]._ended_BP().shape == (3, 5)
+    for call, calls in ((0, 3), (10**9, 1)):
+        monkeypatch.setattr("polyctl.model.cache.CALL", call)
+        _, cache = model.prefill(PROMPTS, TreeCache)
+        logits = model.decode(torch.full((3, 4), 5), cache)
+        assert len(cache._groups) == calls
+        whole = torch.stack([model(torch.tensor([[*prompt, 5]]))[0, -1] for prompt in PROMPTS])
+        torch.testing.assert_close(logits, whole[:, None].expand(-1, 4, -1), **TOLERANCE)
+
+
+@torch.inference_mode()
+def test_prompts_of_equal_length_need_no_padding_mask():
+    model = lively("modern")
+    assert model.prefill([[1, 2], [3, 4]], RolloutCache)[1]._ended_BP() is None
+    assert model.prefill(PROMPTS, RolloutCache)[1]._ended_BP().shape == (3, 5)
