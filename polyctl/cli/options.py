@@ -25,6 +25,11 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. train.lr=1e-3; may be repeated."),
 ]
+MinutesOption = Annotated[
+    float | None,
+    typer.Option("--max-minutes", min=0, help="Stop gently after M minutes, ready to be resumed (exit 0)."),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; train nothing.")]
 SmokeOption = Annotated[bool, typer.Option("--smoke", help="The same, shrunk to seconds.")]
 BeamOption = Annotated[
     int | None, typer.Option("--beam", min=1, metavar="WIDTH", help="Beam width instead of the experiment's.")

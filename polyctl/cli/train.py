@@ -13,7 +13,9 @@ import typer
 from polyctl.cli import output
 from polyctl.cli.options import (
     DeviceOption,
+    DryRunOption,
     JsonOption,
+    MinutesOption,
     RegistryOption,
     RunsOption,
     SeedOption,
@@ -44,13 +46,9 @@ def train(
     ] = False,
     smoke: SmokeOption = False,
     set_: SetOption = None,
-    max_minutes: Annotated[
-        float | None, typer.Option(min=0, help="Stop gently after M minutes, ready to be resumed (exit 0).")
-    ] = None,
+    max_minutes: MinutesOption = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Optimizer steps.")] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what it would cost; train nothing.")
-    ] = False,
+    dry_run: DryRunOption = False,
     device: DeviceOption = "auto",
     seed: SeedOption = None,
     data: Annotated[

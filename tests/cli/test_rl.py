@@ -9,33 +9,19 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 
-from polyctl.cli import app
 from polyctl.runs import list_runs, read_events
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def _in_an_empty_directory(tmp_path, monkeypatch):
-    torch.set_num_threads(1)
-    monkeypatch.chdir(tmp_path)
-    for name in ("POLYCTL_RUNS", "POLYCTL_REGISTRY"):
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("in_an_empty_directory")
 
 
 @pytest.fixture
-def run(capsys):
-    """Run a command line in this process; returns what it wrote to stdout and stderr."""
-
-    def run(*arguments, code=0):
-        found = app.run([*arguments, "--device", "cpu"])
-        captured = capsys.readouterr()
-        assert found == code, captured.err
-        return captured
-
-    return run
+def run(run_on_cpu):
+    """Any command line."""
+    return run_on_cpu
 
 
 @pytest.mark.parametrize("algorithm", ["bgrpo", "grpo", "boost"])

@@ -6,12 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
-import torch
 
-from polyctl.cli import app
 from polyctl.cli import train as command
 from polyctl.runs import list_runs, read_events
 from polyctl.training import checkpoint
@@ -19,25 +18,13 @@ from polyctl.training import checkpoint
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def _in_an_empty_directory(tmp_path, monkeypatch):
-    torch.set_num_threads(1)
-    monkeypatch.chdir(tmp_path)
-    for name in ("POLYCTL_RUNS", "POLYCTL_REGISTRY"):
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("in_an_empty_directory")
 
 
 @pytest.fixture
-def run(capsys):
-    """Run a command line in this process; returns what it wrote to stdout and stderr."""
-
-    def run(*arguments, code=0):
-        found = app.run(["train", *arguments, "--device", "cpu"])
-        captured = capsys.readouterr()
-        assert found == code, captured.err
-        return captured
-
-    return run
+def run(run_on_cpu):
+    """`polyctl train` with these arguments."""
+    return partial(run_on_cpu, "train")
 
 
 def spawn(*arguments):
