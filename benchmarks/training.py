@@ -1,6 +1,6 @@
 """A training step of polyctl against the padded loop of the published trainer: same problems, same model.
 
-    python benchmarks/training.py
+    python benchmarks/training.py [--set train.precision=bfloat16]
     python benchmarks/training.py --device cuda --set train.batch=1024
 
 The peer, written plainly: every row padded to the block, float32, the loss over the logits of all positions
@@ -44,6 +44,7 @@ CPU_SIZE = [
     "model.width=256",
     "train.batch=8",
 ]  # a chunk of 16 such batches takes the peer seconds, not minutes
+GPU_SETTINGS = ["train.precision=bfloat16"]  # the published experiments ask for float32
 IGNORED = -1
 
 
@@ -145,7 +146,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
-    size = CPU_SIZE if options.device == "cpu" else []
+    size = CPU_SIZE if options.device == "cpu" else GPU_SETTINGS
     fixed = ["train.source=stream", "train.epochs=0", "train.steps=1000000"]
     experiment = override(load_registry().get(options.experiment), [*fixed, *size, *options.set])
     with tempfile.TemporaryDirectory() as folder, distributed.join(options.device) as processes:
