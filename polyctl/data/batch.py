@@ -35,7 +35,8 @@ class Batch:
     @property
     def lengths_B(self) -> NDArray[np.int64]:
         """The number of tokens in each row, without padding: a row ends where its target does."""
-        return self.loss_BT.shape[1] - np.argmax(self.loss_BT[:, ::-1], axis=1)
+        lengths_B: NDArray[np.int64] = self.loss_BT.shape[1] - np.argmax(self.loss_BT[:, ::-1], axis=1)
+        return lengths_B
 
 
 def by_length(pairs: Sequence[Sequence2], size: int, count: int) -> list[list[Sequence2]]:
