@@ -2,18 +2,22 @@
 
 The model is the published form with 6 layers and width 512, with random weights made sharp enough that
 scores do not tie. Two sets of answers: all 40 tokens long (end token suppressed; this is what is timed),
-and answers that end by themselves (beams compared only). Each side is timed one problem at a time and with
-all problems in a batch. The peer is the faster of its two ways. Prints a table, and a last line of JSON.
-Needs `pip install -e .[bench]`.
+and answers that end by themselves (beams compared only). The peer's ways (one problem at a time or in a
+batch, attention by torch's kernel or written out) are tried on two problems, and the fastest takes part in
+the rounds, which alternate the programs. `--scaling` measures polyctl alone: cost against width and against
+problems, as a ratio to linear growth. Prints tables, and a last line of JSON. `--device cuda` has been
+written but not been run. Needs `pip install -e .[bench]`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
@@ -23,6 +27,7 @@ from polyctl.model.gpt import GPT
 from polyctl.search.beam import beam_search
 
 VOCABULARY, PAD, END = 31, 0, 9
+WIDTHS, PROBLEMS = (5, 15, 30, 60), (1, 4, 16)
 Answers = list[list[tuple[tuple[int, ...], float]]]
 
 
@@ -94,8 +99,8 @@ def search_peer(peer: GPT2LMHeadModel, prompts: Sequence[Sequence[int]], width: 
     mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts])
     with torch.inference_mode():
         out = peer.generate(
-            input_ids=ids,
-            attention_mask=mask,
+            input_ids=ids.to(peer.device),
+            attention_mask=mask.to(peer.device),
             num_beams=width,
             num_return_sequences=width,
             max_new_tokens=tokens,
@@ -143,76 +148,132 @@ def difference(ours: Answers, theirs: Answers) -> float:
     return worst
 
 
+def random_prompts(lengths: Sequence[int]) -> list[list[int]]:
+    generator = torch.Generator().manual_seed(1)
+    return [torch.randint(1, VOCABULARY, (n,), generator=generator).tolist() for n in lengths]
+
+
+def timed(work: Callable[[], Answers], device: str) -> tuple[float, float, Answers]:
+    """(wall seconds, processor seconds, what was found); other programs do not disturb the second."""
+    start, cpu_start = time.perf_counter(), time.process_time()
+    found = work()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start, time.process_time() - cpu_start, found
+
+
+def spread(values: Sequence[float]) -> str:
+    """Median and range."""
+    return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
+
+
+def compare(model: GPT, options: argparse.Namespace) -> dict[str, Any]:
+    """The two programs in alternating rounds."""
+    width, tokens = options.width, options.tokens
+    prompts = random_prompts(torch.linspace(150, 260, options.problems).int().tolist())
+    bias_end(model, 3.0)
+    few = prompts[:: max(1, len(prompts) - 1)]
+    ended = search_ours(model, few, width, tokens)
+    worst = difference(ended, search_peer(as_gpt2(model).to(options.device), few, width, tokens))
+    lengths_found = [len(answer) for beam in ended for answer, _ in beam]
+
+    bias_end(model, -1e4)
+    peer = as_gpt2(model).to(options.device)
+    trial: dict[tuple[str, str], tuple[float, float]] = {}
+    ways: dict[str, Callable[..., Answers]] = {"one at a time": singly(search_peer), "batch": search_peer}
+    ours = search_ours(model, few, width, tokens)
+    for attention in ("sdpa", "eager"):
+        peer.set_attn_implementation(attention)
+        for way, search in ways.items():
+            wall, cpu, found = timed(lambda run=search: run(peer, few, width, tokens), options.device)
+            trial[attention, way] = (cpu if options.device == "cpu" else wall, wall)
+            worst = max(worst, difference(ours, found))
+    attention, way = min(trial, key=lambda name: trial[name])
+    peer.set_attn_implementation(attention)
+
+    programs: dict[str, Callable[[], Answers]] = {
+        f"transformers, {attention}, {way}": lambda: ways[way](peer, prompts, width, tokens),
+        "polyctl, one at a time": lambda: singly(search_ours)(model, prompts, width, tokens),
+        "polyctl, batch": lambda: search_ours(model, prompts, width, tokens),
+    }
+    measured: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
+    for _ in range(options.rounds):
+        answers = []
+        for name, work in programs.items():
+            wall, cpu, found = timed(work, options.device)
+            measured[name].append((wall, cpu))
+            answers.append(found)
+        worst = max(worst, *(difference(found, answers[0]) for found in answers[1:]))
+
+    print(f"{options.problems} problems, width {width}, {tokens} tokens, {options.device}")
+    print("the peer's ways on 2 problems, times its best:")
+    for (kernel, how), (cost, _) in trial.items():
+        print(f"  {kernel + ', ' + how:36}{cost / min(trial.values())[0]:6.2f}")
+    print(f"{'times transformers in the same round':38}{'wall':>22}{'processor':>22}")
+    baseline = next(iter(measured.values()))
+    ratios: dict[str, dict[str, list[float]]] = {}
+    for name, rounds in list(measured.items())[1:]:
+        pairs = list(zip(baseline, rounds, strict=True))
+        ratios[name] = {
+            "wall": [theirs[0] / own[0] for theirs, own in pairs],
+            "processor": [theirs[1] / own[1] for theirs, own in pairs],
+        }
+        print(f"{name:38}{spread(ratios[name]['wall']):>22}{spread(ratios[name]['processor']):>22}")
+    print(f"same beams; scores differ by at most {worst:.1e}")
+    print(
+        f"answers that end by themselves: {min(lengths_found)} to {max(lengths_found)} tokens, same beams too"
+    )
+    fastest = min(wall for wall, _ in measured["polyctl, batch"])
+    reached = bandwidth(model, prompts, tokens, fastest)
+    print(f"{options.problems / fastest:.2f} problems a second, {reached:.1f} GB/s")
+    return {"ratios": ratios, "peer": f"{attention}, {way}", "largest_score_difference": worst}
+
+
+def bandwidth(model: GPT, prompts: Sequence[Sequence[int]], tokens: int, seconds: float) -> float:
+    """GB/s, where a step reads all weights and the prompts' keys and values once (what is read at least)."""
+    config = model.config
+    prompt = sum(len(p) for p in prompts) * 2 * config.layers * config.width
+    return 4 * (tokens - 1) * (model.parameter_count() + prompt) / seconds / 1e9
+
+
+def scaling(model: GPT, options: argparse.Namespace) -> dict[str, Any]:
+    """Cost against width and against problems, over what linear growth from the first would give."""
+    bias_end(model, -1e4)
+    cases = {"width": [(w, 4, w) for w in WIDTHS], "problems": [(n, n, options.width) for n in PROBLEMS]}
+    report: dict[str, Any] = {}
+    for name, sizes in cases.items():
+        best = dict.fromkeys((size for size, _, _ in sizes), float("inf"))
+        for _ in range(options.rounds):
+            for size, problems, width in sizes:
+                prompts = random_prompts([200] * problems)
+                wall, cpu, _ = timed(
+                    lambda p=prompts, w=width: search_ours(model, p, w, options.tokens), options.device
+                )
+                best[size] = min(best[size], cpu if options.device == "cpu" else wall)
+        first = sizes[0][0]
+        report[name] = {size: best[size] / best[first] / (size / first) for size in best}
+        print(f"{name}, cost over linear: " + ", ".join(f"{n}: {r:.2f}" for n, r in report[name].items()))
+    return {"cost_over_linear": report}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--problems", type=int, default=3)
+    parser.add_argument("--problems", type=int, default=8)
     parser.add_argument("--width", type=int, default=30)
     parser.add_argument("--tokens", type=int, default=40)
-    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument(
+        "--scaling", action="store_true", help="polyctl's cost against width and problems instead"
+    )
     parser.add_argument(
         "--threads", type=int, default=1, help="more than one stalls on a machine that is busy"
     )
     options = parser.parse_args()
-
     torch.set_num_threads(options.threads)
-    model = make_model(6, 512)
-    generator = torch.Generator().manual_seed(1)
-    lengths = torch.linspace(150, 260, options.problems).int().tolist()
-    prompts = [torch.randint(1, VOCABULARY, (n,), generator=generator).tolist() for n in lengths]
-
-    bias_end(model, 3.0)
-    ended = search_ours(model, prompts, options.width, options.tokens)
-    ending = difference(ended, search_peer(as_gpt2(model), prompts, options.width, options.tokens))
-    lengths_found = [len(tokens) for beam in ended for tokens, _ in beam]
-
-    bias_end(model, -1e4)
-    peer = as_gpt2(model)
-    ways: dict[str, tuple[Callable[..., Answers], torch.nn.Module]] = {
-        "transformers, one problem at a time": (singly(search_peer), peer),
-        "transformers, all problems at once": (search_peer, peer),
-        "polyctl, one problem at a time": (singly(search_ours), model),
-        "polyctl, all problems at once": (search_ours, model),
-    }
-    seconds = dict.fromkeys(ways, float("inf"))
-    cpu_seconds = dict(seconds)  # what other programs on the machine do not disturb
-    found: dict[str, Answers] = {}
-    for _ in range(options.repeats):
-        for name, (search, network) in ways.items():
-            start, cpu_start = time.perf_counter(), time.process_time()
-            found[name] = search(network, prompts, options.width, options.tokens)
-            seconds[name] = min(seconds[name], time.perf_counter() - start)
-            cpu_seconds[name] = min(cpu_seconds[name], time.process_time() - cpu_start)
-    first = next(iter(found.values()))
-    full = max(difference(answers, first) for answers in found.values())
-
-    peers = [name for name in ways if name.startswith("transformers")]
-    best_peer, best_peer_cpu = min(seconds[n] for n in peers), min(cpu_seconds[n] for n in peers)
-    print(f"{options.problems} problems, width {options.width}, {options.tokens} tokens")
-    print(f"threads: {options.threads}")
-    print(f"{'seconds a problem':38}{'wall':>8}{'ratio':>8}{'CPU':>8}{'ratio':>8}")
-    for name in ways:
-        wall, cpu = seconds[name], cpu_seconds[name]
-        print(
-            f"{name:38}{wall / options.problems:8.2f}{best_peer / wall:8.1f}"
-            f"{cpu / options.problems:8.2f}{best_peer_cpu / cpu:8.1f}"
-        )
-    print(f"same beams; scores differ by at most {max(full, ending):.1e}")
-    print(
-        f"answers that end by themselves: {min(lengths_found)} to {max(lengths_found)} tokens, same beams too"
-    )
-    report = {
-        "benchmark": "beam",
-        "problems": options.problems,
-        "width": options.width,
-        "tokens": options.tokens,
-        "threads": options.threads,
-        "seconds_a_problem": {name: seconds[name] / options.problems for name in ways},
-        "ratio": best_peer / seconds["polyctl, all problems at once"],
-        "ratio_cpu": best_peer_cpu / cpu_seconds["polyctl, all problems at once"],
-        "ratio_one_at_a_time": best_peer / seconds["polyctl, one problem at a time"],
-        "largest_score_difference": max(full, ending),
-    }
-    print(json.dumps(report))
+    model = make_model(6, 512).to(options.device)
+    result = scaling(model, options) if options.scaling else compare(model, options)
+    print(json.dumps({"benchmark": "beam", **vars(options), **result}))
 
 
 if __name__ == "__main__":

@@ -71,7 +71,8 @@ def decode_attention(
     own_BWH1S = weights[..., length:].transpose(1, 2).unsqueeze(3)
     own_BWHK = (own_BWH1S @ suffix_value).squeeze(3)
     # the sum lies in memory as (B, W, H, K), so that joining the heads copies nothing
-    return (own_BWHK + (weights[..., :length] @ prompt_value).transpose(1, 2)).transpose(1, 2)
+    read_BWHK: torch.Tensor = own_BWHK + (weights[..., :length] @ prompt_value).transpose(1, 2)
+    return read_BWHK.transpose(1, 2)
 
 
 def flash_fits(device: str, dtype: torch.dtype) -> bool:

@@ -1,7 +1,7 @@
 """Keys and values of a search: the prompt's once a problem, and what hypotheses have written since.
 
-Two kinds: in a `RolloutCache` hypotheses grow side by side and never meet again; in a `TreeCache` they fork and
-die, as in a beam, and share what they have in common.
+Two kinds: in a `RolloutCache` hypotheses grow side by side and never meet again; in a `TreeCache` they fork
+and die, as in a beam, and share what they have in common.
 
 Legend: B problems, W hypotheses a problem, T prompt tokens, P positions where some prompt has ended,
 N all prompts' tokens, C capacity behind the prompt, H heads, K head size.
@@ -58,7 +58,7 @@ class Cache(ABC):
     def _padded(self, x_1HNK: torch.Tensor) -> torch.Tensor:
         _, heads, _, size = x_1HNK.shape
         out_BHTK = x_1HNK.new_zeros(len(self._lengths), heads, self.longest, size)
-        for row, part_HTK in enumerate(x_1HNK[0].split(self._lengths, dim=1)):
+        for row, part_HTK in enumerate(torch.split(x_1HNK[0], list(self._lengths), dim=1)):
             out_BHTK[row, :, : part_HTK.shape[1]] = part_HTK
         return out_BHTK
 

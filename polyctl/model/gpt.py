@@ -103,7 +103,7 @@ class GPT(nn.Module):
 
         def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
             cache.add_prompt(k.to(v.dtype), v)
-            parts = zip(*(x.split(lengths, dim=2) for x in (q, k, v)), strict=True)
+            parts = zip(*(torch.split(x, lengths, dim=2) for x in (q, k, v)), strict=True)
             if layer == self.config.layers - 1:
                 return torch.cat([prompt_attention(q[:, :, -1:], k, v) for q, k, v in parts], dim=2)
             return torch.cat([causal_attention(q, k, v) for q, k, v in parts], dim=2)
@@ -177,7 +177,7 @@ class Block(nn.Module):
         kept: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """x_BTD after this block; `attend` decides what the tokens see. Of `kept` tokens alone, if given."""
-        rows, tokens, width = x_BTD.shape
+        rows, tokens, _ = x_BTD.shape
         qkv = linear(self.qkv, self.attention_norm(x_BTD)).view(rows, tokens, 3, self.heads, -1)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, T, K)
         query, key = _rotate(self.query_norm(query), rotation), _rotate(self.key_norm(key), rotation)

@@ -10,12 +10,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+ONEDNN = bool(torch._C._has_mkldnn) and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def linear(module: nn.Linear, x: torch.Tensor) -> torch.Tensor:
     """module(x)."""
-    return _product(module, x, "none", "") if _fits(x) else module(x)  # type: ignore[no-any-return]
+    out: torch.Tensor = _product(module, x, "none", "") if _fits(x) else module(x)
+    return out
 
 
 def linear_gelu(module: nn.Linear, x: torch.Tensor) -> torch.Tensor:
