@@ -1,6 +1,6 @@
 """How `polyctl gen` scales over processor cores: one worker process against several, same problems.
 
-    python benchmarks/generation.py [--workers 2] [--problems 100000] [--rounds 5]
+    python benchmarks/generation.py [--workers 2] [--problems 120000] [--rounds 5]
 
 A round makes the same data set with one worker and with several. Two measures: the speed-up by wall time,
 which means something only where that many cores are idle (the load average is printed), and the processor
@@ -53,9 +53,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--experiment", default="d1_degree")
+    parser.add_argument("--experiment", default="base_3_3_prefix")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--problems", type=int, default=100_000)
+    parser.add_argument("--problems", type=int, default=120_000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     rows = []
