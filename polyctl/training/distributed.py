@@ -6,6 +6,7 @@ summed, and only the main process (rank 0) writes files and words.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,6 +87,9 @@ def join(device: str = "auto") -> Iterator[Processes]:
         dist.init_process_group("cpu:gloo,cuda:nccl" if here.type == "cuda" else "gloo")
     try:
         yield Processes(dist.get_rank(), dist.get_world_size(), here)
+        if not outer:
+            dist.barrier()  # who leaves first takes the connections down under those that still use them
     finally:
         if not outer:
+            gc.collect()  # what wraps a module holds the group; left to the interpreter's end it may abort
             dist.destroy_process_group()
