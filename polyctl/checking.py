@@ -98,7 +98,7 @@ def find_files(target: str, runs: Path | None) -> list[Path]:
     except FileError:
         raise FileError(
             f"there is no file, data set or run {target!r}",
-            f"`polyctl gen {target}` makes a data set; for an expression give --inner as well",
+            "`polyctl gen EXPERIMENT` makes a data set; for an expression give --inner as well",
         ) from None
     predictions = sorted(run.predictions.glob("*.jsonl"))
     if not predictions:
