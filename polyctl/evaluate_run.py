@@ -65,6 +65,8 @@ def evaluate_run(
     stamp = stamp if processes is None else processes.from_main(lambda: stamp)
     path = run.predictions / f"eval-{stamp}.jsonl"
     if rank == 0:
+        for folder in (run.predictions, run.reports):
+            folder.mkdir(exist_ok=True)  # a clone has none that were empty
         with EventWriter(run.events) as events:
             _report_event(events, report)
         write_atomic(run.reports / f"eval-{stamp}.json", json.dumps(report, indent=2) + "\n")
