@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FamilyName = Literal["univariate", "separable", "on_singlet", "monic", "split", "homogeneous", "mixed"]
 TargetKind = Literal["inner", "outer_inner"]
-TokenizerName = Literal["prefix", "compact"]
+TokenizerName = Literal["prefix", "compact", "terms"]
+TERM_PLACES = 5  # monomial, sign and three limbs: what a position of a `terms` prompt holds
 AlgorithmName = Literal["bgrpo", "grpo", "boost"]
 RewardName = Literal["simple", "rank", "reverse_rank"]
 
@@ -48,8 +49,8 @@ class DataConfig(_Config):
             raise ValueError('family "mixed" has parts, and no other family has')
         if any(part.family == "mixed" or part.target != self.target for part in self.parts):
             raise ValueError("the parts of a mixture are families with the mixture's target")
-        if mixed and (self.tokenizer, self.target) != ("compact", "inner"):
-            raise ValueError("a mixture has compact tokens and inner targets")
+        if mixed and (self.tokenizer == "prefix" or self.target != "inner"):
+            raise ValueError("a mixture has compact tokens or terms, and inner targets")
         return self
 
 
@@ -62,11 +63,15 @@ class ModelConfig(_Config):
     width: int = Field(512, ge=8)
     block: int = Field(350, ge=8, description="longest sequence in tokens, prompt and target together")
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    places: int = Field(1, ge=1, description="tokens that a position of the prompt holds: 5 for terms")
+    numbers: Literal["random", "waves"] = Field("random", description="how embeddings of numbers start")
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> ModelConfig:
         if self.width % self.heads:
             raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
+        if self.form == "published" and self.places > 1:
+            raise ValueError(f"the published form has one token a position, not places = {self.places}")
         return self
 
 
@@ -183,3 +188,13 @@ class Experiment(_Config):
     train: TrainConfig = TrainConfig()
     eval: EvalConfig = EvalConfig()
     rl: RLConfig = RLConfig()
+
+    @model_validator(mode="after")
+    def _places_are_the_tokenizers(self) -> Experiment:
+        needed = TERM_PLACES if self.data.tokenizer == "terms" else 1
+        if self.model.places != needed:
+            raise ValueError(
+                f"the tokenizer {self.data.tokenizer!r} needs model.places = {needed}, "
+                f"not {self.model.places}"
+            )
+        return self

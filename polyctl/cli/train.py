@@ -55,6 +55,15 @@ def train(
         Path | None,
         typer.Option(metavar="PATH", help="A data set of `polyctl gen`, or a file in the published format."),
     ] = None,
+    reweigh: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Of a mixture: draw the more of a family, the fewer of its N held-out problems "
+            "train.init_from can do.",
+        ),
+    ] = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
@@ -83,6 +92,8 @@ def train(
     with distributed.join(device) as processes:
         if old is None and data is None:
             chosen = _fresh_without_files(chosen, processes)
+        if reweigh is not None:
+            chosen = _reweighed(chosen, old, processes, reweigh, runs)
         if dry_run:
             _dry_run(chosen, processes, data, as_json)
             return
@@ -142,6 +153,28 @@ def _fresh_without_files(experiment: Experiment, processes: Processes) -> Experi
             f"problems of the same family instead, for as many steps ({steps:,})"
         )
     return override(experiment, ["train.source=stream", "train.epochs=0", f"train.steps={steps}"])
+
+
+def _reweighed(
+    experiment: Experiment, old: Run | None, processes: Processes, count: int, runs: Path | None
+) -> Experiment:
+    """The experiment with its mixture's weights set by what the weights it starts from can do."""
+    from polyctl.runs import runs_root
+    from polyctl.training.mixture import reweighed_for
+    from polyctl.training.supervised import weights_of
+
+    start = experiment.train.init_from
+    if old is not None or start is None:
+        raise UsageError(
+            "--reweigh needs weights to start from, in a new run",
+            "--set train.init_from=RUN, without --resume",
+        )
+    weights = weights_of(start, runs_root(runs))
+    changed, cells = processes.from_main(lambda: reweighed_for(experiment, weights, count))
+    if processes.main:
+        for cell in cells:
+            output.say(f"{cell.name}: {cell.accuracy:.0%} verified, {cell.share:.1%} of the problems")
+    return changed
 
 
 def _train(

@@ -37,6 +37,7 @@ class CompactTokenizer:
         self._outer_ring = outer_ring(self.inners)
         table = _inner_table(data)
         self._base, self._limbs = data.base, 6
+        self.numbers = (self._limbs, self._base)
         tokens = ["□", "⁇", "&", "+", "-", "/", *map(str, range(data.base))]
         tokens += [_name(self.ring.names(), m) for m in table]
         self._top_degree = max(max(d.inner_degrees) * max(d.outer_degrees) for d in data.parts or (data,))
@@ -89,7 +90,11 @@ class CompactTokenizer:
             pairs: Iterable[tuple[Monomial, fmpq]] = ((m, fmpq(c)) for m, c in reversed(problem.written))
         else:
             pairs = terms(normal_polynomial(f) if self._inner_only else primitive_part(f)[0])
-        return [*self._count(problem), *self._encode(pairs, self._inner_ids), self.end]
+        return [*self._count(problem), *self._positions(pairs), self.end]
+
+    def _positions(self, pairs: Iterable[tuple[Monomial, fmpq]]) -> list[int]:
+        """The terms of the prompt, here one token a position."""
+        return self._encode(pairs, self._inner_ids)
 
     def _count(self, problem: Problem) -> list[int]:
         if self._counts is None:

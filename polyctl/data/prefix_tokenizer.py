@@ -120,6 +120,7 @@ class PrefixTokenizer:
         self._names = family_names(data)
         self.vocabulary = SIMPLE if len(self.ring.names()) == 1 else EXTENDED
         self.end = self.vocabulary.index(SEPARATOR)
+        self.numbers = (self.vocabulary.index("0"), 10)
         self._dot_products = data.family == "on_singlet"
         self.inners = inner_count(data)
         self.outer_targets = data.target == "outer_inner"

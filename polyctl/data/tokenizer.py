@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from flint import fmpq
@@ -22,12 +22,16 @@ class UnwritableProblem(ValueError):
 
 
 class Tokenizer(Protocol):
-    """Token ids of problems; id 0 pads, `end` separates prompt from target and ends the target."""
+    """Token ids of problems; id 0 pads, `end` separates prompt from target and ends the target.
+
+    `numbers` is the token of 0 and how many tokens, from it on, stand for 0, 1, 2, ...
+    """
 
     vocabulary: tuple[str, ...]
     ring: Ring
     pad: int
     end: int
+    numbers: tuple[int, int]
 
     def encode_prompt(self, problem: Problem) -> list[int]:
         """f and the separator. Raises UnwritableProblem."""
@@ -57,8 +61,14 @@ def make_tokenizer(data: DataConfig) -> Tokenizer:
     """The tokenizer of an experiment's data: a function of its configuration alone."""
     from polyctl.data.compact import CompactTokenizer
     from polyctl.data.prefix_tokenizer import PrefixTokenizer
+    from polyctl.data.terms import TermsTokenizer
 
-    return PrefixTokenizer(data) if data.tokenizer == "prefix" else CompactTokenizer(data)
+    kinds: dict[str, Callable[[DataConfig], Tokenizer]] = {
+        "prefix": PrefixTokenizer,
+        "compact": CompactTokenizer,
+        "terms": TermsTokenizer,
+    }
+    return kinds[data.tokenizer](data)
 
 
 def family_names(data: DataConfig) -> tuple[str, ...]:

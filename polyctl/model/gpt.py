@@ -49,6 +49,9 @@ class GPT(nn.Module):
         if self.published:
             self.positions = nn.Embedding(config.block, config.width)
             self.head = nn.Linear(config.width, vocabulary, bias=False)
+        self.places = nn.ModuleList(
+            nn.Linear(config.width, config.width, bias=False) for _ in range(config.places - 1)
+        )
         self.dropout = nn.Dropout(config.dropout if self.published else 0.0)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = _norm(config, config.width)
@@ -59,7 +62,7 @@ class GPT(nn.Module):
             if parameter.dim() < 2:
                 continue  # biases start at zero and norms at one, see below and in torch
             std = INIT_STD
-            if not self.published and name.startswith("blocks"):
+            if not self.published and name.startswith(("blocks", "places")):
                 std = parameter.shape[1] ** -0.5
             if name.endswith("project.weight"):
                 std /= math.sqrt(2 * self.config.layers)  # the stream's size does not grow with depth
@@ -82,7 +85,7 @@ class GPT(nn.Module):
         tokens = ids_BT.shape[1]
         if self.published and tokens > self.config.block:
             raise ValueError(f"{tokens} tokens exceed the block of {self.config.block}")
-        return self._run(ids_BT, torch.arange(tokens, device=ids_BT.device), attend)
+        return self._run(self.embed(ids_BT), torch.arange(tokens, device=ids_BT.device), attend)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """The head, over any leading dimensions: (…, D) to (…, V)."""
@@ -110,7 +113,7 @@ class GPT(nn.Module):
 
         ids_1N = torch.tensor([[token for prompt in prompts for token in prompt]], device=device)
         positions_N = torch.cat([torch.arange(length, device=device) for length in lengths])
-        return self.logits(self._run(ids_1N, positions_N, attend, ends)[0]), cache
+        return self.logits(self._run(self.embed(ids_1N), positions_N, attend, ends)[0]), cache
 
     def decode(self, ids_BW: torch.Tensor, cache: Cache) -> torch.Tensor:
         """logits_BWV after one more token of each of the W hypotheses of each of the B problems."""
@@ -118,7 +121,7 @@ class GPT(nn.Module):
         def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
             return cache.attend(layer, q, k.to(v.dtype), v)
 
-        hidden_BWD = self._run(ids_BW, (cache.lengths_B + cache.steps)[:, None], attend)
+        hidden_BWD = self._run(self.embedding(ids_BW), (cache.lengths_B + cache.steps)[:, None], attend)
         cache.advance()
         return self.logits(hidden_BWD)
 
@@ -126,14 +129,26 @@ class GPT(nn.Module):
         """The number of weights; a tied head counts once."""
         return sum(parameter.numel() for parameter in self.parameters())
 
+    def embed(self, ids: torch.Tensor) -> torch.Tensor:
+        """Vectors (…, D) of positions that may hold several tokens each, as digits in base V, lowest first.
+
+        Further tokens go through a matrix of their place and are added to the first one; 0 is an empty place.
+        """
+        x: torch.Tensor = self.embedding(ids % self.vocabulary if len(self.places) else ids)
+        for matrix in self.places.children():
+            ids = ids // self.vocabulary
+            token = ids % self.vocabulary
+            assert isinstance(matrix, nn.Linear)
+            x = x + linear(matrix, self.embedding(token) * (token > 0)[..., None])
+        return x
+
     def _run(
-        self, ids: torch.Tensor, positions: torch.Tensor, attend: Attend, kept: torch.Tensor | None = None
+        self, x: torch.Tensor, positions: torch.Tensor, attend: Attend, kept: torch.Tensor | None = None
     ) -> torch.Tensor:
         """All blocks; `positions` is (T,) or, one for all hypotheses of a problem, (B, 1).
 
         `kept`: the only tokens that are wanted, which are all that the last layer's `attend` returns then.
         """
-        x = self.embedding(ids)
         rotation: Rotation = None
         if self.published:
             x = self.dropout(x + self.positions(positions))

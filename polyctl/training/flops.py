@@ -38,7 +38,9 @@ def step_flops(config: ModelConfig, vocabulary: int, batch: Batch) -> float:
     width, layers = config.width, config.layers
     lengths = batch.lengths_B.astype(float)
     matrices = 12 * width * width * layers * lengths.sum()  # qkv 3, projection 1, perceptron 8
+    # The target has one token a position, so its further places are empty.
+    places = (config.places - 1) * width * width * (lengths.sum() - float(batch.loss_BT.sum()))
     # Scores and their weighted sum: token t meets t others, each with a multiply-add per width, twice.
     attention = layers * width * (lengths * (lengths + 1)).sum()
     head = width * vocabulary * float(batch.loss_BT.sum())
-    return float(6 * (matrices + attention + head))
+    return float(6 * (matrices + places + attention + head))

@@ -28,6 +28,7 @@ from polyctl.data.tokenizer import Tokenizer, make_tokenizer
 from polyctl.errors import PolyctlError, UsageError
 from polyctl.model.files import load_model, save_model
 from polyctl.model.gpt import GPT
+from polyctl.model.waves import start_as_waves
 from polyctl.runs import Run, find_run
 from polyctl.training import checkpoint, distributed
 from polyctl.training.feed import batches, split
@@ -114,7 +115,10 @@ class Trainer:
         self.tokenizer = make_tokenizer(experiment.data)
         self.problems = held_out_that_fit(experiment, self.tokenizer)
         torch.manual_seed(experiment.seed)
-        self.model = GPT(experiment.model, len(self.tokenizer.vocabulary)).to(processes.device)
+        model = GPT(experiment.model, len(self.tokenizer.vocabulary))
+        if experiment.model.numbers == "waves":
+            start_as_waves(model.embedding, *self.tokenizer.numbers)
+        self.model = model.to(processes.device)
         self.optimizer = make_optimizer(self.model, config)
         self.objective = processes.wrap(make_objective(self.model, config, processes.device))
         self.peak = peak_flops(processes.device)

@@ -164,3 +164,22 @@ def test_ctrl_c_saves_and_exits_130(tmp_path):
     (made,) = list_runs(tmp_path / "runs")
     assert made.summary().state == "interrupted"
     assert checkpoint.read_facts(made.checkpoints / "trainer.safetensors")["step"] == made.summary().step
+
+
+def test_a_mixture_is_reweighed_by_what_its_start_can_do(run, tmp_path):
+    one = ["--smoke", "--steps", "1", "--set", "train.eval_problems=1", "--set", "data.valid_size=4"]
+    run("general", *one)
+    (first,) = list_runs(tmp_path / "runs")
+    result = run("general", *one, "--set", f"train.init_from={first.name}", "--reweigh", "1")
+    assert "homogeneous 4,3 3∘3: 0% verified" in result.err
+    second = next(made for made in list_runs(tmp_path / "runs") if made.name != first.name)
+    parts = second.config().data.parts
+    assert len(parts) > len(first.config().data.parts)
+    assert all(len(part.outer_degrees) == 1 for part in parts)
+
+
+def test_reweighing_needs_a_start_and_a_mixture(run):
+    assert "needs weights to start from" in run("general", "--smoke", "--reweigh", "1", code=2).err
+    run("smoke", "--steps", "1")
+    wrong = ["smoke", "--set", "train.init_from=smoke", "--reweigh", "1"]
+    assert "is no mixture" in run(*wrong, code=2).err

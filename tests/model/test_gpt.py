@@ -6,7 +6,9 @@ from torch.nn import functional as F
 
 from polyctl.config import ModelConfig
 from polyctl.errors import UsageError
+from polyctl.model.cache import RolloutCache
 from polyctl.model.gpt import GPT
+from polyctl.model.waves import start_as_waves
 
 FORMS = ("published", "modern")
 
@@ -142,3 +144,40 @@ def test_half_precision_stays_near_single(form):
         half = model(ids)
     assert half.dtype == torch.bfloat16
     assert (half.float() - model(ids)).abs().max() < 0.5 * model(ids).std()
+
+
+def test_a_position_of_several_tokens_is_their_sum_through_the_matrices_of_their_places():
+    model = lively("modern", vocabulary=10, places=5)
+    e, m = model.embedding.weight, model.places
+    found = model.embed(torch.tensor([7, 40_327]))
+    torch.testing.assert_close(found[0], e[7])
+    torch.testing.assert_close(found[1], e[7] + m[0](e[2]) + m[1](e[3]) + m[3](e[4]))
+
+
+@torch.no_grad()
+def test_prompts_of_several_tokens_a_position_are_searched_as_they_are_trained_on():
+    model = lively("modern", vocabulary=10, places=5)
+    prompts, answer = [[12_345, 7, 1], [90_002, 801, 4, 1]], [3, 8]
+    logits_BV, cache = model.prefill(prompts, RolloutCache)
+    steps = [logits_BV, *(model.decode(torch.full((2, 1), token), cache)[:, 0] for token in answer)]
+    for row, prompt in enumerate(prompts):
+        whole = model(torch.tensor([[*prompt, *answer]]))[0, len(prompt) - 1 :]
+        torch.testing.assert_close(torch.stack([logits[row] for logits in steps]), whole)
+
+
+def test_numbers_that_start_as_waves_are_near_their_neighbours():
+    torch.manual_seed(0)
+    model = GPT(ModelConfig(form="modern", layers=1, heads=2, width=64), 1100)
+    before = model.embedding.weight.detach().clone()
+    start_as_waves(model.embedding, 50, 1000)
+    after = model.embedding.weight.detach()
+    assert torch.equal(after[:50], before[:50])
+    assert torch.equal(after[1050:], before[1050:])
+    rows = after[50:1050]
+    assert rows.square().mean().sqrt().item() == pytest.approx(0.02, rel=0.05)
+
+    def likeness(distance):
+        return F.cosine_similarity(rows[:-distance], rows[distance:]).mean().item()
+
+    assert likeness(1) > likeness(10) + 0.1 > likeness(100) + 0.2
+    assert likeness(1) < 0.9  # neighbours stay apart

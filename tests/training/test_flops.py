@@ -16,15 +16,18 @@ from tests.training.helpers import Recorder, tiny
 WIDE = ModelConfig(form="modern", layers=2, heads=2, width=64, block=64)
 
 
-def test_the_count_is_torchs_where_nothing_is_padded():
+@pytest.mark.parametrize("places", [1, 5])
+def test_the_count_is_torchs_where_nothing_is_padded(places):
     # One column more than is read: the last token is only a target.
     batch = Batch.of([([5] * 9, [6] * 4)] * 3)
-    model = GPT(WIDE, 20)
+    config = WIDE.model_copy(update={"places": places})
+    model = GPT(config, 20)
     with FlopCounterMode(display=False) as counter:
         (part,) = split(batch, 0, 1, 1)
         TargetLoss(model)(*part.to(torch.device("cpu"))).backward()
     read = Batch.of([([5] * 9, [6] * 3)] * 3)
-    linear = flops.step_flops(WIDE, 20, read) - 6 * 2 * 64 * 3 * 12 * 13  # without attention
+    linear = flops.step_flops(config, 20, read) - 6 * 2 * 64 * 3 * 12 * 13  # without attention
+    linear += 6 * (places - 1) * 64 * 64 * 3 * 3  # the target's empty places, which are computed all the same
     head = 6 * 64 * 20 * 3  # the end token's
     by_kind = counter.get_flop_counts()["Global"]
     products = sum(n for kind, n in by_kind.items() if "mm" in str(kind) and "bmm" not in str(kind))

@@ -1,0 +1,69 @@
+"""Prompts with one position a term: the monomial, the sign and the limbs of a coefficient together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from flint import fmpq
+
+from polyctl.algebra.polynomial import Monomial
+from polyctl.config import TERM_PLACES, DataConfig
+from polyctl.data.compact import CompactTokenizer
+from polyctl.errors import UsageError
+
+LIMBS = TERM_PLACES - 2
+
+
+class TermsTokenizer(CompactTokenizer):
+    """The compact tokens, but a position of the prompt holds up to five, as the digits of a number in base V.
+
+    Places, the lowest digit first: MONOMIAL SIGN LIMB LIMB LIMB, the last limb always in the last place, 0
+    where nothing stands. So a lone token is its own id. What does not fit takes positions of its own: the
+    first factors of a spelled monomial before the term, the lower limbs of a long number and a denominator
+    (`/` in the monomial's place) behind. Targets have one token a position, as they are written one by one.
+    """
+
+    def __init__(self, data: DataConfig) -> None:
+        super().__init__(data)
+        self._radix = len(self.vocabulary)
+        self._limb_values = [self._radix**place for place in range(TERM_PLACES - 1, 1, -1)]
+        if self._radix**TERM_PLACES >= 1 << 63:
+            raise UsageError(
+                f"{self._radix} tokens are too many for a position to hold {TERM_PLACES} of them",
+                f"--set data.base={data.base // 10}, or --set data.tokenizer=compact",
+            )
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The tokens that ids stand for, for people."""
+        return super().text([token for position in ids for token in self._tokens(position)])
+
+    def _tokens(self, position: int) -> list[int]:
+        if position < self._radix:
+            return [position]
+        digits = []
+        while position:
+            position, digit = divmod(position, self._radix)
+            digits.append(digit)
+        return [digit for digit in digits if digit]
+
+    def _positions(self, pairs: Iterable[tuple[Monomial, fmpq]]) -> list[int]:
+        positions: list[int] = []
+        for monomial, coefficient in pairs:
+            known = self._inner_ids.get(monomial)
+            *factors, last = [known] if known is not None else self._spell(monomial, self._inner_ids)
+            positions += factors
+            numerator, denominator = int(coefficient.p), int(coefficient.q)
+            sign = 3 if numerator > 0 else 4
+            positions += self._beside(last + sign * self._radix, self._number(abs(numerator)))
+            if denominator != 1:
+                positions += self._beside(5, self._number(denominator))
+        return positions
+
+    def _beside(self, head: int, limbs: list[int]) -> list[int]:
+        """Positions for a number: its lowest limbs fill the last one, its highest stand beside the head."""
+        positions = []
+        while limbs:
+            limbs, lowest = limbs[:-LIMBS], limbs[-LIMBS:]
+            positions.append(sum(t * v for t, v in zip(lowest[::-1], self._limb_values, strict=False)))
+        positions[-1] += head
+        return positions[::-1]

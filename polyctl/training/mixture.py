@@ -1,0 +1,84 @@
+"""How often a mixture draws from its families: the less a model can do of them, the oftener."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyctl.config import DataConfig, Experiment
+from polyctl.data.families import cells, held_out
+from polyctl.data.tokenizer import family_names, inner_count, make_tokenizer
+from polyctl.errors import UsageError
+from polyctl.evaluate import greedy_accuracy
+from polyctl.model.files import load_model
+
+FLOOR = 0.1  # what a model can do it must go on seeing, or it forgets
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A pair of degrees of a family: what of it a model can do, and how much of the mixture it gets."""
+
+    name: str
+    accuracy: float
+    share: float
+
+
+def cells_of(data: DataConfig) -> list[DataConfig]:
+    """The mixture's parts, each cut into its pairs of degrees, among which it shares its weight.
+
+    Raises UsageError where the data is no mixture.
+    """
+    if not data.parts:
+        raise UsageError(f"family {data.family!r} is no mixture: there are no weights to set")
+    found = []
+    for part in data.parts:
+        inside = [cell for _, cell in cells(part)]
+        found += [cell.model_copy(update={"weight": part.weight / len(inside)}) for cell in inside]
+    return found
+
+
+def reweighed(data: DataConfig, accuracies: Sequence[float]) -> DataConfig:
+    """The mixture of `cells_of(data)`, each weight times what is missing to full accuracy, or FLOOR."""
+    parts = tuple(
+        cell.model_copy(update={"weight": cell.weight * max(FLOOR, 1 - accuracy)})
+        for cell, accuracy in zip(cells_of(data), accuracies, strict=True)
+    )
+    return data.model_copy(update={"parts": parts})
+
+
+def reweighed_for(experiment: Experiment, weights: Path, count: int) -> tuple[Experiment, list[Cell]]:
+    """The experiment with a mixture reweighed for a model file, and what was measured.
+
+    Measured is greedy accuracy, verified, on `count` held-out problems of each cell. Raises UsageError where
+    the data is no mixture or the model has other tokens, FileError where the file cannot be read.
+    """
+    several = cells_of(experiment.data)
+    tokenizer = make_tokenizer(experiment.data)
+    loaded = load_model(weights, "cpu")
+    if tuple(loaded.vocabulary) != tuple(tokenizer.vocabulary):
+        raise UsageError(f"the tokens of {weights} are not those of {experiment.name}")
+    accuracies = []
+    for data in several:
+        problems = held_out(data, experiment.seed, "valid", count)
+        report = greedy_accuracy(
+            loaded.model,
+            tokenizer,
+            problems,
+            max_tokens=experiment.eval.max_tokens,
+            batch=experiment.eval.batch,
+        )
+        accuracies.append(report.verified)
+    data = reweighed(experiment.data, accuracies)
+    total = sum(part.weight for part in data.parts)
+    shares = [
+        Cell(_name(part), accuracy, part.weight / total)
+        for part, accuracy in zip(data.parts, accuracies, strict=True)
+    ]
+    return experiment.model_copy(update={"data": data}), shares
+
+
+def _name(data: DataConfig) -> str:
+    degrees = f"{'/'.join(map(str, data.outer_degrees))}∘{'/'.join(map(str, data.inner_degrees))}"
+    return f"{data.family} {len(family_names(data))},{inner_count(data)} {degrees}"
