@@ -11,7 +11,6 @@ import copy
 import math
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +29,7 @@ from polyctl.training import checkpoint, distributed
 from polyctl.training.journal import Interrupts, Journal, OnEvent
 from polyctl.training.objective import dropout_seed
 from polyctl.training.optim import make_optimizer
+from polyctl.training.session import session
 from polyctl.training.supervised import SAVE_SECONDS, DivergedError, TrainResult, held_out_that_fit
 
 PROBES = 1_000_000  # the random stream of probes; that of steps is 0
@@ -72,16 +72,9 @@ def reinforce(
     for settings that do not fit together, FileError where there is nothing to start from, DivergedError where
     the loss stops being finite.
     """
-    with ExitStack() as stack:
-        processes = stack.enter_context(distributed.join(device))
-        journal = stack.enter_context(Journal(run.events, processes.main, on_event))
-        interrupts = stack.enter_context(Interrupts())
-        try:
-            trainer = ReinforcementTrainer(experiment, run, processes, journal, start)
-            return trainer.run_until(interrupts, None if max_minutes is None else 60 * max_minutes)
-        except Exception as error:
-            journal.write("error", message=str(error), error=type(error).__name__)
-            raise
+    with session(run, device, on_event) as here:
+        trainer = ReinforcementTrainer(experiment, run, here.processes, here.journal, start)
+        return trainer.run_until(here.interrupts, None if max_minutes is None else 60 * max_minutes)
 
 
 class ReinforcementTrainer:

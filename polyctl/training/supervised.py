@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -36,6 +36,7 @@ from polyctl.training.flops import peak_flops, step_flops
 from polyctl.training.journal import Interrupts, Journal, Meter, OnEvent
 from polyctl.training.objective import TargetLoss, autocast, dropout_seed, make_objective
 from polyctl.training.optim import lr_at, make_optimizer
+from polyctl.training.session import session
 
 STEP_EVENT_SECONDS = 0.3  # at most about three step events a second
 SAVE_SECONDS = 600.0  # a crash between validations costs at most this much work
@@ -72,22 +73,15 @@ def train(
     Raises UsageError for settings that do not fit together, FileError where there is nothing to resume,
     DivergedError where the loss stops being finite.
     """
-    with ExitStack() as stack:
-        processes = stack.enter_context(distributed.join(device))
-        journal = stack.enter_context(Journal(run.events, processes.main, on_event))
-        interrupts = stack.enter_context(Interrupts())
-        try:
-            if resume and data is None:
-                data = _data_of(run)
-            trainer = Trainer(experiment, run, processes, journal, data)
-            if resume:
-                trainer.resume()
-            elif experiment.train.init_from is not None:
-                trainer.start_from(experiment.train.init_from)
-            return trainer.run_until(interrupts, None if max_minutes is None else 60 * max_minutes)
-        except Exception as error:
-            journal.write("error", message=str(error), error=type(error).__name__)
-            raise
+    with session(run, device, on_event) as here:
+        if resume and data is None:
+            data = _data_of(run)
+        trainer = Trainer(experiment, run, here.processes, here.journal, data)
+        if resume:
+            trainer.resume()
+        elif experiment.train.init_from is not None:
+            trainer.start_from(experiment.train.init_from)
+        return trainer.run_until(here.interrupts, None if max_minutes is None else 60 * max_minutes)
 
 
 class Trainer:

@@ -1,14 +1,12 @@
 """polyctl eval under torchrun: one report, one set of predictions, the same as of one process."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from polyctl.cli import app
+from tests.shared import in_two_processes
 
 
 @pytest.mark.slow
@@ -17,16 +15,7 @@ def test_two_processes_evaluate_like_one(capsys, tmp_path, monkeypatch):
     assert app.run(["train", "smoke", "--steps", "2", "--device", "cpu"]) == 0
     capsys.readouterr()
     words = ["eval", "smoke", "--device", "cpu", "--json", "--limit", "5", "--no-baseline"]
-    launch = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "polyctl", *words]
-    done = subprocess.run(
-        [sys.executable, "-m", *launch],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    shared = json.loads(done.stdout)
+    shared = json.loads(in_two_processes("-m", "polyctl", *words))
     lines = Path(shared["predictions"]).read_text().splitlines()
     assert [json.loads(line)["index"] for line in lines] == [0, 1, 2, 3, 4]
     assert app.run(words) == 0

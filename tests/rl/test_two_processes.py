@@ -1,9 +1,6 @@
 """Two gloo processes give the gradients, the weights and the reports of one."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.rl.helpers import tiny
+from tests.shared import in_two_processes
 
 WORKER = """
 import json, sys
@@ -48,15 +46,7 @@ def test_two_processes_give_the_gradients_of_one(run_rl, start, tmp_path):
     script, root = tmp_path / "worker.py", tmp_path / "two"
     script.write_text(WORKER)
     root.mkdir()
-    launch = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
-    done = subprocess.run(
-        [sys.executable, "-m", *launch, str(root), str(start)],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
-    assert done.returncode == 0, done.stderr
+    in_two_processes(script, root, start)
     for algorithm in ("bgrpo", "grpo", "boost"):
         reports = [json.loads((root / f"{algorithm}{rank}.json").read_text()) for rank in (0, 1)]
         compare(run_rl, algorithm, *reports)

@@ -1,9 +1,6 @@
 """Two gloo processes under torchrun train like one: same losses, same weights, one set of files."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from polyctl.training.supervised import train
+from tests.shared import in_two_processes
 from tests.training.helpers import tiny
 
 WORKER = """
@@ -42,15 +40,7 @@ def test_two_processes_give_the_losses_and_weights_of_one(new_run, recorder, tmp
     script.write_text(WORKER)
     root = tmp_path / "two"
     root.mkdir()
-    launch = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script), str(root)]
-    done = subprocess.run(
-        [sys.executable, "-m", *launch],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
+    in_two_processes(script, root)
     main, other = (json.loads((root / f"rank{rank}.json").read_text()) for rank in (0, 1))
 
     experiment = tiny(dropout=0.0, accumulate=2, batch=9)  # 9 rows: the two shares differ in size
