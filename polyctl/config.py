@@ -14,6 +14,7 @@ FamilyName = Literal["univariate", "separable", "on_singlet", "monic", "split", 
 TargetKind = Literal["inner", "outer_inner"]
 TokenizerName = Literal["prefix", "compact", "terms"]
 TERM_PLACES = 5  # monomial, sign and three limbs: what a position of a `terms` prompt holds
+FIRST_LIMB = 6  # the token of 0 in `compact` and `terms`; those of 1, 2, … follow
 AlgorithmName = Literal["bgrpo", "grpo", "boost"]
 RewardName = Literal["simple", "rank", "reverse_rank"]
 
@@ -64,6 +65,10 @@ class ModelConfig(_Config):
     block: int = Field(350, ge=8, description="longest sequence in tokens, prompt and target together")
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     places: int = Field(1, ge=1, description="tokens that a position of the prompt holds: 5 for terms")
+    base: int = Field(1000, ge=2, description="with residues: the base of the limbs, data.base")
+    residues: int = Field(
+        0, ge=0, le=200, description="terms: numbers are shown modulo primes up to this too, and their size"
+    )
     numbers: Literal["random", "waves"] = Field("random", description="how embeddings of numbers start")
 
     @model_validator(mode="after")
@@ -72,6 +77,10 @@ class ModelConfig(_Config):
             raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
         if self.form == "published" and self.places > 1:
             raise ValueError(f"the published form has one token a position, not places = {self.places}")
+        if self.residues == 1 or (self.residues and self.places == 1):
+            raise ValueError(
+                f"residues = {self.residues} needs a prime up to it, and terms: places = {TERM_PLACES}"
+            )
         return self
 
 
@@ -197,4 +206,6 @@ class Experiment(_Config):
                 f"the tokenizer {self.data.tokenizer!r} needs model.places = {needed}, "
                 f"not {self.model.places}"
             )
+        if self.model.residues and self.model.base != self.data.base:
+            raise ValueError(f"model.base {self.model.base} must be data.base, {self.data.base}")
         return self

@@ -11,7 +11,7 @@ from flint import fmpq
 from polyctl.algebra.decomposition import Decomposition, normal_form, outer_ring
 from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, polynomial, primitive_part, ring, terms
 from polyctl.algebra.polynomial import normal_form as normal_polynomial
-from polyctl.config import DataConfig
+from polyctl.config import FIRST_LIMB, DataConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, embed, family_names, inner_count
 
@@ -36,7 +36,7 @@ class CompactTokenizer:
         self.inners = inner_count(data)
         self._outer_ring = outer_ring(self.inners)
         table = _inner_table(data)
-        self._base, self._limbs = data.base, 6
+        self._base, self._limbs = data.base, FIRST_LIMB
         self.numbers = (self._limbs, self._base)
         tokens = ["□", "⁇", "&", "+", "-", "/", *map(str, range(data.base))]
         tokens += [_name(self.ring.names(), m) for m in table]

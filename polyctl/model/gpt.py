@@ -17,11 +17,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from polyctl.config import ModelConfig
+from polyctl.config import FIRST_LIMB, ModelConfig
 from polyctl.errors import UsageError
 from polyctl.model.attention import causal_attention, prompt_attention
 from polyctl.model.cache import Cache
 from polyctl.model.linear import linear, linear_gelu
+from polyctl.model.numbers import START, NumberFeatures
 
 INIT_STD = 0.02
 ROTARY_BASE = 10_000.0
@@ -52,6 +53,8 @@ class GPT(nn.Module):
         self.places = nn.ModuleList(
             nn.Linear(config.width, config.width, bias=False) for _ in range(config.places - 1)
         )
+        if config.residues:
+            self.numbers = NumberFeatures(config.residues, config.width)
         self.dropout = nn.Dropout(config.dropout if self.published else 0.0)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = _norm(config, config.width)
@@ -64,6 +67,8 @@ class GPT(nn.Module):
             std = INIT_STD
             if not self.published and name.startswith(("blocks", "places")):
                 std = parameter.shape[1] ** -0.5
+            elif name.startswith("numbers"):
+                std = START
             if name.endswith("project.weight"):
                 std /= math.sqrt(2 * self.config.layers)  # the stream's size does not grow with depth
             nn.init.normal_(parameter, std=std)
@@ -133,14 +138,18 @@ class GPT(nn.Module):
         """Vectors (…, D) of positions that may hold several tokens each, as digits in base V, lowest first.
 
         Further tokens go through a matrix of their place and are added to the first one; 0 is an empty place.
+        The limbs, from the third place on, also show what number they make.
         """
         x: torch.Tensor = self.embedding(ids % self.vocabulary if len(self.places) else ids)
-        for matrix in self.places.children():
+        value = torch.zeros_like(ids)
+        for place, matrix in enumerate(self.places.children(), start=1):
             ids = ids // self.vocabulary
             token = ids % self.vocabulary
             assert isinstance(matrix, nn.Linear)
             x = x + linear(matrix, self.embedding(token) * (token > 0)[..., None])
-        return x
+            if place > 1:
+                value = value * self.config.base + (token - FIRST_LIMB).clamp(min=0)
+        return x + self.numbers(value) if self.config.residues else x
 
     def _run(
         self, x: torch.Tensor, positions: torch.Tensor, attend: Attend, kept: torch.Tensor | None = None

@@ -28,7 +28,7 @@ from polyctl.data.tokenizer import Tokenizer, make_tokenizer
 from polyctl.errors import PolyctlError, UsageError
 from polyctl.model.files import load_model, save_model
 from polyctl.model.gpt import GPT
-from polyctl.model.waves import start_as_waves
+from polyctl.model.numbers import start_as_waves
 from polyctl.runs import Run, find_run
 from polyctl.training import checkpoint, distributed
 from polyctl.training.feed import batches, split

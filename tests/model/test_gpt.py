@@ -4,11 +4,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from polyctl.config import ModelConfig
+from polyctl.config import FIRST_LIMB, ModelConfig
 from polyctl.errors import UsageError
 from polyctl.model.cache import RolloutCache
 from polyctl.model.gpt import GPT
-from polyctl.model.waves import start_as_waves
 
 FORMS = ("published", "modern")
 
@@ -146,6 +145,19 @@ def test_half_precision_stays_near_single(form):
     assert (half.float() - model(ids)).abs().max() < 0.5 * model(ids).std()
 
 
+def test_a_position_also_shows_the_number_that_its_limbs_make():
+    model = lively("modern", vocabulary=16, places=5, base=10, residues=7)
+    plain = lively("modern", vocabulary=16, places=5)
+    plain.load_state_dict(model.state_dict(), strict=False)
+    term = 3 + 16 * 4 + 16**2 * (FIRST_LIMB + 1) + 16**3 * (FIRST_LIMB + 0) + 16**4 * (FIRST_LIMB + 9)
+    alone = 16**4 * FIRST_LIMB  # a number 0 shows nothing
+    found = model.embed(torch.tensor([term, 5, alone])) - plain.embed(torch.tensor([term, 5, alone]))
+    torch.testing.assert_close(found[0], model.numbers(torch.tensor(109)))
+    assert found[0].abs().max() > 0.01
+    assert not found[1:].any()
+
+
+@torch.no_grad()
 def test_a_position_of_several_tokens_is_their_sum_through_the_matrices_of_their_places():
     model = lively("modern", vocabulary=10, places=5)
     e, m = model.embedding.weight, model.places
@@ -156,28 +168,10 @@ def test_a_position_of_several_tokens_is_their_sum_through_the_matrices_of_their
 
 @torch.no_grad()
 def test_prompts_of_several_tokens_a_position_are_searched_as_they_are_trained_on():
-    model = lively("modern", vocabulary=10, places=5)
+    model = lively("modern", vocabulary=10, places=5, base=4, residues=5)
     prompts, answer = [[12_345, 7, 1], [90_002, 801, 4, 1]], [3, 8]
     logits_BV, cache = model.prefill(prompts, RolloutCache)
     steps = [logits_BV, *(model.decode(torch.full((2, 1), token), cache)[:, 0] for token in answer)]
     for row, prompt in enumerate(prompts):
         whole = model(torch.tensor([[*prompt, *answer]]))[0, len(prompt) - 1 :]
         torch.testing.assert_close(torch.stack([logits[row] for logits in steps]), whole)
-
-
-def test_numbers_that_start_as_waves_are_near_their_neighbours():
-    torch.manual_seed(0)
-    model = GPT(ModelConfig(form="modern", layers=1, heads=2, width=64), 1100)
-    before = model.embedding.weight.detach().clone()
-    start_as_waves(model.embedding, 50, 1000)
-    after = model.embedding.weight.detach()
-    assert torch.equal(after[:50], before[:50])
-    assert torch.equal(after[1050:], before[1050:])
-    rows = after[50:1050]
-    assert rows.square().mean().sqrt().item() == pytest.approx(0.02, rel=0.05)
-
-    def likeness(distance):
-        return F.cosine_similarity(rows[:-distance], rows[distance:]).mean().item()
-
-    assert likeness(1) > likeness(10) + 0.1 > likeness(100) + 0.2
-    assert likeness(1) < 0.9  # neighbours stay apart
