@@ -1,0 +1,101 @@
+"""What the same problems cost to train on in each token format: prefix, compact, and a term a position.
+
+    python benchmarks/tokens.py [--experiment base_3_3_compact] [--set train.precision=bfloat16]
+
+A round is one chunk of batches of the same problems through a training step of each format, one after the
+other, with the same model but for what the format asks; ratios are taken within a round. Time is processor
+time on a CPU, and time between two synchronizations on a GPU. A table for people, then one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import mean, median
+
+from training import clock, spread
+
+from polyctl.config import TERM_PLACES, Experiment
+from polyctl.registry import load_registry, override
+from polyctl.runs import create_run
+from polyctl.training import distributed
+from polyctl.training.journal import Journal
+from polyctl.training.supervised import Trainer
+
+PLAIN = ["model.places=1", "model.residues=0", "model.numbers=random"]
+TERMS = ["data.tokenizer=terms", f"model.places={TERM_PLACES}", "model.residues=23", "model.numbers=waves"]
+FORMATS = {
+    "prefix": ["data.tokenizer=prefix", "model.block=512", *PLAIN],
+    "compact": ["data.tokenizer=compact", *PLAIN],
+    "terms": TERMS,
+}
+
+
+def main() -> None:
+    """Measure, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--experiment", default="base_3_3_compact")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS))
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    options = parser.parse_args()
+    base = load_registry().get(options.experiment)
+    fixed = ["train.source=stream", "train.steps=1000000", *options.set]
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        processes = stack.enter_context(distributed.join(options.device))
+        trainers = {}
+        for name in options.formats:
+            experiment: Experiment = override(base, [*fixed, *FORMATS[name]])
+            run = create_run(experiment, Path(folder) / name)
+            journal = stack.enter_context(Journal(run.events, main=True))
+            trainers[name] = Trainer(experiment, run, processes, journal)
+        rows = measure(trainers, options.rounds)
+    report(rows, base, processes.device.type)
+
+
+def measure(trainers: dict[str, Trainer], rounds: int) -> list[dict[str, tuple[float, float]]]:
+    """For each round and format: seconds a problem, and positions a problem."""
+    rows = []
+    for number in range(-1, rounds):  # the first one warms up
+        row = {}
+        for name, trainer in trainers.items():
+            now = clock(trainer.processes.device)
+            chunk = trainer.source.chunk(number + 1)
+            problems = sum(len(batch.ids_BT) for batch in chunk)
+            began = now()
+            for batch in chunk:
+                trainer.advance(batch)
+            row[name] = ((now() - began) / problems, sum(batch.tokens for batch in chunk) / problems)
+        if number >= 0:
+            rows.append(row)
+            print(f"round {number + 1}: {json.dumps(row)}", flush=True)
+    return rows
+
+
+def report(rows: list[dict[str, tuple[float, float]]], base: Experiment, device: str) -> None:
+    """The table and the line of JSON."""
+    first = next(iter(rows[0]))
+    print(f"\n{base.name}, {base.model.layers} layers, width {base.model.width}, device {device}")
+    print(f"{'':10}{'positions a problem':>22}{f'problems a second, of {first}':>32}")
+    result = {}
+    for name in rows[0]:
+        positions = mean(row[name][1] for row in rows)
+        ratios = [row[first][0] / row[name][0] for row in rows]
+        print(f"{name:10}{positions:>22.1f}{spread(ratios):>32}")
+        result[name] = {
+            "positions": positions,
+            "ratio": median(ratios),
+            "low": min(ratios),
+            "high": max(ratios),
+        }
+    print(json.dumps({"experiment": base.name, "device": device, "formats": result}))
+
+
+if __name__ == "__main__":
+    main()
