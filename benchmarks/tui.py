@@ -37,7 +37,7 @@ from polyctl.tui.widgets.plot import Line, View, draw
 WRITER = """
 import sys, time
 from pathlib import Path
-from polyctl.runs import EventWriter
+from polyctl.events import EventWriter
 with EventWriter(Path(sys.argv[1])) as events:
     began = time.monotonic()
     for i in range(10**9):

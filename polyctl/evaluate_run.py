@@ -17,8 +17,10 @@ from polyctl.config import EvalConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import Tokenizer, make_tokenizer
 from polyctl.evaluate import Judged, Marks, ProblemResult, examine, summarize_marks, sympy_baseline
+from polyctl.events import EventWriter
+from polyctl.files import write_atomic
 from polyctl.model.files import LoadedModel
-from polyctl.runs import EventWriter, Run, write_atomic
+from polyctl.runs import Run
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 from polyctl.training.distributed import Processes
 

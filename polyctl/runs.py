@@ -1,48 +1,42 @@
-"""Run directories and their event files: what a training leaves behind, and all that watchers need.
+"""Run directories: what a training leaves behind, and all that watchers need.
 
-runs/EXPERIMENT/ID/ holds config.toml (the resolved experiment), events.jsonl (append only), checkpoints/,
-reports/ and predictions/. An event is one line of JSON with `v`, `time` (Unix seconds) and `kind`. A `run`
-event opens a training, `step` events come from it alone, and an `end` event with its `state` closes it; the
-others (eval, beam, verdict, checkpoint, error) may come from any program that works on the run, at any time.
+runs/EXPERIMENT/ID/ holds config.toml (the resolved experiment), events.jsonl (polyctl/events.py),
+checkpoints/, reports/ and predictions/.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from difflib import get_close_matches
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal
+from typing import Literal
 
 import tomli_w
 from pydantic import ValidationError
 
 from polyctl.config import Experiment
 from polyctl.errors import FileError
+from polyctl.events import Event, lines_from_end, opening, parse_event
+from polyctl.files import write_atomic
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-VERSION = 1
 SILENT_SECONDS = 600.0
-BLOCK_BYTES = 1 << 16
 SUMMARY_BYTES = 1 << 24  # at the end of a file; what only a longer file's middle says is not in a summary
 KIND = re.compile(rb'"kind": ?"(\w+)"')  # the writer puts it before every field that could hold such text
 
 HEAD = ("v", "time", "kind", "step")
 
-Event = dict[str, Any]
 State = Literal["running", "finished", "interrupted", "crashed", "unknown"]
 
 
@@ -158,11 +152,11 @@ class Run:
         wanted = {b"run", b"end", b"step", b"eval", b"error"}
         newest: Event | None = None
         crashed = False
-        for line in _lines_from_end(self.events, SUMMARY_BYTES):
+        for line in lines_from_end(self.events, SUMMARY_BYTES):
             kind = KIND.search(line)
             if kind is None or (newest is not None and kind[1] not in wanted):
                 continue
-            event = _parse(line)
+            event = parse_event(line)
             if event is None:
                 continue
             newest = newest or event
@@ -172,7 +166,7 @@ class Run:
             if event["kind"] == "run":
                 break  # everything that counts was written since this training began
         else:
-            last |= _opening(self.events)
+            last |= opening(self.events)
         began, end, validation = last.get("run", {}), last.get("end", {}), last.get("eval", {})
         steps = [_number(last.get(kind), "step") for kind in ("end", "step", "eval", "run")]
         total = _number(began, "total_steps")
@@ -304,154 +298,3 @@ def _sorted(paths: Iterator[Path]) -> list[Run]:
 def _age(run: Run) -> tuple[str, int, str]:
     made = re.fullmatch(r"(\d{8}-\d{6})(?:-(\d+))?", run.id)
     return (made[1], int(made[2] or 1), run.experiment) if made else ("", 0, run.name)
-
-
-# -- events --------------------------------------------------------------------------------------
-
-
-class EventWriter:
-    """Appends events to a file, which several programs may do at once; readers see whole lines."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._descriptor: int | None = None
-
-    def __enter__(self) -> EventWriter:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        size = os.fstat(self._descriptor).st_size
-        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
-            os.write(self._descriptor, b"\n")  # a writer died within its last line
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def write(self, kind: str, /, **fields: Any) -> None:
-        """Append one event; floats that are not finite become null.
-
-        Raises ValueError for a field named v, time or kind, TypeError for a value that JSON does not have.
-        """
-        if self._descriptor is None:
-            raise ValueError("an EventWriter writes only within its `with` block")
-        if taken := fields.keys() & {"v", "time", "kind"}:
-            raise ValueError(f"an event has its own {', '.join(sorted(taken))}")
-        event = {"v": VERSION, "time": time.time(), "kind": kind, **_finite(fields)}
-        line = json.dumps(event, allow_nan=False, default=_plain).encode() + b"\n"
-        if os.write(self._descriptor, line) != len(line):
-            raise OSError(f"{self.path}: the disk took only a part of an event")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"an event cannot hold a {type(value).__name__}")
-
-
-class EventReader(Iterator[Event]):
-    """The events of a file in order; `broken` counts lines that are none, `partial`: the last is cut off."""
-
-    def __init__(self, path: Path) -> None:
-        self.broken = 0
-        self.partial = False
-        self._events = self._read(path)
-
-    def __next__(self) -> Event:
-        return next(self._events)
-
-    def _read(self, path: Path) -> Iterator[Event]:
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise FileError(
-                f"{path} cannot be read: {error.strerror}", "`polyctl runs list` shows all runs"
-            ) from error
-        with file:
-            for line in file:
-                if not line.endswith(b"\n"):
-                    self.partial = True
-                elif event := _parse(line):
-                    yield event
-                elif line.strip():
-                    self.broken += 1
-
-
-def read_events(path: Path) -> EventReader:
-    """The events of a file; lines that are damaged or not finished are counted, not raised.
-
-    Raises FileError at the first event where the file cannot be read.
-    """
-    return EventReader(path)
-
-
-def _parse(line: bytes) -> Event | None:
-    try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return event if isinstance(event, dict) and isinstance(event.get("kind"), str) else None
-
-
-def _opening(path: Path) -> dict[str, Event]:
-    """The `run` event in the first block of a file, by its kind; empty where there is none."""
-    try:
-        with path.open("rb") as file:
-            lines = file.read(BLOCK_BYTES).split(b"\n")
-    except OSError:
-        return {}
-    events = (_parse(line) for line in lines[:-1])
-    return next(({"run": event} for event in events if event and event["kind"] == "run"), {})
-
-
-def _lines_from_end(path: Path, limit: int) -> Iterator[bytes]:
-    """The finished lines of a file's newest `limit` bytes, last first, reading only what is asked for."""
-    try:
-        file = path.open("rb")
-    except OSError:
-        return
-    with file:
-        place = file.seek(0, os.SEEK_END)
-        first = max(0, place - limit)
-        rest, unfinished = b"", True
-        while place > first:
-            size = min(BLOCK_BYTES, place - first)
-            place = file.seek(place - size)
-            head, *lines = (file.read(size) + rest).split(b"\n")
-            if lines and unfinished:
-                lines.pop()  # what stands after the last line end: nothing, or a line still being written
-                unfinished = False
-            yield from reversed(lines)
-            rest = head
-        if not unfinished and first == 0:
-            yield rest
-
-
-# -- files ---------------------------------------------------------------------------------------
-
-
-def write_atomic(path: Path, data: bytes | str) -> None:
-    """Write a whole file so that readers, even after a crash, find the old contents or the new."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -12,20 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyctl import runs
+from polyctl import events, runs
 from polyctl.config import Experiment, TrainConfig
 from polyctl.errors import FileError
-from polyctl.runs import (
-    EventWriter,
-    Run,
-    create_run,
-    find_run,
-    list_runs,
-    newest_run_with_checkpoint,
-    read_events,
-    runs_root,
-    write_atomic,
-)
+from polyctl.events import EventWriter, read_events
+from polyctl.files import write_atomic
+from polyctl.runs import Run, create_run, find_run, list_runs, newest_run_with_checkpoint, runs_root
 
 QUICK = Experiment(name="quick", train=TrainConfig(lr=3e-4))
 
@@ -236,13 +228,13 @@ def test_lines_from_the_end_are_the_finished_lines_reversed(tmp_path_factory, da
     path = tmp_path_factory.mktemp("lines") / "file"
     data = data.replace(b"\x00", b"\n")
     path.write_bytes(data)
-    before, runs.BLOCK_BYTES = runs.BLOCK_BYTES, block
+    before, events.BLOCK_BYTES = events.BLOCK_BYTES, block
     try:
-        assert list(runs._lines_from_end(path, 1000)) == data.split(b"\n")[-2::-1]
+        assert list(events.lines_from_end(path, 1000)) == data.split(b"\n")[-2::-1]
         newest = data[-limit:].split(b"\n")[(len(data) > limit) : -1]
-        assert list(runs._lines_from_end(path, limit)) == newest[::-1]
+        assert list(events.lines_from_end(path, limit)) == newest[::-1]
     finally:
-        runs.BLOCK_BYTES = before
+        events.BLOCK_BYTES = before
 
 
 # -- events --------------------------------------------------------------------------------------
@@ -298,7 +290,7 @@ def test_a_writer_starts_a_line_of_its_own_after_a_cut_off_one(tmp_path):
 def test_several_programs_write_whole_lines_into_one_file(tmp_path):
     path = tmp_path / "events.jsonl"
     program = (
-        "import sys; from pathlib import Path; from polyctl.runs import EventWriter\n"
+        "import sys; from pathlib import Path; from polyctl.events import EventWriter\n"
         "with EventWriter(Path(sys.argv[1])) as w:\n"
         "    for i in range(200): w.write('step', who=sys.argv[2], i=i, pad='x' * 3000)\n"
     )

@@ -29,7 +29,7 @@ from polyctl.data.prefix import (
 )
 from polyctl.data.problem import Problem
 from polyctl.errors import FileError
-from polyctl.runs import write_atomic
+from polyctl.files import write_atomic
 
 FORMAT = 1
 PART = 4096

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from polyctl.runs import EventWriter
+from polyctl.events import EventWriter
 
 OnEvent = Callable[[str, dict[str, Any]], None]
 

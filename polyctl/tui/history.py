@@ -7,7 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from polyctl.runs import VERSION, Run
+from polyctl.events import VERSION
+from polyctl.runs import Run
 from polyctl.tui.series import Series, finite
 from polyctl.tui.tail import Batch, Event, Tail
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyctl.errors import FileError
-from polyctl.runs import write_atomic
+from polyctl.files import write_atomic
 
 FOLDER = ".started"
 _children: dict[int, subprocess.Popen[bytes]] = {}  # ours: polled, so that none stays a zombie

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from polyctl.runs import list_runs, read_events
+from polyctl.events import read_events
+from polyctl.runs import list_runs
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,8 @@ import pytest
 
 from polyctl.cli import app
 from polyctl.config import Experiment
-from polyctl.runs import EventWriter, Run, create_run
+from polyctl.events import EventWriter
+from polyctl.runs import Run, create_run
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from polyctl.errors import FileError, UsageError
+from polyctl.events import EventWriter
 from polyctl.plans.stages import (
     Task,
     complete,
@@ -19,7 +20,7 @@ from polyctl.plans.stages import (
     standing,
 )
 from polyctl.registry import PACKAGED, load_registry
-from polyctl.runs import EventWriter, create_run
+from polyctl.runs import create_run
 
 
 def finished(experiment, root, ended="complete"):

@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import load_file
 
 from polyctl.errors import UsageError
+from polyctl.events import read_events
 from polyctl.model.files import load_model
 from polyctl.rl import rollouts
 from polyctl.rl.trainer import lr_at, reference_file, trainer_file
-from polyctl.runs import read_events
 from tests.rl.helpers import tiny
 from tests.training.helpers import Recorder
 
