@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 
 import torch
 from torch import nn
@@ -23,12 +22,19 @@ class NumberFeatures(nn.Module):
 
     def __init__(self, largest: int, width: int) -> None:
         super().__init__()
-        self.largest = largest
-        self.matrix = nn.Linear(2 * (SIZES + len(_frequencies(largest))), width, bias=False)
+        frequencies = _frequencies(largest)
+        # plain lists: buffers would have no values in a model that is loaded without being initialized
+        self._periods = [LONGEST * (SHORTEST / LONGEST) ** (i / (SIZES - 1)) for i in range(SIZES)]
+        self._moduli = [modulus for modulus, _ in frequencies]
+        self._factors = [factor for _, factor in frequencies]
+        self.matrix = nn.Linear(2 * (SIZES + len(frequencies)), width, bias=False)
 
     def forward(self, value: torch.Tensor) -> torch.Tensor:
         """Vectors (..., D) of whole numbers (...) below 2**53; zero where a number is not positive."""
-        periods, moduli, factors = _waves(self.largest, value.device)
+        device = value.device
+        periods = torch.tensor(self._periods, device=device, dtype=torch.float64)
+        moduli = torch.tensor(self._moduli, device=device)
+        factors = torch.tensor(self._factors, device=device)
         sizes = value.clamp(min=1).double().log2()[..., None] / periods
         residues = (value[..., None] % moduli * factors % moduli) / moduli
         angles = 2 * math.pi * torch.cat((sizes.float(), residues), dim=-1)
@@ -42,14 +48,6 @@ def _frequencies(largest: int) -> list[tuple[int, int]]:
     primes = [p for p in range(2, largest + 1) if all(p % q for q in range(2, math.isqrt(p) + 1))]
     moduli = [p ** int(math.log(largest, p) + 1e-9) for p in primes]
     return [(m, k) for m in moduli for k in range(1, m // 2 + 1)]
-
-
-@cache
-def _waves(largest: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Periods of the logarithm, and moduli and factors of the residues."""
-    steps = torch.arange(SIZES, device=device, dtype=torch.float64) / (SIZES - 1)
-    moduli, factors = torch.tensor(_frequencies(largest), device=device).T
-    return LONGEST * (SHORTEST / LONGEST) ** steps, moduli, factors
 
 
 @torch.no_grad()
