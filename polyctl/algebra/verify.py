@@ -153,14 +153,18 @@ def _top_form(h: Polynomial) -> Polynomial:
 
 def _work_exceeds(outer: Polynomial, inners: tuple[Polynomial, ...], bound: WorkBound) -> bool:
     """Whether expanding outer(inners) may pass the bound, from the sizes of what goes in."""
+    powers = max(degree(outer), 0)
+    bits = max((c.height_bits() for h in inners for c in h.coeffs()), default=1)
+    if powers * max(bits, 1) * 0.302 > bound.digits:
+        return True
+    variables, top = inners[0].context().nvars(), powers * max(degree(h) for h in inners)
+    if comb(variables + max(top, 0), variables) <= bound.terms:
+        return False  # as nearly always; what follows is sharper and takes longer than most expansions
     variables = len({v for h in inners for v in variables_used(h)})
     top = max(
         (sum(e * max(degree(h), 0) for e, h in zip(m, inners, strict=True)) for m in outer.monoms()),
         default=0,
     )
-    largest = max((max(abs(int(c.p)), int(c.q)) for h in inners for c in h.coeffs()), default=1)
-    if max(degree(outer), 0) * max(largest.bit_length(), 1) * 0.302 > bound.digits:
-        return True
     if comb(variables + top, variables) <= bound.terms:
         return False
     expanded = sum(
