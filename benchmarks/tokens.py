@@ -1,5 +1,7 @@
 """What the same problems cost to train on in each token format: prefix, compact, and a term a position.
 
+The first row is the published way: prefix tokens in the padded float32 loop (benchmarks/training.py).
+
     python benchmarks/tokens.py [--experiment base_3_3_compact] [--set train.precision=bfloat16]
 
 A round is one chunk of batches of the same problems through a training step of each format, one after the
@@ -16,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import mean, median
 
-from training import clock, spread
+from training import PaddedLoop, clock, spread
 
 from polyctl.config import TERM_PLACES, Experiment
 from polyctl.registry import load_registry, override
@@ -28,7 +30,7 @@ from polyctl.training.supervised import Trainer
 PLAIN = ["model.places=1", "model.residues=0", "model.numbers=random"]
 TERMS = ["data.tokenizer=terms", f"model.places={TERM_PLACES}", "model.residues=23", "model.numbers=waves"]
 FORMATS = {
-    "prefix": ["data.tokenizer=prefix", "model.block=512", *PLAIN],
+    "prefix": ["data.tokenizer=prefix", "model.block=256", *PLAIN],
     "compact": ["data.tokenizer=compact", *PLAIN],
     "terms": TERMS,
 }
@@ -42,7 +44,6 @@ def main() -> None:
     parser.add_argument("--experiment", default="base_3_3_compact")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS))
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
     base = load_registry().get(options.experiment)
@@ -50,8 +51,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         processes = stack.enter_context(distributed.join(options.device))
         trainers = {}
-        for name in options.formats:
-            experiment: Experiment = override(base, [*fixed, *FORMATS[name]])
+        for name, settings in FORMATS.items():
+            experiment: Experiment = override(base, [*fixed, *settings])
             run = create_run(experiment, Path(folder) / name)
             journal = stack.enter_context(Journal(run.events, main=True))
             trainers[name] = Trainer(experiment, run, processes, journal)
@@ -61,16 +62,20 @@ def main() -> None:
 
 def measure(trainers: dict[str, Trainer], rounds: int) -> list[dict[str, tuple[float, float]]]:
     """For each round and format: seconds a problem, and positions a problem."""
+    prefix = trainers["prefix"]
+    now = clock(prefix.processes.device)
+    padded = PaddedLoop(prefix.experiment, prefix.model.vocabulary, prefix.processes.device)
+    sides = {"padded prefix": (prefix, padded.step)}
+    sides |= {name: (trainer, trainer.advance) for name, trainer in trainers.items()}
     rows = []
     for number in range(-1, rounds):  # the first one warms up
         row = {}
-        for name, trainer in trainers.items():
-            now = clock(trainer.processes.device)
+        for name, (trainer, step) in sides.items():
             chunk = trainer.source.chunk(number + 1)
             problems = sum(len(batch.ids_BT) for batch in chunk)
             began = now()
             for batch in chunk:
-                trainer.advance(batch)
+                step(batch)
             row[name] = ((now() - began) / problems, sum(batch.tokens for batch in chunk) / problems)
         if number >= 0:
             rows.append(row)
@@ -82,12 +87,12 @@ def report(rows: list[dict[str, tuple[float, float]]], base: Experiment, device:
     """The table and the line of JSON."""
     first = next(iter(rows[0]))
     print(f"\n{base.name}, {base.model.layers} layers, width {base.model.width}, device {device}")
-    print(f"{'':10}{'positions a problem':>22}{f'problems a second, of {first}':>32}")
+    print(f"{'':14}{'positions a problem':>22}{f'problems a second, of {first}':>36}")
     result = {}
     for name in rows[0]:
         positions = mean(row[name][1] for row in rows)
         ratios = [row[first][0] / row[name][0] for row in rows]
-        print(f"{name:10}{positions:>22.1f}{spread(ratios):>32}")
+        print(f"{name:14}{positions:>22.1f}{spread(ratios):>36}")
         result[name] = {
             "positions": positions,
             "ratio": median(ratios),
