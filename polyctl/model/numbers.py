@@ -39,7 +39,7 @@ class NumberFeatures(nn.Module):
         residues = (value[..., None] % moduli * factors % moduli) / moduli
         angles = 2 * math.pi * torch.cat((sizes.float(), residues), dim=-1)
         features = torch.cat((angles.cos(), angles.sin()), dim=-1) * (value > 0)[..., None]
-        vectors: torch.Tensor = self.matrix(features)
+        vectors: torch.Tensor = self.matrix(features.to(self.matrix.weight.dtype))
         return vectors
 
 

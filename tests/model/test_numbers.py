@@ -12,9 +12,11 @@ from polyctl.model.numbers import SIZES, NumberFeatures, _frequencies, start_as_
 
 def features(values, largest=23):
     """The waves themselves, in place of what the matrix makes of them."""
-    seen = NumberFeatures(largest, 1)
-    seen.matrix = torch.nn.Identity()
-    return seen(torch.tensor(values))
+    width = 2 * (SIZES + len(_frequencies(largest)))
+    seen = NumberFeatures(largest, width)
+    with torch.no_grad():
+        seen.matrix.weight.copy_(torch.eye(width))
+        return seen(torch.tensor(values))
 
 
 def test_the_moduli_are_the_greatest_powers_of_primes_with_all_their_frequencies():

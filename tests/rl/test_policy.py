@@ -9,6 +9,7 @@ from polyctl.rl.policy import GroupBatch, score
 from tests.rl.helpers import model_of
 
 PROMPTS = [[3, 4, 5, 1], [6, 1], [2, 2, 7, 8, 9, 1]]
+TERMS = [[11 * 4 + 3, 11**4 * 9 + 11**3 * 8, 5, 1], [11**4 * 7 + 6, 1], [2, 2, 7, 8, 11**2 * 9, 1]]
 EMITTED = [
     [[5, 6, 1], [5, 1], [7, 8, 9, 2, 1]],
     [[4, 4, 4, 4, 4], [1]],  # the first was cut off: no end token; one hypothesis fewer
@@ -27,8 +28,13 @@ def doubled(batch):
     return GroupBatch(*(t.double() if t.is_floating_point() else t for t in vars(batch).values()))
 
 
-def make_batch():
-    return doubled(GroupBatch.of(PROMPTS, EMITTED, ADVANTAGES))
+def prompts_of(form):
+    """Positions of one token each, or of several."""
+    return TERMS if form == "terms" else PROMPTS
+
+
+def make_batch(form="modern"):
+    return doubled(GroupBatch.of(prompts_of(form), EMITTED, ADVANTAGES))
 
 
 def plain_logp(model, prompt, tokens):
@@ -39,27 +45,27 @@ def plain_logp(model, prompt, tokens):
     return torch.stack([logp[at + i, token] for i, token in enumerate(tokens)])
 
 
-@pytest.mark.parametrize("form", ["modern", "published"])
+@pytest.mark.parametrize("form", ["modern", "published", "terms"])
 def test_log_probabilities_equal_the_plain_way(form):
-    model, batch = model_of(form), make_batch()
+    model, batch = model_of(form), make_batch(form)
     found = score(model, batch)
     for g, group in enumerate(EMITTED):
         for w, tokens in enumerate(group):
-            expected = plain_logp(model, PROMPTS[g], tokens)
+            expected = plain_logp(model, prompts_of(form)[g], tokens)
             torch.testing.assert_close(found.logp_GWL[g, w, : len(tokens)], expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("form", ["modern", "published"])
+@pytest.mark.parametrize("form", ["modern", "published", "terms"])
 def test_gradients_equal_the_plain_way(form):
     shared, plain = model_of(form), model_of(form)
-    batch = make_batch()
+    batch = make_batch(form)
     old = score(model_of(form, seed=1), batch).logp_GWL.detach()
     reference = score(model_of(form, seed=2), batch).logp_GWL.detach()
     policy_loss(score(shared, batch).logp_GWL, old, reference, batch, **CLIP, normalizer=7.0).loss.backward()
     total = torch.zeros((), dtype=torch.float64)
     for g, group in enumerate(EMITTED):
         for w, tokens in enumerate(group):
-            new = plain_logp(plain, PROMPTS[g], tokens)
+            new = plain_logp(plain, prompts_of(form)[g], tokens)
             for t in range(len(tokens)):
                 ratio = (new[t] - old[g, w, t]).exp()
                 advantage = ADVANTAGES[g][w]
