@@ -24,13 +24,13 @@ CALL = 2_000_000  # products of numbers in one call of attention, at least
 class Cache(ABC):
     """What one batch of searches has computed so far; the model writes it.
 
-    Prompts are right-padded to the longest of the batch. The token that a decode step feeds has position
-    `lengths_B + steps`. The width is whatever the first decode step brings.
+    Prompts are right-padded to the longest of the batch. `positions_B` are those of the tokens that the next
+    decode step feeds. The width is whatever the first decode step brings.
     """
 
     def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
         self.lengths_B = torch.tensor(lengths, device=device)
-        self.steps = 0
+        self.positions_B = self.lengths_B
         self.longest = max(lengths)
         self._lengths = tuple(lengths)
         # (B, H, C, K) or (B, C, H, K): the layer's own keys and values
@@ -48,11 +48,11 @@ class Cache(ABC):
 
     def advance(self) -> None:
         """Close a decode step: every layer has been served."""
-        self.steps += 1
+        self.positions_B = self.positions_B + 1
 
     def keep(self, problems: torch.Tensor) -> None:
         """Drop every problem whose index is not in `problems` (ascending)."""
-        self.lengths_B = self.lengths_B[problems]
+        self.lengths_B, self.positions_B = self.lengths_B[problems], self.positions_B[problems]
         self._prompt = [(key[problems], value[problems]) for key, value in self._prompt]
 
     def _padded(self, x_1HNK: torch.Tensor) -> torch.Tensor:
@@ -68,6 +68,7 @@ class RolloutCache(Cache):
 
     def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
         super().__init__(lengths, device)
+        self.steps = 0
         self._suffix: list[tuple[torch.Tensor, torch.Tensor]] = []  # pairs of (B, W, H, C, K)
 
     def attend(
@@ -85,6 +86,11 @@ class RolloutCache(Cache):
         value[:, :, :, self.steps] = value_BHWK.transpose(1, 2)
         suffix = (key[:, :, :, :end], value[:, :, :, :end])
         return decode_attention(query_BHWK, self._prompt[layer], suffix, self._padding)
+
+    def advance(self) -> None:
+        """See Cache."""
+        super().advance()
+        self.steps += 1
 
     def keep(self, problems: torch.Tensor) -> None:
         """See Cache."""
@@ -160,12 +166,32 @@ class TreeCache(Cache):
         if self._sees_BWC is not None:
             self._sees_BWC = self._sees_BWC[problems]
 
+    def join(self, other: TreeCache) -> None:
+        """Take in the problems of a cache that has not decoded yet, behind its own."""
+        if self._sees_BWC is not None:
+            seen_BWC = other._prompts_seen(self._sees_BWC.shape[1])
+            slots = max(self._sees_BWC.shape[2], seen_BWC.shape[2])
+            both = (F.pad(sees, (0, slots - sees.shape[2])) for sees in (self._sees_BWC, seen_BWC))
+            self._sees_BWC = torch.cat(tuple(both))
+        self._prompt = [
+            (_joined(key, other_key), _joined(value, other_value))
+            for (key, value), (other_key, other_value) in zip(self._prompt, other._prompt, strict=True)
+        ]
+        self.lengths_B = torch.cat((self.lengths_B, other.lengths_B))
+        self.positions_B = torch.cat((self.positions_B, other.positions_B))
+        self.longest = max(self.longest, other.longest)
+        self._used += other._used
+
+    def _prompts_seen(self, width: int) -> torch.Tensor:
+        """Before the first step all hypotheses see their problem's prompt and nothing else, (B, W, C)."""
+        prompt_BC = torch.arange(self.longest, device=self.lengths_B.device) < self.lengths_B[:, None]
+        return prompt_BC[:, None].repeat(1, width, 1)
+
     def _open(self, query_BHWK: torch.Tensor) -> None:
         """Find a free slot for each hypothesis' new node, and write down who sees what."""
         problems, heads, width, size = query_BHWK.shape
         if self._sees_BWC is None:
-            prompt_BC = torch.arange(self.longest, device=query_BHWK.device) < self.lengths_B[:, None]
-            self._sees_BWC = prompt_BC[:, None].repeat(1, width, 1)
+            self._sees_BWC = self._prompts_seen(width)
         needed = [int(seen) + width for seen in self._sees_BWC.any(1).sum(1).tolist()]
         slots = self._sees_BWC.shape[2]
         if max(needed) > slots:
@@ -196,3 +222,11 @@ class TreeCache(Cache):
 
     def _padded(self, x_1HNK: torch.Tensor) -> torch.Tensor:
         return super()._padded(x_1HNK).transpose(1, 2).contiguous()
+
+
+def _joined(one_BCHK: torch.Tensor, other_BCHK: torch.Tensor) -> torch.Tensor:
+    """Both, one behind the other, with room for as many tokens as the longer one has."""
+    slots = max(one_BCHK.shape[1], other_BCHK.shape[1])
+    # zeros, since even what nobody sees must be finite
+    both = (F.pad(x, (0, 0, 0, 0, 0, slots - x.shape[1])) for x in (one_BCHK, other_BCHK))
+    return torch.cat(tuple(both))

@@ -126,7 +126,7 @@ class GPT(nn.Module):
         def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
             return cache.attend(layer, q, k.to(v.dtype), v)
 
-        hidden_BWD = self._run(self.embedding(ids_BW), (cache.lengths_B + cache.steps)[:, None], attend)
+        hidden_BWD = self._run(self.embedding(ids_BW), cache.positions_B[:, None], attend)
         cache.advance()
         return self.logits(hidden_BWD)
 

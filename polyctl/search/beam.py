@@ -1,11 +1,12 @@
 """Beam search, batched over problems and hypotheses.
 
-Legend: B problems, W beam width, C candidates, V vocabulary, N steps, R problems when the batch began.
+Legend: B problems, W beam width, C candidates, V vocabulary, N steps, R rows of back-pointers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,13 +15,19 @@ from numpy.typing import NDArray
 from polyctl.errors import UsageError
 from polyctl.model.cache import TreeCache
 from polyctl.model.gpt import GPT
-from polyctl.search.decode import Batch, GrammarStates, batches, inference
+from polyctl.search.decode import Batch, GrammarStates, Queue, inference
 from polyctl.search.grammar import Grammar
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 
 __all__ = ["BeamStep", "beam_search"]
 
 OnStep = Callable[[BeamStep], None]
+REFILL = 0.25  # a batch takes in new problems when so much of it has ended
+# what a `_Beams` keeps of each problem that has not ended
+_EACH_PROBLEM = (
+    *("steps_B", "limits_B", "scores_BW", "tokens_BW", "parents_BW"),
+    *("pool_scores_BW", "pool_steps_BW", "pool_slots_BW"),
+)
 
 
 def beam_search(
@@ -53,32 +60,65 @@ def beam_search(
     BeamStep of every problem after every step, or of the prompt with index `spotlight` alone; `on_done(n)`
     hears of n more problems that have ended. Raises UsageError for bad limits and prompts.
     """
-    if width < 1:
-        raise UsageError(f"beam width {width} must be at least 1")
+    if width < 1 or batch < 1:
+        raise UsageError(f"beam width {width} and batch {batch} must be at least 1")
     results: list[list[Hypothesis]] = [[] for _ in prompts]
+    queue = Queue(model, prompts, max_tokens)
+
+    def step(search: _Search, logits_BWV: torch.Tensor) -> None:
+        """Extend all hypotheses, show them, and let the problems go that have ended."""
+        done_B = search.beams.step(logits_BWV, search.states)
+        if on_step is not None:
+            search.beams.show(on_step, spotlight)
+        if bool(done_B.any()):
+            ended = search.retire(done_B, results)
+            if on_done is not None:
+                on_done(ended)
+
+    def start(some: Batch) -> _Search:
+        logits_BV, cache = model.prefill(some.prompts, TreeCache)
+        states = None if grammar is None else GrammarStates(grammar, len(some.indices), 1)
+        search = _Search(_Beams(some, width, end), cache, states)
+        step(search, logits_BV[:, None])
+        return search
+
     with inference(model):
-        for some in batches(model, prompts, max_tokens=max_tokens, size=batch):
-            beams = _Beams(some, width, end)
-            states = None if grammar is None else GrammarStates(grammar, len(some.indices), 1)
-            logits_BV, cache = model.prefill(some.prompts, TreeCache)
-            logits_BWV = logits_BV[:, None]
-            while True:
-                done_B = beams.step(logits_BWV, states)
-                if on_step is not None:
-                    beams.show(on_step, spotlight)
-                if bool(done_B.any()):
-                    ended = beams.retire(done_B.tolist(), results)
-                    if on_done is not None:
-                        on_done(ended)
-                    kept = torch.nonzero(~done_B).flatten()
-                    if not len(kept):
-                        break
-                    cache.keep(kept)
-                    if states is not None:
-                        states.keep(kept.tolist())
-                cache.reorder(beams.parents_BW)
-                logits_BWV = model.decode(beams.tokens_BW, cache)
+        search = start(queue.take(batch)) if queue else None
+        while search is not None:
+            search.cache.reorder(search.beams.parents_BW)
+            free = batch - len(search.beams.problems)
+            if queue and free >= REFILL * batch:
+                search.join(start(queue.take(free)))
+            elif not search.beams.problems:
+                break
+            if search.beams.problems:
+                step(search, model.decode(search.beams.tokens_BW, search.cache))
     return results
+
+
+@dataclass
+class _Search:
+    """Problems that are searched together, with what the model keeps of them."""
+
+    beams: _Beams
+    cache: TreeCache
+    states: GrammarStates | None
+
+    def retire(self, done_B: torch.Tensor, results: list[list[Hypothesis]]) -> int:
+        """Write down the results of the problems that are done and forget them; how many they were."""
+        ended = self.beams.retire(done_B.tolist(), results)
+        kept = torch.nonzero(~done_B).flatten()
+        self.cache.keep(kept)
+        if self.states is not None:
+            self.states.keep(kept.tolist())
+        return ended
+
+    def join(self, other: _Search) -> None:
+        """Take in problems that have made their first step, behind its own."""
+        self.beams.join(other.beams)
+        self.cache.join(other.cache)
+        if self.states is not None and other.states is not None:
+            self.states.join(other.states)
 
 
 class _Beams:
@@ -87,10 +127,10 @@ class _Beams:
     def __init__(self, batch: Batch, width: int, end: int) -> None:
         device = batch.device
         problems, longest = len(batch.indices), max(batch.limits)
-        self.width, self.end, self.steps = width, end, 0
-        self.indices = batch.indices
-        self.rows = list(range(problems))  # where each remaining problem stands in the back-pointers
-        self.rows_B = torch.arange(problems, device=device)
+        self.width, self.end = width, end
+        self.problems = list(batch.indices)
+        self.rows_B = torch.arange(problems, device=device)  # where each stands in the back-pointers
+        self.steps_B = torch.zeros(problems, dtype=torch.long, device=device)
         self.limits_B = torch.tensor(batch.limits, device=device)
         # back-pointers of the live hypotheses after each step: the token, and the slot before it
         self.token_RNW = torch.zeros(problems, longest, width, dtype=torch.long, device=device)
@@ -118,13 +158,13 @@ class _Beams:
         scores_BW, order_BW = others_BC.sort(dim=1, descending=True, stable=True)
         self.scores_BW, order_BW = self._widen(scores_BW, -torch.inf), self._widen(order_BW, 0)
         self.parents_BW, self.tokens_BW = parent_BC.gather(1, order_BW), token_BC.gather(1, order_BW)
-        self.parent_RNW[self.rows_B, self.steps] = self.parents_BW
-        self.token_RNW[self.rows_B, self.steps] = self.tokens_BW
+        self.parent_RNW[self.rows_B, self.steps_B] = self.parents_BW
+        self.token_RNW[self.rows_B, self.steps_B] = self.tokens_BW
         if states is not None:
             states.advance(self.parents_BW, self.tokens_BW, self.scores_BW > -torch.inf)
-        self.steps += 1
+        self.steps_B = self.steps_B + 1
         # an unfilled pool's worst is -inf, as is the best of an empty beam
-        return (self.scores_BW[:, 0] <= self.pool_scores_BW[:, -1]) | (self.steps >= self.limits_B)
+        return (self.scores_BW[:, 0] <= self.pool_scores_BW[:, -1]) | (self.steps_B >= self.limits_B)
 
     def _finish(self, best_BC: torch.Tensor, parent_BC: torch.Tensor, ends_BC: torch.Tensor) -> None:
         """Move the end tokens among the best `width` candidates to the pools."""
@@ -133,8 +173,9 @@ class _Beams:
         merged = torch.cat((self.pool_scores_BW, ended_BW), dim=1)
         scores, order = merged.sort(dim=1, descending=True, stable=True)
         self.pool_scores_BW, order_BW = scores[:, :width], order[:, :width]
-        steps = torch.cat((self.pool_steps_BW, torch.full_like(parent_BC[:, :width], self.steps)), dim=1)
-        slots = torch.cat((self.pool_slots_BW, parent_BC[:, :width]), dim=1)
+        parent_BW = parent_BC[:, :width]
+        steps = torch.cat((self.pool_steps_BW, self.steps_B[:, None].expand_as(parent_BW)), dim=1)
+        slots = torch.cat((self.pool_slots_BW, parent_BW), dim=1)
         self.pool_steps_BW, self.pool_slots_BW = steps.gather(1, order_BW), slots.gather(1, order_BW)
 
     def _widen(self, sorted_BC: torch.Tensor, fill: float) -> torch.Tensor:
@@ -149,28 +190,37 @@ class _Beams:
         for row, is_done in enumerate(done):
             if is_done:
                 finished, live = self._finished(row), self._live(row)
-                results[self.indices[self.rows[row]]] = (finished + live)[: self.width]
+                results[self.problems[row]] = (finished + live)[: self.width]
         kept = [row for row, is_done in enumerate(done) if not is_done]
         kept_B = torch.tensor(kept, dtype=torch.long, device=self.rows_B.device)
-        self.rows = [self.rows[row] for row in kept]
-        for name in ("rows_B", "limits_B", "scores_BW", "tokens_BW", "parents_BW"):
-            setattr(self, name, getattr(self, name)[kept_B])
-        for name in ("pool_scores_BW", "pool_steps_BW", "pool_slots_BW"):
+        self.problems = [self.problems[row] for row in kept]
+        for name in ("rows_B", *_EACH_PROBLEM):
             setattr(self, name, getattr(self, name)[kept_B])
         return len(done) - len(kept)
 
+    def join(self, other: _Beams) -> None:
+        """Take in other problems, behind its own; back-pointers of problems that have left are dropped."""
+        steps = max(self.token_RNW.shape[1], other.token_RNW.shape[1])
+        for name in ("token_RNW", "parent_RNW"):
+            both = (getattr(beams, name)[beams.rows_B] for beams in (self, other))
+            padded = (torch.nn.functional.pad(x, (0, 0, 0, steps - x.shape[1])) for x in both)
+            setattr(self, name, torch.cat(tuple(padded)))
+        for name in _EACH_PROBLEM:
+            setattr(self, name, torch.cat((getattr(self, name), getattr(other, name))))
+        self.problems += other.problems
+        self.rows_B = torch.arange(len(self.problems), device=self.rows_B.device)
+
     def show(self, on_step: OnStep, spotlight: int | None) -> None:
         """Call `on_step` for every problem, or for the one in the spotlight."""
-        for row, original in enumerate(self.rows):
-            problem = self.indices[original]
+        for row, problem in enumerate(self.problems):
             if spotlight is None or problem == spotlight:
                 live, finished = tuple(self._live(row)), tuple(self._finished(row))
-                on_step(BeamStep(problem, self.steps, live, finished))
+                on_step(BeamStep(problem, int(self.steps_B[row]), live, finished))
 
     def _live(self, row: int) -> list[Hypothesis]:
         scores = self.scores_BW[row]
         slots = np.arange(self.width)
-        return self._trace(row, scores, np.full(self.width, self.steps), slots, finished=False)
+        return self._trace(row, scores, np.full(self.width, int(self.steps_B[row])), slots, finished=False)
 
     def _finished(self, row: int) -> list[Hypothesis]:
         steps, slots = self.pool_steps_BW[row].cpu().numpy(), self.pool_slots_BW[row].cpu().numpy()
@@ -186,11 +236,12 @@ class _Beams:
         finished: bool,
     ) -> list[Hypothesis]:
         """Follow the back-pointers from (number of tokens, slot of the last one), leaving out empty slots."""
-        parent_NW = self.parent_RNW[self.rows[row], : self.steps].cpu().numpy()
-        token_NW = self.token_RNW[self.rows[row], : self.steps].cpu().numpy()
-        tokens_WN = np.zeros((self.width, self.steps), dtype=np.int64)
+        place, steps = self.rows_B[row], int(self.steps_B[row])
+        parent_NW = self.parent_RNW[place, :steps].cpu().numpy()
+        token_NW = self.token_RNW[place, :steps].cpu().numpy()
+        tokens_WN = np.zeros((self.width, steps), dtype=np.int64)
         slots_W = slots_W.copy()
-        for n in reversed(range(self.steps)):
+        for n in reversed(range(steps)):
             inside_W = steps_W > n
             tokens_WN[:, n] = token_NW[n, slots_W]
             slots_W = np.where(inside_W, parent_NW[n, slots_W], slots_W)

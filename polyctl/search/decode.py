@@ -24,31 +24,39 @@ class Batch:
     device: torch.device
 
 
-def batches(model: GPT, prompts: Sequence[Sequence[int]], *, max_tokens: int, size: int) -> Iterator[Batch]:
-    """Prompts by rising length, `size` at a time.
+class Queue:
+    """Prompts that wait to be searched, by rising length.
 
     An answer ends at `max_tokens` (its end token counts), in the published form also where the block is
     full. Raises UsageError where a prompt is empty or leaves no room.
     """
-    if max_tokens < 1 or size < 1:
-        raise UsageError(f"max_tokens {max_tokens} and batch {size} must be at least 1")
-    block = model.config.block
-    for index, prompt in enumerate(prompts):
-        if not prompt:
-            raise UsageError(f"prompt {index} is empty")
-        if model.published and len(prompt) >= block:
-            raise UsageError(
-                f"prompt {index} has {len(prompt)} tokens, which leaves no room in a block of {block}",
-                "use a model with a larger block",
-            )
-    device = model.embedding.weight.device
-    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    for start in range(0, len(order), size):
-        indices = tuple(order[start : start + size])
-        room = [block - len(prompts[i]) if model.published else max_tokens for i in indices]
-        yield Batch(
-            indices, tuple(prompts[i] for i in indices), tuple(min(max_tokens, r) for r in room), device
-        )
+
+    def __init__(self, model: GPT, prompts: Sequence[Sequence[int]], max_tokens: int) -> None:
+        if max_tokens < 1:
+            raise UsageError(f"max_tokens {max_tokens} must be at least 1")
+        block = model.config.block
+        for index, prompt in enumerate(prompts):
+            if not prompt:
+                raise UsageError(f"prompt {index} is empty")
+            if model.published and len(prompt) >= block:
+                raise UsageError(
+                    f"prompt {index} has {len(prompt)} tokens, which leaves no room in a block of {block}",
+                    "use a model with a larger block",
+                )
+        self._prompts, self._device = prompts, model.embedding.weight.device
+        self._limits = [
+            min(max_tokens, block - len(prompt)) if model.published else max_tokens for prompt in prompts
+        ]
+        self._order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def take(self, count: int) -> Batch:
+        """The next `count` of them, or as many as there are."""
+        indices = tuple(self._order.pop() for _ in range(min(count, len(self._order))))
+        prompts = tuple(self._prompts[i] for i in indices)
+        return Batch(indices, prompts, tuple(self._limits[i] for i in indices), self._device)
 
 
 @contextmanager
@@ -94,3 +102,7 @@ class GrammarStates:
     def keep(self, problems: Sequence[int]) -> None:
         """Drop every problem whose row is not in `problems`."""
         self._states = [self._states[row] for row in problems]
+
+    def join(self, other: GrammarStates) -> None:
+        """Take in other problems, behind its own."""
+        self._states += other._states

@@ -13,7 +13,7 @@ import torch
 from polyctl.errors import UsageError
 from polyctl.model.cache import RolloutCache
 from polyctl.model.gpt import GPT
-from polyctl.search.decode import Batch, GrammarStates, batches, inference
+from polyctl.search.decode import Batch, GrammarStates, Queue, inference
 from polyctl.search.grammar import Grammar
 from polyctl.search.hypothesis import Hypothesis
 
@@ -84,7 +84,9 @@ def _roll_out(
 ) -> list[list[Hypothesis]]:
     results: list[list[Hypothesis]] = [[] for _ in prompts]
     with inference(model):
-        for batch in batches(model, prompts, max_tokens=max_tokens, size=size):
+        queue = Queue(model, prompts, max_tokens)
+        while queue:
+            batch = queue.take(size)
             rollouts = _Rollouts(batch, width, end)
             states = None if grammar is None else GrammarStates(grammar, len(batch.indices), width)
             logits_BV, cache = model.prefill(batch.prompts, RolloutCache)

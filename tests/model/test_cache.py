@@ -20,7 +20,7 @@ def test_prefill_gives_the_logits_behind_each_prompt(form, kind):
     logits_BV, cache = model.prefill(PROMPTS, kind)
     for row, prompt in enumerate(PROMPTS):
         torch.testing.assert_close(logits_BV[row], model(torch.tensor([prompt]))[0, -1], **TOLERANCE)
-    assert cache.steps == 0
+    assert torch.equal(cache.positions_B, cache.lengths_B)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -49,7 +49,34 @@ def test_decode_equals_an_uncached_pass(form, width, kind):
             parents = torch.randint(width, (len(prompts), width), generator=generator)
             cache.reorder(parents)
             answers = [[answers[b][p] for p in row] for b, row in enumerate(parents.tolist())]
-    assert cache.steps == steps
+    assert torch.equal(cache.positions_B, cache.lengths_B + steps)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("steps_before", [0, 1, 6])
+@torch.inference_mode()
+def test_problems_that_join_later_are_decoded_as_if_alone(form, steps_before):
+    """Each at its own position; the late ones are longer than all before, or shorter."""
+    model, width, late = lively(form, block=60), 3, [[7] * 12, [4]]
+    generator = torch.Generator().manual_seed(2)
+    prompts, answers = [list(p) for p in PROMPTS], [[[] for _ in range(width)] for _ in PROMPTS]
+    _, cache = model.prefill(prompts, TreeCache)
+    for step in range(steps_before + 5):
+        if step == steps_before:
+            cache.keep(torch.tensor([0, 2]))
+            _, other = model.prefill(late, TreeCache)
+            cache.join(other)
+            prompts = [prompts[0], prompts[2], *late]
+            answers = [answers[0], answers[2], *([[] for _ in range(width)] for _ in late)]
+        tokens = torch.randint(13, (len(prompts), width), generator=generator)
+        logits = model.decode(tokens, cache)
+        for row, prompt in enumerate(prompts):
+            answers[row] = [[*a, t] for a, t in zip(answers[row], tokens[row].tolist(), strict=True)]
+            whole = torch.tensor([prompt + answer for answer in answers[row]])
+            torch.testing.assert_close(logits[row], model(whole)[:, -1], **TOLERANCE)
+        parents = torch.randint(width, (len(prompts), width), generator=generator)
+        cache.reorder(parents)
+        answers = [[answers[b][p] for p in row] for b, row in enumerate(parents.tolist())]
 
 
 @torch.inference_mode()

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from polyctl.errors import UsageError
+from polyctl.search import beam
 from polyctl.search.beam import beam_search
 from polyctl.search.sampling import greedy
 from tests.search.models import END, assert_same, next_logp, plain_beam, prompts_of, tiny
@@ -40,15 +41,24 @@ def test_equals_the_plain_search(form, width, seed):
         assert_same(hypotheses, plain_beam(model, prompt, width, 8)[0])
 
 
+@pytest.mark.parametrize("batch", [16, 4, 3, 1])
 @pytest.mark.parametrize(
     ("form", "end_bias", "grammar"),
     [("published", 0.0, None), ("modern", 0.5, None), ("modern", 0.5, Alternating())],
 )
-def test_equals_the_plain_search_where_answers_end_at_different_times(form, end_bias, grammar):
+def test_equals_the_plain_search_where_answers_end_at_different_times(form, end_bias, grammar, batch):
+    """In small batches the places of problems that have ended are taken by others that have waited."""
     model, prompts = tiny(form, 0, end_bias=end_bias), prompts_of([9, 2, 5, 7, 7, 3])
     steps = []
     found = beam_search(
-        model, prompts, width=4, max_tokens=30, end=END, grammar=grammar, on_step=steps.append
+        model,
+        prompts,
+        width=4,
+        max_tokens=30,
+        end=END,
+        grammar=grammar,
+        on_step=steps.append,
+        batch=batch,
     )
     lengths = set()
     for i, (prompt, hypotheses) in enumerate(zip(prompts, found, strict=True)):
@@ -63,6 +73,21 @@ def test_equals_the_plain_search_where_answers_end_at_different_times(form, end_
         lengths.add(len(own))
     assert len(lengths) > 1  # the problems did leave the batch at different times
     assert max(lengths) < 30
+
+
+def test_new_problems_take_the_places_of_those_that_have_ended(monkeypatch):
+    model, prompts = tiny("modern", 0, end_bias=0.5), prompts_of([9, 2, 5, 7, 7, 3, 4, 4] * 3)
+    rows = []
+    decode = model.decode
+    monkeypatch.setattr(model, "decode", lambda ids, cache: rows.append(len(ids)) or decode(ids, cache))
+    beam_search(model, prompts, width=4, max_tokens=30, end=END, batch=4)
+    refilled = rows
+    monkeypatch.setattr(beam, "REFILL", 1.0)  # when all of a batch have ended
+    rows = []
+    beam_search(model, prompts, width=4, max_tokens=30, end=END, batch=4)
+    assert sum(refilled) == sum(rows)  # the same work in
+    assert len(refilled) < len(rows)  # fewer steps
+    assert max(refilled) == max(rows) == 4
 
 
 @pytest.mark.parametrize("seed", range(3))
