@@ -202,10 +202,11 @@ class Experiment(_Config):
     def _places_are_the_tokenizers(self) -> Experiment:
         needed = TERM_PLACES if self.data.tokenizer == "terms" else 1
         if self.model.places != needed:
+            also = " and model.residues = 0" if needed == 1 else ""
             raise ValueError(
-                f"the tokenizer {self.data.tokenizer!r} needs model.places = {needed}, "
-                f"not {self.model.places}"
+                f"data.tokenizer = {self.data.tokenizer!r} needs model.places = {needed}{also}, "
+                f"not places = {self.model.places}"
             )
         if self.model.residues and self.model.base != self.data.base:
-            raise ValueError(f"model.base {self.model.base} must be data.base, {self.data.base}")
+            raise ValueError(f"model.base = {self.model.base} must be data.base, which is {self.data.base}")
         return self

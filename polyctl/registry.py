@@ -269,7 +269,7 @@ def _explain(error: ErrorDetails) -> tuple[str, str | None]:
         return f"{key}: there is no such key", _key_hint(key)
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":
-        return f"{key}: {message}", None
+        return f"{key}: {message}" if key else message, None
     choices = re.findall(r"'([^']*)'", error["ctx"]["expected"]) if error["type"] == "literal_error" else []
     return f"{key} = {given!r}: {message[:1].lower()}{message[1:]}", did_you_mean(str(given), choices, None)
 

@@ -184,3 +184,8 @@ def test_reweighing_needs_a_start_and_a_mixture(run):
     run("smoke", "--steps", "1")
     wrong = ["smoke", "--set", "train.init_from=smoke", "--reweigh", "1"]
     assert "is no mixture" in run(*wrong, code=2).err
+
+
+def test_settings_that_do_not_fit_together_are_told_in_full(run):
+    error = run("general", "--dry-run", "--set", "data.tokenizer=compact", code=2).err
+    assert "error: data.tokenizer = 'compact' needs model.places = 1 and model.residues = 0" in error

@@ -83,7 +83,7 @@ def test_settings_that_do_not_fit_are_refused():
     with pytest.raises(ValidationError, match="published form has one token a position"):
         ModelConfig(form="published", places=5)
     terms = DataConfig(tokenizer="terms", base=100)
-    with pytest.raises(ValidationError, match=r"model\.base 1000 must be data\.base, 100"):
+    with pytest.raises(ValidationError, match=r"model\.base = 1000 must be data\.base, which is 100"):
         Experiment(name="x", data=terms, model=ModelConfig(places=5, residues=23))
-    with pytest.raises(ValidationError, match=r"'terms' needs model\.places = 5, not 1"):
+    with pytest.raises(ValidationError, match=r"'terms' needs model\.places = 5, not places = 1"):
         Experiment(name="x", data=terms)
