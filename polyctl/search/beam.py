@@ -60,8 +60,8 @@ def beam_search(
     BeamStep of every problem after every step, or of the prompt with index `spotlight` alone; `on_done(n)`
     hears of n more problems that have ended. Raises UsageError for bad limits and prompts.
     """
-    if width < 1 or batch < 1:
-        raise UsageError(f"beam width {width} and batch {batch} must be at least 1")
+    if width < 1:
+        raise UsageError(f"beam width {width} must be at least 1")
     results: list[list[Hypothesis]] = [[] for _ in prompts]
     queue = Queue(model, prompts, max_tokens)
 

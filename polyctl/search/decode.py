@@ -53,7 +53,9 @@ class Queue:
         return len(self._order)
 
     def take(self, count: int) -> Batch:
-        """The next `count` of them, or as many as there are."""
+        """The next `count` of them, or as many as there are. Raises UsageError where that is not positive."""
+        if count < 1:
+            raise UsageError(f"a batch of {count} problems must be at least 1")
         indices = tuple(self._order.pop() for _ in range(min(count, len(self._order))))
         prompts = tuple(self._prompts[i] for i in indices)
         return Batch(indices, prompts, tuple(self._limits[i] for i in indices), self._device)

@@ -209,6 +209,7 @@ def test_the_model_keeps_its_mode_and_its_gradients():
         ([[1] * 48], {}, "no room in a block of 48"),
         ([[1]], {"width": 0}, "beam width 0"),
         ([[1]], {"max_tokens": 0}, "max_tokens 0"),
+        ([[1]], {"batch": 0}, "batch of 0"),
     ],
 )
 def test_impossible_requests_are_user_errors(prompts, settings, message):

@@ -120,7 +120,9 @@ def test_where_nothing_is_allowed_the_answer_stops_unfinished():
         assert np.isfinite(h.logprob)
 
 
-@pytest.mark.parametrize("settings", [{"n": 0}, {"temperature": 0.0}, {"temperature": float("nan")}])
+@pytest.mark.parametrize(
+    "settings", [{"n": 0}, {"temperature": 0.0}, {"temperature": float("nan")}, {"batch": 0}]
+)
 def test_impossible_requests_are_user_errors(settings):
     with pytest.raises(UsageError):
         sample(
