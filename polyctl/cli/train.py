@@ -161,7 +161,6 @@ def _reweighed(
     """The experiment with its mixture's weights set by what the weights it starts from can do."""
     from polyctl.runs import runs_root
     from polyctl.training.mixture import reweighed_for
-    from polyctl.training.supervised import weights_of
 
     start = experiment.train.init_from
     if old is not None or start is None:
@@ -169,8 +168,7 @@ def _reweighed(
             "--reweigh needs weights to start from, in a new run",
             "--set train.init_from=RUN, without --resume",
         )
-    weights = weights_of(start, runs_root(runs))
-    changed, cells = processes.from_main(lambda: reweighed_for(experiment, weights, count))
+    changed, cells = processes.from_main(lambda: reweighed_for(experiment, start, runs_root(runs), count))
     if processes.main:
         for cell in cells:
             output.say(f"{cell.name}: {cell.accuracy:.0%} verified, {cell.share:.1%} of the problems")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations_with_replacement
 from math import comb
 
@@ -119,15 +119,22 @@ class CompactTokenizer:
 
     def _encode(self, pairs: Iterable[tuple[Monomial, fmpq]], table: dict[Monomial, int]) -> list[int]:
         ids: list[int] = []
+        for factors, sign, numerator, denominator in self._terms(pairs, table):
+            ids += [*factors, sign, *numerator]
+            if denominator:
+                ids += [5, *denominator]
+        return ids
+
+    def _terms(
+        self, pairs: Iterable[tuple[Monomial, fmpq]], table: dict[Monomial, int]
+    ) -> Iterator[tuple[list[int], int, list[int], list[int]]]:
+        """Tokens of each term: monomial, sign, numerator, and denominator (none where it is 1)."""
         for monomial, coefficient in pairs:
             known = table.get(monomial)
-            ids += [known] if known is not None else self._spell(monomial, table)
+            factors = [known] if known is not None else self._spell(monomial, table)
             numerator, denominator = int(coefficient.p), int(coefficient.q)
-            ids.append(3 if numerator > 0 else 4)
-            ids += self._number(abs(numerator))
-            if denominator != 1:
-                ids += [5, *self._number(denominator)]
-        return ids
+            below = self._number(denominator) if denominator != 1 else []
+            yield factors, 3 if numerator > 0 else 4, self._number(abs(numerator)), below
 
     def _number(self, value: int) -> list[int]:
         base = self._base

@@ -48,15 +48,11 @@ class TermsTokenizer(CompactTokenizer):
 
     def _positions(self, pairs: Iterable[tuple[Monomial, fmpq]]) -> list[int]:
         positions: list[int] = []
-        for monomial, coefficient in pairs:
-            known = self._inner_ids.get(monomial)
-            *factors, last = [known] if known is not None else self._spell(monomial, self._inner_ids)
+        for (*factors, last), sign, numerator, denominator in self._terms(pairs, self._inner_ids):
             positions += factors
-            numerator, denominator = int(coefficient.p), int(coefficient.q)
-            sign = 3 if numerator > 0 else 4
-            positions += self._beside(last + sign * self._radix, self._number(abs(numerator)))
-            if denominator != 1:
-                positions += self._beside(5, self._number(denominator))
+            positions += self._beside(last + sign * self._radix, numerator)
+            if denominator:
+                positions += self._beside(5, denominator)
         return positions
 
     def _beside(self, head: int, limbs: list[int]) -> list[int]:

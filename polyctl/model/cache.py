@@ -216,9 +216,7 @@ class TreeCache(Cache):
     def _grow(self, slots: int) -> None:
         assert self._sees_BWC is not None
         self._sees_BWC = F.pad(self._sees_BWC, (0, slots))
-        # zeros, since even what nobody sees must be finite
-        grown = (0, 0, 0, 0, 0, slots)
-        self._prompt = [(F.pad(key, grown), F.pad(value, grown)) for key, value in self._prompt]
+        self._prompt = [(_longer(key, slots), _longer(value, slots)) for key, value in self._prompt]
 
     def _padded(self, x_1HNK: torch.Tensor) -> torch.Tensor:
         return super()._padded(x_1HNK).transpose(1, 2).contiguous()
@@ -227,6 +225,9 @@ class TreeCache(Cache):
 def _joined(one_BCHK: torch.Tensor, other_BCHK: torch.Tensor) -> torch.Tensor:
     """Both, one behind the other, with room for as many tokens as the longer one has."""
     slots = max(one_BCHK.shape[1], other_BCHK.shape[1])
-    # zeros, since even what nobody sees must be finite
-    both = (F.pad(x, (0, 0, 0, 0, 0, slots - x.shape[1])) for x in (one_BCHK, other_BCHK))
-    return torch.cat(tuple(both))
+    return torch.cat([_longer(x, slots - x.shape[1]) for x in (one_BCHK, other_BCHK)])
+
+
+def _longer(x_BCHK: torch.Tensor, slots: int) -> torch.Tensor:
+    """With so many slots more, of zeros, since even what nobody sees must be finite."""
+    return F.pad(x_BCHK, (0, 0, 0, 0, 0, slots))

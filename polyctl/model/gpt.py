@@ -140,7 +140,10 @@ class GPT(nn.Module):
         Further tokens go through a matrix of their place and are added to the first one; 0 is an empty place.
         The limbs, from the third place on, also show what number they make.
         """
-        x: torch.Tensor = self.embedding(ids % self.vocabulary if len(self.places) else ids)
+        if self.config.places == 1:
+            alone: torch.Tensor = self.embedding(ids)
+            return alone
+        x: torch.Tensor = self.embedding(ids % self.vocabulary)
         value = torch.zeros_like(ids)
         for place, matrix in enumerate(self.places.children(), start=1):
             ids = ids // self.vocabulary

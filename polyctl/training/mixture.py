@@ -11,7 +11,7 @@ from polyctl.data.families import cells, held_out
 from polyctl.data.tokenizer import family_names, inner_count, make_tokenizer
 from polyctl.errors import UsageError
 from polyctl.evaluate import greedy_accuracy
-from polyctl.model.files import load_model
+from polyctl.training.supervised import load_start
 
 FLOOR = 0.1  # what a model can do it must go on seeing, or it forgets
 
@@ -48,17 +48,17 @@ def reweighed(data: DataConfig, accuracies: Sequence[float]) -> DataConfig:
     return data.model_copy(update={"parts": parts})
 
 
-def reweighed_for(experiment: Experiment, weights: Path, count: int) -> tuple[Experiment, list[Cell]]:
-    """The experiment with a mixture reweighed for a model file, and what was measured.
+def reweighed_for(
+    experiment: Experiment, start: str, root: Path, count: int
+) -> tuple[Experiment, list[Cell]]:
+    """The experiment with a mixture reweighed for the model it starts from, and what was measured.
 
     Measured is greedy accuracy, verified, on `count` held-out problems of each cell. Raises UsageError where
-    the data is no mixture or the model has other tokens, FileError where the file cannot be read.
+    the data is no mixture or the model has other tokens, FileError where it cannot be read.
     """
     several = cells_of(experiment.data)
     tokenizer = make_tokenizer(experiment.data)
-    loaded = load_model(weights, "cpu")
-    if tuple(loaded.vocabulary) != tuple(tokenizer.vocabulary):
-        raise UsageError(f"the tokens of {weights} are not those of {experiment.name}")
+    loaded = load_start(start, root, experiment, tokenizer)
     accuracies = []
     for data in several:
         problems = held_out(data, experiment.seed, "valid", count)

@@ -26,7 +26,7 @@ from polyctl.data.problem import Problem
 from polyctl.data.stream import open_source
 from polyctl.data.tokenizer import Tokenizer, make_tokenizer
 from polyctl.errors import PolyctlError, UsageError
-from polyctl.model.files import load_model, save_model
+from polyctl.model.files import LoadedModel, load_model, save_model
 from polyctl.model.gpt import GPT
 from polyctl.model.numbers import start_as_waves
 from polyctl.runs import Run, find_run
@@ -314,9 +314,7 @@ class Trainer:
 
     def start_from(self, name: str) -> None:
         """Copy the weights of another run or checkpoint; UsageError where the vocabulary or shape differs."""
-        loaded = load_model(weights_of(name, self.run.path.parents[1]), torch.device("cpu"))
-        if tuple(loaded.vocabulary) != tuple(self.tokenizer.vocabulary):
-            raise UsageError(f"train.init_from {name}: its tokens are not those of {self.experiment.name}")
+        loaded = load_start(name, self.run.path.parents[1], self.experiment, self.tokenizer)
         try:
             self.model.load_state_dict(loaded.model.state_dict())
         except RuntimeError as error:
@@ -396,3 +394,11 @@ def _encode(tokenizer: Tokenizer, problem: Problem) -> tuple[list[int], list[int
 def weights_of(name: str, root: Path) -> Path:
     """The model file that train.init_from means: a .safetensors file, or the best one of a run in `root`."""
     return Path(name) if name.endswith(".safetensors") else find_run(name, root).weights()
+
+
+def load_start(name: str, root: Path, experiment: Experiment, tokenizer: Tokenizer) -> LoadedModel:
+    """The model that train.init_from means, on the CPU. Raises UsageError where it has other tokens."""
+    loaded = load_model(weights_of(name, root), torch.device("cpu"))
+    if tuple(loaded.vocabulary) != tuple(tokenizer.vocabulary):
+        raise UsageError(f"train.init_from {name}: its tokens are not those of {experiment.name}")
+    return loaded
