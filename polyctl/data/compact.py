@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations_with_replacement
 from math import comb
 
 from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition, normal_form, outer_ring
-from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, polynomial, primitive_part, ring, terms
+from polyctl.algebra.polynomial import (
+    Monomial,
+    Polynomial,
+    Ring,
+    names,
+    polynomial,
+    primitive_part,
+    ring,
+    terms,
+)
 from polyctl.algebra.polynomial import normal_form as normal_polynomial
 from polyctl.config import FIRST_LIMB, DataConfig
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, embed, family_names, inner_count
+from polyctl.data.tokenizer import (
+    MalformedTarget,
+    UnwritableProblem,
+    embed,
+    family_names,
+    inner_count,
+    places,
+)
 
 LARGEST_TABLE = 1000
+
+
+class Spelling(dict[Monomial, list[int]]):
+    """The tokens of a ring's monomials, worked out when they are first asked for."""
+
+    def __init__(self, spell: Callable[[Monomial], list[int]]) -> None:
+        self._spell = spell
+
+    def __missing__(self, monomial: Monomial) -> list[int]:
+        ids = self[monomial] = self._spell(monomial)
+        return ids
 
 
 class CompactTokenizer:
@@ -56,6 +83,8 @@ class CompactTokenizer:
         self.vocabulary = tuple(tokens)
         self._inner_monomials = {i: m for m, i in self._inner_ids.items()}
         self._outer_monomials = {i: m for m, i in self._outer_ids.items()}
+        self._spellings: dict[tuple[str, ...], Spelling] = {}
+        self._outer_spelling = self._spelling_of(self._outer_ids, range(self.inners))
 
     @property
     def outer_targets(self) -> bool:
@@ -85,16 +114,42 @@ class CompactTokenizer:
         return fmpq(1) if self._inner_only else primitive_part(f)[1]
 
     def encode_prompt(self, problem: Problem) -> list[int]:
-        f = embed(problem.f, self.ring)
+        f, spelling = self._ordered(problem.f)
         if problem.written is not None and len(problem.written) != len(f):
             pairs: Iterable[tuple[Monomial, fmpq]] = ((m, fmpq(c)) for m, c in reversed(problem.written))
         else:
             pairs = terms(normal_polynomial(f) if self._inner_only else primitive_part(f)[0])
-        return [*self._count(problem), *self._positions(pairs), self.end]
+        return [*self._count(problem), *self._positions(pairs, spelling), self.end]
 
-    def _positions(self, pairs: Iterable[tuple[Monomial, fmpq]]) -> list[int]:
+    def _positions(self, pairs: Iterable[tuple[Monomial, fmpq]], spelling: Spelling) -> list[int]:
         """The terms of the prompt, here one token a position."""
-        return self._encode(pairs, self._inner_ids)
+        return self._encode(pairs, spelling)
+
+    def _ordered(self, f: Polynomial) -> tuple[Polynomial, Spelling]:
+        """f in a ring whose terms come in the tokenizer's order, and how its monomials are written.
+
+        That is f's own ring where its variables keep their order, since embedding costs more than the rest.
+        """
+        own = names(f)
+        spelling = self._spellings.get(own)
+        if spelling is None:
+            where = places(own, self.ring.names())
+            if where != sorted(where):
+                return self._ordered(embed(f, self.ring))
+            spelling = self._spellings[own] = self._spelling_of(self._inner_ids, where)
+        return f, spelling
+
+    def _spelling_of(self, table: dict[Monomial, int], where: Sequence[int]) -> Spelling:
+        size = len(next(iter(table), ()))
+
+        def spell(monomial: Monomial) -> list[int]:
+            widened = [0] * size
+            for place, exponent in zip(where, monomial, strict=True):
+                widened[place] = exponent
+            known = table.get(tuple(widened))
+            return [known] if known is not None else self._spell(tuple(widened), table)
+
+        return Spelling(spell)
 
     def _count(self, problem: Problem) -> list[int]:
         if self._counts is None:
@@ -105,33 +160,33 @@ class CompactTokenizer:
     def encode_target(self, problem: Problem) -> list[int]:
         decomposition = problem.decomposition
         assert decomposition is not None
-        inners = tuple(embed(h, self.ring) for h in decomposition.inners)
+        ordered = [self._ordered(h) for h in decomposition.inners]
+        inners, spelling = tuple(h for h, _ in ordered), ordered[0][1]
         outer = None if self._inner_only else decomposition.outer
         normal = normal_form(Decomposition(outer, inners))
         ids: list[int] = []
         if normal.outer is not None:
             widened = embed(normal.outer / self.scale(problem.f), self._outer_ring)
-            ids += [*self._encode(terms(widened), self._outer_ids), 2]
+            ids += [*self._encode(terms(widened), self._outer_spelling), 2]
         for inner in normal.inners:
-            ids += [*self._encode(terms(inner), self._inner_ids), 2]
+            ids += [*self._encode(terms(inner), spelling), 2]
         ids[-1] = self.end
         return ids
 
-    def _encode(self, pairs: Iterable[tuple[Monomial, fmpq]], table: dict[Monomial, int]) -> list[int]:
+    def _encode(self, pairs: Iterable[tuple[Monomial, fmpq]], spelling: Spelling) -> list[int]:
         ids: list[int] = []
-        for factors, sign, numerator, denominator in self._terms(pairs, table):
+        for factors, sign, numerator, denominator in self._terms(pairs, spelling):
             ids += [*factors, sign, *numerator]
             if denominator:
                 ids += [5, *denominator]
         return ids
 
     def _terms(
-        self, pairs: Iterable[tuple[Monomial, fmpq]], table: dict[Monomial, int]
+        self, pairs: Iterable[tuple[Monomial, fmpq]], spelling: Spelling
     ) -> Iterator[tuple[list[int], int, list[int], list[int]]]:
         """Tokens of each term: monomial, sign, numerator, and denominator (none where it is 1)."""
         for monomial, coefficient in pairs:
-            known = table.get(monomial)
-            factors = [known] if known is not None else self._spell(monomial, table)
+            factors = spelling[monomial]
             numerator, denominator = int(coefficient.p), int(coefficient.q)
             below = self._number(denominator) if denominator != 1 else []
             yield factors, 3 if numerator > 0 else 4, self._number(abs(numerator)), below

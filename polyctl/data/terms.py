@@ -8,7 +8,7 @@ from flint import fmpq
 
 from polyctl.algebra.polynomial import Monomial
 from polyctl.config import TERM_PLACES, DataConfig
-from polyctl.data.compact import CompactTokenizer
+from polyctl.data.compact import CompactTokenizer, Spelling
 from polyctl.errors import UsageError
 
 LIMBS = TERM_PLACES - 2
@@ -46,9 +46,9 @@ class TermsTokenizer(CompactTokenizer):
             digits.append(digit)
         return [digit for digit in digits if digit]
 
-    def _positions(self, pairs: Iterable[tuple[Monomial, fmpq]]) -> list[int]:
+    def _positions(self, pairs: Iterable[tuple[Monomial, fmpq]], spelling: Spelling) -> list[int]:
         positions: list[int] = []
-        for (*factors, last), sign, numerator, denominator in self._terms(pairs, self._inner_ids):
+        for (*factors, last), sign, numerator, denominator in self._terms(pairs, spelling):
             positions += factors
             positions += self._beside(last + sign * self._radix, numerator)
             if denominator:

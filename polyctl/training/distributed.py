@@ -68,6 +68,9 @@ class Processes:
         return box[0]  # type: ignore[return-value]
 
 
+ALONE = Processes(0, 1, torch.device("cpu"))
+
+
 @contextmanager
 def join(device: str = "auto") -> Iterator[Processes]:
     """Join the process group that torchrun's environment describes; without one, a world of one.

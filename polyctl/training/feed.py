@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from polyctl.data.batch import Batch
 from polyctl.data.stream import BatchSource
 from polyctl.errors import PolyctlError
+from polyctl.training.distributed import ALONE, Processes
 
 
 @dataclass(frozen=True)
@@ -46,22 +47,32 @@ def _part(ids_BT: np.ndarray, loss_BT: np.ndarray) -> Part:
     )
 
 
-def batches(source: BatchSource, step: int, total_steps: int, workers: int) -> Generator[Batch, None, None]:
-    """Batches number step, step + 1, … total_steps - 1 of the source, whatever the number of workers."""
+def batches(
+    source: BatchSource, step: int, total_steps: int, workers: int, processes: Processes = ALONE
+) -> Generator[Batch, None, None]:
+    """Batches number step, step + 1, … total_steps - 1 of the source, whatever the number of workers.
+
+    Of n processes each makes every n-th chunk and passes it on to the others; all must ask for batches.
+    """
     first, skip = divmod(step, source.chunk_batches)
-    chunks = DataLoader(
-        _Chunks(source),
-        batch_size=None,
-        sampler=range(first, -(-total_steps // source.chunk_batches)),
-        num_workers=workers,
-        collate_fn=_unchanged,
-        worker_init_fn=_leave_interrupts_to_main,
+    end = -(-total_steps // source.chunk_batches)
+    own = iter(
+        DataLoader(
+            _Chunks(source),
+            batch_size=None,
+            sampler=range(first + processes.rank, end, processes.world),
+            num_workers=workers,
+            collate_fn=_unchanged,
+            worker_init_fn=_leave_interrupts_to_main,
+        )
     )
-    for chunk in chunks:
-        if isinstance(chunk, PolyctlError):
-            raise chunk
-        yield from chunk[skip:]
-        skip = 0
+    for _ in range(first, end, processes.world):
+        mine: list[Batch] | PolyctlError = next(own, [])
+        for chunk in processes.gather(mine):
+            if isinstance(chunk, PolyctlError):
+                raise chunk
+            yield from chunk[skip:]
+            skip = 0
 
 
 class _Chunks(Dataset[list[Batch] | PolyctlError]):

@@ -130,9 +130,8 @@ class Trainer:
         meter = Meter()
         saved_at = began
         self._announce()
-        with closing(
-            batches(self.source, self.step, self.total_steps, self.experiment.train.workers)
-        ) as stream:
+        workers = self.experiment.train.workers
+        with closing(batches(self.source, self.step, self.total_steps, workers, self.processes)) as stream:
             while True:
                 now = time.monotonic()
                 self.elapsed = before + now - began

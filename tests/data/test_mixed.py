@@ -5,14 +5,16 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
+from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
+from polyctl.algebra.polynomial import polynomial, ring, terms
 from polyctl.algebra.verify import verify
 from polyctl.config import DataConfig
 from polyctl.data.batch import Batch
 from polyctl.data.families import cells, held_out, problem
 from polyctl.data.problem import Problem
 from polyctl.data.stream import StreamSource
-from polyctl.data.tokenizer import UnwritableProblem, decode_for, make_tokenizer
+from polyctl.data.tokenizer import UnwritableProblem, decode_for, embed, make_tokenizer
 from polyctl.registry import PACKAGED, load_registry
 
 GENERAL = load_registry(PACKAGED).get("general")
@@ -83,3 +85,22 @@ def test_there_is_a_test_set_for_each_cell_of_each_part():
 def test_mixtures_that_make_no_sense_are_refused(changes, message):
     with pytest.raises(ValidationError, match=message):
         DataConfig.model_validate({**DATA.model_dump(), **changes})
+
+
+def test_a_problem_is_written_alike_in_its_own_ring_and_in_the_tokenizers():
+    for p in held_out(DATA, 5, "valid", 60):
+        wide = Problem(
+            embed(p.f, TOKENIZER.ring),
+            Decomposition(None, tuple(embed(h, TOKENIZER.ring) for h in p.decomposition.inners)),
+            p.family,
+            p.index,
+        )
+        assert TOKENIZER.encode_prompt(p) == TOKENIZER.encode_prompt(wide)
+        assert TOKENIZER.encode_target(p) == TOKENIZER.encode_target(wide)
+
+
+def test_variables_out_of_order_are_put_in_order():
+    f = parse("v1^2*v2 + 3v2^3 + v1^3")
+    turned = polynomial(ring(["v2", "v1"]), {m[::-1]: c for m, c in terms(f)})
+    prompts = [TOKENIZER.encode_prompt(Problem(g, None, "typed", 0)) for g in (f, turned)]
+    assert prompts[0] == prompts[1]

@@ -63,3 +63,28 @@ def test_a_users_error_in_a_worker_keeps_its_message_and_hint(workers):
     with pytest.raises(UsageError) as raised:
         next(batches(Failing(), 0, 4, workers))
     assert (raised.value.message, raised.value.hint) == ("no problem fits", "make the block longer")
+
+
+@dataclass
+class Fake:
+    """One of two processes; what the other one would have sent comes from `others`."""
+
+    rank: int
+    others: list
+
+    world: int = 2
+
+    def gather(self, value):
+        other = self.others.pop(0)
+        return [value, other] if self.rank == 0 else [other, value]
+
+
+def test_each_process_makes_its_share_of_the_chunks_and_sees_all_batches():
+    source = open_source(tiny())
+    size, total = source.chunk_batches, 40
+    for first in (0, 5, size, 2 * size + 1):
+        chunks = [source.chunk(i) for i in range(first // size, -(-total // size))]
+        for rank in range(2):
+            theirs = [*chunks[1 - rank :: 2], []]  # where they have none left they send nothing
+            seen = batches(source, first, total, 0, Fake(rank, theirs))
+            assert [batch.ids_BT.tolist() for batch in seen] == steps_of(source, first, total)
