@@ -14,6 +14,7 @@ FamilyName = Literal["univariate", "separable", "on_singlet", "monic", "split", 
 TargetKind = Literal["inner", "outer_inner"]
 TokenizerName = Literal["prefix", "compact", "terms"]
 TERM_PLACES = 5  # monomial, sign and three limbs: what a position of a `terms` prompt holds
+END, MINUS = 1, 4  # tokens of `compact` and `terms`: a prompt's and an answer's end, a minus sign
 FIRST_LIMB = 6  # the token of 0 in `compact` and `terms`; those of 1, 2, … follow
 AlgorithmName = Literal["bgrpo", "grpo", "boost"]
 RewardName = Literal["simple", "rank", "reverse_rank"]
@@ -69,6 +70,7 @@ class ModelConfig(_Config):
     residues: int = Field(
         0, ge=0, le=200, description="terms: numbers are shown modulo primes up to this too, and their size"
     )
+    ratios: bool = Field(False, description="with residues: numbers are shown over the leading one as well")
     numbers: Literal["random", "waves"] = Field("random", description="how embeddings of numbers start")
 
     @model_validator(mode="after")
@@ -81,6 +83,8 @@ class ModelConfig(_Config):
             raise ValueError(
                 f"residues = {self.residues} needs a prime up to it, and terms: places = {TERM_PLACES}"
             )
+        if self.ratios and not self.residues:
+            raise ValueError("ratios are shown by their residues: set residues too, or ratios = false")
         return self
 
 

@@ -20,7 +20,7 @@ from polyctl.algebra.polynomial import (
     terms,
 )
 from polyctl.algebra.polynomial import normal_form as normal_polynomial
-from polyctl.config import FIRST_LIMB, DataConfig
+from polyctl.config import END, FIRST_LIMB, MINUS, DataConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import (
     MalformedTarget,
@@ -68,7 +68,7 @@ class CompactTokenizer:
         tokens = ["□", "⁇", "&", "+", "-", "/", *map(str, range(data.base))]
         tokens += [_name(self.ring.names(), m) for m in table]
         self._top_degree = max(max(d.inner_degrees) * max(d.outer_degrees) for d in data.parts or (data,))
-        self.end = 1
+        self.end = END
         self._inner_ids = {m: self._limbs + data.base + i for i, m in enumerate(table)}
         self._largest = max(map(sum, table))
         self._outer_ids: dict[Monomial, int] = {}
@@ -189,7 +189,7 @@ class CompactTokenizer:
             factors = spelling[monomial]
             numerator, denominator = int(coefficient.p), int(coefficient.q)
             below = self._number(denominator) if denominator != 1 else []
-            yield factors, 3 if numerator > 0 else 4, self._number(abs(numerator)), below
+            yield factors, 3 if numerator > 0 else MINUS, self._number(abs(numerator)), below
 
     def _number(self, value: int) -> list[int]:
         base = self._base
@@ -249,7 +249,7 @@ class CompactTokenizer:
             while at < len(ids) and ids[at] in table:
                 monomial = tuple(map(sum, zip(monomial, table[ids[at]], strict=True)))
                 at += 1
-            if at == start or at == len(ids) or ids[at] not in (3, 4):
+            if at == start or at == len(ids) or ids[at] not in (3, MINUS):
                 raise MalformedTarget(f"token {at + 1}: a term is a monomial, a sign and a number")
             sign = 1 if ids[at] == 3 else -1
             numerator, at = self._read_number(ids, at + 1)

@@ -17,12 +17,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from polyctl.config import FIRST_LIMB, ModelConfig
+from polyctl.config import END, FIRST_LIMB, MINUS, ModelConfig
 from polyctl.errors import UsageError
 from polyctl.model.attention import causal_attention, prompt_attention
 from polyctl.model.cache import Cache
 from polyctl.model.linear import linear, linear_gelu
-from polyctl.model.numbers import START, NumberFeatures
+from polyctl.model.numbers import START, NumberFeatures, RatioFeatures
 
 INIT_STD = 0.02
 ROTARY_BASE = 10_000.0
@@ -55,6 +55,8 @@ class GPT(nn.Module):
         )
         if config.residues:
             self.numbers = NumberFeatures(config.residues, config.width)
+        if config.ratios:
+            self.ratios = RatioFeatures(config.residues, config.width)
         self.dropout = nn.Dropout(config.dropout if self.published else 0.0)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = _norm(config, config.width)
@@ -67,7 +69,7 @@ class GPT(nn.Module):
             std = INIT_STD
             if not self.published and name.startswith(("blocks", "places")):
                 std = parameter.shape[1] ** -0.5
-            elif name.startswith("numbers"):
+            elif name.startswith(("numbers", "ratios")):
                 std = START
             if name.endswith("project.weight"):
                 std /= math.sqrt(2 * self.config.layers)  # the stream's size does not grow with depth
@@ -138,21 +140,27 @@ class GPT(nn.Module):
         """Vectors (…, D) of positions that may hold several tokens each, as digits in base V, lowest first.
 
         Further tokens go through a matrix of their place and are added to the first one; 0 is an empty place.
-        The limbs, from the third place on, also show what number they make.
+        The limbs, from the third place on, show what number they make, too, and its ratio to the first one.
         """
         if self.config.places == 1:
             alone: torch.Tensor = self.embedding(ids)
             return alone
         x: torch.Tensor = self.embedding(ids % self.vocabulary)
-        value = torch.zeros_like(ids)
+        ends, value, negative = ids == END, torch.zeros_like(ids), torch.zeros_like(ids, dtype=torch.bool)
         for place, matrix in enumerate(self.places.children(), start=1):
             ids = ids // self.vocabulary
             token = ids % self.vocabulary
             assert isinstance(matrix, nn.Linear)
             x = x + linear(matrix, self.embedding(token) * (token > 0)[..., None])
-            if place > 1:
+            if place == 1:
+                negative = token == MINUS
+            else:
                 value = value * self.config.base + (token - FIRST_LIMB).clamp(min=0)
-        return x + self.numbers(value) if self.config.residues else x
+        if self.config.residues:
+            x = x + self.numbers(value)
+        if self.config.ratios:
+            x = x + self.ratios(value, negative, _leading(value, ends))
+        return x
 
     def _run(
         self, x: torch.Tensor, positions: torch.Tensor, attend: Attend, kept: torch.Tensor | None = None
@@ -237,6 +245,18 @@ def _norm(config: ModelConfig, width: int) -> nn.Module:
 
 def _squared_relu(module: nn.Linear, x: torch.Tensor) -> torch.Tensor:
     return F.relu(linear(module, x)).square()
+
+
+def _leading(value: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
+    """The first positive number of each prompt, at the prompt's positions from that number on.
+
+    Prompts may stand one behind the other, each up to its end token.
+    """
+    seen = (value > 0).cumsum(-1)
+    before = F.pad(torch.where(ends, seen, 0).cummax(-1).values[..., :-1], (1, 0))
+    first = (value > 0) & (seen == before + 1)
+    places = torch.arange(value.shape[-1], device=value.device).expand_as(value)
+    return value.gather(-1, torch.where(first, places, 0).cummax(-1).values)
 
 
 def _rotation(positions: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:

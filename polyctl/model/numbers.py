@@ -22,25 +22,81 @@ class NumberFeatures(nn.Module):
 
     def __init__(self, largest: int, width: int) -> None:
         super().__init__()
-        frequencies = _frequencies(largest)
-        # plain lists: buffers would have no values in a model that is loaded without being initialized
-        self._periods = [LONGEST * (SHORTEST / LONGEST) ** (i / (SIZES - 1)) for i in range(SIZES)]
-        self._moduli = [modulus for modulus, _ in frequencies]
-        self._factors = [factor for _, factor in frequencies]
-        self.matrix = nn.Linear(2 * (SIZES + len(frequencies)), width, bias=False)
+        self._waves = _Waves(largest)
+        self.matrix = nn.Linear(2 * self._waves.count, width, bias=False)
 
     def forward(self, value: torch.Tensor) -> torch.Tensor:
         """Vectors (..., D) of whole numbers (...) below 2**53; zero where a number is not positive."""
-        device = value.device
+        residues_M = value[..., None] % self._waves.moduli(value.device)
+        shown = value > 0
+        shown_M = shown[..., None].expand(residues_M.shape)
+        vectors: torch.Tensor = self.matrix(self._waves(_octaves(value), residues_M, shown, shown_M))
+        return vectors
+
+
+class RatioFeatures(nn.Module):
+    """Vectors of the ratios of whole numbers to a leading one, as if that were 1: waves as in NumberFeatures.
+
+    A ratio has no residue modulo m where the leading number shares a factor with m; nothing is shown then.
+    """
+
+    def __init__(self, largest: int, width: int) -> None:
+        super().__init__()
+        self._waves = _Waves(largest)
+        self._inverses = [
+            [pow(r, -1, m) if r < m and math.gcd(r, m) == 1 else 0 for r in range(largest)]
+            for m in self._waves.all_moduli
+        ]
+        self.matrix = nn.Linear(2 * self._waves.count, width, bias=False)
+
+    def forward(self, value: torch.Tensor, negative: torch.Tensor, leading: torch.Tensor) -> torch.Tensor:
+        """Vectors (..., D) of (-1)**negative * value / leading (...); zero where a value is not positive."""
+        device, shown = value.device, value > 0
+        moduli_M = self._waves.moduli(device)
+        rows_M = torch.arange(len(moduli_M), device=device)
+        inverse_M = torch.tensor(self._inverses, device=device)[rows_M, leading[..., None] % moduli_M]
+        signed = torch.where(negative, -value, value)
+        residues_M = signed[..., None] % moduli_M * inverse_M % moduli_M
+        octaves = _octaves(value) - _octaves(leading)
+        shown_M = shown[..., None] & (inverse_M > 0)
+        vectors: torch.Tensor = self.matrix(self._waves(octaves, residues_M, shown, shown_M))
+        return vectors
+
+
+class _Waves:
+    """Cosines and sines of a logarithm and of residues; not a module, since buffers would have no values in a
+    model that is loaded without being initialized."""
+
+    def __init__(self, largest: int) -> None:
+        frequencies = _frequencies(largest)
+        self.all_moduli = sorted({modulus for modulus, _ in frequencies})
+        self._periods = [LONGEST * (SHORTEST / LONGEST) ** (i / (SIZES - 1)) for i in range(SIZES)]
+        self._columns = [self.all_moduli.index(modulus) for modulus, _ in frequencies]
+        self._moduli = [modulus for modulus, _ in frequencies]
+        self._factors = [factor for _, factor in frequencies]
+        self.count = SIZES + len(frequencies)
+
+    def moduli(self, device: torch.device) -> torch.Tensor:
+        """The M moduli."""
+        return torch.tensor(self.all_moduli, device=device)
+
+    def __call__(
+        self, octaves: torch.Tensor, residues_M: torch.Tensor, shown: torch.Tensor, shown_M: torch.Tensor
+    ) -> torch.Tensor:
+        """Features (..., 2 * count) of octaves (...) and residues (..., M), zero where they are not shown."""
+        device = octaves.device
         periods = torch.tensor(self._periods, device=device, dtype=torch.float64)
+        columns = torch.tensor(self._columns, device=device)
         moduli = torch.tensor(self._moduli, device=device)
         factors = torch.tensor(self._factors, device=device)
-        sizes = value.clamp(min=1).double().log2()[..., None] / periods
-        residues = (value[..., None] % moduli * factors % moduli) / moduli
-        angles = 2 * math.pi * torch.cat((sizes.float(), residues), dim=-1)
-        features = torch.cat((angles.cos(), angles.sin()), dim=-1) * (value > 0)[..., None]
-        vectors: torch.Tensor = self.matrix(features.to(self.matrix.weight.dtype))
-        return vectors
+        residues = residues_M[..., columns] * factors % moduli / moduli
+        angles = 2 * math.pi * torch.cat(((octaves[..., None] / periods).float(), residues), dim=-1)
+        kept = torch.cat((shown[..., None].expand(*shown.shape, SIZES), shown_M[..., columns]), dim=-1)
+        return torch.cat((angles.cos() * kept, angles.sin() * kept), dim=-1)
+
+
+def _octaves(value: torch.Tensor) -> torch.Tensor:
+    return value.clamp(min=1).double().log2()
 
 
 def _frequencies(largest: int) -> list[tuple[int, int]]:

@@ -312,10 +312,17 @@ class Trainer:
         self.metrics, self.best, self.validated = facts["metrics"], facts["best"], facts["validated"]
 
     def start_from(self, name: str) -> None:
-        """Copy the weights of another run or checkpoint; UsageError where the vocabulary or shape differs."""
+        """Copy the weights of another run or checkpoint; UsageError where the vocabulary or shape differs.
+
+        A start that was not shown ratios may learn to see them: their matrix begins at zero, so that the
+        model begins as the start.
+        """
         loaded = load_start(name, self.run.path.parents[1], self.experiment, self.tokenizer)
+        weights = loaded.model.state_dict()
+        if self.experiment.model.ratios and not loaded.model.config.ratios:
+            weights["ratios.matrix.weight"] = torch.zeros_like(self.model.ratios.matrix.weight)
         try:
-            self.model.load_state_dict(loaded.model.state_dict())
+            self.model.load_state_dict(weights)
         except RuntimeError as error:
             raise UsageError(
                 f"train.init_from {name}: its shape is not that of {self.experiment.name}",

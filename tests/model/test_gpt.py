@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from polyctl.config import FIRST_LIMB, ModelConfig
 from polyctl.errors import UsageError
 from polyctl.model.cache import RolloutCache
-from polyctl.model.gpt import GPT
+from polyctl.model.gpt import GPT, _leading
 
 FORMS = ("published", "modern")
 
@@ -167,9 +167,21 @@ def test_a_position_of_several_tokens_is_their_sum_through_the_matrices_of_their
 
 
 @torch.no_grad()
+def test_each_prompt_has_a_leading_number_of_its_own():
+    value = torch.tensor([[0, 5, 7, 0, 9, 0, 0, 0, 3, 4, 0]])
+    ends = torch.tensor([[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]], dtype=torch.bool)
+    found = _leading(value, ends)
+    assert found[value > 0].tolist() == [5, 5, 5, 3, 3]
+    for part in (slice(0, 6), slice(6, None)):
+        alone = _leading(value[:, part], ends[:, part])
+        assert alone[value[:, part] > 0].tolist() == found[:, part][value[:, part] > 0].tolist()
+
+
+@torch.no_grad()
 def test_prompts_of_several_tokens_a_position_are_searched_as_they_are_trained_on():
-    model = lively("modern", vocabulary=10, places=5, base=4, residues=5)
-    prompts, answer = [[12_345, 7, 1], [90_002, 801, 4, 1]], [3, 8]
+    model = lively("modern", vocabulary=10, places=5, base=4, residues=5, ratios=True)
+    limbs = [10**2 * (FIRST_LIMB + 1) + 10**3 * (FIRST_LIMB + 2), 10**4 * (FIRST_LIMB + 3)]
+    prompts, answer = [[12_345, limbs[1] + 42, 7, 1], [90_002, limbs[0] + 31, limbs[1], 4, 1]], [3, 8]
     logits_BV, cache = model.prefill(prompts, RolloutCache)
     steps = [logits_BV, *(model.decode(torch.full((2, 1), token), cache)[:, 0] for token in answer)]
     for row, prompt in enumerate(prompts):

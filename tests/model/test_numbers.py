@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from polyctl.config import DataConfig, Experiment, ModelConfig
 from polyctl.model.gpt import GPT
-from polyctl.model.numbers import SIZES, NumberFeatures, _frequencies, start_as_waves
+from polyctl.model.numbers import SIZES, NumberFeatures, RatioFeatures, _frequencies, start_as_waves
 
 
 def features(values, largest=23):
@@ -17,6 +17,22 @@ def features(values, largest=23):
     with torch.no_grad():
         seen.matrix.weight.copy_(torch.eye(width))
         return seen(torch.tensor(values))
+
+
+def ratio_features(values, leading, largest=23):
+    """The same of ratios; a negative value is shown with its sign."""
+    width = 2 * (SIZES + len(_frequencies(largest)))
+    seen = RatioFeatures(largest, width)
+    value = torch.tensor(values)
+    with torch.no_grad():
+        seen.matrix.weight.copy_(torch.eye(width))
+        return seen(value.abs(), value < 0, torch.tensor(leading).expand_as(value))
+
+
+def columns_of(moduli, largest=23):
+    """The columns, cosines and sines, of some moduli's residues."""
+    found = [SIZES + i for i, (m, _) in enumerate(_frequencies(largest)) if m in moduli]
+    return [*found, *(SIZES + len(_frequencies(largest)) + c for c in found)]
 
 
 def test_the_moduli_are_the_greatest_powers_of_primes_with_all_their_frequencies():
@@ -47,6 +63,23 @@ def test_large_numbers_are_seen_exactly_and_nothing_is_seen_of_zero():
     assert (one - next_one).abs().max() > 0.1
     assert not zero.any()
     torch.testing.assert_close(features([10**12 + 1])[0], next_one)
+
+
+def test_a_ratio_is_seen_as_the_number_it_is():
+    torch.testing.assert_close(ratio_features([7 * 12, 7 * 5], 7)[:, :SIZES], features([12, 5])[:, :SIZES])
+    units = columns_of({5, 9, 11, 13, 16, 17, 19, 23})
+    torch.testing.assert_close(ratio_features([7 * 12, 7 * 5], 7)[:, units], features([12, 5])[:, units])
+    assert not ratio_features([7 * 12], 7)[:, columns_of({7})].any()  # 7 has no inverse modulo 7
+    assert not ratio_features([0], 7).any()
+
+
+def test_the_sign_of_a_ratio_shows_in_its_residues():
+    plus, minus = ratio_features([30, -30], 7)
+    cosines = columns_of({11, 13})[: len(columns_of({11, 13})) // 2]
+    sines = columns_of({11, 13})[len(cosines) :]
+    torch.testing.assert_close(minus[cosines], plus[cosines])
+    torch.testing.assert_close(minus[sines], -plus[sines], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(minus[:SIZES], plus[:SIZES])
 
 
 def test_features_start_as_large_as_an_embedding():
@@ -87,3 +120,5 @@ def test_settings_that_do_not_fit_are_refused():
         Experiment(name="x", data=terms, model=ModelConfig(places=5, residues=23))
     with pytest.raises(ValidationError, match=r"'terms' needs model\.places = 5, not places = 1"):
         Experiment(name="x", data=terms)
+    with pytest.raises(ValidationError, match="ratios"):
+        ModelConfig(ratios=True, places=5)

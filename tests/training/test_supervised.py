@@ -223,6 +223,28 @@ def test_init_from_starts_from_the_weights_of_a_checkpoint(new_run):
         train(wider, new_run(wider), device="cpu")
 
 
+def test_a_start_that_was_not_shown_ratios_begins_as_it_ended(new_run):
+    experiment = tiny(dropout=0.0, steps=2, eval_every=2)
+    terms = experiment.data.model_copy(update={"tokenizer": "terms", "base": 10})
+    shape = experiment.model.model_copy(update={"places": 5, "residues": 5, "base": 10})
+    experiment = experiment.model_copy(update={"data": terms, "model": shape})
+    run = new_run(experiment)
+    train(experiment, run, device="cpu")
+    wider = experiment.model_copy(update={"model": shape.model_copy(update={"ratios": True})})
+    trainer = make_trainer(wider, new_run(wider))
+    path = run.checkpoint("last")
+    trainer.start_from(str(path))
+    ids = torch.from_numpy(trainer.source.chunk(0)[0].ids_BT)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            trainer.model(ids), load_model(path, torch.device("cpu")).model(ids), atol=1e-5, rtol=1e-5
+        )
+    back = make_trainer(experiment, new_run(experiment))
+    with pytest.raises(UsageError, match="shape"):
+        trainer.save()
+        back.start_from(str(trainer.run.checkpoint("last")))
+
+
 def test_what_cannot_be_done_is_said(new_run):
     experiment = tiny()
     run = new_run(experiment)
