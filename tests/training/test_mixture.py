@@ -17,7 +17,7 @@ def test_a_part_is_cut_into_its_degrees_which_share_its_weight():
     assert {(c.outer_degrees, c.inner_degrees) for c in univariate} == {
         ((outer,), (inner,)) for outer in (2, 3, 4) for inner in (2, 3, 4)
     }
-    assert all(c.weight == pytest.approx(1) for c in univariate)
+    assert all(c.weight == pytest.approx(DATA.parts[0].weight / 9) for c in univariate)
     assert sum(c.weight for c in cells) == pytest.approx(sum(p.weight for p in DATA.parts))
     with pytest.raises(UsageError, match="no mixture"):
         cells_of(DATA.parts[0])

@@ -240,8 +240,8 @@ def test_a_start_that_was_not_shown_ratios_begins_as_it_ended(new_run):
             trainer.model(ids), load_model(path, torch.device("cpu")).model(ids), atol=1e-5, rtol=1e-5
         )
     back = make_trainer(experiment, new_run(experiment))
+    trainer.save()
     with pytest.raises(UsageError, match="shape"):
-        trainer.save()
         back.start_from(str(trainer.run.checkpoint("last")))
 
 
