@@ -294,6 +294,14 @@ def _polished(
             yield from dense_candidates(question, x_BU, deadline, 60)
 
 
+def polished(
+    f: Polynomial, starts: Sequence[Decomposition], *, time_limit: float, seed: int = 0
+) -> Iterator[Decomposition]:
+    """Verified inners of f near wrong ones, as many and of the same degree; nothing else is tried."""
+    generator = torch.Generator().manual_seed(seed)
+    return _polished(f, starts, generator, perf_counter() + time_limit)
+
+
 def numeric_candidates(
     f: Polynomial,
     *,

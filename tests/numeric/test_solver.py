@@ -16,7 +16,7 @@ from polyctl.config import DataConfig
 from polyctl.data.families import problem
 from polyctl.numeric.equations import Equations
 from polyctl.numeric.pinning import echelon, recognise
-from polyctl.numeric.solver import dense_candidates, numeric_candidates, random_starts
+from polyctl.numeric.solver import dense_candidates, numeric_candidates, polished, random_starts
 
 torch.set_num_threads(1)
 
@@ -122,9 +122,14 @@ def test_a_wrong_hypothesis_is_polished():
     f = compose(ring(["b0", "b1"]).from_dict({(3, 0): 2, (1, 2): -1, (0, 3): 4}), h)
     wrong = Decomposition(None, (f_of("x^2 - 2*x*y + 2*z^2"), f_of("2*x*z + y^2 + x^2/9")))
     assert not verify(f, wrong).verified
-    found = first(f, inners=1, starts=[wrong])
-    assert found is not None
-    assert equivalent(found, Decomposition(None, h))
+    for found in (first(f, inners=1, starts=[wrong]), next(polished(f, [wrong], time_limit=20), None)):
+        assert found is not None
+        assert equivalent(found, Decomposition(None, h))
+
+
+def test_polishing_tries_nothing_but_its_starts():
+    f = f_of("(x^2+x)^6", "x")
+    assert not list(polished(f, [], time_limit=20))
 
 
 def test_inner_degrees_are_heeded():
