@@ -42,7 +42,7 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Evaluate a run's model on problems; the report as JSON (docs/scripting.md), kept in the run.
 
-    Beams of single problems and the result go to the run's events, answers to its predictions. `on_done`
+    Beams of single problems and the result go to the run's events (`run.uses`), answers to its predictions. `on_done`
     hears of each problem that is finished. Of several processes number r takes the problems r, r + n, …;
     all of them get the report of all problems, and the main one writes it.
     """
@@ -69,7 +69,7 @@ def evaluate_run(
     if rank == 0:
         for folder in (run.predictions, run.reports):
             folder.mkdir(exist_ok=True)  # a clone has none that were empty
-        with EventWriter(run.events) as events:
+        with EventWriter(run.uses) as events:
             _report_event(events, report)
         write_atomic(run.reports / f"eval-{stamp}.json", json.dumps(report, indent=2) + "\n")
         write_atomic(path, "".join(f"{answers[i][1]}\n" for i in range(len(problems))))
@@ -93,7 +93,7 @@ def _examine_share(
     tokenizer = make_tokenizer(loaded.experiment.data)
     numbers = range(rank, len(problems), world)
     share: Share = {}
-    with EventWriter(run.events) as events:
+    with EventWriter(run.uses) as events:
         spotlight = Spotlight(events, tokenizer, problems)
 
         def settle(place: int, result: ProblemResult) -> None:

@@ -90,6 +90,15 @@ class Run:
         return self.path / "events.jsonl"
 
     @property
+    def uses(self) -> Path:
+        """Where programs that use the run's model write their events.
+
+        That is its event file, but of the shipped run, whose own is kept by git, a file beside it.
+        """
+        shipped = self.path.absolute() == shipped_run().path.absolute()
+        return self.path / "uses.jsonl" if shipped else self.events
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 

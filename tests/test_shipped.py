@@ -37,7 +37,10 @@ def test_it_decomposes_and_is_evaluated_where_no_run_is_named(clone, capsys):
     words = ["decompose", "--method", "neural", "x^4 + 2x^3 + 3x^2 + 2x + 5", "--beam", "4"]
     assert app.run(words) == 0
     assert "h = x^2 + x" in capsys.readouterr().out
+    kept = (clone / "events.jsonl").read_bytes()
     assert app.run(["eval", "--limit", "2", "--beam", "2", "--device", "cpu", "--no-baseline"]) == 0
+    assert (clone / "events.jsonl").read_bytes() == kept  # git keeps it: using a model must not change it
+    assert '"kind": "eval"' in (clone / "uses.jsonl").read_text()
     assert "general/shipped" in capsys.readouterr().out
     assert len(list(clone.glob("reports/eval-*.json"))) == 1
     assert len(list(clone.glob("predictions/eval-*.jsonl"))) == 1

@@ -40,6 +40,7 @@ class History:
         self.run = run
         self.lock = threading.Lock()
         self._tail = Tail(run.events)
+        self._uses = Tail(run.uses) if run.uses != run.events else None
         self.changes = 0
         self.looked = False
         self._clear()
@@ -70,6 +71,7 @@ class History:
         """Read one piece of what was appended, and of what stands before; whether there is more to read."""
         try:
             batch = self._tail.later(SLICE_BYTES * 4)
+            used = self._uses.later(SLICE_BYTES * 4) if self._uses is not None else Batch()
             # A file that is always written to must not keep its past from being read.
             wait = batch.more or batch.reset or batch.missing or self._tail.at_start
             past = None if wait else self._earlier()
@@ -86,10 +88,12 @@ class History:
             self.changes += bool(batch.events or batch.reset or self.missing != batch.missing or self.error)
             self.missing, self.error = batch.missing, None
             self._take(batch, older=False)
+            self.changes += bool(used.events)
+            self._take(used, older=False)
             if past is not None:
                 self.changes += bool(past.events)
                 self._take(past, older=True)
-        return batch.more or not self._tail.at_start
+        return batch.more or used.more or not self._tail.at_start
 
     def _earlier(self) -> Batch:
         """The next piece of the past: the newest part whole, of what stands before it only some steps."""

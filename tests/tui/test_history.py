@@ -4,6 +4,7 @@ import json
 import math
 from itertools import pairwise
 
+from polyctl.events import EventWriter
 from polyctl.tui.history import History
 from polyctl.tui.plain import plain
 from polyctl.tui.screens.beam import caption
@@ -225,3 +226,18 @@ def test_ranks_move():
     assert movement({"text": "y"}, 1, before) == "="
     assert movement({"text": "w"}, 1, before) == "new"
     assert movement({"text": "w"}, 1, None) == ""
+
+
+def test_uses_of_the_shipped_model_are_seen_as_they_come(tmp_path, monkeypatch):
+    run = make_run(tmp_path, "general/shipped", lines=[event(0, "run", state="started", step=0)])
+    monkeypatch.setenv("POLYCTL_SHIPPED", str(run.path))
+    kept = run.events.read_bytes()
+    with EventWriter(run.uses) as uses:
+        history = read(History(run))
+        uses.write("beam", problem=0, step=1, live=[], finished=[])
+        read(history)
+        uses.write("eval", step=3, greedy_verified=0.5, source="eval")
+        read(history)
+    assert [frame["step"] for frame in history.frames] == [1]
+    assert [line.kind for line in history.log] == ["run", "eval"]
+    assert run.events.read_bytes() == kept
