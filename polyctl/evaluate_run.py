@@ -42,9 +42,9 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Evaluate a run's model on problems; the report as JSON (docs/scripting.md), kept in the run.
 
-    Beams of single problems and the result go to the run's events (`run.uses`), answers to its predictions. `on_done`
-    hears of each problem that is finished. Of several processes number r takes the problems r, r + n, …;
-    all of them get the report of all problems, and the main one writes it.
+    Beams of single problems and the result go to the run's events (`run.uses`), answers to its predictions.
+    `on_done` hears of each problem that is finished. Of several processes number r takes the problems r,
+    r + n, …; all of them get the report of all problems, and the main one writes it.
     """
     rank, world = (0, 1) if processes is None else (processes.rank, processes.world)
     started = perf_counter()
