@@ -110,8 +110,15 @@ def digest(f: Polynomial) -> bytes:
     monomials, coefficients = f.monoms(), f.coeffs()
     if monomials and not any(monomials[-1]):
         monomials, coefficients = monomials[:-1], coefficients[:-1]
-    integers = _primitive(coefficients)[0] if monomials else []
-    return blake2b(f"{monomials}{integers}".encode(), digest_size=16).digest()
+    return digest_of(monomials, _primitive(coefficients)[0] if monomials else [])
+
+
+def digest_of(monomials: Sequence[Monomial], integers: Sequence[int]) -> bytes:
+    """The digest of the polynomial with these monomials, highest first and none 1, and coefficients."""
+    if integers:
+        content = gcd(*integers) if integers[0] > 0 else -gcd(*integers)
+        integers = list(integers) if content == 1 else [c // content for c in integers]
+    return blake2b(f"{list(monomials)}{integers}".encode(), digest_size=16).digest()
 
 
 def key(f: Polynomial) -> tuple[object, ...]:

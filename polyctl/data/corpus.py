@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,15 +19,18 @@ from pydantic import BaseModel, ConfigDict
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.config import DataConfig, Experiment
+from polyctl.data.dense import DenseProblem
 from polyctl.data.families import Split, cells, problem, split_of
 from polyctl.data.prefix import (
     FormatError,
     read_line,
+    separator,
     variables_of,
     write_decomposition,
     write_dot_products,
     write_line,
 )
+from polyctl.data.prefix_tokenizer import PrefixTokenizer
 from polyctl.data.problem import Problem
 from polyctl.errors import FileError
 from polyctl.files import write_atomic
@@ -109,8 +113,19 @@ def target_text(data: DataConfig, decomposition: Decomposition) -> str:
     return write_decomposition(Decomposition(outer, decomposition.inners))
 
 
+@lru_cache
+def _writer(data: DataConfig) -> PrefixTokenizer:
+    return PrefixTokenizer(data)
+
+
 def line_of(data: DataConfig, drawn: Problem) -> str:
     """A drawn problem as a line of the published format."""
+    if isinstance(drawn, DenseProblem):
+        writer = _writer(data)
+        left, right = (
+            writer.text(ids[:-1]) for ids in (writer.encode_prompt(drawn), writer.encode_target(drawn))
+        )
+        return f"{left} {separator(writer.ring.names())} {right}"
     assert drawn.decomposition is not None
     return write_line(drawn, target_text(data, drawn.decomposition))
 

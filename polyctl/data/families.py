@@ -15,6 +15,7 @@ from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, compose, polynomial, ring
 from polyctl.algebra.verify import triviality
 from polyctl.config import DataConfig
+from polyctl.data.dense import DenseProblem
 from polyctl.data.draws import Draws
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import family_names, inner_count
@@ -28,6 +29,9 @@ def problem(data: DataConfig, seed: int, index: int) -> Problem:
     if data.family == "mixed":
         return problem(_part(data, seed, index), seed, index)
     rng = Draws(f"{data.family}:{seed}:{index}")
+    suspect = _may_be_trivial(data.family, data.outer_degrees, data.inner_degrees)
+    if not suspect and data.family != "split":
+        return DenseProblem(*_DENSE[data.family](data, rng), ring(family_names(data)), data.family, index)
     draw = _SAMPLERS[data.family]
     context = ring(family_names(data))
     while True:
@@ -37,7 +41,6 @@ def problem(data: DataConfig, seed: int, index: int) -> Problem:
         outer = decomposition.outer
         assert outer is not None
         f = compose(outer, decomposition.inners)
-        suspect = _may_be_trivial(data.family, data.outer_degrees, data.inner_degrees)
         if f.is_constant() or (suspect and triviality(f, decomposition)):
             continue
         if data.family == "split":
@@ -123,19 +126,14 @@ def _may_be_trivial(family: str, outer_degrees: tuple[int, ...], inner_degrees: 
     return not dense or min(outer_degrees) < 2 or min(inner_degrees) < 2
 
 
-def _dense(rng: Draws, context: Ring, degree: int, bound: int, monic: bool = False) -> Polynomial:
-    """All coefficients uniform in [-bound, bound], the leading one not zero, or one."""
+def _dense(rng: Draws, degree: int, bound: int, monic: bool = False) -> list[int]:
+    """Coefficients by rising power, uniform in [-bound, bound], the leading one not zero, or one."""
     coefficients = rng.between(-bound, bound, degree + 1)
     if monic:
         coefficients[-1] = 1
     while not coefficients[-1]:
         coefficients[-1:] = rng.between(-bound, bound, 1)
-    return polynomial(context, dict(zip(_powers(degree), coefficients, strict=True)))
-
-
-@lru_cache
-def _powers(degree: int) -> list[Monomial]:
-    return [(k,) for k in range(degree + 1)]
+    return coefficients
 
 
 def _sparse(rng: Draws, context: Ring, monomials: list[Monomial], bound: int) -> Polynomial:
@@ -143,31 +141,33 @@ def _sparse(rng: Draws, context: Ring, monomials: list[Monomial], bound: int) ->
     return polynomial(context, dict(zip(monomials, rng.between(-bound, bound, len(monomials)), strict=True)))
 
 
-def _univariate(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | None:
-    outer = _dense(rng, outer_ring(1), rng.choice(data.outer_degrees), data.outer_bound)
-    return Decomposition(outer, (_dense(rng, context, rng.choice(data.inner_degrees), data.inner_bound),))
+def _univariate(data: DataConfig, rng: Draws) -> tuple[list[int], list[int]]:
+    outer = _dense(rng, rng.choice(data.outer_degrees), data.outer_bound)
+    return outer, _dense(rng, rng.choice(data.inner_degrees), data.inner_bound)
 
 
-def _monic(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | None:
-    outer = _dense(rng, outer_ring(1), rng.choice(data.outer_degrees), data.outer_bound)
-    inner = _dense(rng, context, rng.choice(data.inner_degrees), data.inner_bound, monic=True)
-    return Decomposition(outer, (inner,))
+def _monic(data: DataConfig, rng: Draws) -> tuple[list[int], list[int]]:
+    outer = _dense(rng, rng.choice(data.outer_degrees), data.outer_bound)
+    return outer, _dense(rng, rng.choice(data.inner_degrees), data.inner_bound, monic=True)
+
+
+def _one_variable(data: DataConfig, rng: Draws, context: Ring) -> Decomposition:
+    """The polynomials of a dense family, one by one."""
+    outer, inner = _DENSE[data.family](data, rng)
+    return Decomposition(
+        polynomial(outer_ring(1), {(k,): c for k, c in enumerate(outer)}),
+        (polynomial(context, {(k,): c for k, c in enumerate(inner)}),),
+    )
 
 
 def _separable(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | None:
     n = context.nvars()
     inners = []
     for i in range(n):
-        dense = _dense(rng, outer_ring(1), rng.choice(data.inner_degrees), data.inner_bound)
+        dense = _dense(rng, rng.choice(data.inner_degrees), data.inner_bound)
         zero = (0,) * n
         inners.append(
-            polynomial(
-                context,
-                {
-                    (*zero[:i], m[0], *zero[i + 1 :]): c
-                    for m, c in zip(dense.monoms(), dense.coeffs(), strict=True)
-                },
-            )
+            polynomial(context, {(*zero[:i], k, *zero[i + 1 :]): c for k, c in enumerate(dense) if c})
         )
     total = rng.choice(data.outer_degrees)
     top = rng.choice(monomials_of_degree(n, total))
@@ -178,7 +178,8 @@ def _separable(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | N
 
 
 def _on_singlet(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | None:
-    outer = _dense(rng, outer_ring(1), max(data.outer_degrees), data.outer_bound)
+    drawn = _dense(rng, max(data.outer_degrees), data.outer_bound)
+    outer = polynomial(outer_ring(1), {(k,): c for k, c in enumerate(drawn) if c})
     coefficients: dict[Monomial, int] = {}
     for _ in range(3):
         first, second = rng.below(_ON_VECTORS), rng.below(_ON_VECTORS)
@@ -232,11 +233,16 @@ def monomials_of_degree(variables: int, degree: int) -> list[Monomial]:
     ]
 
 
-_SAMPLERS: dict[str, Callable[[DataConfig, Draws, Ring], Decomposition | None]] = {
+_DENSE: dict[str, Callable[[DataConfig, Draws], tuple[list[int], list[int]]]] = {
     "univariate": _univariate,
-    "separable": _separable,
-    "on_singlet": _on_singlet,
     "monic": _monic,
     "split": _monic,
+}
+_SAMPLERS: dict[str, Callable[[DataConfig, Draws, Ring], Decomposition | None]] = {
+    "univariate": _one_variable,
+    "separable": _separable,
+    "on_singlet": _on_singlet,
+    "monic": _one_variable,
+    "split": _one_variable,
     "homogeneous": _homogeneous,
 }

@@ -128,9 +128,13 @@ def write_input(problem: Problem) -> str:
 
 
 def write_line(problem: Problem, target: str) -> str:
-    """The line of a problem with this target text; `⁇` separates in the one variable a, else `?`."""
-    separator = SEPARATOR if names(problem.f) == ("a",) else MULTI_SEPARATOR
-    return f"{write_input(problem)} {separator} {target}"
+    """The line of a problem with this target text."""
+    return f"{write_input(problem)} {separator(names(problem.f))} {target}"
+
+
+def separator(variables: Sequence[str]) -> str:
+    """What stands between input and target: `⁇` in the one variable a, else `?`."""
+    return SEPARATOR if tuple(variables) == ("a",) else MULTI_SEPARATOR
 
 
 # ---- reading -------------------------------------------------------------------------------------
@@ -255,8 +259,8 @@ def read_decomposition(text: str, context: Ring) -> Decomposition:
 
 def split_line(line: str) -> tuple[str, str]:
     """Input and target text of a line. Raises FormatError where the separator is missing."""
-    for separator in (SEPARATOR, MULTI_SEPARATOR):
-        left, found, right = line.partition(f" {separator}")
+    for mark in (SEPARATOR, MULTI_SEPARATOR):
+        left, found, right = line.partition(f" {mark}")
         if found:
             return left.strip(), right.strip().removesuffix(SEPARATOR).strip()
     raise FormatError(f"no separator ({SEPARATOR} or {MULTI_SEPARATOR}) between input and target")

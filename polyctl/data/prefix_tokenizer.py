@@ -18,6 +18,7 @@ from polyctl.algebra.polynomial import (
     ring,
 )
 from polyctl.config import DataConfig
+from polyctl.data.dense import DenseProblem
 from polyctl.data.prefix import (
     SEPARATOR,
     FormatError,
@@ -55,7 +56,7 @@ for _token, _character in [*_CHARACTERS.items(), ("P", "+"), ("N", "-")]:
     _TO_IDS[ord(_character)] = _IDS[_token]
 
 
-_Chosen = Callable[[list[int]], tuple[int, ...]]
+_Chosen = Callable[[Sequence[int]], tuple[int, ...]]
 
 
 @lru_cache(maxsize=10_000)
@@ -85,9 +86,27 @@ def _template(
 
 
 @lru_cache(maxsize=10_000)
-def _dense_template(variables: tuple[str, ...], count: int, ones: tuple[int, ...]) -> tuple[str, _Chosen]:
-    """The template of the first `count` powers: asking FLINT for them takes as long as the ids."""
-    return _template(variables, tuple((k,) for k in reversed(range(count))), ones)
+def _dense_template(
+    variables: tuple[str, ...], count: int, missing: tuple[int, ...], ones: tuple[int, ...]
+) -> tuple[str, _Chosen]:
+    """The template of the powers below `count`, the highest first, without those at the places `missing`."""
+    return _template(variables, tuple((count - 1 - i,) for i in range(count) if i not in missing), ones)
+
+
+def _places(numbers: Sequence[int], value: int) -> tuple[int, ...]:
+    return tuple([i for i, c in enumerate(numbers) if c == value]) if value in numbers else ()
+
+
+def _dense_ids(coefficients: Sequence[int], variables: tuple[str, ...]) -> bytes:
+    """The ids of a polynomial in one variable: what `_polynomial_ids` gives, from coefficients alone.
+
+    They come by rising power, the last one not zero.
+    """
+    falling = coefficients[::-1]
+    missing = _places(falling, 0)
+    numbers = [c for c in falling if c] if missing else falling
+    template, chosen = _dense_template(variables, len(falling), missing, _places(numbers, 1))
+    return (template % chosen(numbers)).encode("latin-1").translate(_TO_IDS)
 
 
 def _integers(f: Polynomial) -> list[int] | None:
@@ -102,11 +121,7 @@ def _polynomial_ids(f: Polynomial, numbers: list[int], variables: tuple[str, ...
 
     What `ids(write_polynomial(f))` gives, several times faster.
     """
-    ones = tuple([i for i, c in enumerate(numbers) if c == 1]) if 1 in numbers else ()
-    if len(variables) == 1 and len(numbers) == f.total_degree() + 1:
-        template, chosen = _dense_template(variables, len(numbers), ones)
-    else:
-        template, chosen = _template(variables, tuple(f.monoms()), ones)
+    template, chosen = _template(variables, tuple(f.monoms()), _places(numbers, 1))
     return (template % chosen(numbers)).encode("latin-1").translate(_TO_IDS)
 
 
@@ -143,6 +158,8 @@ class PrefixTokenizer:
 
     def encode_prompt(self, problem: Problem) -> list[int]:
         """f in the order written; a rational f is shown as its primitive part."""
+        if isinstance(problem, DenseProblem) and len(self._names) == 1:
+            return [*_dense_ids(problem.coefficients, self._names), self.end]
         f = problem.f
         if f.context() == self.ring and problem.written is not None:
             return [*self.ids(write_input(problem)), self.end]
@@ -153,6 +170,10 @@ class PrefixTokenizer:
         """The decomposition as written in its file, or else as drawn."""
         if problem.target_text is not None:
             return [*self.ids(problem.target_text), self.end]
+        if isinstance(problem, DenseProblem) and len(self._names) == 1:
+            inner = _dense_ids(problem.inner, self._names)
+            outer = [*_dense_ids(problem.outer, ("b",)), self._ids["&"]] if self.outer_targets else []
+            return [*outer, *inner, self.end]
         decomposition = problem.decomposition
         assert decomposition is not None
         if self._dot_products:

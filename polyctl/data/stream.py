@@ -7,7 +7,7 @@ a resumed run all see the same data whatever their number.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,7 @@ from polyctl.data.corpus import LineFile, excluded_digests
 from polyctl.data.families import problems
 from polyctl.data.prefix import FormatError, read_line, split_line
 from polyctl.data.prefix_tokenizer import PrefixTokenizer
+from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import Tokenizer, UnwritableProblem, make_tokenizer
 from polyctl.errors import FileError, UsageError
 
@@ -130,7 +131,7 @@ class StreamSource:
             if self._excluded and problem.digest in self._excluded:
                 continue
             hidden = bool(data.parts) and problem.index % HIDDEN == 0
-            shown = replace(problem, decomposition=None) if hidden else problem
+            shown = Problem(problem.f, None, problem.family, problem.index) if hidden else problem
             pair = self._tokenizer.encode_prompt(shown), self._tokenizer.encode_target(problem)
             if len(pair[0]) + len(pair[1]) <= block:
                 misses = 0

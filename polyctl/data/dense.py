@@ -1,0 +1,111 @@
+"""Problems of one dense inner in one variable, by their integer coefficients.
+
+Drawing, composing and writing them needs no polynomial, which is most of what a problem costs; those that are
+asked for are made then. `Problem` itself is the plain way, and gives the same (tests/data/test_dense.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from struct import Struct
+
+from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, digest_of, polynomial
+from polyctl.data.problem import Problem
+
+BITS = 64  # of a coefficient within one large number
+
+
+class DenseProblem(Problem):
+    """f = g(h) with g and h in one variable; integer coefficients by rising power, the last one not zero.
+
+    `coefficients` are those of f, `outer` those of g, `inner` those of h.
+    """
+
+    def __init__(
+        self, outer: Sequence[int], inner: Sequence[int], context: Ring, family: str, index: int
+    ) -> None:
+        self.__dict__.update(
+            outer=outer,
+            inner=inner,
+            coefficients=compose_integers(outer, inner),
+            context=context,
+            family=family,
+            index=index,
+            written=None,
+            target_text=None,
+        )
+
+    outer: Sequence[int]
+    inner: Sequence[int]
+    coefficients: Sequence[int]
+    context: Ring
+
+    @cached_property
+    def f(self) -> Polynomial:
+        return polynomial(self.context, _terms(self.coefficients))
+
+    @cached_property
+    def decomposition(self) -> Decomposition:
+        outer = polynomial(outer_ring(1), _terms(self.outer))
+        return Decomposition(outer, (polynomial(self.context, _terms(self.inner)),))
+
+    @property
+    def digest(self) -> bytes:
+        """Names the problem up to scaling and constant of f."""
+        falling = self.coefficients[:0:-1]
+        return digest_of(powers(falling), [c for c in falling if c])
+
+
+def powers(falling: Sequence[int]) -> tuple[Monomial, ...]:
+    """The monomials whose coefficients, by falling power down to the first, are not zero."""
+    return _powers(len(falling), tuple([i for i, c in enumerate(falling) if not c]) if 0 in falling else ())
+
+
+@lru_cache(maxsize=10_000)
+def _powers(degree: int, missing: tuple[int, ...]) -> tuple[Monomial, ...]:
+    return tuple((degree - i,) for i in range(degree) if i not in missing)
+
+
+def _terms(coefficients: Sequence[int]) -> dict[Monomial, int]:
+    return {(power,): c for power, c in enumerate(coefficients) if c}
+
+
+def compose_integers(outer: Sequence[int], inner: Sequence[int]) -> Sequence[int]:
+    """The coefficients of outer(inner), all by rising power.
+
+    By Kronecker substitution: h at a power of two, so large that no coefficient of g(h) reaches the next one,
+    is a number that has the coefficients for digits, and g is evaluated at that number.
+    """
+    size = sum(map(abs, inner))
+    bound = 0
+    for coefficient in reversed(outer):
+        bound = bound * size + abs(coefficient)
+    words = 1 + (bound.bit_length() + 1) // BITS
+    bits = words * BITS
+    point = 0
+    for coefficient in reversed(inner):
+        point = (point << bits) + coefficient
+    value = 0
+    for coefficient in reversed(outer):
+        value = value * point + coefficient
+    count = (len(outer) - 1) * (len(inner) - 1) + 1
+    # Digits may be negative: half a digit's range is added to each, which makes them positive, and taken off
+    # again by turning their highest bits, which leaves each as a signed number.
+    half = _halves(count, bits)
+    digits = (value + half ^ half).to_bytes(count * bits // 8, "little")
+    if words == 1:
+        return _signed(count).unpack(digits)
+    step = bits // 8
+    return [int.from_bytes(digits[i : i + step], "little", signed=True) for i in range(0, len(digits), step)]
+
+
+@lru_cache
+def _halves(count: int, bits: int) -> int:
+    return sum(1 << (bits * (k + 1) - 1) for k in range(count))
+
+
+@lru_cache
+def _signed(count: int) -> Struct:
+    return Struct(f"<{count}q")
