@@ -106,8 +106,13 @@ def normal_form(f: Polynomial) -> Polynomial:
 
 
 def digest(f: Polynomial) -> bytes:
-    """16 bytes that name the normal form of f, the same in every process."""
+    """16 bytes that name the normal form of f, the same in every process and in every ring that f is in.
+
+    Variables are known by their order, those that do not occur left out.
+    """
     monomials, coefficients = f.monoms(), f.coeffs()
+    if len(used := variables_used(f)) < f.context().nvars():
+        monomials = [tuple([m[i] for i in used]) for m in monomials]
     if monomials and not any(monomials[-1]):
         monomials, coefficients = monomials[:-1], coefficients[:-1]
     return digest_of(monomials, _primitive(coefficients)[0] if monomials else [])

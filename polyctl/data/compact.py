@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, pairwise
 from math import comb
 
 from flint import fmpq
 
-from polyctl.algebra.decomposition import Decomposition, normal_form, outer_ring
+from polyctl.algebra.decomposition import Decomposition, normal_form, outer_ring, used_inners
 from polyctl.algebra.polynomial import (
     Monomial,
     Polynomial,
     Ring,
-    names,
     polynomial,
     primitive_part,
     ring,
     terms,
+    variables_used,
 )
 from polyctl.algebra.polynomial import normal_form as normal_polynomial
 from polyctl.config import END, FIRST_LIMB, MINUS, DataConfig
@@ -83,7 +83,7 @@ class CompactTokenizer:
         self.vocabulary = tuple(tokens)
         self._inner_monomials = {i: m for m, i in self._inner_ids.items()}
         self._outer_monomials = {i: m for m, i in self._outer_ids.items()}
-        self._spellings: dict[tuple[str, ...], Spelling] = {}
+        self._spellings: dict[tuple[int, ...], Spelling] = {}
         self._outer_spelling = self._spelling_of(self._outer_ids, range(self.inners))
 
     @property
@@ -114,7 +114,7 @@ class CompactTokenizer:
         return fmpq(1) if self._inner_only else primitive_part(f)[1]
 
     def encode_prompt(self, problem: Problem) -> list[int]:
-        f, spelling = self._ordered(problem.f)
+        (f,), spelling = self._ordered([problem.f], places(problem.f, self.ring.names()))
         if problem.written is not None and len(problem.written) != len(f):
             pairs: Iterable[tuple[Monomial, fmpq]] = ((m, fmpq(c)) for m, c in reversed(problem.written))
         else:
@@ -125,19 +125,23 @@ class CompactTokenizer:
         """The terms of the prompt, here one token a position."""
         return self._encode(pairs, spelling)
 
-    def _ordered(self, f: Polynomial) -> tuple[Polynomial, Spelling]:
-        """f in a ring whose terms come in the tokenizer's order, and how its monomials are written.
+    def _ordered(
+        self, several: Sequence[Polynomial], where: tuple[int, ...]
+    ) -> tuple[tuple[Polynomial, ...], Spelling]:
+        """Polynomials in a ring whose terms come in the tokenizer's order, and how monomials are written.
 
-        That is f's own ring where its variables keep their order, since embedding costs more than the rest.
+        That is their own ring where its variables, which go to the places `where`, keep their order, since
+        embedding costs more than the rest.
         """
-        own = names(f)
-        spelling = self._spellings.get(own)
+        if any(a > b for a, b in pairwise(where)):
+            used = [where[i] for i in sorted({i for f in several for i in variables_used(f)})]
+            if used != sorted(used):
+                several = [embed(f, self.ring, where) for f in several]
+                where = tuple(range(self.ring.nvars()))
+        spelling = self._spellings.get(where)
         if spelling is None:
-            where = places(own, self.ring.names())
-            if where != sorted(where):
-                return self._ordered(embed(f, self.ring))
-            spelling = self._spellings[own] = self._spelling_of(self._inner_ids, where)
-        return f, spelling
+            spelling = self._spellings[where] = self._spelling_of(self._inner_ids, where)
+        return tuple(several), spelling
 
     def _spelling_of(self, table: dict[Monomial, int], where: Sequence[int]) -> Spelling:
         size = len(next(iter(table), ()))
@@ -145,7 +149,8 @@ class CompactTokenizer:
         def spell(monomial: Monomial) -> list[int]:
             widened = [0] * size
             for place, exponent in zip(where, monomial, strict=True):
-                widened[place] = exponent
+                if exponent:
+                    widened[place] = exponent
             known = table.get(tuple(widened))
             return [known] if known is not None else self._spell(tuple(widened), table)
 
@@ -160,9 +165,9 @@ class CompactTokenizer:
     def encode_target(self, problem: Problem) -> list[int]:
         decomposition = problem.decomposition
         assert decomposition is not None
-        ordered = [self._ordered(h) for h in decomposition.inners]
-        inners, spelling = tuple(h for h, _ in ordered), ordered[0][1]
-        outer = None if self._inner_only else decomposition.outer
+        used = used_inners(decomposition)
+        inners, spelling = self._ordered(used.inners, places(problem.f, self.ring.names()))
+        outer = None if self._inner_only else used.outer
         normal = normal_form(Decomposition(outer, inners))
         ids: list[int] = []
         if normal.outer is not None:

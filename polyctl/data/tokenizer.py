@@ -8,7 +8,7 @@ from typing import Protocol
 from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition
-from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, terms
+from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, terms, variables_used
 from polyctl.config import DataConfig
 from polyctl.data.problem import Problem
 
@@ -91,29 +91,35 @@ def inner_count(data: DataConfig) -> int:
     return {"separable": data.inner_variables, "homogeneous": data.inners}.get(data.family, 1)
 
 
-def places(own: Sequence[str], others: Sequence[str]) -> list[int]:
-    """Where each variable goes in another ring: by name where all names are there, else in order.
+def places(f: Polynomial, others: Sequence[str]) -> tuple[int, ...]:
+    """Where each variable of f's ring goes in another ring: by name where all names are there, else in order.
 
-    Raises UnwritableProblem where the other ring has too few variables.
+    In order the variables that f uses come first, so f looks the same whatever else its ring has. Raises
+    UnwritableProblem where the other ring has too few variables.
     """
+    own = names(f)
     if all(name in others for name in own):
-        return [list(others).index(name) for name in own]
-    if len(own) <= len(others):
-        return list(range(len(own)))
-    raise UnwritableProblem(f"f has {len(own)} variables, but this model knows {len(others)}")
+        return tuple(list(others).index(name) for name in own)
+    used = variables_used(f)
+    if len(used) > len(others):
+        raise UnwritableProblem(f"f has {len(used)} variables, but this model knows {len(others)}")
+    ordered = [*used, *(i for i in range(len(own)) if i not in used)]
+    return tuple(ordered.index(i) for i in range(len(own)))
 
 
-def embed(f: Polynomial, target: Ring) -> Polynomial:
-    """f in the tokenizer's ring, variables placed by `places`. Raises UnwritableProblem."""
+def embed(f: Polynomial, target: Ring, where: Sequence[int] | None = None) -> Polynomial:
+    """f in the tokenizer's ring, variables placed by `places` if not at `where`. Raises UnwritableProblem."""
     if f.context() == target:
         return f
-    where = places(names(f), target.names())
+    where = where or places(f, target.names())
     result = {}
     for monomial, coefficient in terms(f):
-        exponents = [0] * target.nvars()
+        exponents = [0] * max(target.nvars(), *(place + 1 for place in where))
         for place, exponent in zip(where, monomial, strict=True):
             exponents[place] = exponent
-        result[tuple(exponents)] = coefficient
+        if any(exponents[target.nvars() :]):
+            raise UnwritableProblem(f"more variables than the {target.nvars()} that this model knows")
+        result[tuple(exponents[: target.nvars()])] = coefficient
     return polynomial(target, result)
 
 
@@ -130,12 +136,12 @@ def decode_for(tokenizer: Tokenizer, f: Polynomial, target: Sequence[int]) -> De
         outer = outer if scale == 1 else outer * scale
     if context == tokenizer.ring:
         return Decomposition(outer, found.inners)
-    where = places(names(f), tokenizer.ring.names())
+    where = places(f, tokenizer.ring.names())
     inners = []
     for inner in found.inners:
         result = {}
         for monomial, coefficient in terms(inner):
-            kept = tuple(monomial[place] for place in where)
+            kept = tuple(monomial[place] if place < len(monomial) else 0 for place in where)
             if sum(kept) != sum(monomial):
                 raise MalformedTarget("an inner polynomial uses a variable that f does not have")
             result[kept] = coefficient

@@ -5,16 +5,16 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
-from polyctl.algebra.decomposition import Decomposition
+from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import polynomial, ring, terms
+from polyctl.algebra.polynomial import polynomial, ring, terms, variables_used
 from polyctl.algebra.verify import verify
 from polyctl.config import DataConfig
 from polyctl.data.batch import Batch
 from polyctl.data.families import cells, held_out, problem
 from polyctl.data.problem import Problem
 from polyctl.data.stream import StreamSource
-from polyctl.data.tokenizer import UnwritableProblem, decode_for, embed, make_tokenizer
+from polyctl.data.tokenizer import UnwritableProblem, decode_for, embed, make_tokenizer, places
 from polyctl.registry import PACKAGED, load_registry
 
 GENERAL = load_registry(PACKAGED).get("general")
@@ -89,14 +89,39 @@ def test_mixtures_that_make_no_sense_are_refused(changes, message):
 
 def test_a_problem_is_written_alike_in_its_own_ring_and_in_the_tokenizers():
     for p in held_out(DATA, 5, "valid", 60):
+        where = places(p.f, TOKENIZER.ring.names())
+        used = used_inners(p.decomposition).inners
         wide = Problem(
             embed(p.f, TOKENIZER.ring),
-            Decomposition(None, tuple(embed(h, TOKENIZER.ring) for h in p.decomposition.inners)),
+            Decomposition(None, tuple(embed(h, TOKENIZER.ring, where) for h in used)),
             p.family,
             p.index,
         )
-        assert TOKENIZER.encode_prompt(p) == TOKENIZER.encode_prompt(wide)
+        assert TOKENIZER.encode_prompt(p)[1:] == TOKENIZER.encode_prompt(wide)[1:]
         assert TOKENIZER.encode_target(p) == TOKENIZER.encode_target(wide)
+
+
+def test_variables_that_do_not_occur_change_nothing():
+    (singlet,) = (part for part in DATA.parts if part.family == "on_singlet")
+    for p in held_out(singlet, 5, "valid", 20):
+        used = variables_used(p.f)
+        small = ring([f"a{i + 1}" for i in used])  # as a file of such problems is read
+        f, *inners = (
+            polynomial(small, {tuple(m[i] for i in used): c for m, c in terms(g)})
+            for g in (p.f, *p.decomposition.inners)
+        )
+        read = Problem(f, Decomposition(None, tuple(inners)), p.family, p.index)
+        assert TOKENIZER.encode_prompt(read) == TOKENIZER.encode_prompt(p)
+        assert TOKENIZER.encode_target(read) == TOKENIZER.encode_target(p)
+        assert read.digest == p.digest
+        answer = decode_for(TOKENIZER, p.f, TOKENIZER.encode_target(p)[:-1])
+        assert verify(p.f, answer).verified
+
+
+def test_an_inner_may_use_a_variable_that_f_does_not():
+    f, h = parse("(x*z)^2", ["x", "y", "z"]), parse("x*z + y", ["x", "y", "z"])
+    text = TOKENIZER.text(TOKENIZER.encode_target(Problem(f, Decomposition(None, (h,)), "typed", 0)))
+    assert text == "v1·v2 + 1 v3 + 1 ⁇"
 
 
 def test_variables_out_of_order_are_put_in_order():
