@@ -30,8 +30,7 @@ class NumberFeatures(nn.Module):
         residues_M = value[..., None] % self._waves.moduli(value.device)
         shown = value > 0
         shown_M = shown[..., None].expand(residues_M.shape)
-        vectors: torch.Tensor = self.matrix(self._waves(_octaves(value), residues_M, shown, shown_M))
-        return vectors
+        return _through(self.matrix, self._waves(_octaves(value), residues_M, shown, shown_M))
 
 
 class RatioFeatures(nn.Module):
@@ -59,8 +58,7 @@ class RatioFeatures(nn.Module):
         residues_M = signed[..., None] % moduli_M * inverse_M % moduli_M
         octaves = _octaves(value) - _octaves(leading)
         shown_M = shown[..., None] & (inverse_M > 0)
-        vectors: torch.Tensor = self.matrix(self._waves(octaves, residues_M, shown, shown_M))
-        return vectors
+        return _through(self.matrix, self._waves(octaves, residues_M, shown, shown_M))
 
 
 class _Waves:
@@ -93,6 +91,11 @@ class _Waves:
         angles = 2 * math.pi * torch.cat(((octaves[..., None] / periods).float(), residues), dim=-1)
         kept = torch.cat((shown[..., None].expand(*shown.shape, SIZES), shown_M[..., columns]), dim=-1)
         return torch.cat((angles.cos() * kept, angles.sin() * kept), dim=-1)
+
+
+def _through(matrix: nn.Linear, features: torch.Tensor) -> torch.Tensor:
+    vectors: torch.Tensor = matrix(features.to(matrix.weight.dtype))
+    return vectors
 
 
 def _octaves(value: torch.Tensor) -> torch.Tensor:

@@ -28,7 +28,7 @@ def tiny(form="modern", dropout=0.0, **rl) -> Experiment:
 def model_of(form: str = "modern", seed: int = 0, vocabulary: int = 11) -> GPT:
     """A float64 model with uneven distributions; `terms`: several tokens a position, modern."""
     torch.manual_seed(seed)
-    terms = {"form": "modern", "places": 5, "residues": 5, "base": 4}
+    terms = {"form": "modern", "places": 5, "residues": 5, "base": 4, "ratios": True}
     settings = terms if form == "terms" else {"form": form}
     model = GPT(ModelConfig(layers=2, heads=2, width=16, block=40, **settings), vocabulary).double()
     with torch.no_grad():
