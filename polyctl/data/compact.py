@@ -114,10 +114,12 @@ class CompactTokenizer:
         return fmpq(1) if self._inner_only else primitive_part(f)[1]
 
     def encode_prompt(self, problem: Problem) -> list[int]:
-        (f,), spelling = self._ordered([problem.f], places(problem.f, self.ring.names()))
-        if problem.written is not None and len(problem.written) != len(f):
+        where = places(problem.f, self.ring.names())
+        if problem.written is not None and len(problem.written) != len(problem.f):
             pairs: Iterable[tuple[Monomial, fmpq]] = ((m, fmpq(c)) for m, c in reversed(problem.written))
+            spelling = self._spelling(where)
         else:
+            (f,), spelling = self._ordered([problem.f], where)
             pairs = terms(normal_polynomial(f) if self._inner_only else primitive_part(f)[0])
         return [*self._count(problem), *self._positions(pairs, spelling), self.end]
 
@@ -138,10 +140,13 @@ class CompactTokenizer:
             if used != sorted(used):
                 several = [embed(f, self.ring, where) for f in several]
                 where = tuple(range(self.ring.nvars()))
+        return tuple(several), self._spelling(where)
+
+    def _spelling(self, where: tuple[int, ...]) -> Spelling:
         spelling = self._spellings.get(where)
         if spelling is None:
             spelling = self._spellings[where] = self._spelling_of(self._inner_ids, where)
-        return tuple(several), spelling
+        return spelling
 
     def _spelling_of(self, table: dict[Monomial, int], where: Sequence[int]) -> Spelling:
         size = len(next(iter(table), ()))

@@ -131,7 +131,9 @@ class StreamSource:
             if self._excluded and problem.digest in self._excluded:
                 continue
             hidden = bool(data.parts) and problem.index % HIDDEN == 0
-            shown = Problem(problem.f, None, problem.family, problem.index) if hidden else problem
+            shown = problem
+            if hidden:
+                shown = Problem(problem.f, None, problem.family, problem.index, problem.written)
             pair = self._tokenizer.encode_prompt(shown), self._tokenizer.encode_target(problem)
             if len(pair[0]) + len(pair[1]) <= block:
                 misses = 0
