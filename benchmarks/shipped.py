@@ -27,8 +27,9 @@ from polyctl.model.device import limit_threads
 from polyctl.model.files import LoadedModel, load_model
 from polyctl.numeric.solver import polished
 from polyctl.plans.published import published
-from polyctl.runs import find_run
+from polyctl.runs import runs_root
 from polyctl.training import distributed
+from polyctl.training.supervised import weights_of
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEGREES = [(outer, inner) for outer in (2, 3, 4) for inner in (2, 3, 4)]
@@ -98,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--run", default="general/shipped")
+    parser.add_argument("--run", default="general/shipped", help="or a .safetensors file")
     parser.add_argument("--limit", type=int, default=300, help="problems a set")
     parser.add_argument("--beam", type=int, default=30)
     parser.add_argument("--polish", action="store_true", help="polish the beam's wrong answers, too")
@@ -107,14 +108,13 @@ def main() -> None:
     options = parser.parse_args()
     if not DATA.is_dir():
         raise SystemExit(f"the published test problems are not at {DATA}")
-    run = find_run(options.run)
     chosen = [n for n in SETS if not options.sets or any(part in n for part in options.sets)]
     report: dict[str, Any] = {}
     with distributed.join(options.device) as processes:
-        loaded = load_model(run.weights(), processes.device)
+        loaded = load_model(weights_of(options.run, runs_root()), processes.device)
         limit_threads(loaded.model.config)
         if processes.main:
-            print(f"{run.name}, step {loaded.step:,}; ours, and (published), in %")
+            print(f"{options.run}, step {loaded.step:,}; ours, and (published), in %")
             heads = "".join(f"{name:>15}" for name in MEASURES) + ("  polished" if options.polish else "")
             print(f"{'set':18}{'problems':>9}{heads}{'s/problem':>11}")
         for name in chosen:
@@ -127,7 +127,7 @@ def main() -> None:
             single = [report[n]["greedy"] for n in chosen if n.startswith("univariate")]
             if single:
                 print(f"greedy, mean of {len(single)} univariate sets: {100 * sum(single) / len(single):.1f}")
-            print(json.dumps({"run": run.name, "step": loaded.step, "beam": options.beam, "sets": report}))
+            print(json.dumps({"run": options.run, "step": loaded.step, "beam": options.beam, "sets": report}))
 
 
 if __name__ == "__main__":
