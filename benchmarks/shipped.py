@@ -42,8 +42,6 @@ SETS = {
     **{f"homogeneous_{n}_{m}": (f"d1_var_{n}_{m}", "all") for n, m in PAIRS},
 }
 MEASURES = ("greedy", "pass@2", "pass@10", "pass@15", "pass@30")
-
-
 POLISH_SECONDS = 3.0
 STARTS = 5  # wrong answers of a beam that are polished, the best ones first
 
@@ -59,10 +57,8 @@ def measure(
         results = examine(loaded.model, make_tokenizer(loaded.experiment.data), mine, config)
     seconds = process_time() - began
     marks = [Marks.of(result) for result in results]
-    saved = sum(
-        polish and mark.first[0] is None and saved_by_polish(r)
-        for mark, r in zip(marks, results, strict=True)
-    )
+    missed = [result for result in results if result.first(completed=False) is None]
+    saved = sum(map(saved_by_polish, missed)) if polish else 0
     shares = processes.gather((marks, seconds, saved))
     summary = summarize_marks([mark for share, _, _ in shares for mark in share], beam)
     found = {"greedy": summary["greedy"]["verified"]}

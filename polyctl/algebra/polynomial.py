@@ -84,10 +84,15 @@ def _primitive(coefficients: Sequence[fmpq]) -> tuple[list[int], int, int]:
         integers = [int(c.p) for c in coefficients]
     else:
         integers = [int(c.p) * (denominator // int(c.q)) for c in coefficients]
+    return *coprime(integers), denominator
+
+
+def coprime(integers: list[int]) -> tuple[list[int], int]:
+    """Coprime integers, the first positive, and what they were divided by; the first must not be zero."""
     content = gcd(*integers)
     if integers[0] < 0:
         content = -content
-    return (integers if content == 1 else [c // content for c in integers]), content, denominator
+    return (integers if content == 1 else [c // content for c in integers]), content
 
 
 def primitive_part(f: Polynomial) -> tuple[Polynomial, fmpq]:
@@ -118,11 +123,8 @@ def digest(f: Polynomial) -> bytes:
     return digest_of(monomials, _primitive(coefficients)[0] if monomials else [])
 
 
-def digest_of(monomials: Sequence[Monomial], integers: Sequence[int]) -> bytes:
-    """The digest of the polynomial with these monomials, highest first and none 1, and coefficients."""
-    if integers:
-        content = gcd(*integers) if integers[0] > 0 else -gcd(*integers)
-        integers = list(integers) if content == 1 else [c // content for c in integers]
+def digest_of(monomials: Sequence[Monomial], integers: list[int]) -> bytes:
+    """The digest of a normal form: its monomials, highest first and none 1, and coprime coefficients."""
     return blake2b(f"{list(monomials)}{integers}".encode(), digest_size=16).digest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import combinations_with_replacement, pairwise
 from math import comb
 
@@ -34,15 +35,8 @@ from polyctl.data.tokenizer import (
 LARGEST_TABLE = 1000
 
 
-class Spelling(dict[Monomial, list[int]]):
-    """The tokens of a ring's monomials, worked out when they are first asked for."""
-
-    def __init__(self, spell: Callable[[Monomial], list[int]]) -> None:
-        self._spell = spell
-
-    def __missing__(self, monomial: Monomial) -> list[int]:
-        ids = self[monomial] = self._spell(monomial)
-        return ids
+# the tokens of a ring's monomials, remembered
+Spelling = Callable[[Monomial], list[int]]
 
 
 class CompactTokenizer:
@@ -151,6 +145,7 @@ class CompactTokenizer:
     def _spelling_of(self, table: dict[Monomial, int], where: Sequence[int]) -> Spelling:
         size = len(next(iter(table), ()))
 
+        @cache
         def spell(monomial: Monomial) -> list[int]:
             widened = [0] * size
             for place, exponent in zip(where, monomial, strict=True):
@@ -159,7 +154,7 @@ class CompactTokenizer:
             known = table.get(tuple(widened))
             return [known] if known is not None else self._spell(tuple(widened), table)
 
-        return Spelling(spell)
+        return spell
 
     def _count(self, problem: Problem) -> list[int]:
         if self._counts is None:
@@ -196,7 +191,7 @@ class CompactTokenizer:
     ) -> Iterator[tuple[list[int], int, list[int], list[int]]]:
         """Tokens of each term: monomial, sign, numerator, and denominator (none where it is 1)."""
         for monomial, coefficient in pairs:
-            factors = spelling[monomial]
+            factors = spelling(monomial)
             numerator, denominator = int(coefficient.p), int(coefficient.q)
             below = self._number(denominator) if denominator != 1 else []
             yield factors, 3 if numerator > 0 else MINUS, self._number(abs(numerator)), below

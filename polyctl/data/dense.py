@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from struct import Struct
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
-from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, digest_of, polynomial
+from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, coprime, digest_of, polynomial
 from polyctl.data.problem import Problem
 
 BITS = 64  # of a coefficient within one large number
@@ -44,32 +44,38 @@ class DenseProblem(Problem):
 
     @cached_property
     def f(self) -> Polynomial:
-        return polynomial(self.context, _terms(self.coefficients))
+        return dense_polynomial(self.context, self.coefficients)
 
     @cached_property
     def decomposition(self) -> Decomposition:
-        outer = polynomial(outer_ring(1), _terms(self.outer))
-        return Decomposition(outer, (polynomial(self.context, _terms(self.inner)),))
+        return dense_decomposition(self.outer, self.inner, self.context)
 
     @property
     def digest(self) -> bytes:
         """Names the problem up to scaling and constant of f."""
         falling = self.coefficients[:0:-1]
-        return digest_of(powers(falling), [c for c in falling if c])
+        return digest_of(dense_monomials(falling, last=1), coprime([c for c in falling if c])[0])
 
 
-def powers(falling: Sequence[int]) -> tuple[Monomial, ...]:
-    """The monomials whose coefficients, by falling power down to the first, are not zero."""
-    return _powers(len(falling), tuple([i for i, c in enumerate(falling) if not c]) if 0 in falling else ())
+def dense_polynomial(context: Ring, coefficients: Sequence[int]) -> Polynomial:
+    """The polynomial of a ring in one variable, from its coefficients by rising power."""
+    return polynomial(context, {(power,): c for power, c in enumerate(coefficients) if c})
+
+
+def dense_decomposition(outer: Sequence[int], inner: Sequence[int], context: Ring) -> Decomposition:
+    """The decomposition of coefficients by rising power, the inner in `context`."""
+    return Decomposition(dense_polynomial(outer_ring(1), outer), (dense_polynomial(context, inner),))
+
+
+def dense_monomials(falling: Sequence[int], last: int = 0) -> tuple[Monomial, ...]:
+    """The monomials of the coefficients that are not zero; they come by falling power, down to `last`."""
+    missing = tuple([i for i, c in enumerate(falling) if not c]) if 0 in falling else ()
+    return _monomials(len(falling), last, missing)
 
 
 @lru_cache(maxsize=10_000)
-def _powers(degree: int, missing: tuple[int, ...]) -> tuple[Monomial, ...]:
-    return tuple((degree - i,) for i in range(degree) if i not in missing)
-
-
-def _terms(coefficients: Sequence[int]) -> dict[Monomial, int]:
-    return {(power,): c for power, c in enumerate(coefficients) if c}
+def _monomials(count: int, last: int, missing: tuple[int, ...]) -> tuple[Monomial, ...]:
+    return tuple((last + count - 1 - i,) for i in range(count) if i not in missing)
 
 
 def compose_integers(outer: Sequence[int], inner: Sequence[int]) -> Sequence[int]:

@@ -15,7 +15,7 @@ from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, compose, polynomial, ring
 from polyctl.algebra.verify import triviality
 from polyctl.config import DataConfig
-from polyctl.data.dense import DenseProblem
+from polyctl.data.dense import DenseProblem, dense_decomposition, dense_polynomial
 from polyctl.data.draws import Draws
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import family_names, inner_count
@@ -29,11 +29,11 @@ def problem(data: DataConfig, seed: int, index: int) -> Problem:
     if data.family == "mixed":
         return problem(_part(data, seed, index), seed, index)
     rng = Draws(f"{data.family}:{seed}:{index}")
+    context = ring(family_names(data))
     suspect = _may_be_trivial(data.family, data.outer_degrees, data.inner_degrees)
     if not suspect and data.family != "split":
-        return DenseProblem(*_DENSE[data.family](data, rng), ring(family_names(data)), data.family, index)
+        return DenseProblem(*_coefficients(data, rng), context, data.family, index)
     draw = _SAMPLERS[data.family]
-    context = ring(family_names(data))
     while True:
         decomposition = draw(data, rng, context)
         if decomposition is None:
@@ -141,23 +141,15 @@ def _sparse(rng: Draws, context: Ring, monomials: list[Monomial], bound: int) ->
     return polynomial(context, dict(zip(monomials, rng.between(-bound, bound, len(monomials)), strict=True)))
 
 
-def _univariate(data: DataConfig, rng: Draws) -> tuple[list[int], list[int]]:
+def _coefficients(data: DataConfig, rng: Draws) -> tuple[list[int], list[int]]:
+    """Outer and inner of a dense family in one variable; all but the univariate one have monic inners."""
     outer = _dense(rng, rng.choice(data.outer_degrees), data.outer_bound)
-    return outer, _dense(rng, rng.choice(data.inner_degrees), data.inner_bound)
-
-
-def _monic(data: DataConfig, rng: Draws) -> tuple[list[int], list[int]]:
-    outer = _dense(rng, rng.choice(data.outer_degrees), data.outer_bound)
-    return outer, _dense(rng, rng.choice(data.inner_degrees), data.inner_bound, monic=True)
+    monic = data.family != "univariate"
+    return outer, _dense(rng, rng.choice(data.inner_degrees), data.inner_bound, monic)
 
 
 def _one_variable(data: DataConfig, rng: Draws, context: Ring) -> Decomposition:
-    """The polynomials of a dense family, one by one."""
-    outer, inner = _DENSE[data.family](data, rng)
-    return Decomposition(
-        polynomial(outer_ring(1), {(k,): c for k, c in enumerate(outer)}),
-        (polynomial(context, {(k,): c for k, c in enumerate(inner)}),),
-    )
+    return dense_decomposition(*_coefficients(data, rng), context)
 
 
 def _separable(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | None:
@@ -179,7 +171,7 @@ def _separable(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | N
 
 def _on_singlet(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | None:
     drawn = _dense(rng, max(data.outer_degrees), data.outer_bound)
-    outer = polynomial(outer_ring(1), {(k,): c for k, c in enumerate(drawn) if c})
+    outer = dense_polynomial(outer_ring(1), drawn)
     coefficients: dict[Monomial, int] = {}
     for _ in range(3):
         first, second = rng.below(_ON_VECTORS), rng.below(_ON_VECTORS)
@@ -233,11 +225,6 @@ def monomials_of_degree(variables: int, degree: int) -> list[Monomial]:
     ]
 
 
-_DENSE: dict[str, Callable[[DataConfig, Draws], tuple[list[int], list[int]]]] = {
-    "univariate": _univariate,
-    "monic": _monic,
-    "split": _monic,
-}
 _SAMPLERS: dict[str, Callable[[DataConfig, Draws, Ring], Decomposition | None]] = {
     "univariate": _one_variable,
     "separable": _separable,

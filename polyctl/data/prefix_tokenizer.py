@@ -18,7 +18,7 @@ from polyctl.algebra.polynomial import (
     ring,
 )
 from polyctl.config import DataConfig
-from polyctl.data.dense import DenseProblem
+from polyctl.data.dense import DenseProblem, dense_monomials
 from polyctl.data.prefix import (
     SEPARATOR,
     FormatError,
@@ -85,16 +85,8 @@ def _template(
     return "".join([*(plus + text for text in texts[:-1]), *texts[-1:]]), chosen
 
 
-@lru_cache(maxsize=10_000)
-def _dense_template(
-    variables: tuple[str, ...], count: int, missing: tuple[int, ...], ones: tuple[int, ...]
-) -> tuple[str, _Chosen]:
-    """The template of the powers below `count`, the highest first, without those at the places `missing`."""
-    return _template(variables, tuple((count - 1 - i,) for i in range(count) if i not in missing), ones)
-
-
-def _places(numbers: Sequence[int], value: int) -> tuple[int, ...]:
-    return tuple([i for i, c in enumerate(numbers) if c == value]) if value in numbers else ()
+def _ones(numbers: Sequence[int]) -> tuple[int, ...]:
+    return tuple([i for i, c in enumerate(numbers) if c == 1]) if 1 in numbers else ()
 
 
 def _dense_ids(coefficients: Sequence[int], variables: tuple[str, ...]) -> bytes:
@@ -103,9 +95,8 @@ def _dense_ids(coefficients: Sequence[int], variables: tuple[str, ...]) -> bytes
     They come by rising power, the last one not zero.
     """
     falling = coefficients[::-1]
-    missing = _places(falling, 0)
-    numbers = [c for c in falling if c] if missing else falling
-    template, chosen = _dense_template(variables, len(falling), missing, _places(numbers, 1))
+    numbers = [c for c in falling if c] if 0 in falling else falling
+    template, chosen = _template(variables, dense_monomials(falling), _ones(numbers))
     return (template % chosen(numbers)).encode("latin-1").translate(_TO_IDS)
 
 
@@ -121,7 +112,7 @@ def _polynomial_ids(f: Polynomial, numbers: list[int], variables: tuple[str, ...
 
     What `ids(write_polynomial(f))` gives, several times faster.
     """
-    template, chosen = _template(variables, tuple(f.monoms()), _places(numbers, 1))
+    template, chosen = _template(variables, tuple(f.monoms()), _ones(numbers))
     return (template % chosen(numbers)).encode("latin-1").translate(_TO_IDS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from flint import fmpq
@@ -103,8 +104,13 @@ def places(f: Polynomial, others: Sequence[str]) -> tuple[int, ...]:
     used = variables_used(f)
     if len(used) > len(others):
         raise UnwritableProblem(f"f has {len(used)} variables, but this model knows {len(others)}")
-    ordered = [*used, *(i for i in range(len(own)) if i not in used)]
-    return tuple(ordered.index(i) for i in range(len(own)))
+    return _used_first(len(own), used)
+
+
+@lru_cache(maxsize=10_000)
+def _used_first(variables: int, used: tuple[int, ...]) -> tuple[int, ...]:
+    ordered = [*used, *(i for i in range(variables) if i not in used)]
+    return tuple(ordered.index(i) for i in range(variables))
 
 
 def embed(f: Polynomial, target: Ring, where: Sequence[int] | None = None) -> Polynomial:
@@ -112,9 +118,10 @@ def embed(f: Polynomial, target: Ring, where: Sequence[int] | None = None) -> Po
     if f.context() == target:
         return f
     where = where or places(f, target.names())
+    size = max(target.nvars(), *(place + 1 for place in where))
     result = {}
     for monomial, coefficient in terms(f):
-        exponents = [0] * max(target.nvars(), *(place + 1 for place in where))
+        exponents = [0] * size
         for place, exponent in zip(where, monomial, strict=True):
             exponents[place] = exponent
         if any(exponents[target.nvars() :]):
