@@ -16,6 +16,7 @@ import torch
 from torch.nn import functional as F
 
 from polyctl.model.attention import decode_attention
+from polyctl.model.late import Late
 
 GROW = 32
 CALL = 2_000_000  # products of numbers in one call of attention, at least
@@ -50,10 +51,13 @@ class Cache(ABC):
         """Close a decode step: every layer has been served."""
         self.positions_B = self.positions_B + 1
 
-    def keep(self, problems: torch.Tensor) -> None:
+    def keep(self, problems: Sequence[int]) -> None:
         """Drop every problem whose index is not in `problems` (ascending)."""
-        self.lengths_B, self.positions_B = self.lengths_B[problems], self.positions_B[problems]
-        self._prompt = [(key[problems], value[problems]) for key, value in self._prompt]
+        self._keep(torch.tensor(problems, dtype=torch.long, device=self.lengths_B.device))
+
+    def _keep(self, kept: torch.Tensor) -> None:
+        self.lengths_B, self.positions_B = self.lengths_B[kept], self.positions_B[kept]
+        self._prompt = [(key[kept], value[kept]) for key, value in self._prompt]
 
     def _padded(self, x_1HNK: torch.Tensor) -> torch.Tensor:
         _, heads, _, size = x_1HNK.shape
@@ -92,10 +96,9 @@ class RolloutCache(Cache):
         super().advance()
         self.steps += 1
 
-    def keep(self, problems: torch.Tensor) -> None:
-        """See Cache."""
-        super().keep(problems)
-        self._suffix = [(key[problems], value[problems]) for key, value in self._suffix]
+    def _keep(self, kept: torch.Tensor) -> None:
+        super()._keep(kept)
+        self._suffix = [(key[kept], value[kept]) for key, value in self._suffix]
 
     def _ended_BP(self) -> torch.Tensor | None:
         """Where the last P prompt positions are padding; None where there is none."""
@@ -122,12 +125,16 @@ class TreeCache(Cache):
     which slots hold a hypothesis' ancestors (the prompt among them), so reordering permutes its rows. A slot
     that nobody sees any more is written again. Beams of width 30 see about a third of the nodes that copies
     would hold, and one matrix product serves all hypotheses of a problem.
+
+    How many slots a problem needs is read late (`Late`): each step since adds a node a hypothesis at most.
     """
 
     def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
         super().__init__(lengths, device)
         self._sees_BWC: torch.Tensor | None = None
-        self._used = list(lengths)  # slots ever written, each problem
+        self._used = list(lengths)  # slots ever written, each problem; on a GPU as many at most
+        self._needed = list(lengths)  # slots seen, as many at most
+        self._seen = Late.on(device)
         self._groups: list[tuple[slice, int, torch.Tensor]] = []
         self._rows = torch.empty(0)
 
@@ -159,12 +166,17 @@ class TreeCache(Cache):
             slots = self._sees_BWC.shape[2]
             self._sees_BWC = self._sees_BWC.gather(1, parents_BW[:, :, None].expand(-1, -1, slots))
 
-    def keep(self, problems: torch.Tensor) -> None:
+    def keep(self, problems: Sequence[int]) -> None:
         """See Cache."""
         super().keep(problems)
-        self._used = [self._used[row] for row in problems.tolist()]
+        self._used = [self._used[row] for row in problems]
+        self._needed = [self._needed[row] for row in problems]
+        self._seen.forget()
+
+    def _keep(self, kept: torch.Tensor) -> None:
+        super()._keep(kept)
         if self._sees_BWC is not None:
-            self._sees_BWC = self._sees_BWC[problems]
+            self._sees_BWC = self._sees_BWC[kept]
 
     def join(self, other: TreeCache) -> None:
         """Take in the problems of a cache that has not decoded yet, behind its own."""
@@ -181,6 +193,8 @@ class TreeCache(Cache):
         self.positions_B = torch.cat((self.positions_B, other.positions_B))
         self.longest = max(self.longest, other.longest)
         self._used += other._used
+        self._needed += other._needed
+        self._seen.forget()
 
     def _prompts_seen(self, width: int) -> torch.Tensor:
         """Before the first step all hypotheses see their problem's prompt and nothing else, (B, W, C)."""
@@ -192,16 +206,20 @@ class TreeCache(Cache):
         problems, heads, width, size = query_BHWK.shape
         if self._sees_BWC is None:
             self._sees_BWC = self._prompts_seen(width)
-        needed = [int(seen) + width for seen in self._sees_BWC.any(1).sum(1).tolist()]
+        seen = self._seen.exchange(self._sees_BWC.any(1).sum(1))
+        if seen is None:
+            self._needed = [needed + width for needed in self._needed]
+        else:
+            self._needed = [slots + width * (self._seen.steps + 1) for slots in seen]
         slots = self._sees_BWC.shape[2]
-        if max(needed) > slots:
-            self._grow(max(max(needed) - slots, 4 * width, slots // 2))  # seldom, since it copies all
+        if max(self._needed) > slots:
+            self._grow(max(max(self._needed) - slots, 4 * width, slots // 2))  # seldom, since it copies all
         # slots that nobody sees first, each in order of place, so that few slots serve for long
         free_BW = self._sees_BWC.any(1).to(torch.uint8).sort(dim=1, stable=True).indices[:, :width]
         self._sees_BWC.scatter_(2, free_BW[:, :, None], True)
         row_B1 = torch.arange(problems, device=free_BW.device)[:, None] * self._sees_BWC.shape[2]
         self._rows = (row_B1 + free_BW).flatten()
-        self._used = [max(pair) for pair in zip(self._used, needed, strict=True)]
+        self._used = [max(pair) for pair in zip(self._used, self._needed, strict=True)]
         together = problems
         if query_BHWK.device.type == "cpu":
             # a call a problem spares padding; small problems share one, since a call has its price too

@@ -128,7 +128,10 @@ class GPT(nn.Module):
         def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
             return cache.attend(layer, q, k.to(v.dtype), v)
 
-        hidden_BWD = self._run(self.embedding(ids_BW), cache.positions_B[:, None], attend)
+        positions_B1 = cache.positions_B[:, None]
+        if self.published:  # a problem that has ended may be fed on until it leaves
+            positions_B1 = positions_B1.clamp(max=self.config.block - 1)
+        hidden_BWD = self._run(self.embedding(ids_BW), positions_B1, attend)
         cache.advance()
         return self.logits(hidden_BWD)
 

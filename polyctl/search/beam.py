@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from polyctl.errors import UsageError
 from polyctl.model.cache import TreeCache
 from polyctl.model.gpt import GPT
+from polyctl.model.late import Late
 from polyctl.search.decode import Batch, GrammarStates, Queue, inference
 from polyctl.search.grammar import Grammar
 from polyctl.search.hypothesis import BeamStep, Hypothesis
@@ -22,10 +23,10 @@ from polyctl.search.hypothesis import BeamStep, Hypothesis
 __all__ = ["BeamStep", "beam_search"]
 
 OnStep = Callable[[BeamStep], None]
-REFILL = 0.25  # a batch takes in new problems when so much of it has ended
+REFILL = 0.25  # a batch takes in new problems when so much of it has ended; on a GPU it lets go of them then
 # what a `_Beams` keeps of each problem that has not ended
 _EACH_PROBLEM = (
-    *("steps_B", "limits_B", "scores_BW", "tokens_BW", "parents_BW"),
+    *("steps_B", "limits_B", "done_B", "scores_BW", "tokens_BW", "parents_BW"),
     *("pool_scores_BW", "pool_steps_BW", "pool_slots_BW"),
 )
 
@@ -67,18 +68,21 @@ def beam_search(
 
     def step(search: _Search, logits_BWV: torch.Tensor) -> None:
         """Extend all hypotheses, show them, and let the problems go that have ended."""
-        done_B = search.beams.step(logits_BWV, search.states)
+        done = search.done.exchange(search.beams.step(logits_BWV, search.states))
         if on_step is not None:
             search.beams.show(on_step, spotlight)
-        if bool(done_B.any()):
-            ended = search.retire(done_B, results)
+        if done is not None and sum(done) >= (REFILL * len(done) if search.done.steps else 1):
+            ended = search.retire(done, results)
             if on_done is not None:
                 on_done(ended)
 
     def start(some: Batch) -> _Search:
         logits_BV, cache = model.prefill(some.prompts, TreeCache)
         states = None if grammar is None else GrammarStates(grammar, len(some.indices), 1)
-        search = _Search(_Beams(some, width, end), cache, states)
+        # who watches every step has to wait for it
+        watched = on_step is not None or grammar is not None
+        done = Late(0) if watched else Late.on(some.device)
+        search = _Search(_Beams(some, width, end), cache, states, done)
         step(search, logits_BV[:, None])
         return search
 
@@ -103,15 +107,16 @@ class _Search:
     beams: _Beams
     cache: TreeCache
     states: GrammarStates | None
+    done: Late  # which problems have ended
 
-    def retire(self, done_B: torch.Tensor, results: list[list[Hypothesis]]) -> int:
+    def retire(self, done: list[bool], results: list[list[Hypothesis]]) -> int:
         """Write down the results of the problems that are done and forget them; how many they were."""
-        ended = self.beams.retire(done_B.tolist(), results)
-        kept = torch.nonzero(~done_B).flatten()
+        kept = self.beams.retire(done, results)
         self.cache.keep(kept)
         if self.states is not None:
-            self.states.keep(kept.tolist())
-        return ended
+            self.states.keep(kept)
+        self.done.forget()
+        return len(done) - len(kept)
 
     def join(self, other: _Search) -> None:
         """Take in problems that have made their first step, behind its own."""
@@ -119,6 +124,7 @@ class _Search:
         self.cache.join(other.cache)
         if self.states is not None and other.states is not None:
             self.states.join(other.states)
+        self.done.forget()
 
 
 class _Beams:
@@ -132,8 +138,10 @@ class _Beams:
         self.rows_B = torch.arange(problems, device=device)  # where each stands in the back-pointers
         self.steps_B = torch.zeros(problems, dtype=torch.long, device=device)
         self.limits_B = torch.tensor(batch.limits, device=device)
-        # back-pointers of the live hypotheses after each step: the token, and the slot before it
-        self.token_RNW = torch.zeros(problems, longest, width, dtype=torch.long, device=device)
+        self.done_B = torch.zeros(problems, dtype=torch.bool, device=device)
+        # back-pointers of the live hypotheses after each step: the token, and the slot before it; problems
+        # that have ended write behind theirs until they leave
+        self.token_RNW = torch.zeros(problems, longest + 1, width, dtype=torch.long, device=device)
         self.parent_RNW = torch.zeros_like(self.token_RNW)
         self.scores_BW = torch.zeros(problems, 1, device=device)
         self.tokens_BW = self.parents_BW = torch.zeros(problems, width, dtype=torch.long, device=device)
@@ -143,7 +151,8 @@ class _Beams:
         self.pool_slots_BW = torch.zeros_like(self.pool_steps_BW)
 
     def step(self, logits_BWV: torch.Tensor, states: GrammarStates | None) -> torch.Tensor:
-        """Extend every live hypothesis; done_B says which problems have ended."""
+        """Extend every live hypothesis; done_B says which problems have ended. Those stay as they are."""
+        going_B1 = ~self.done_B[:, None]
         logp_BWV = torch.log_softmax(logits_BWV.float(), dim=-1)
         if states is not None:
             logp_BWV = states.mask(logp_BWV)
@@ -152,19 +161,22 @@ class _Beams:
         best_BC, index_BC = total_BC.topk(min(2 * self.width, total_BC.shape[1]))
         parent_BC, token_BC = index_BC // vocabulary, index_BC % vocabulary
         ends_BC = token_BC == self.end
-        self._finish(best_BC, parent_BC, ends_BC)
+        self._finish(best_BC, parent_BC, ends_BC & going_B1)
 
         others_BC = best_BC.masked_fill(ends_BC, -torch.inf)
         scores_BW, order_BW = others_BC.sort(dim=1, descending=True, stable=True)
-        self.scores_BW, order_BW = self._widen(scores_BW, -torch.inf), self._widen(order_BW, 0)
+        self.scores_BW = torch.where(going_B1, self._widen(scores_BW, -torch.inf), self.scores_BW)
+        order_BW = self._widen(order_BW, 0)
         self.parents_BW, self.tokens_BW = parent_BC.gather(1, order_BW), token_BC.gather(1, order_BW)
         self.parent_RNW[self.rows_B, self.steps_B] = self.parents_BW
         self.token_RNW[self.rows_B, self.steps_B] = self.tokens_BW
         if states is not None:
             states.advance(self.parents_BW, self.tokens_BW, self.scores_BW > -torch.inf)
-        self.steps_B = self.steps_B + 1
+        self.steps_B = self.steps_B + going_B1[:, 0]
         # an unfilled pool's worst is -inf, as is the best of an empty beam
-        return (self.scores_BW[:, 0] <= self.pool_scores_BW[:, -1]) | (self.steps_B >= self.limits_B)
+        ended_B = self.scores_BW[:, 0] <= self.pool_scores_BW[:, -1]
+        self.done_B = ended_B | (self.steps_B >= self.limits_B)
+        return self.done_B
 
     def _finish(self, best_BC: torch.Tensor, parent_BC: torch.Tensor, ends_BC: torch.Tensor) -> None:
         """Move the end tokens among the best `width` candidates to the pools."""
@@ -185,8 +197,8 @@ class _Beams:
             return sorted_BC[:, : self.width]
         return torch.nn.functional.pad(sorted_BC, (0, missing), value=fill)
 
-    def retire(self, done: list[bool], results: list[list[Hypothesis]]) -> int:
-        """Write down the results of the problems that are done and forget them; how many they were."""
+    def retire(self, done: list[bool], results: list[list[Hypothesis]]) -> list[int]:
+        """Write down the results of the problems that are done and forget them; the rows that stay."""
         for row, is_done in enumerate(done):
             if is_done:
                 finished, live = self._finished(row), self._live(row)
@@ -196,7 +208,7 @@ class _Beams:
         self.problems = [self.problems[row] for row in kept]
         for name in ("rows_B", *_EACH_PROBLEM):
             setattr(self, name, getattr(self, name)[kept_B])
-        return len(done) - len(kept)
+        return kept
 
     def join(self, other: _Beams) -> None:
         """Take in other problems, behind its own; back-pointers of problems that have left are dropped."""

@@ -97,7 +97,7 @@ def _roll_out(
                     kept = rollouts.retire(done_B.tolist(), results)
                     if not kept:
                         break
-                    cache.keep(torch.tensor(kept, device=done_B.device))
+                    cache.keep(kept)
                     if states is not None:
                         states.keep(kept)
                 logits_BWV = model.decode(rollouts.tokens_BW, cache)

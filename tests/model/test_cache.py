@@ -43,7 +43,7 @@ def test_decode_equals_an_uncached_pass(form, width, kind):
             whole = torch.tensor([prompt + answer for answer in answers[row]])
             torch.testing.assert_close(logits[row], model(whole)[:, -1], **TOLERANCE)
         if step == 3:
-            cache.keep(torch.tensor([0, 2]))
+            cache.keep([0, 2])
             prompts, answers = [prompts[0], prompts[2]], [answers[0], answers[2]]
         if kind is TreeCache:
             parents = torch.randint(width, (len(prompts), width), generator=generator)
@@ -63,7 +63,7 @@ def test_problems_that_join_later_are_decoded_as_if_alone(form, steps_before):
     _, cache = model.prefill(prompts, TreeCache)
     for step in range(steps_before + 5):
         if step == steps_before:
-            cache.keep(torch.tensor([0, 2]))
+            cache.keep([0, 2])
             _, other = model.prefill(late, TreeCache)
             cache.join(other)
             prompts = [prompts[0], prompts[2], *late]

@@ -21,7 +21,7 @@ class Biased(GPT):
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         logits = super().logits(hidden)
-        return logits + self.end_bias * (torch.arange(logits.shape[-1]) == END)
+        return logits + self.end_bias * (torch.arange(logits.shape[-1], device=logits.device) == END)
 
 
 def tiny(form: str = "modern", seed: int = 0, vocabulary: int = 7, end_bias: float = 0.0) -> GPT:

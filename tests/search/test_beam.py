@@ -5,8 +5,11 @@ import pytest
 import torch
 
 from polyctl.errors import UsageError
+from polyctl.model.cache import TreeCache
+from polyctl.model.late import STEPS
 from polyctl.search import beam
-from polyctl.search.beam import beam_search
+from polyctl.search.beam import _Beams, beam_search
+from polyctl.search.decode import Queue
 from polyctl.search.sampling import greedy
 from tests.search.models import END, assert_same, next_logp, plain_beam, prompts_of, tiny
 
@@ -73,6 +76,47 @@ def test_equals_the_plain_search_where_answers_end_at_different_times(form, end_
         lengths.add(len(own))
     assert len(lengths) > 1  # the problems did leave the batch at different times
     assert max(lengths) < 30
+
+
+@pytest.mark.parametrize("late", [1, 2, 5])
+@pytest.mark.parametrize("batch", [16, 3])
+@pytest.mark.parametrize(
+    ("form", "end_bias", "tokens"),
+    [("published", 0.0, 60), ("published", 1.0, 40), ("modern", 0.5, 30), ("modern", 0.0, 4)],
+)
+def test_reading_the_device_late_changes_nothing(monkeypatch, form, end_bias, tokens, late, batch):
+    """As on a GPU; problems that have ended, by the limit, the block or their pool, go on for some steps."""
+    model, prompts = tiny(form, 0, end_bias=end_bias), prompts_of([9, 2, 5, 7, 7, 3, 4])
+    settings = {"width": 4, "max_tokens": tokens, "end": END, "batch": batch}
+    expected = beam_search(model, prompts, **settings)
+    fed = []
+    decode = model.decode
+    monkeypatch.setattr(model, "decode", lambda ids, cache: fed.append(len(ids)) or decode(ids, cache))
+    beam_search(model, prompts, **settings)
+    at_once = sum(fed)
+    monkeypatch.setitem(STEPS, "cpu", late)
+    for found, hypotheses in zip(beam_search(model, prompts, **settings), expected, strict=True):
+        assert_same(found, hypotheses)
+    assert sum(fed) > 2 * at_once  # some were fed on
+
+
+@torch.inference_mode()
+def test_a_step_needs_no_number_from_the_device(monkeypatch):
+    """On the meta device there are none: whoever asks for one gets an error."""
+    monkeypatch.setitem(STEPS, "meta", 4)
+    monkeypatch.setattr("polyctl.model.late._send", lambda values: (values, None))
+    model = tiny("modern", 0).to("meta")
+    prompts = prompts_of([9, 2, 5])
+    batch = Queue(model, prompts, 30).take(3)
+    beams = _Beams(batch, 4, END)
+    logits_BV, cache = model.prefill(batch.prompts, TreeCache)
+    beams.step(logits_BV[:, None], None)
+    for _ in range(4):
+        cache.reorder(beams.parents_BW)
+        done_B = beams.step(model.decode(beams.tokens_BW, cache), None)
+    assert done_B.shape == (3,)
+    with pytest.raises(NotImplementedError, match="meta"):
+        done_B.tolist()
 
 
 def test_new_problems_take_the_places_of_those_that_have_ended(monkeypatch):
