@@ -40,12 +40,12 @@ class History:
         self.run = run
         self.lock = threading.Lock()
         self._tail = Tail(run.events)
-        self._uses = Tail(run.uses) if run.uses != run.events else None
         self.changes = 0
         self.looked = False
         self._clear()
 
     def _clear(self) -> None:
+        self._uses = Tail(self.run.uses) if self.run.uses != self.run.events else None
         self.series: dict[str, Series] = {}
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.frames: deque[Event] = deque(maxlen=FRAMES)
@@ -96,7 +96,12 @@ class History:
         return batch.more or used.more or not self._tail.at_start
 
     def _earlier(self) -> Batch:
-        """The next piece of the past: the newest part whole, of what stands before it only some steps."""
+        """The next piece of the past: the newest part whole, of what stands before it only some steps.
+
+        What a shipped run's uses have written is newer than the run, so it comes first.
+        """
+        if self._uses is not None and not self._uses.at_start:
+            return self._uses.earlier(SLICE_BYTES)
         if self._whole == 0:
             return self._tail.earlier(SLICE_BYTES * 4, self.every)
         self._whole = max(0, self._whole - SLICE_BYTES)

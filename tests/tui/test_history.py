@@ -241,3 +241,10 @@ def test_uses_of_the_shipped_model_are_seen_as_they_come(tmp_path, monkeypatch):
     assert [frame["step"] for frame in history.frames] == [1]
     assert [line.kind for line in history.log] == ["run", "eval"]
     assert run.events.read_bytes() == kept
+    later = read(History(run))  # who opens the dashboard afterwards sees them too, in the same order
+    assert [frame["step"] for frame in later.frames] == [1]
+    assert [line.kind for line in later.log] == ["run", "eval"]
+    written = [event(1, "run", state="started", step=5), event(2, "run", state="completed", step=6)]
+    run.events.write_text("".join(json.dumps(one) + "\n" for one in written))
+    read(later)
+    assert [line.kind for line in later.log] == ["run", "run", "eval"]
