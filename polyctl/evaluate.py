@@ -201,12 +201,13 @@ def examine(
     *,
     grammar: bool = False,
     on_step: Callable[[BeamStep], None] | None = None,
+    watch: Callable[[], bool] = lambda: True,
     on_result: Callable[[int, ProblemResult], None] | None = None,
 ) -> list[ProblemResult]:
     """Greedy and beam search on every problem, all hypotheses verified.
 
     `on_result(i, result)` hears of each problem as it is done; `on_step` sees the beam of one problem of
-    each batch as it grows, with the problem's number in `problems`.
+    each batch as it grows, when `watch` says so, with the problem's number in `problems`.
     """
     prompts, targets, errors = _encoded(problems, tokenizer)
     room = model.config.block - 1
@@ -234,7 +235,7 @@ def examine(
             batch_prompts,
             width=config.beam,
             batch=config.batch,
-            spotlight=0,
+            watch=lambda index: index == 0 and watch(),
             on_step=None if on_step is None else partial(_renumbered, on_step, some),
             **limits,
         )

@@ -110,7 +110,16 @@ def _examine_share(
             spotlight.step(replace(beam, problem=numbers[beam.problem]))
 
         mine = [problems[number] for number in numbers]
-        examine(loaded.model, tokenizer, mine, config, grammar=grammar, on_step=step, on_result=settle)
+        examine(
+            loaded.model,
+            tokenizer,
+            mine,
+            config,
+            grammar=grammar,
+            on_step=step,
+            watch=spotlight.due,
+            on_result=settle,
+        )
     return share
 
 
@@ -136,12 +145,13 @@ class Spotlight:
         self._writer, self._tokenizer, self._problems = writer, tokenizer, problems
         self._last = -math.inf
 
+    def due(self) -> bool:
+        """Whether it is time to write again."""
+        return monotonic() - self._last >= SPOTLIGHT_SECONDS
+
     def step(self, step: BeamStep) -> None:
         """One step of the beam."""
-        now = monotonic()
-        if now - self._last < SPOTLIGHT_SECONDS:
-            return
-        self._last = now
+        self._last = monotonic()
         self._writer.write(
             "beam",
             problem=step.problem,
@@ -152,11 +162,10 @@ class Spotlight:
         )
 
     def result(self, number: int, result: ProblemResult) -> None:
-        """The verdicts on a problem's beam, for a problem in the spotlight's second."""
-        now = monotonic()
-        if now - self._last < SPOTLIGHT_SECONDS or not result.beam:
+        """The verdicts on a problem's beam, where it is time."""
+        if not self.due() or not result.beam:
             return
-        self._last = now
+        self._last = monotonic()
         verdicts = [{**self._shown(j.hypothesis), "rank": j.rank, "status": j.status} for j in result.beam]
         self._writer.write("verdict", problem=number, input=plain(result.problem.f), hypotheses=verdicts)
 

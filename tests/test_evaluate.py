@@ -107,13 +107,13 @@ def planned(monkeypatch):
     by_prompt = {tuple(TOK.encode_prompt(p)): p for p in PROBLEMS}
     wrong = [answer(f"a^2 + {i} a + 777", logprob=-2.0 - i) for i in range(1, 5)]
 
-    def beams(_model, prompts, *, on_step=None, spotlight=None, **_):
+    def beams(_model, prompts, *, on_step=None, watch=None, **_):
         found = []
         for i, prompt in enumerate(prompts):
             p = by_prompt[tuple(prompt)]
             rank = ranks[id(p)]
             found.append(wrong if rank is None else [*wrong[:rank], true_answer(p), *wrong[rank:]][:4])
-            if on_step is not None and i == spotlight:
+            if on_step is not None and watch(i):
                 on_step(BeamStep(i, 1, tuple(wrong), ()))
         return found
 

@@ -23,6 +23,7 @@ from polyctl.search.hypothesis import BeamStep, Hypothesis
 __all__ = ["BeamStep", "beam_search"]
 
 OnStep = Callable[[BeamStep], None]
+Watch = Callable[[int], bool]
 REFILL = 0.25  # a batch takes in new problems when so much of it has ended; on a GPU it lets go of them then
 # what a `_Beams` keeps of each problem that has not ended
 _EACH_PROBLEM = (
@@ -41,7 +42,7 @@ def beam_search(
     grammar: Grammar | None = None,
     on_step: OnStep | None = None,
     batch: int = 16,
-    spotlight: int | None = None,
+    watch: Watch | None = None,
     on_done: Callable[[int], None] | None = None,
 ) -> list[list[Hypothesis]]:
     """For each prompt the answers that a beam of `width` finds, best first.
@@ -58,8 +59,9 @@ def beam_search(
     probability zero is never returned.
 
     A grammar masks after the softmax: scores stay the model's log-probabilities. `on_step` gets the
-    BeamStep of every problem after every step, or of the prompt with index `spotlight` alone; `on_done(n)`
-    hears of n more problems that have ended. Raises UsageError for bad limits and prompts.
+    BeamStep of every problem after every step, or of those prompts alone whose index `watch` agrees to, asked
+    each time; `on_done(n)` hears of n more problems that have ended. Raises UsageError for bad limits and
+    prompts.
     """
     if width < 1:
         raise UsageError(f"beam width {width} must be at least 1")
@@ -70,7 +72,7 @@ def beam_search(
         """Extend all hypotheses, show them, and let the problems go that have ended."""
         done = search.done.exchange(search.beams.step(logits_BWV, search.states))
         if on_step is not None:
-            search.beams.show(on_step, spotlight)
+            search.beams.show(on_step, watch)
         if done is not None and sum(done) >= (REFILL * len(done) if search.done.steps else 1):
             ended = search.retire(done, results)
             if on_done is not None:
@@ -79,9 +81,8 @@ def beam_search(
     def start(some: Batch) -> _Search:
         logits_BV, cache = model.prefill(some.prompts, TreeCache)
         states = None if grammar is None else GrammarStates(grammar, len(some.indices), 1)
-        # who watches every step has to wait for it
-        watched = on_step is not None or grammar is not None
-        done = Late(0) if watched else Late.on(some.device)
+        # a grammar's states are on the host, where each step has to arrive
+        done = Late(0) if grammar is not None else Late.on(some.device)
         search = _Search(_Beams(some, width, end), cache, states, done)
         step(search, logits_BV[:, None])
         return search
@@ -135,6 +136,7 @@ class _Beams:
         problems, longest = len(batch.indices), max(batch.limits)
         self.width, self.end = width, end
         self.problems = list(batch.indices)
+        self.shown: dict[int, int] = {}  # the last step of each problem that somebody has seen
         self.rows_B = torch.arange(problems, device=device)  # where each stands in the back-pointers
         self.steps_B = torch.zeros(problems, dtype=torch.long, device=device)
         self.limits_B = torch.tensor(batch.limits, device=device)
@@ -220,14 +222,17 @@ class _Beams:
         for name in _EACH_PROBLEM:
             setattr(self, name, torch.cat((getattr(self, name), getattr(other, name))))
         self.problems += other.problems
+        self.shown |= other.shown
         self.rows_B = torch.arange(len(self.problems), device=self.rows_B.device)
 
-    def show(self, on_step: OnStep, spotlight: int | None) -> None:
-        """Call `on_step` for every problem, or for the one in the spotlight."""
+    def show(self, on_step: OnStep, watch: Watch | None) -> None:
+        """Call `on_step` for every problem that is watched, once where it has ended and waits to leave."""
         for row, problem in enumerate(self.problems):
-            if spotlight is None or problem == spotlight:
-                live, finished = tuple(self._live(row)), tuple(self._finished(row))
-                on_step(BeamStep(problem, int(self.steps_B[row]), live, finished))
+            if watch is None or watch(problem):
+                step = int(self.steps_B[row])
+                if step > self.shown.get(problem, 0):
+                    self.shown[problem] = step
+                    on_step(BeamStep(problem, step, tuple(self._live(row)), tuple(self._finished(row))))
 
     def _live(self, row: int) -> list[Hypothesis]:
         scores = self.scores_BW[row]

@@ -216,7 +216,9 @@ def test_a_grammar_masks_but_does_not_renormalize():
         assert h.logprob == pytest.approx(total, abs=1e-4)
 
 
-def test_the_spotlight_shows_one_problem_and_progress_counts_all():
+@pytest.mark.parametrize("late", [0, 3])
+def test_what_is_watched_is_shown_and_progress_counts_all(monkeypatch, late):
+    monkeypatch.setitem(STEPS, "cpu", late)
     shown, done = [], []
     prompts = prompts_of([5, 3, 4])
     beam_search(
@@ -227,7 +229,7 @@ def test_the_spotlight_shows_one_problem_and_progress_counts_all():
         end=END,
         batch=2,
         on_step=shown.append,
-        spotlight=2,
+        watch=lambda index: index == 2,
         on_done=done.append,
     )
     assert {s.problem for s in shown} == {2}
