@@ -18,7 +18,7 @@ from polyctl.algebra.polynomial import (
     ring,
 )
 from polyctl.config import DataConfig
-from polyctl.data.dense import DenseProblem, dense_monomials
+from polyctl.data.dense import DenseProblem, dense_monomials, places
 from polyctl.data.prefix import (
     SEPARATOR,
     FormatError,
@@ -85,10 +85,6 @@ def _template(
     return "".join([*(plus + text for text in texts[:-1]), *texts[-1:]]), chosen
 
 
-def _ones(numbers: Sequence[int]) -> tuple[int, ...]:
-    return tuple([i for i, c in enumerate(numbers) if c == 1]) if 1 in numbers else ()
-
-
 def _dense_ids(coefficients: Sequence[int], variables: tuple[str, ...]) -> bytes:
     """The ids of a polynomial in one variable: what `_polynomial_ids` gives, from coefficients alone.
 
@@ -96,7 +92,7 @@ def _dense_ids(coefficients: Sequence[int], variables: tuple[str, ...]) -> bytes
     """
     falling = coefficients[::-1]
     numbers = [c for c in falling if c] if 0 in falling else falling
-    template, chosen = _template(variables, dense_monomials(falling), _ones(numbers))
+    template, chosen = _template(variables, dense_monomials(falling), places(numbers, 1))
     return (template % chosen(numbers)).encode("latin-1").translate(_TO_IDS)
 
 
@@ -112,7 +108,7 @@ def _polynomial_ids(f: Polynomial, numbers: list[int], variables: tuple[str, ...
 
     What `ids(write_polynomial(f))` gives, several times faster.
     """
-    template, chosen = _template(variables, tuple(f.monoms()), _ones(numbers))
+    template, chosen = _template(variables, tuple(f.monoms()), places(numbers, 1))
     return (template % chosen(numbers)).encode("latin-1").translate(_TO_IDS)
 
 

@@ -206,16 +206,19 @@ class TreeCache(Cache):
         problems, heads, width, size = query_BHWK.shape
         if self._sees_BWC is None:
             self._sees_BWC = self._prompts_seen(width)
-        seen = self._seen.exchange(self._sees_BWC.any(1).sum(1))
+        taken_BC = self._sees_BWC.any(1)
+        seen = self._seen.exchange(taken_BC.sum(1))
         if seen is None:
             self._needed = [needed + width for needed in self._needed]
         else:
             self._needed = [slots + width * (self._seen.steps + 1) for slots in seen]
         slots = self._sees_BWC.shape[2]
         if max(self._needed) > slots:
-            self._grow(max(max(self._needed) - slots, 4 * width, slots // 2))  # seldom, since it copies all
+            more = max(max(self._needed) - slots, 4 * width, slots // 2)  # seldom, since it copies all
+            self._grow(more)
+            taken_BC = F.pad(taken_BC, (0, more))
         # slots that nobody sees first, each in order of place, so that few slots serve for long
-        free_BW = self._sees_BWC.any(1).to(torch.uint8).sort(dim=1, stable=True).indices[:, :width]
+        free_BW = taken_BC.to(torch.uint8).sort(dim=1, stable=True).indices[:, :width]
         self._sees_BWC.scatter_(2, free_BW[:, :, None], True)
         row_B1 = torch.arange(problems, device=free_BW.device)[:, None] * self._sees_BWC.shape[2]
         self._rows = (row_B1 + free_BW).flatten()
