@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -25,6 +24,10 @@ from polyctl.search.beam import BeamStep, beam_search
 from polyctl.search.grammar import make_grammar
 from polyctl.search.hypothesis import Hypothesis
 from polyctl.search.sampling import greedy
+
+BATCHES = (
+    16  # searched in one go: what ends makes room for what waits, so that no batch waits for its longest
+)
 
 
 @dataclass(frozen=True)
@@ -206,8 +209,8 @@ def examine(
 ) -> list[ProblemResult]:
     """Greedy and beam search on every problem, all hypotheses verified.
 
-    `on_result(i, result)` hears of each problem as it is done; `on_step` sees the beam of one problem of
-    each batch as it grows, when `watch` says so, with the problem's number in `problems`.
+    `on_result(i, result)` hears of each problem as it is done; `on_step` sees the beam of one problem after
+    the other as it grows, when `watch` says so, with the problem's number in `problems`.
     """
     prompts, targets, errors = _encoded(problems, tokenizer)
     room = model.config.block - 1
@@ -225,29 +228,40 @@ def examine(
         settle(i, ProblemResult(problems[i], None, (), error))
     rules = make_grammar(tokenizer) if grammar else None
     kept = sorted((i for i in range(len(problems)) if i not in errors), key=lambda i: len(prompts[i]))
-    for start in range(0, len(kept), config.batch):
-        some = kept[start : start + config.batch]
-        batch_prompts = [prompts[i] for i in some]
-        limits: dict[str, Any] = {"max_tokens": config.max_tokens, "end": tokenizer.end, "grammar": rules}
-        single = greedy(model, batch_prompts, batch=config.batch, **limits)
-        beams = beam_search(
+    limits: dict[str, Any] = {"max_tokens": config.max_tokens, "end": tokenizer.end, "grammar": rules}
+
+    def search(some: Sequence[int]) -> None:
+        single = greedy(model, [prompts[i] for i in some], batch=config.batch, **limits)
+        lit: list[int] = []  # the problem whose beam is shown
+
+        def shown(index: int) -> bool:
+            lit[:] = lit or [index]
+            return lit == [index] and watch()
+
+        def judged(index: int, beam: list[Hypothesis]) -> None:
+            if lit == [index]:
+                lit.clear()
+            i = some[index]
+            best = judge(problems[i], [single[index]], tokenizer, targets[i])[0]
+            settle(
+                i, ProblemResult(problems[i], best, tuple(judge(problems[i], beam, tokenizer, targets[i])))
+            )
+
+        beam_search(
             model,
-            batch_prompts,
+            [prompts[i] for i in some],
             width=config.beam,
             batch=config.batch,
-            watch=lambda index: index == 0 and watch(),
-            on_step=None if on_step is None else partial(_renumbered, on_step, some),
+            watch=shown,
+            on_step=None if on_step is None else lambda s: on_step(replace(s, problem=some[s.problem])),
+            on_result=judged,
             **limits,
         )
-        for i, one, many in zip(some, single, beams, strict=True):
-            best = judge(problems[i], [one], tokenizer, targets[i])[0]
-            ranked = tuple(judge(problems[i], many, tokenizer, targets[i]))
-            settle(i, ProblemResult(problems[i], best, ranked))
+
+    together = BATCHES * config.batch
+    for start in range(0, len(kept), together):
+        search(kept[start : start + together])
     return [results[i] for i in range(len(problems))]
-
-
-def _renumbered(on_step: Callable[[BeamStep], None], numbers: Sequence[int], step: BeamStep) -> None:
-    on_step(replace(step, problem=numbers[step.problem]))
 
 
 def summarize(results: Sequence[ProblemResult], width: int) -> dict[str, Any]:

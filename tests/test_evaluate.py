@@ -107,7 +107,7 @@ def planned(monkeypatch):
     by_prompt = {tuple(TOK.encode_prompt(p)): p for p in PROBLEMS}
     wrong = [answer(f"a^2 + {i} a + 777", logprob=-2.0 - i) for i in range(1, 5)]
 
-    def beams(_model, prompts, *, on_step=None, watch=None, **_):
+    def beams(_model, prompts, *, on_step=None, watch=None, on_result=None, **_):
         found = []
         for i, prompt in enumerate(prompts):
             p = by_prompt[tuple(prompt)]
@@ -115,6 +115,8 @@ def planned(monkeypatch):
             found.append(wrong if rank is None else [*wrong[:rank], true_answer(p), *wrong[rank:]][:4])
             if on_step is not None and watch(i):
                 on_step(BeamStep(i, 1, tuple(wrong), ()))
+            if on_result is not None:
+                on_result(i, found[-1])
         return found
 
     monkeypatch.setattr(evaluate, "beam_search", beams)

@@ -33,11 +33,11 @@ def causal_attention(
 
 
 def prompt_attention(
-    query_BH1K: torch.Tensor, key_BHTK: torch.Tensor, value_BHTK: torch.Tensor
+    query_BH1K: torch.Tensor, key_BHTK: torch.Tensor, value_BHTK: torch.Tensor, real_BT: torch.Tensor
 ) -> torch.Tensor:
-    """The last token attends to the whole prompt; (B, H, 1, K)."""
+    """The last token of each prompt attends to the prompt, where `real_BT` is true; (B, H, 1, K)."""
     query, key = query_BH1K.to(value_BHTK.dtype), key_BHTK.to(value_BHTK.dtype)
-    return F.scaled_dot_product_attention(query, key, value_BHTK)
+    return F.scaled_dot_product_attention(query, key, value_BHTK, attn_mask=real_BT[:, None, None])
 
 
 def decode_attention(

@@ -4,7 +4,7 @@ Two kinds: in a `RolloutCache` hypotheses grow side by side and never meet again
 and die, as in a beam, and share what they have in common.
 
 Legend: B problems, W hypotheses a problem, T prompt tokens, P positions where some prompt has ended,
-N all prompts' tokens, C capacity behind the prompt, H heads, K head size.
+C capacity behind the prompt, H heads, K head size.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Cache(ABC):
         # (B, H, C, K) or (B, C, H, K): the layer's own keys and values
         self._prompt: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def add_prompt(self, key_1HNK: torch.Tensor, value_1HNK: torch.Tensor) -> None:
-        """Store the next layer's keys and values of all prompts, which stand one behind the other."""
-        self._prompt.append((self._padded(key_1HNK), self._padded(value_1HNK)))
+    def add_prompt(self, key_BHTK: torch.Tensor, value_BHTK: torch.Tensor) -> None:
+        """Store the next layer's keys and values of all prompts."""
+        self._prompt.append((self._laid_out(key_BHTK), self._laid_out(value_BHTK)))
 
     @abstractmethod
     def attend(
@@ -59,12 +59,9 @@ class Cache(ABC):
         self.lengths_B, self.positions_B = self.lengths_B[kept], self.positions_B[kept]
         self._prompt = [(key[kept], value[kept]) for key, value in self._prompt]
 
-    def _padded(self, x_1HNK: torch.Tensor) -> torch.Tensor:
-        _, heads, _, size = x_1HNK.shape
-        out_BHTK = x_1HNK.new_zeros(len(self._lengths), heads, self.longest, size)
-        for row, part_HTK in enumerate(torch.split(x_1HNK[0], list(self._lengths), dim=1)):
-            out_BHTK[row, :, : part_HTK.shape[1]] = part_HTK
-        return out_BHTK
+    def _laid_out(self, x_BHTK: torch.Tensor) -> torch.Tensor:
+        """Keys or values in the order in which decoding reads them."""
+        return x_BHTK.contiguous()
 
 
 class RolloutCache(Cache):
@@ -239,8 +236,8 @@ class TreeCache(Cache):
         self._sees_BWC = F.pad(self._sees_BWC, (0, slots))
         self._prompt = [(_longer(key, slots), _longer(value, slots)) for key, value in self._prompt]
 
-    def _padded(self, x_1HNK: torch.Tensor) -> torch.Tensor:
-        return super()._padded(x_1HNK).transpose(1, 2).contiguous()
+    def _laid_out(self, x_BHTK: torch.Tensor) -> torch.Tensor:
+        return x_BHTK.transpose(1, 2).contiguous()
 
 
 def _joined(one_BCHK: torch.Tensor, other_BCHK: torch.Tensor) -> torch.Tensor:

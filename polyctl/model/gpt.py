@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -104,23 +105,32 @@ class GPT(nn.Module):
     def prefill(self, prompts: Sequence[Sequence[int]], kind: type[C]) -> tuple[torch.Tensor, C]:
         """(logits_BV after each prompt's last token, the cache to decode with, of that kind).
 
-        The prompts run one behind the other, without padding, each attending to itself alone. In the last
-        layer only their last tokens go on behind the keys and values.
+        The prompts run one behind the other, without padding; only attention sees them side by side. In the
+        last layer only their last tokens go on behind the keys and values.
         """
-        device, lengths = self.embedding.weight.device, [len(prompt) for prompt in prompts]
-        cache = kind(lengths, device)
-        ends = torch.tensor(lengths, device=device).cumsum(0) - 1
+        device, lengths_B = self.embedding.weight.device, np.array([len(prompt) for prompt in prompts])
+        real_BT = np.arange(lengths_B.max()) < lengths_B[:, None]
+        ends_B = lengths_B.cumsum() - 1
+        # where each token stands; padding repeats the last one, as what nobody sees must still be finite
+        place_BT = np.minimum(real_BT.cumsum(1), lengths_B[:, None]) + (ends_B - lengths_B)[:, None]
+        real, ends, place = (torch.from_numpy(x).to(device) for x in (real_BT, ends_B, place_BT))
+        row_N, position_N = (torch.from_numpy(x).to(device) for x in real_BT.nonzero())
+        cache = kind(lengths_B.tolist(), device)
+
+        def side_by_side(x_1HNK: torch.Tensor) -> torch.Tensor:
+            return x_1HNK[0].transpose(0, 1)[place].transpose(1, 2)
 
         def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-            cache.add_prompt(k.to(v.dtype), v)
-            parts = zip(*(torch.split(x, lengths, dim=2) for x in (q, k, v)), strict=True)
+            key_BHTK, value_BHTK = side_by_side(k.to(v.dtype)), side_by_side(v)
+            cache.add_prompt(key_BHTK, value_BHTK)
             if layer == self.config.layers - 1:
-                return torch.cat([prompt_attention(q[:, :, -1:], k, v) for q, k, v in parts], dim=2)
-            return torch.cat([causal_attention(q, k, v) for q, k, v in parts], dim=2)
+                query_BH1K = q[0].transpose(0, 1)[ends][:, :, None]
+                return prompt_attention(query_BH1K, key_BHTK, value_BHTK, real).permute(2, 1, 0, 3)
+            read_BHTK = causal_attention(side_by_side(q), key_BHTK, value_BHTK)
+            return read_BHTK.transpose(1, 2)[row_N, position_N].transpose(0, 1)[None]
 
-        ids_1N = torch.tensor([[token for prompt in prompts for token in prompt]], device=device)
-        positions_N = torch.cat([torch.arange(length, device=device) for length in lengths])
-        return self.logits(self._run(self.embed(ids_1N), positions_N, attend, ends)[0]), cache
+        ids_1N = torch.from_numpy(np.concatenate([np.array(prompt) for prompt in prompts])[None]).to(device)
+        return self.logits(self._run(self.embed(ids_1N), position_N, attend, ends)[0]), cache
 
     def decode(self, ids_BW: torch.Tensor, cache: Cache) -> torch.Tensor:
         """logits_BWV after one more token of each of the W hypotheses of each of the B problems."""
@@ -247,7 +257,8 @@ def _norm(config: ModelConfig, width: int) -> nn.Module:
 
 
 def _squared_relu(module: nn.Linear, x: torch.Tensor) -> torch.Tensor:
-    return F.relu(linear(module, x)).square()
+    positive = F.relu(linear(module, x))
+    return positive * positive  # autocast on a GPU would take a power to float32
 
 
 def _leading(value: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -22,15 +23,15 @@ class NumberFeatures(nn.Module):
 
     def __init__(self, largest: int, width: int) -> None:
         super().__init__()
-        self._waves = _Waves(largest)
-        self.matrix = nn.Linear(2 * self._waves.count, width, bias=False)
+        self.waves = _Waves(largest)
+        self.matrix = nn.Linear(features(largest), width, bias=False)
 
     def forward(self, value: torch.Tensor) -> torch.Tensor:
         """Vectors (..., D) of whole numbers (...) below 2**53; zero where a number is not positive."""
-        residues_M = value[..., None] % self._waves.moduli(value.device)
+        residues_M = value[..., None] % self.waves.moduli_M
         shown = value > 0
         shown_M = shown[..., None].expand(residues_M.shape)
-        return _through(self.matrix, self._waves(_octaves(value), residues_M, shown, shown_M))
+        return _through(self.matrix, self.waves(_octaves(value), residues_M, shown, shown_M))
 
 
 class RatioFeatures(nn.Module):
@@ -39,58 +40,69 @@ class RatioFeatures(nn.Module):
     A ratio has no residue modulo m where the leading number shares a factor with m; nothing is shown then.
     """
 
+    inverses_MR: torch.Tensor
+    rows_M: torch.Tensor
+
     def __init__(self, largest: int, width: int) -> None:
         super().__init__()
-        self._waves = _Waves(largest)
-        self._inverses = [
+        self.waves = _Waves(largest)
+        inverses = [
             [pow(r, -1, m) if r < m and math.gcd(r, m) == 1 else 0 for r in range(largest)]
-            for m in self._waves.all_moduli
+            for m in self.waves.moduli_M.tolist()
         ]
-        self.matrix = nn.Linear(2 * self._waves.count, width, bias=False)
+        _table(self, "inverses_MR", inverses)
+        _table(self, "rows_M", range(len(inverses)))
+        self.matrix = nn.Linear(features(largest), width, bias=False)
 
     def forward(self, value: torch.Tensor, negative: torch.Tensor, leading: torch.Tensor) -> torch.Tensor:
         """Vectors (..., D) of (-1)**negative * value / leading (...); zero where a value is not positive."""
-        device, shown = value.device, value > 0
-        moduli_M = self._waves.moduli(device)
-        rows_M = torch.arange(len(moduli_M), device=device)
-        inverse_M = torch.tensor(self._inverses, device=device)[rows_M, leading[..., None] % moduli_M]
+        shown, moduli_M = value > 0, self.waves.moduli_M
+        inverse_M = self.inverses_MR[self.rows_M, leading[..., None] % moduli_M]
         signed = torch.where(negative, -value, value)
         residues_M = signed[..., None] % moduli_M * inverse_M % moduli_M
         octaves = _octaves(value) - _octaves(leading)
         shown_M = shown[..., None] & (inverse_M > 0)
-        return _through(self.matrix, self._waves(octaves, residues_M, shown, shown_M))
+        return _through(self.matrix, self.waves(octaves, residues_M, shown, shown_M))
 
 
-class _Waves:
-    """Cosines and sines of a logarithm and of residues; not a module, since buffers would have no values in a
-    model that is loaded without being initialized."""
+class _Waves(nn.Module):
+    """Cosines and sines of a logarithm and of residues: of F frequencies (modulus, factor) of M moduli."""
+
+    moduli_M: torch.Tensor
+    periods: torch.Tensor
+    columns_F: torch.Tensor
+    modulus_F: torch.Tensor
+    factor_F: torch.Tensor
 
     def __init__(self, largest: int) -> None:
+        super().__init__()
         frequencies = _frequencies(largest)
-        self.all_moduli = sorted({modulus for modulus, _ in frequencies})
-        self._periods = [LONGEST * (SHORTEST / LONGEST) ** (i / (SIZES - 1)) for i in range(SIZES)]
-        self._columns = [self.all_moduli.index(modulus) for modulus, _ in frequencies]
-        self._moduli = [modulus for modulus, _ in frequencies]
-        self._factors = [factor for _, factor in frequencies]
-        self.count = SIZES + len(frequencies)
+        moduli = sorted({modulus for modulus, _ in frequencies})
+        _table(self, "moduli_M", moduli)
+        _table(self, "periods", [LONGEST * (SHORTEST / LONGEST) ** (i / (SIZES - 1)) for i in range(SIZES)])
+        _table(self, "columns_F", [moduli.index(modulus) for modulus, _ in frequencies])
+        _table(self, "modulus_F", [modulus for modulus, _ in frequencies])
+        _table(self, "factor_F", [factor for _, factor in frequencies])
 
-    def moduli(self, device: torch.device) -> torch.Tensor:
-        """The M moduli."""
-        return torch.tensor(self.all_moduli, device=device)
-
-    def __call__(
+    def forward(
         self, octaves: torch.Tensor, residues_M: torch.Tensor, shown: torch.Tensor, shown_M: torch.Tensor
     ) -> torch.Tensor:
-        """Features (..., 2 * count) of octaves (...) and residues (..., M), zero where they are not shown."""
-        device = octaves.device
-        periods = torch.tensor(self._periods, device=device, dtype=torch.float64)
-        columns = torch.tensor(self._columns, device=device)
-        moduli = torch.tensor(self._moduli, device=device)
-        factors = torch.tensor(self._factors, device=device)
-        residues = residues_M[..., columns] * factors % moduli / moduli
-        angles = 2 * math.pi * torch.cat(((octaves[..., None] / periods).float(), residues), dim=-1)
-        kept = torch.cat((shown[..., None].expand(*shown.shape, SIZES), shown_M[..., columns]), dim=-1)
+        """Features (..., features(largest)) of octaves (...) and residues (..., M); zero where not shown."""
+        residues = residues_M[..., self.columns_F] * self.factor_F % self.modulus_F / self.modulus_F
+        angles = 2 * math.pi * torch.cat(((octaves[..., None] / self.periods).float(), residues), dim=-1)
+        kept = torch.cat((shown[..., None].expand(*shown.shape, SIZES), shown_M[..., self.columns_F]), dim=-1)
         return torch.cat((angles.cos() * kept, angles.sin() * kept), dim=-1)
+
+
+def features(largest: int) -> int:
+    """How many features a number has whose residues are shown modulo numbers up to `largest`."""
+    return 2 * (SIZES + len(_frequencies(largest)))
+
+
+def _table(module: nn.Module, name: str, numbers: Sequence[object]) -> None:
+    """Constants that move with the module and are not saved; they have values on the meta device, too."""
+    dtype = torch.float64 if isinstance(numbers[0], float) else torch.int64
+    module.register_buffer(name, torch.tensor(numbers, dtype=dtype, device="cpu"), persistent=False)
 
 
 def _through(matrix: nn.Linear, features: torch.Tensor) -> torch.Tensor:

@@ -24,6 +24,7 @@ __all__ = ["BeamStep", "beam_search"]
 
 OnStep = Callable[[BeamStep], None]
 Watch = Callable[[int], bool]
+OnResult = Callable[[int, list[Hypothesis]], None]
 REFILL = 0.25  # a batch takes in new problems when so much of it has ended; on a GPU it lets go of them then
 # what a `_Beams` keeps of each problem that has not ended
 _EACH_PROBLEM = (
@@ -43,7 +44,7 @@ def beam_search(
     on_step: OnStep | None = None,
     batch: int = 16,
     watch: Watch | None = None,
-    on_done: Callable[[int], None] | None = None,
+    on_result: OnResult | None = None,
 ) -> list[list[Hypothesis]]:
     """For each prompt the answers that a beam of `width` finds, best first.
 
@@ -60,8 +61,8 @@ def beam_search(
 
     A grammar masks after the softmax: scores stay the model's log-probabilities. `on_step` gets the
     BeamStep of every problem after every step, or of those prompts alone whose index `watch` agrees to, asked
-    each time; `on_done(n)` hears of n more problems that have ended. Raises UsageError for bad limits and
-    prompts.
+    each time; `on_result(i, hypotheses)` gets the answers to prompt i as soon as its problem has ended.
+    Raises UsageError for bad limits and prompts.
     """
     if width < 1:
         raise UsageError(f"beam width {width} must be at least 1")
@@ -74,9 +75,10 @@ def beam_search(
         if on_step is not None:
             search.beams.show(on_step, watch)
         if done is not None and sum(done) >= (REFILL * len(done) if search.done.steps else 1):
-            ended = search.retire(done, results)
-            if on_done is not None:
-                on_done(ended)
+            for index, hypotheses in search.retire(done):
+                results[index] = hypotheses
+                if on_result is not None:
+                    on_result(index, hypotheses)
 
     def start(some: Batch) -> _Search:
         logits_BV, cache = model.prefill(some.prompts, TreeCache)
@@ -110,14 +112,20 @@ class _Search:
     states: GrammarStates | None
     done: Late  # which problems have ended
 
-    def retire(self, done: list[bool], results: list[list[Hypothesis]]) -> int:
-        """Write down the results of the problems that are done and forget them; how many they were."""
-        kept = self.beams.retire(done, results)
+    def retire(self, done: list[bool]) -> list[tuple[int, list[Hypothesis]]]:
+        """Forget the problems that are done; which prompts they were, and their answers."""
+        rows = [row for row, is_done in enumerate(done) if is_done]
+        answers = [
+            (self.beams.problems[row], found)
+            for row, found in zip(rows, self.beams.answers(rows), strict=True)
+        ]
+        kept = [row for row, is_done in enumerate(done) if not is_done]
+        self.beams.keep(kept)
         self.cache.keep(kept)
         if self.states is not None:
             self.states.keep(kept)
         self.done.forget()
-        return len(done) - len(kept)
+        return answers
 
     def join(self, other: _Search) -> None:
         """Take in problems that have made their first step, behind its own."""
@@ -199,18 +207,16 @@ class _Beams:
             return sorted_BC[:, : self.width]
         return torch.nn.functional.pad(sorted_BC, (0, missing), value=fill)
 
-    def retire(self, done: list[bool], results: list[list[Hypothesis]]) -> list[int]:
-        """Write down the results of the problems that are done and forget them; the rows that stay."""
-        for row, is_done in enumerate(done):
-            if is_done:
-                finished, live = self._finished(row), self._live(row)
-                results[self.problems[row]] = (finished + live)[: self.width]
-        kept = [row for row, is_done in enumerate(done) if not is_done]
-        kept_B = torch.tensor(kept, dtype=torch.long, device=self.rows_B.device)
-        self.problems = [self.problems[row] for row in kept]
+    def answers(self, rows: Sequence[int]) -> list[list[Hypothesis]]:
+        """What the problems at these rows have found: finished hypotheses, then live ones up to `width`."""
+        return [(finished + live)[: self.width] for finished, live in self._hypotheses(rows)]
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Drop every problem whose row is not among these (ascending)."""
+        kept_B = torch.tensor(rows, dtype=torch.long, device=self.rows_B.device)
+        self.problems = [self.problems[row] for row in rows]
         for name in ("rows_B", *_EACH_PROBLEM):
             setattr(self, name, getattr(self, name)[kept_B])
-        return kept
 
     def join(self, other: _Beams) -> None:
         """Take in other problems, behind its own; back-pointers of problems that have left are dropped."""
@@ -227,43 +233,56 @@ class _Beams:
 
     def show(self, on_step: OnStep, watch: Watch | None) -> None:
         """Call `on_step` for every problem that is watched, once where it has ended and waits to leave."""
-        for row, problem in enumerate(self.problems):
-            if watch is None or watch(problem):
-                step = int(self.steps_B[row])
-                if step > self.shown.get(problem, 0):
-                    self.shown[problem] = step
-                    on_step(BeamStep(problem, step, tuple(self._live(row)), tuple(self._finished(row))))
+        rows = [row for row, problem in enumerate(self.problems) if watch is None or watch(problem)]
+        for row, (finished, live) in zip(rows, self._hypotheses(rows), strict=True):
+            problem, step = self.problems[row], int(self.steps_B[row])
+            if step > self.shown.get(problem, 0):
+                self.shown[problem] = step
+                on_step(BeamStep(problem, step, tuple(live), tuple(finished)))
 
-    def _live(self, row: int) -> list[Hypothesis]:
-        scores = self.scores_BW[row]
-        slots = np.arange(self.width)
-        return self._trace(row, scores, np.full(self.width, int(self.steps_B[row])), slots, finished=False)
+    def _hypotheses(self, rows: Sequence[int]) -> list[tuple[list[Hypothesis], list[Hypothesis]]]:
+        """(finished, live) hypotheses of the problems at these rows, each best first.
 
-    def _finished(self, row: int) -> list[Hypothesis]:
-        steps, slots = self.pool_steps_BW[row].cpu().numpy(), self.pool_slots_BW[row].cpu().numpy()
-        return self._trace(row, self.pool_scores_BW[row], steps, slots, finished=True)
+        Everything is read from the device at once: a problem at a time would wait for it a dozen times.
+        """
+        if not rows:
+            return []
+        rows_R = torch.tensor(rows, device=self.rows_B.device)
+        places_R = self.rows_B[rows_R]
+        read = (
+            *(self.steps_B[rows_R], self.token_RNW[places_R], self.parent_RNW[places_R]),
+            *(self.pool_steps_BW[rows_R], self.pool_slots_BW[rows_R], self.pool_scores_BW[rows_R]),
+            self.scores_BW[rows_R],
+        )
+        width = self.width
+        found = []
+        for steps, tokens, parents, ends_W, slots_W, pool_W, scores_W in zip(
+            *(x.cpu().numpy() for x in read), strict=True
+        ):
+            tree = tokens[:steps], parents[:steps]
+            finished = _trace(*tree, ends_W, slots_W, pool_W, finished=True)
+            live = _trace(*tree, np.full(width, steps), np.arange(width), scores_W, finished=False)
+            found.append((finished, live))
+        return found
 
-    def _trace(
-        self,
-        row: int,
-        scores_W: torch.Tensor,
-        steps_W: NDArray[np.int64],
-        slots_W: NDArray[np.int64],
-        *,
-        finished: bool,
-    ) -> list[Hypothesis]:
-        """Follow the back-pointers from (number of tokens, slot of the last one), leaving out empty slots."""
-        place, steps = self.rows_B[row], int(self.steps_B[row])
-        parent_NW = self.parent_RNW[place, :steps].cpu().numpy()
-        token_NW = self.token_RNW[place, :steps].cpu().numpy()
-        tokens_WN = np.zeros((self.width, steps), dtype=np.int64)
-        slots_W = slots_W.copy()
-        for n in reversed(range(steps)):
-            inside_W = steps_W > n
-            tokens_WN[:, n] = token_NW[n, slots_W]
-            slots_W = np.where(inside_W, parent_NW[n, slots_W], slots_W)
-        return [
-            Hypothesis(tuple(tokens_WN[w, : steps_W[w]].tolist()), score, finished)
-            for w, score in enumerate(scores_W.tolist())
-            if score > -torch.inf
-        ]
+
+def _trace(
+    token_NW: NDArray[np.int64],
+    parent_NW: NDArray[np.int64],
+    steps_W: NDArray[np.int64],
+    slots_W: NDArray[np.int64],
+    scores_W: NDArray[np.float32],
+    *,
+    finished: bool,
+) -> list[Hypothesis]:
+    """Follow back-pointers from (number of tokens, slot of the last one); slots with score -inf are empty."""
+    steps, width = token_NW.shape
+    tokens_WN = np.zeros((width, steps), dtype=np.int64)
+    for n in reversed(range(steps)):
+        tokens_WN[:, n] = token_NW[n, slots_W]
+        slots_W = np.where(steps_W > n, parent_NW[n, slots_W], slots_W)
+    return [
+        Hypothesis(tuple(tokens_WN[w, : steps_W[w]].tolist()), score, finished)
+        for w, score in enumerate(scores_W.tolist())
+        if score > -np.inf
+    ]

@@ -41,7 +41,7 @@ class Processes:
         if self.world == 1:
             return module
         ids = [self.device.index] if self.device.type == "cuda" else None
-        return DistributedDataParallel(module, device_ids=ids)
+        return DistributedDataParallel(module, device_ids=ids, broadcast_buffers=False)  # they are constants
 
     def sum(self, values: list[float]) -> list[float]:
         """Element-wise sum over all processes; every process must call it."""
@@ -79,8 +79,6 @@ def join(device: str = "auto") -> Iterator[Processes]:
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     here = choose_device(device, int(os.environ.get("LOCAL_RANK", "0")))
-    if here.type == "cuda":
-        torch.cuda.set_device(here)
     if world == 1:
         yield Processes(0, 1, here)
         return

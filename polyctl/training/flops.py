@@ -10,37 +10,47 @@ import torch
 
 from polyctl.config import ModelConfig
 from polyctl.data.batch import Batch
+from polyctl.model.numbers import features
 
 # Dense bfloat16 FLOPs a second from the makers' data sheets, by what a device's name begins with.
 PEAKS = {
     "NVIDIA B200": 2250e12,
+    "NVIDIA H200 NVL": 836e12,
     "NVIDIA H200": 989e12,
     "NVIDIA GH200": 989e12,
     "NVIDIA H100 PCIe": 756e12,
+    "NVIDIA H100 NVL": 836e12,
     "NVIDIA H100": 989e12,
     "NVIDIA A100": 312e12,
     "NVIDIA L40S": 362e12,
+    "NVIDIA L40": 181e12,
     "NVIDIA L4": 121e12,
+    "NVIDIA A10G": 70e12,
     "NVIDIA A10": 125e12,
 }
 
 
 def peak_flops(device: torch.device) -> float | None:
-    """The dense bfloat16 peak of a device, None where it is not known."""
+    """The dense bfloat16 peak of a device, None where it is not known, as of a part of a GPU."""
     if device.type != "cuda":
         return None
     name = torch.cuda.get_device_name(device)
+    if "MIG" in name:
+        return None
     return next((peak for start, peak in PEAKS.items() if name.startswith(start)), None)
 
 
 def step_flops(config: ModelConfig, vocabulary: int, batch: Batch) -> float:
-    """FLOPs of forward and backward pass over the real tokens of a batch."""
+    """FLOPs of forward and backward pass over the real tokens of a batch that are read: all but each last."""
     width, layers = config.width, config.layers
-    lengths = batch.lengths_B.astype(float)
+    lengths = batch.lengths_B.astype(float) - 1
     matrices = 12 * width * width * layers * lengths.sum()  # qkv 3, projection 1, perceptron 8
-    # The target has one token a position, so its further places are empty.
-    places = (config.places - 1) * width * width * (lengths.sum() - float(batch.loss_BT.sum()))
+    # The target has one token a position, so its further places are empty, and it shows no numbers.
+    prompts = float(batch.lengths_B.sum() - batch.loss_BT.sum())
+    places = (config.places - 1) * width * width * prompts
+    numbers = ((config.residues > 0) + config.ratios) * features(config.residues) * width * prompts
     # Scores and their weighted sum: token t meets t others, each with a multiply-add per width, twice.
     attention = layers * width * (lengths * (lengths + 1)).sum()
     head = width * vocabulary * float(batch.loss_BT.sum())
-    return float(6 * (matrices + places + attention + head))
+    # what shows numbers needs no gradient, which saves a third of its matrices' products
+    return float(6 * (matrices + places + attention + head) + 4 * numbers)

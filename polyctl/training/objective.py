@@ -35,6 +35,7 @@ def make_objective(model: GPT, config: TrainConfig, device: torch.device) -> Tar
     """The loss of `model`, compiled where the configuration or (auto) a GPU asks for it."""
     objective = TargetLoss(model)
     if config.compile == "on" or (config.compile == "auto" and device.type == "cuda"):
+        torch.compiler.reset()  # graphs of another model's training in this process would count as this one's
         objective.compile(dynamic=True)  # batches differ in length; one graph must serve them all
     return objective
 

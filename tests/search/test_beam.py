@@ -217,11 +217,11 @@ def test_a_grammar_masks_but_does_not_renormalize():
 
 
 @pytest.mark.parametrize("late", [0, 3])
-def test_what_is_watched_is_shown_and_progress_counts_all(monkeypatch, late):
+def test_what_is_watched_is_shown_and_results_arrive_one_by_one(monkeypatch, late):
     monkeypatch.setitem(STEPS, "cpu", late)
-    shown, done = [], []
+    shown, done = [], {}
     prompts = prompts_of([5, 3, 4])
-    beam_search(
+    found = beam_search(
         tiny(),
         prompts,
         width=2,
@@ -230,11 +230,11 @@ def test_what_is_watched_is_shown_and_progress_counts_all(monkeypatch, late):
         batch=2,
         on_step=shown.append,
         watch=lambda index: index == 2,
-        on_done=done.append,
+        on_result=done.__setitem__,
     )
     assert {s.problem for s in shown} == {2}
     assert [s.step for s in shown] == [1, 2, 3]
-    assert sum(done) == 3
+    assert [done[i] for i in range(3)] == found
 
 
 def test_the_model_keeps_its_mode_and_its_gradients():

@@ -16,22 +16,29 @@ from tests.training.helpers import Recorder, tiny
 WIDE = ModelConfig(form="modern", layers=2, heads=2, width=64, block=64)
 
 
-@pytest.mark.parametrize("places", [1, 5])
-def test_the_count_is_torchs_where_nothing_is_padded(places):
-    # One column more than is read: the last token is only a target.
-    batch = Batch.of([([5] * 9, [6] * 4)] * 3)
-    config = WIDE.model_copy(update={"places": places})
+NUMBERS = {"places": 5, "residues": 7, "ratios": True}
+
+
+@pytest.mark.parametrize("settings", [{}, {"places": 5}, NUMBERS])
+def test_the_count_is_torchs_where_nothing_is_padded(settings):
+    prompt, target, rows = 9, 4, 3
+    batch = Batch.of([([5] * prompt, [6] * target)] * rows)
+    config = WIDE.model_copy(update=settings)
     model = GPT(config, 20)
     with FlopCounterMode(display=False) as counter:
         (part,) = split(batch, 0, 1, 1)
         TargetLoss(model)(*part.to(torch.device("cpu"))).backward()
-    read = Batch.of([([5] * 9, [6] * 3)] * 3)
-    linear = flops.step_flops(config, 20, read) - 6 * 2 * 64 * 3 * 12 * 13  # without attention
-    linear += 6 * (places - 1) * 64 * 64 * 3 * 3  # the target's empty places, which are computed all the same
-    head = 6 * 64 * 20 * 3  # the end token's
+    read = prompt + target - 1  # the last token is only a target
+    counted = flops.step_flops(config, 20, batch) - 6 * config.layers * 64 * rows * read * (
+        read + 1
+    )  # attention
+    # what the target's positions do not need is computed all the same
+    places = sum(m.weight.numel() for name, m in model.named_modules() if name.startswith("places."))
+    numbers = sum(m.weight.numel() for name, m in model.named_modules() if name.endswith("s.matrix"))
+    counted += (6 * places + 4 * numbers) * rows * (target - 1)
     by_kind = counter.get_flop_counts()["Global"]
     products = sum(n for kind, n in by_kind.items() if "mm" in str(kind) and "bmm" not in str(kind))
-    assert linear + head == pytest.approx(products, rel=0.02)
+    assert counted == pytest.approx(products, rel=0.002)
 
 
 def test_padding_costs_nothing():
