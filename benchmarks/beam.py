@@ -6,7 +6,8 @@ and answers that end by themselves (beams compared only). The peer's ways (one p
 batch, attention by torch's kernel or written out) are tried on two problems, and the fastest takes part in
 the rounds, which alternate the programs. `--scaling` measures polyctl alone: cost against width and against
 problems, as a ratio to linear growth. Prints tables, and a last line of JSON. `--device cuda` has been
-written but not been run. Needs `pip install -e .[bench]`.
+written but not been run: beams are compared in float32 there, and the rounds use TF32 on both sides, as
+polyctl does. Needs `pip install -e .[bench]`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from polyctl.config import ModelConfig
+from polyctl.model.device import choose_device
 from polyctl.model.gpt import GPT
 from polyctl.search.beam import beam_search
 
@@ -196,6 +198,8 @@ def compare(model: GPT, options: argparse.Namespace) -> dict[str, Any]:
         "polyctl, one at a time": lambda: singly(search_ours)(model, prompts, width, tokens),
         "polyctl, batch": lambda: search_ours(model, prompts, width, tokens),
     }
+    if options.device == "cuda":
+        torch.set_float32_matmul_precision("high")
     measured: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
     for _ in range(options.rounds):
         answers = []
@@ -203,7 +207,8 @@ def compare(model: GPT, options: argparse.Namespace) -> dict[str, Any]:
             wall, cpu, found = timed(work, options.device)
             measured[name].append((wall, cpu))
             answers.append(found)
-        worst = max(worst, *(difference(found, answers[0]) for found in answers[1:]))
+        if options.device == "cpu":
+            worst = max(worst, *(difference(found, answers[0]) for found in answers[1:]))
 
     print(f"{options.problems} problems, width {width}, {tokens} tokens, {options.device}")
     print("the peer's ways on 2 problems, times its best:")
@@ -271,7 +276,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    model = make_model(6, 512).to(options.device)
+    model = make_model(6, 512).to(choose_device(options.device))
+    torch.set_float32_matmul_precision("highest")  # until the beams have been compared
     result = scaling(model, options) if options.scaling else compare(model, options)
     print(json.dumps({"benchmark": "beam", **vars(options), **result}))
 

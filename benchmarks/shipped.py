@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from time import process_time
+from time import perf_counter, process_time
 from typing import Any
 
 import torch
@@ -49,13 +49,14 @@ STARTS = 5  # wrong answers of a beam that are polished, the best ones first
 def measure(
     loaded: LoadedModel, problems: list[Problem], beam: int, polish: bool, processes: distributed.Processes
 ) -> dict[str, float]:
-    """Fractions verified, by measure, and processor seconds a problem; each process takes its share."""
+    """Fractions verified, by measure, and seconds a problem: of processor time, on a GPU of wall time."""
     config = loaded.experiment.eval.model_copy(update={"beam": beam})
     mine = problems[processes.rank :: processes.world]
-    began = process_time()
+    clock = process_time if processes.device.type == "cpu" else perf_counter
+    began = clock()
     with torch.inference_mode():
         results = examine(loaded.model, make_tokenizer(loaded.experiment.data), mine, config)
-    seconds = process_time() - began
+    seconds = clock() - began
     marks = [Marks.of(result) for result in results]
     missed = [result for result in results if result.first(completed=False) is None]
     saved = sum(map(saved_by_polish, missed)) if polish else 0

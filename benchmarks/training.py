@@ -10,8 +10,9 @@ near-equal length, logits at the targets only, a fused optimizer; on a GPU also 
 A round is one chunk of problems through both, one after the other; ratios are taken within a round. Time is
 processor time on a CPU, and time between two synchronizations on a GPU. Model FLOPs count real tokens only
 (polyctl/training/flops.py), on both sides; their share is of the device's dense bfloat16 peak where it is
-known, and of what a product of large float32 matrices reaches in the same round. The making of the data is
-timed beside the steps. On a CPU the model is narrower (width 256) and the batch smaller (8) unless --set says
+known, and of what a product of large matrices (float32 on a CPU, bfloat16 on a GPU) reaches in the same
+round. float32 products on a GPU use TF32, the peer's too. The making of the data is timed beside the steps.
+On a CPU the model is narrower (width 256) and the batch smaller (8) unless --set says
 otherwise. A table for people, then one line of JSON.
 """
 
@@ -87,9 +88,9 @@ def clock(device: torch.device) -> Callable[[], float]:
 
 
 def product_flops(device: torch.device, now: Callable[[], float]) -> float:
-    """FLOPs a second of a product of large float32 matrices."""
-    size, times = (8192, 10) if device.type == "cuda" else (1024, 4)
-    a, b = torch.randn(size, size, device=device), torch.randn(size, size, device=device)
+    """FLOPs a second of a product of large matrices: float32 on a CPU, bfloat16 on a GPU."""
+    size, times, dtype = (8192, 10, torch.bfloat16) if device.type == "cuda" else (1024, 4, torch.float32)
+    a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     a @ b
     began = now()
     for _ in range(times):

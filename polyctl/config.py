@@ -116,7 +116,9 @@ class TrainConfig(_Config):
     clip: float = Field(1.0, gt=0)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     compile: Literal["auto", "on", "off"] = "auto"
-    workers: int = Field(0, ge=0, description="data processes; 0 makes the data in the training process")
+    workers: int | None = Field(
+        None, ge=0, description="data processes; unset: on a GPU as many as there are idle cores, else none"
+    )
     eval_every: int = Field(500, ge=1, description="steps between validations")
     eval_problems: int = Field(64, ge=1, description="held-out problems decoded greedily at a validation")
     init_from: str | None = Field(None, description="a run or checkpoint whose weights to start from")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import groupby
 from math import exp
 
 import pytest
@@ -140,6 +141,23 @@ def test_results_come_in_the_order_of_the_problems_and_steps_name_them(planned):
     assert [seen[i] for i in range(4)] == results
     shortest = min(range(4), key=lambda i: len(TOK.encode_prompt(PROBLEMS[i])))
     assert steps[0].problem == shortest
+
+
+def test_one_beam_is_shown_after_the_other():
+    heard = []
+    examine(
+        model(),
+        TOK,
+        PROBLEMS,
+        EVAL,
+        on_step=lambda step: heard.append((step.problem, "step")),
+        on_result=lambda i, _: heard.append((i, "result")),
+    )
+    runs = [problem for problem, group in groupby(heard, key=lambda entry: entry[0])]
+    shown = [problem for problem in runs if (problem, "step") in heard]
+    assert shown
+    assert len(shown) == len(set(shown))
+    assert sum(what == "result" for _, what in heard) == len(PROBLEMS)
 
 
 def test_problems_that_do_not_fit_count_as_unsolved(planned):

@@ -168,6 +168,7 @@ def _one_search(experiment: Experiment, device: torch.device) -> tuple[int, floa
     prompts = [tokenizer.encode_prompt(found) for found in problems]
     room = [prompt for prompt in prompts if len(prompt) < experiment.model.block]
     limit = min(config.max_tokens, SEARCHED_TOKENS)
+    beam_search(model, room[:1], width=config.beam, max_tokens=1, end=tokenizer.end)  # pays for start-up
     began = time.perf_counter()
     beam_search(model, room, width=config.beam, max_tokens=limit, end=tokenizer.end)
     each = (time.perf_counter() - began) / max(1, len(room))

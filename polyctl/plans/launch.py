@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import submitit
 
 JOBS = ".jobs"  # below the runs: what submitit keeps of its jobs, and their logs
+GPU_DATA_WORKERS = 7  # processor cores to ask for beside a GPU's process, where train.workers is unset
 REQUEUES = 1000  # a training may be longer than many time limits
 MakeListener = Callable[[Task], OnEvent | None]
 
@@ -239,7 +240,10 @@ def make_executor(
         "gpus_per_node": gpus,
     }
     if cluster.kind == "slurm":
-        parameters["cpus_per_task"] = options.workers if single else max(1, task.experiment.train.workers + 1)
+        data = task.experiment.train.workers
+        if data is None:
+            data = GPU_DATA_WORKERS if gpus else 0
+        parameters["cpus_per_task"] = options.workers if single else data + 1
         if cluster.partition is not None:
             parameters["slurm_partition"] = cluster.partition
         if after:

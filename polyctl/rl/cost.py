@@ -14,6 +14,7 @@ from polyctl.model.gpt import GPT
 from polyctl.rl.policy import GroupBatch, score
 from polyctl.rl.problems import ProblemMix
 from polyctl.rl.rollouts import make_groups
+from polyctl.training.cost import wait
 
 PROBLEMS = 4
 FLOAT = 4
@@ -50,8 +51,11 @@ def estimate(experiment: Experiment, device: torch.device, model: GPT | None = N
     model = model or GPT(experiment.model, len(tokenizer.vocabulary)).to(device).eval()
     mix = ProblemMix(experiment, tokenizer)
     problems = [mix.problem(n) for n in range(min(PROBLEMS, rl.problems))]
+    make_groups(model, tokenizer, problems, experiment, 0)  # the first search pays for start-up
+    wait(device)
     began = time.perf_counter()
     groups = make_groups(model, tokenizer, problems, experiment, 0)
+    wait(device)
     searched = time.perf_counter()
     batch = GroupBatch.of(
         [g.prompt for g in groups],
@@ -61,6 +65,7 @@ def estimate(experiment: Experiment, device: torch.device, model: GPT | None = N
     )
     torch.autograd.backward(score(model, batch).logp_GWL.sum())
     model.zero_grad(set_to_none=True)
+    wait(device)
     updated = time.perf_counter()
     scale = rl.problems / len(problems)
     search, once = (searched - began) * scale, (updated - searched) * scale

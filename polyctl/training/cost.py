@@ -14,7 +14,7 @@ from polyctl.data.batch import Batch
 from polyctl.data.stream import open_source
 from polyctl.data.tokenizer import make_tokenizer
 from polyctl.model.gpt import GPT
-from polyctl.training.feed import Part, split
+from polyctl.training.feed import Part, data_workers, split
 from polyctl.training.objective import autocast, make_objective
 from polyctl.training.optim import make_optimizer
 
@@ -57,8 +57,8 @@ class Cost:
 def estimate(experiment: Experiment, device: torch.device, data: Path | None = None) -> Cost:
     """Count what can be counted, make one chunk of data, and time real steps of the real model on `device`.
 
-    A step that takes longer than about a second is timed on PROBE_ROWS of its rows and scaled up. Validations
-    are not included; one process is assumed.
+    On a CPU a step that takes longer than about a second is timed on PROBE_ROWS of its rows and scaled up; a
+    GPU takes about as long for a few rows as for all. Validations are not included; one process is assumed.
     """
     config = experiment.train
     source = open_source(experiment, data)
@@ -71,7 +71,8 @@ def estimate(experiment: Experiment, device: torch.device, data: Path | None = N
     parameters = model.parameter_count()
     step_seconds, timing = _time_steps(model, experiment, device, chunk)
     # Data processes work beside the training; without them the two take turns.
-    both = max(step_seconds, data_seconds / config.workers) if config.workers else step_seconds + data_seconds
+    workers = data_workers(config.workers, device, 1)
+    both = max(step_seconds, data_seconds / workers) if workers else step_seconds + data_seconds
     return Cost(
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         parameters=parameters,
@@ -118,30 +119,32 @@ def _time_steps(
             with autocast(device, config.precision):
                 loss = objective(*part.to(device)) / part.targets_N.numel()
             loss.backward()
-        _wait(device)
+        wait(device)
         return time.perf_counter() - began
 
     def update() -> float:
         began = time.perf_counter()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        _wait(device)
+        wait(device)
         return time.perf_counter() - began
 
     typical = sorted(chunk, key=lambda batch: batch.tokens)[len(chunk) // 2]
-    probe = split(typical, 0, -(-config.batch // min(PROBE_ROWS, config.batch)), 1)
-    passes(probe), update()  # the first pass pays for start-up and compilation
-    rows = len(probe[0].ids_BT)
-    # The fastest of three: on a busy machine single passes may take ten times as long.
-    scaled = min(passes(probe) for _ in range(3)) * config.batch / rows + update()
-    if 3 * scaled > PROBE_SECONDS:
-        return scaled, f"from {rows} of a step's {config.batch} problems, scaled up"
+    if device.type == "cpu":
+        probe = split(typical, 0, -(-config.batch // min(PROBE_ROWS, config.batch)), 1)
+        passes(probe), update()  # the first pass pays for start-up and compilation
+        rows = len(probe[0].ids_BT)
+        # The fastest of three: on a busy machine single passes may take ten times as long.
+        scaled = min(passes(probe) for _ in range(3)) * config.batch / rows + update()
+        if 3 * scaled > PROBE_SECONDS:
+            return scaled, f"from {rows} of a step's {config.batch} problems, scaled up"
     whole = split(typical, 0, 1, config.accumulate)
     passes(whole), update()
     timed = sorted(passes(whole) + update() for _ in range(3))
     return timed[1], "the median of three steps"
 
 
-def _wait(device: torch.device) -> None:
+def wait(device: torch.device) -> None:
+    """Let a GPU end all it was asked to do, so that a clock tells the truth; nothing on a CPU."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -14,6 +16,8 @@ from polyctl.data.batch import Batch
 from polyctl.data.stream import BatchSource
 from polyctl.errors import PolyctlError
 from polyctl.training.distributed import ALONE, Processes
+
+MOST_WORKERS = 16
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Part:
     def to(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(ids_BT, positions_N, targets_N) on `device`."""
         tensors = (self.ids_BT, self.positions_N, self.targets_N)
+        if device.type == "cuda":  # the copy of pageable memory would wait for all that the GPU has to do
+            tensors = tuple(t.pin_memory() for t in tensors)  # type: ignore[assignment]
         return tuple(t.to(device, non_blocking=True) for t in tensors)  # type: ignore[return-value]
 
 
@@ -45,6 +51,20 @@ def _part(ids_BT: np.ndarray, loss_BT: np.ndarray) -> Part:
         torch.from_numpy(rows * width + columns - 1),
         torch.from_numpy(ids_BT[rows, columns]),
     )
+
+
+def data_workers(asked: int | None, device: torch.device, world: int) -> int:
+    """How many processes make a training process's data; `asked` is train.workers.
+
+    A GPU takes a small model's batch faster than one core makes it, and its own process has other work; on a
+    CPU they would take each other's cores.
+    """
+    if asked is not None:
+        return asked
+    if device.type != "cuda":
+        return 0
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", world))
+    return min(MOST_WORKERS, max(1, len(os.sched_getaffinity(0)) // local - 1))
 
 
 def batches(
@@ -73,6 +93,23 @@ def batches(
                 raise chunk
             yield from chunk[skip:]
             skip = 0
+
+
+class Ahead:
+    """Batches of which the next one may be fetched before it is asked for."""
+
+    def __init__(self, batches: Iterator[Batch]) -> None:
+        self._batches = batches
+        self._fetched: list[Batch] = []
+
+    def fetch(self) -> None:
+        """Have the next batch at hand, if there is one."""
+        if not self._fetched:
+            self._fetched = list(islice(self._batches, 1))
+
+    def __next__(self) -> Batch:
+        self.fetch()
+        return self._fetched.pop()
 
 
 class _Chunks(Dataset[list[Batch] | PolyctlError]):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +32,7 @@ from polyctl.model.gpt import GPT
 from polyctl.model.numbers import start_as_waves
 from polyctl.runs import Run, find_run
 from polyctl.training import checkpoint, distributed
-from polyctl.training.feed import batches, split
+from polyctl.training.feed import Ahead, batches, data_workers, split
 from polyctl.training.flops import peak_flops, step_flops
 from polyctl.training.journal import Interrupts, Journal, Meter, OnEvent
 from polyctl.training.objective import TargetLoss, autocast, dropout_seed, make_objective
@@ -130,8 +131,10 @@ class Trainer:
         meter = Meter()
         saved_at = began
         self._announce()
-        workers = self.experiment.train.workers
-        with closing(batches(self.source, self.step, self.total_steps, workers, self.processes)) as stream:
+        workers = data_workers(self.experiment.train.workers, self.processes.device, self.processes.world)
+        made = batches(self.source, self.step, self.total_steps, workers, self.processes)
+        with closing(made):
+            stream = Ahead(made)
             while True:
                 now = time.monotonic()
                 self.elapsed = before + now - began
@@ -151,7 +154,7 @@ class Trainer:
                 if state != "running":
                     break
                 batch = next(stream)
-                loss, norm, lr = self.advance(batch)
+                loss, norm, lr = self.advance(batch, meanwhile=stream.fetch)
                 meter.tokens += batch.tokens
                 meter.flops += step_flops(self.experiment.model, self.model.vocabulary, batch)
                 if meter.seconds >= STEP_EVENT_SECONDS or self.step in (1, self.total_steps):
@@ -160,8 +163,12 @@ class Trainer:
         self.journal.write("end", state=state, step=self.step, elapsed=self.elapsed, metrics=self.metrics)
         return TrainResult(self.step, self.metrics, state, self.best, self._checkpoint())
 
-    def advance(self, batch: Batch) -> tuple[float, float, float]:
+    def advance(
+        self, batch: Batch, meanwhile: Callable[[], None] = lambda: None
+    ) -> tuple[float, float, float]:
         """One optimizer step on one batch; returns its loss a target token, gradient norm and learning rate.
+
+        `meanwhile` is called when a GPU has its work, before it is waited for.
 
         The loss is divided by the target tokens of the whole batch, over all parts and processes, so that the
         gradient does not depend on how the batch was split.
@@ -183,6 +190,7 @@ class Trainer:
                 (loss * (world / tokens)).backward()
                 total += loss.detach()
         norm_tensor = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+        meanwhile()
         # One wait for the device a step, before the weights change, so that they are never spoiled by a NaN.
         part_loss, norm = torch.stack([total / tokens, norm_tensor]).tolist()
         (loss_value,) = self.processes.sum([part_loss])

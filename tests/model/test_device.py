@@ -17,6 +17,19 @@ def test_unknown_and_absent_devices_are_usage_errors(monkeypatch):
     assert choose_device("auto") == torch.device("cpu")
 
 
+def test_each_process_needs_a_gpu_of_its_own_and_readies_it(monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", asked.append)
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", asked.append)
+    monkeypatch.setattr(torch.backends.cuda, "enable_cudnn_sdp", asked.append)
+    assert choose_device("auto", 1) == torch.device("cuda", 1)
+    assert asked == [torch.device("cuda", 1), "high", False]
+    with pytest.raises(UsageError, match="there are 2"):
+        choose_device("cuda", 2)
+
+
 @pytest.mark.parametrize(
     ("width", "asked", "variable", "expected"),
     [

@@ -1,14 +1,16 @@
 """Every target token is predicted once, by one part of one rank; order and workers do not matter."""
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import torch
 
 from polyctl.data.batch import Batch
 from polyctl.data.stream import open_source
 from polyctl.errors import UsageError
-from polyctl.training.feed import batches, split
+from polyctl.training.feed import Ahead, batches, data_workers, split
 from tests.training.helpers import tiny
 
 
@@ -48,6 +50,24 @@ def test_any_step_can_be_the_first():
 def test_workers_do_not_change_the_order():
     source = open_source(tiny())
     assert steps_of(source, 5, 40, workers=2) == steps_of(source, 5, 40)
+
+
+@pytest.mark.parametrize(
+    ("asked", "device", "local", "expected"),
+    [(None, "cpu", 1, 0), (3, "cpu", 1, 3), (0, "cuda", 1, 0), (None, "cuda", 2, 3), (None, "cuda", 8, 1)],
+)
+def test_a_gpu_gets_the_cores_that_are_idle(monkeypatch, asked, device, local, expected):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(8))
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(local))
+    assert data_workers(asked, torch.device(device), local) == expected
+
+
+def test_a_batch_may_be_fetched_before_it_is_asked_for():
+    stream = Ahead(iter("abc"))
+    stream.fetch()
+    stream.fetch()
+    assert [next(stream) for _ in range(3)] == list("abc")
+    stream.fetch()
 
 
 @dataclass
