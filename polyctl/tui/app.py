@@ -274,16 +274,21 @@ class Dashboard(App[None]):
             self.open_runs([names[at]])
 
     def stop_job(self, run: str | None) -> None:
-        """Stop the newest running process, of that run's experiment if one is named."""
-        self._stop_job(None if run is None else run.partition("/")[0])
+        """Stop the process that works on that run, or the newest that was started from here."""
+        row = next((row for row in self.rows if row.run.name == run), None)
+        if row is not None and row.summary is not None and row.summary.state != "running":
+            self.notify(f"{run} is not running", severity="warning", markup=False)
+        else:
+            self._stop_job(run)
 
     @work(thread=True, group="launch", exit_on_error=False)
-    def _stop_job(self, experiment: str | None) -> None:
+    def _stop_job(self, run: str | None) -> None:
         for job in launch.jobs(self.root):
-            if (experiment is None or job.concerns(experiment)) and launch.stop(job):
+            if (run is None or job.concerns(run)) and launch.stop(job):
                 self.notify(f"asked to save and end: {job.words}", markup=False)
                 return
-        self.notify("nothing that was started from here is running", severity="warning", markup=False)
+        what = "nothing that was started from here" if run is None else f"{run} was not started from here, or"
+        self.notify(f"{what} is running", severity="warning", markup=False)
 
     # -- actions
 

@@ -17,6 +17,7 @@ from polyctl.errors import FileError
 from polyctl.files import write_atomic
 
 FOLDER = ".started"
+RUN_STAMP = "%Y%m%d-%H%M%S"  # how runs are named, by the time they begin
 _children: dict[int, subprocess.Popen[bytes]] = {}  # ours: polled, so that none stays a zombie
 
 
@@ -35,9 +36,17 @@ class Job:
         """The command as one would type it."""
         return shlex.join(["polyctl", *self.command])
 
-    def concerns(self, experiment: str) -> bool:
-        """Whether it works on runs of that experiment, the name that --smoke and `rl` give it included."""
+    def concerns(self, run: str) -> bool:
+        """Whether EXPERIMENT/ID is the run that it names, or may be one that it has made.
+
+        Of its experiment (the name that --smoke and `rl` give it included), and not older than the process.
+        """
         command, *words = self.command
+        if run in words:
+            return True
+        experiment, _, identifier = run.partition("/")
+        if identifier < time.strftime(RUN_STAMP, time.gmtime(self.started)):
+            return False
         for word in (w.partition("/")[0] for w in words):
             names = {word, f"{word}_smoke"} if "--smoke" in words else {word}
             if experiment in names:
@@ -68,7 +77,7 @@ class Job:
 def start(arguments: list[str], root: Path) -> Job:
     """Start `polyctl ARGUMENTS`; its output goes to a file under `root`. FileError where that cannot be."""
     folder = root / FOLDER
-    name = time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{time.time_ns() % 1000:03d}"
+    name = time.strftime(RUN_STAMP, time.gmtime()) + f"-{time.time_ns() % 1000:03d}"
     log = folder / f"{name}.log"
     try:
         folder.mkdir(parents=True, exist_ok=True)

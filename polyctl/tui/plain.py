@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from polyctl.errors import PolyctlError
+from polyctl.errors import FileError, PolyctlError
 from polyctl.registry import load_registry
-from polyctl.runs import find_run, list_runs, runs_root
+from polyctl.runs import find_run, list_runs, newest_run_with_checkpoint, runs_root
 from polyctl.tui import launch
 from polyctl.tui.actions import TABS
 from polyctl.tui.history import History
@@ -66,11 +66,10 @@ def _nothing(root: Path) -> str:
 
 def _decompose(root: Path) -> Iterator[str]:
     yield from WELCOME.splitlines()
-    run = next((run for run in list_runs(root) if run.has_checkpoint), None)
-    if run is None:
+    try:
+        yield f"model: {newest_run_with_checkpoint(root).name}"
+    except FileError:
         yield "model: none; the exact and numeric solvers work without one"
-    else:
-        yield f"model: {run.name}"
     yield "examples, each for `polyctl decompose`:"
     yield from (f"  {example}" for example in EXAMPLES)
 

@@ -41,13 +41,16 @@ SHOWN = 4000  # characters of a polynomial in the detail pane
 
 
 class Solver:
-    """The solving process; `tell` is called from a thread with every message of the newest request."""
+    """The solving process; `tell` is called from a thread with every message of the newest request.
+
+    `request` is that one's number.
+    """
 
     def __init__(self, tell: Callable[[Message], None], runs: Path | None = None) -> None:
         self._tell, self._runs = tell, runs
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
-        self._request = 0
+        self.request = 0
         self._closed = False
 
     def start(self) -> None:
@@ -73,7 +76,7 @@ class Solver:
         assert process.stdout is not None
         for line in process.stdout:
             message = json.loads(line)
-            if message.get("id") in (None, self._request):
+            if message.get("id") in (None, self.request):
                 self._tell(message)
         code = process.wait()
         with self._lock:
@@ -86,19 +89,19 @@ class Solver:
     def submit(self, text: str, **settings: Any) -> None:
         """Solve `text`; its messages come to `tell`."""
         self.start()
-        self._request += 1
+        self.request += 1
         process = self._process
         if process is None or process.stdin is None:
             return
         try:
-            process.stdin.write(json.dumps({"id": self._request, "text": text, **settings}) + "\n")
+            process.stdin.write(json.dumps({"id": self.request, "text": text, **settings}) + "\n")
             process.stdin.flush()
         except OSError as error:
             self._tell({"kind": "died", "message": f"the solving process is gone: {error.strerror}"})
 
     def cancel(self) -> None:
         """Stop the search at once; a new process is made ready."""
-        self._request += 1
+        self.request += 1
         self._end()
         self.start()
 
@@ -305,12 +308,12 @@ def describe(f: Polynomial, solution: Solution) -> Message:
         "complexity": None if size is None else size.distinct,
         "leaves": None if size is None else size.leaves,
         "weak": verdict.verified and weak(f, solution.decomposition),
-        "outer": None if outer is None else _cut(plain(outer)),
-        "inners": [_cut(plain(h)) for h in inners],
+        "outer": None if outer is None else cut(plain(outer)),
+        "inners": [cut(plain(h)) for h in inners],
         "proof": _proof(f, solution, head, arguments, letters),
-        "latex": "\n".join(f"{n} = {_cut(latex(p))}" for n, p in lines if p is not None),
+        "latex": "\n".join(f"{n} = {latex(p)}" for n, p in lines if p is not None),
         "sympy": "\n".join(
-            f"{n.partition('(')[0]} = {_cut(plain(p)).replace('^', '**')}" for n, p in lines if p is not None
+            f"{n.partition('(')[0]} = {plain(p).replace('^', '**')}" for n, p in lines if p is not None
         ),
     }
 
@@ -321,22 +324,23 @@ def _proof(f: Polynomial, solution: Solution, head: str, arguments: str, letters
 
     outer, inners = solution.decomposition.outer, solution.decomposition.inners
     verdict = solution.verdict
-    said = [f"{name} = {_cut(plain(h))}" for name, h in zip(letters, inners, strict=True)]
+    said = [f"{name} = {cut(plain(h))}" for name, h in zip(letters, inners, strict=True)]
     if outer is None:
         return "\n".join([*said, f"{verdict.status}: {verdict.reason} ({verdict.method})"])
-    said.insert(0, f"{head} = {_cut(plain(outer))}")
-    said.append(f"g({arguments}) = {_cut(plain_composition(outer, inners))}")
+    said.insert(0, f"{head} = {cut(plain(outer))}")
+    said.append(f"g({arguments}) = {cut(plain_composition(outer, inners))}")
     if verdict.status in ("verified", "trivial"):
         same = compose(outer, inners) == f
-        said.append(f"expanded = {_cut(plain(f))}")
+        said.append(f"expanded = {cut(plain(f))}")
         said.append("compared with f: equal, coefficient by coefficient over Q" if same else "not equal to f")
     elif verdict.status == "refuted":
-        said.append(f"f - g({arguments}) = {_cut(plain(f - compose(outer, inners)))}")
+        said.append(f"f - g({arguments}) = {cut(plain(f - compose(outer, inners)))}")
     said.append(f"{verdict.status}: {verdict.reason} ({verdict.method})")
     return "\n".join(said)
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """A text as far as it is shown."""
     return text if len(text) <= SHOWN else f"{text[:SHOWN]} … ({len(text):,} characters)"
 
 

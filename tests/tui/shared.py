@@ -20,13 +20,14 @@ class FakeSolver:
     def __init__(self, tell, runs=None):
         self.say = tell
         self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.cancelled = self.started = 0
+        self.cancelled = self.started = self.request = 0
 
     def start(self):
         self.started += 1
 
     def submit(self, text, **settings):
         self.asked.append((text, settings))
+        self.request += 1
 
     def cancel(self):
         self.cancelled += 1

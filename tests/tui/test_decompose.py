@@ -1,5 +1,6 @@
 """The tab Decompose, driven by its keys and by what the solving process says."""
 
+from textual.events import Paste
 from textual.widgets import Input
 
 from polyctl.tui.screens.choose import ChooseScreen
@@ -146,3 +147,106 @@ def test_decompose_says_what_went_wrong(empty):
         await until(pilot, lambda: "code 9" in screen_text(empty))
 
     drive(empty, script)
+
+
+def test_what_a_search_that_was_given_up_still_says_is_not_heard(dashboard):
+    async def script(pilot):
+        pane, solver = dashboard.pane("decompose"), dashboard.solver
+        pane.solve("x^4")
+        old = solver.request
+        pane.solve("x^6")
+        pane.hear({**answers(TEXT)[-1], "id": old})
+        assert pane.busy
+        pane.hear({**answers(TEXT)[-1], "id": solver.request})
+        assert not pane.busy
+
+    drive(dashboard, script)
+
+
+def test_lines_that_are_pasted_become_one(dashboard):
+    async def script(pilot):
+        entry = dashboard.pane("decompose").query_one(Input)
+        await until(pilot, lambda: entry.has_focus)
+        entry.post_message(Paste("x^4 + 2x^2\n  + 3\n"))
+        await until(pilot, lambda: entry.value == "x^4 + 2x^2 + 3")
+
+    drive(dashboard, script)
+
+
+def test_answers_name_their_polynomial_once_another_is_typed(dashboard):
+    async def script(pilot):
+        pane = dashboard.pane("decompose")
+        pane.solve(TEXT)
+        for message in answers(TEXT):
+            pane.hear(message)
+        await until(pilot, lambda: "1 verified" in screen_text(dashboard))
+        await pilot.press("plus", "1")
+        await until(pilot, lambda: f"below: {TEXT[:20]}" in screen_text(dashboard))
+        assert "1 verified in" not in screen_text(dashboard)
+
+    drive(dashboard, script)
+
+
+def test_a_small_terminal_shows_the_proof_once_the_beam_has_ended(dashboard):
+    async def script(pilot):
+        pane = dashboard.pane("decompose")
+        pane.solve(TEXT)
+        pane.hear({"kind": "beam", "step": 3, "live": [], "finished": []})
+        await until(pilot, lambda: "Beam, step 3" in screen_text(dashboard))
+        for message in answers(TEXT):
+            pane.hear(message)
+        await until(pilot, lambda: "compared with f: equal" in screen_text(dashboard))
+        assert "Beam, step 3" not in screen_text(dashboard)
+
+    drive(dashboard, script, (80, 24))
+
+
+def test_long_answers_are_copied_whole(dashboard):
+    async def script(pilot):
+        pane = dashboard.pane("decompose")
+        pane.solve(TEXT)
+        solution = next(m for m in answers(TEXT) if m["kind"] == "solution")
+        pane.hear({**solution, "latex": "x" * 5000})
+        pane.hear(answers(TEXT)[-1])
+        await pilot.press("escape")
+        await until(pilot, lambda: pane.query_one(Table).has_focus)
+        await pilot.press("d", "y")
+        assert dashboard.clipboard == "x" * 5000
+
+    drive(dashboard, script)
+
+
+def test_the_shipped_model_can_be_chosen_wherever_runs_are_kept(tmp_path, empty, monkeypatch):
+    shipped = make_run(tmp_path / "box", "general/shipped", [])
+    shipped.checkpoints.mkdir()
+    shipped.checkpoint("best").write_bytes(b"")
+    monkeypatch.setenv("POLYCTL_SHIPPED", str(shipped.path))
+
+    async def script(pilot):
+        empty.solver.say({"kind": "ready"})
+        await until(pilot, lambda: "model general/shipped" in screen_text(empty))
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: "shipped with polyctl" in screen_text(empty))
+        await pilot.press("j", "enter")
+        await until(pilot, lambda: empty.pane("decompose").wanted == "general/shipped")
+
+    drive(empty, script)
+
+
+def test_the_line_being_typed_is_kept_while_older_ones_are_looked_at(dashboard):
+    async def script(pilot):
+        pane = dashboard.pane("decompose")
+        entry = pane.query_one(Input)
+        await until(pilot, lambda: entry.has_focus)
+        pane.solve("x^4")
+        entry.value = "x^4 + 2"
+        await pilot.press("up")
+        assert entry.value == "x^4"
+        await pilot.press("down")
+        assert entry.value == "x^4 + 2"
+        await pilot.press("f3", "f2")
+        await until(pilot, lambda: entry.has_focus)
+        await pilot.press("plus", "x")
+        assert entry.value == "x^4 + 2+x"
+
+    drive(dashboard, script)

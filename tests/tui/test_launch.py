@@ -57,16 +57,19 @@ def test_damaged_notes_are_left_out(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("command", "experiment", "concerns"),
+    ("command", "run", "concerns"),
     [
-        (("train", "quick"), "quick", True),
-        (("train", "quick", "--smoke"), "quick_smoke", True),
-        (("train", "quick"), "quick_smoke", False),
-        (("eval", "quick/20250101-000000", "--beam", "30"), "quick", True),
-        (("rl", "quick", "--algo", "grpo"), "quick_grpo", True),
-        (("rl", "quick", "--smoke"), "quick_smoke_bgrpo", True),
-        (("train", "quick"), "quick_bgrpo", False),
+        (("train", "quick"), "quick/20250101-000001", True),
+        (("train", "quick"), "quick/20241231-235959", False),
+        (("train", "quick", "--smoke"), "quick_smoke/20250101-000001-2", True),
+        (("train", "quick"), "quick_smoke/20250101-000001", False),
+        (("eval", "quick/20240101-000000", "--beam", "30"), "quick/20240101-000000", True),
+        (("eval", "quick/20240101-000000", "--beam", "30"), "quick/20240102-000000", False),
+        (("rl", "quick", "--algo", "grpo"), "quick_grpo/20250101-000001", True),
+        (("rl", "quick", "--smoke"), "quick_smoke_bgrpo/20250101-000001", True),
+        (("train", "quick"), "quick_bgrpo/20250101-000001", False),
     ],
 )
-def test_which_runs_a_command_concerns(tmp_path, command, experiment, concerns):
-    assert launch.Job(1, "", 0.0, command, tmp_path).concerns(experiment) is concerns
+def test_which_runs_a_command_concerns(tmp_path, command, run, concerns):
+    new_year_2025 = 1735689600.0
+    assert launch.Job(1, "", new_year_2025, command, tmp_path).concerns(run) is concerns

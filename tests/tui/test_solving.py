@@ -40,7 +40,7 @@ def test_a_request_an_error_and_a_cancel(tmp_path):
         assert first.poll() is not None
         until("ready")
         solver.submit("x^2 + 2x", method="exact")
-        assert until("done")[-1]["id"] == solver._request
+        assert until("done")[-1]["id"] == solver.request
         solver._process.kill()
         assert "ended with code -9" in until("died")[-1]["message"]
     finally:

@@ -9,15 +9,17 @@ from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
+from textual.events import Paste
 from textual.message import Message
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from polyctl.errors import ParseError, PolyctlError
+from polyctl.runs import shipped_run
 from polyctl.tui.actions import bindings
 from polyctl.tui.screens.choose import ChooseScreen
 from polyctl.tui.screens.pane import Pane
-from polyctl.tui.solving import METHODS
+from polyctl.tui.solving import METHODS, cut
 from polyctl.tui.widgets import solutions
 from polyctl.tui.widgets.beam import beam_text
 from polyctl.tui.widgets.table import Table
@@ -35,7 +37,16 @@ DETAILS = ("proof", "latex", "sympy", "tried")
 TITLES = {"proof": "Proof", "latex": "LaTeX", "sympy": "SymPy", "tried": "What was tried"}
 WIDTHS = (1, 2, 5, 10, 20, 30, 50, 100)
 PROMPT = "f = "
+ASKED_SHOWN = 24  # characters
+BEAM_STAYS = 30  # rows
 SECONDS = 10.0  # after which a search ends
+
+
+class OneLine(Input):
+    """An input into which several lines are pasted as one."""
+
+    def _on_paste(self, event: Paste) -> None:
+        event.text = " ".join(event.text.split())  # the rest is done by Input
 
 
 class DecomposePane(Pane):
@@ -61,15 +72,18 @@ class DecomposePane(Pane):
         self.before: dict[str, Any] | None = None
         self.done: dict[str, Any] | None = None
         self.problem: str | None = None
+        self.asked = ""  # what the answers below are of
         self.detail = "proof"
         self.history: list[str] = []
+        self._draft = ""  # the line being typed, while an older one is looked at
         self._at = 0  # place in the history; its length means the line being typed
         self._example = -1
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="question"):
             yield Static(PROMPT, id="prompt", markup=False)
-            yield Input(placeholder="a polynomial, such as x^4 + 2x^2 - 3   (F7: an example)", compact=True)
+            hint = "a polynomial, such as x^4 + 2x^2 - 3   (F7: an example)"
+            yield OneLine(placeholder=hint, compact=True, select_on_focus=False)
         yield Static("", id="parsed", markup=False)
         yield Static("", id="settings", markup=False)
         yield Table(id="solutions")
@@ -88,11 +102,13 @@ class DecomposePane(Pane):
     def on_resize(self) -> None:
         self._settings()
         self._table()
+        self._beam()
 
     # -- typing
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._parse(event.value)
+        self._settings()
 
     @work(thread=True, exclusive=True, group="parse", exit_on_error=False)
     def _parse(self, text: str) -> None:
@@ -137,13 +153,16 @@ class DecomposePane(Pane):
         """Begin the search for decompositions of a text."""
         if not text.strip():
             return
+        if self.query_one(Input).value != text:
+            self._enter(text)
         if self.busy:
             self.dashboard.solver.cancel()
         if not self.history or self.history[-1] != text:
             self.history.append(text)
-        self._at = len(self.history)
+        self._at, self._draft, self.asked = len(self.history), "", text
         self.solutions, self.frame, self.before, self.done, self.problem = [], None, None, None, None
         self.busy = True
+        self.query_one(Table).clear()  # the cursor goes back to the best answer
         self.dashboard.solver.submit(
             text,
             method=self.method,
@@ -159,6 +178,8 @@ class DecomposePane(Pane):
     def hear(self, message: dict[str, Any]) -> None:
         """A message of the solving process."""
         kind = message["kind"]
+        if message.get("id") not in (None, self.dashboard.solver.request):
+            return  # it was on its way when the search it is of was given up
         if kind == "ready":
             self.ready = True
         elif kind == "torch":
@@ -196,8 +217,7 @@ class DecomposePane(Pane):
 
     def _settings(self) -> None:
         wide = self.size.width >= 100
-        newest = next((row.run.name for row in self.dashboard.rows if row.has_model), None)
-        model = self.wanted or newest
+        model = self.wanted or next((name for name, _ in self._models()), None)
         parts = [
             f"method {self.method}",
             f"inners {'any' if not self.inners else f'≤ {self.inners}'}",
@@ -219,6 +239,8 @@ class DecomposePane(Pane):
             return Text(f"✗ {clean(self.problem)}", style="red")
         if self.done is None:
             return Text("Enter decomposes")
+        if self.query_one(Input).value != self.asked:
+            return Text(f"below: {clean(_short(self.asked))}", style="yellow")
         verified = sum(s["status"] == "verified" for s in self.solutions)
         seconds = f"{self.done['seconds']:.2g} s"
         if self.done["indecomposable"]:
@@ -238,7 +260,8 @@ class DecomposePane(Pane):
 
     def _beam(self) -> None:
         growing = self.query_one("#growing", Static)
-        growing.display = self.frame is not None
+        # once its answers are in the table, the room it takes is the detail's, where there is little
+        growing.display = self.frame is not None and (self.busy or self.size.height >= BEAM_STAYS)
         if self.frame is None:
             return
         verdicts = {s["logprob"]: s["status"] for s in self.solutions if s["logprob"] is not None}
@@ -262,7 +285,8 @@ class DecomposePane(Pane):
     def _detail(self) -> None:
         box = self.query_one("#detail", VerticalScroll)
         box.border_title = TITLES[self.shown]
-        self.query_one("#detail-text", Static).update(Text(self.detail_text()))
+        lines = self.detail_text().split("\n")
+        self.query_one("#detail-text", Static).update(Text("\n".join(map(cut, lines))))
 
     @property
     def shown(self) -> str:
@@ -270,7 +294,7 @@ class DecomposePane(Pane):
         return "tried" if self.chosen is None and self.done is not None else self.detail
 
     def detail_text(self) -> str:
-        """What the detail pane shows, and copies."""
+        """What the detail pane shows, very long lines cut, and copies whole."""
         solution = self.chosen
         if self.shown == "tried":
             return self._tried()
@@ -305,7 +329,6 @@ class DecomposePane(Pane):
 
     def action_example(self) -> None:
         self._example = (self._example + 1) % len(EXAMPLES)
-        self._enter(EXAMPLES[self._example])
         self.solve(EXAMPLES[self._example])
 
     def _enter(self, text: str) -> None:
@@ -323,12 +346,15 @@ class DecomposePane(Pane):
             self._history(1)
 
     def _history(self, step: int) -> None:
+        value = self.query_one(Input).value
+        if self._at == len(self.history):
+            self._draft = value
         at = self._at + step
-        if 0 <= at < len(self.history) and self.history[at] == self.query_one(Input).value:
+        if 0 <= at < len(self.history) and self.history[at] == value:
             at += step
         if 0 <= at <= len(self.history):
             self._at = at
-            self._enter(self.history[at] if at < len(self.history) else "")
+            self._enter(self.history[at] if at < len(self.history) else self._draft)
 
     def action_method(self) -> None:
         names = list(METHODS)
@@ -351,17 +377,26 @@ class DecomposePane(Pane):
         self.width = next((w for w in reversed(WIDTHS) if w < self.width), WIDTHS[0])
         self._settings()
 
+    def _models(self) -> list[tuple[str, str]]:
+        """(run, what is known of it) of every model, the newest first and the shipped one last."""
+        found = []
+        for row in self.dashboard.rows:
+            if row.has_model:
+                s = row.summary
+                said = f"  verified {percent(s.accuracy)}, {ago(s.updated)} ago" if s else ""
+                found.append((row.run.name, said))
+        shipped = shipped_run()
+        if shipped.has_checkpoint and shipped.name not in dict(found):
+            found.append((shipped.name, "  shipped with polyctl"))
+        return found
+
     def action_model(self) -> None:
-        rows = [row for row in self.dashboard.rows if row.has_model]
-        if not rows:
+        models = self._models()
+        if not models:
             self.app.notify("no run has a model yet: `polyctl train quick` makes one", markup=False)
             return
-        names = [None, *(row.run.name for row in rows)]
-        lines = ["the newest there is"]
-        for row in rows:
-            s = row.summary
-            said = f"  verified {percent(s.accuracy)}, {ago(s.updated)} ago" if s else ""
-            lines.append(clean(row.run.name) + said)
+        names = [None, *(name for name, _ in models)]
+        lines = ["the newest there is", *(clean(name) + said for name, said in models)]
 
         def choose(at: int | None) -> None:
             if at is not None:
@@ -388,6 +423,10 @@ class DecomposePane(Pane):
         text = self.detail_text()
         self.app.copy_to_clipboard(text)
         self.app.notify(f"copied: {TITLES[self.shown]}, {len(text):,} characters", markup=False)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= ASKED_SHOWN else f"{text[: ASKED_SHOWN - 1]}…"
 
 
 WELCOME = """Type a polynomial and press Enter, or F7 for an example: f = g(h) is looked for, and proved.
