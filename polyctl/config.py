@@ -55,6 +55,20 @@ class DataConfig(_Config):
             raise ValueError("a mixture has compact tokens or terms, and inner targets")
         return self
 
+    @model_validator(mode="after")
+    def _something_falls(self) -> DataConfig:
+        """Degrees with which every problem would be trivial are refused: none would ever be drawn."""
+        if self.family == "mixed":
+            return self
+        least_outer, least_inner = 1 + (self.inners == 1), 1 + (self.inner_variables == 1)
+        for name, degrees, least in (
+            ("outer_degrees", self.outer_degrees, least_outer),
+            ("inner_degrees", self.inner_degrees, least_inner),
+        ):
+            if min(degrees) < least:
+                raise ValueError(f"{name} {list(degrees)}: with one of degree {min(degrees)} nothing falls")
+        return self
+
 
 class ModelConfig(_Config):
     """The transformer: `published` is minGPT's form, `modern` ours (RMSNorm, RoPE, QK-norm, tied head)."""
@@ -135,7 +149,7 @@ class TrainConfig(_Config):
 class EvalConfig(_Config):
     """How a checkpoint is examined."""
 
-    beam: int = Field(10, ge=1)
+    beam: int = Field(10, ge=1, le=1000)  # a step takes memory for every pair of a hypothesis and a token
     max_tokens: int = Field(150, ge=1, description="longest answer in tokens")
     problems: int = Field(300, ge=1)
     batch: int = Field(16, ge=1, description="problems searched at once")

@@ -254,9 +254,18 @@ def shipped_run() -> Run:
     return Run.at(Path(place or Path(__file__).resolve().parents[1] / "runs" / "general" / "shipped"))
 
 
-def newest_run_with_checkpoint(root: Path | None = None, *, shipped: bool = True) -> Run:
-    """The newest run that has a checkpoint, else the shipped one; FileError where there is neither."""
-    for run in [*list_runs(root), *([shipped_run()] if shipped else [])]:
+def default_run(root: Path | None = None) -> Run:
+    """The run whose model is used where none is named: the shipped one, else the newest with a checkpoint.
+
+    FileError where there is neither.
+    """
+    shipped = shipped_run()
+    return shipped if shipped.has_checkpoint else newest_run_with_checkpoint(root)
+
+
+def newest_run_with_checkpoint(root: Path | None = None) -> Run:
+    """The newest run that has a checkpoint; FileError where there is none."""
+    for run in list_runs(root):
         if run.has_checkpoint:
             return run
     raise FileError(
@@ -278,15 +287,15 @@ def find_run(name: str | Path, root: Path | None = None, *, need_checkpoint: boo
     for path in places:
         if (path / "config.toml").is_file():
             return Run.at(path)
-    for path in places:
-        found = _sorted(config.parent for config in path.glob("*/config.toml"))
-        for run in found:
-            if run.has_checkpoint or not need_checkpoint:
-                return run
-        if found:
+    found = [_sorted(config.parent for config in path.glob("*/config.toml")) for path in places]
+    for run in (run for runs in found for run in runs):
+        if run.has_checkpoint or not need_checkpoint:
+            return run
+    for path, runs in zip(places, found, strict=True):
+        if runs:
             raise FileError(
                 f"no run in {path} has a checkpoint yet",
-                f"wait for the first one, or `polyctl train {found[0].experiment}`",
+                f"wait for the first one, or `polyctl train {runs[0].experiment}`",
             )
     raise FileError(f"there is no run {str(name)!r} in {root}", _next_step(str(name), root))
 

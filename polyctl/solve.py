@@ -273,7 +273,7 @@ def generic(f: Polynomial, decomposition: Decomposition) -> bool:
     if outer is None or len(degrees) > 1:
         return False
     d, k, total = degrees.pop(), degree(outer), degree(f)
-    if is_homogeneous(f) and all(is_homogeneous(h) for h in inners):
+    if n > 1 and is_homogeneous(f) and all(is_homogeneous(h) for h in inners):
         space, outers, needed = comb(n + d - 1, d), comb(m + k - 1, k), comb(n + total - 1, total)
     else:
         space, outers, needed = comb(n + d, d) - 1, comb(m + k, k), comb(n + total, total)

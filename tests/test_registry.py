@@ -60,6 +60,7 @@ def test_a_grid_of_lists_is_their_product_and_keeps_types(write):
         grid = { width = [64, 128], layers = [1, 2], form = "published" }
         model = { width = "{width}", layers = "{layers}", form = "{form}" }
         data.outer_degrees = ["{layers}", 7]
+        data.inners = 2
     """)
     assert registry.names() == [
         "w64_l1_published",

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,15 @@ from polyctl.config import Experiment, TrainConfig
 from polyctl.errors import FileError
 from polyctl.events import EventWriter, read_events
 from polyctl.files import write_atomic
-from polyctl.runs import Run, create_run, find_run, list_runs, newest_run_with_checkpoint, runs_root
+from polyctl.runs import (
+    Run,
+    create_run,
+    default_run,
+    find_run,
+    list_runs,
+    newest_run_with_checkpoint,
+    runs_root,
+)
 
 QUICK = Experiment(name="quick", train=TrainConfig(lr=3e-4))
 
@@ -125,14 +134,18 @@ def test_finding_runs(tmp_path, monkeypatch):
     assert (here.experiment, here.id) == ("a", "20250103-000000")
 
 
-def test_the_shipped_run_is_used_where_there_is_no_other(tmp_path, monkeypatch):
+def test_the_shipped_run_is_used_where_none_is_named(tmp_path, monkeypatch):
     shipped = make(tmp_path / "package" / "runs", "general", "shipped", checkpoint=True)
     monkeypatch.setenv("POLYCTL_SHIPPED", str(shipped.path))
     root = tmp_path / "runs"
-    assert newest_run_with_checkpoint(root) == shipped
+    make(root, "general", "20240101-000000")
+    assert default_run(root) == shipped
     assert find_run("general", root) == find_run("general/shipped", root) == shipped
     own = make(root, "general", "20250101-000000", checkpoint=True)
     assert newest_run_with_checkpoint(root) == find_run("general", root) == own
+    assert default_run(root) == shipped
+    shutil.rmtree(shipped.checkpoints)
+    assert default_run(root) == own
     assert find_run("general/shipped", root) == shipped
     with pytest.raises(FileError):
         find_run("quick", root)

@@ -11,6 +11,7 @@ from flint import fmpz_mat
 
 from polyctl.algebra.completion import PRIME, TooLarge, complete_outer
 from polyctl.algebra.decomposition import Decomposition, outer_ring, used_inners
+from polyctl.algebra.generation import generates_everything
 from polyctl.algebra.linear import coefficient_rows
 from polyctl.algebra.polynomial import (
     Polynomial,
@@ -129,26 +130,14 @@ def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
         disjoint = len({v for u in used for v in u}) == sum(len(u) for u in used)
         if len(inners) < 2 or not disjoint or all(len(h - constant_term(h)) == 1 for h in inners):
             return "the outer polynomial is linear"
-    return _generates_everything(inners, n)
-
-
-def _generates_everything(inners: tuple[Polynomial, ...], n: int) -> str | None:
-    if n < 2:
-        return None
-    for d in {degree(h) for h in inners}:
-        forms = [h for h in inners if degree(h) == d and (d == 1 or is_homogeneous(h))]
-        if len(forms) >= comb(n + d - 1, d):
-            tops = [_top_form(h) for h in forms] if d == 1 else forms
-            if fmpz_mat(coefficient_rows(tops)[1]).rank() >= comb(n + d - 1, d):
-                return (
-                    "the inners are the variables" if d == 1 else f"the inners span all forms of degree {d}"
-                )
+    if generates_everything(inners, variables_used(f)):
+        return "the inners generate every polynomial"
+    for d in {degree(h) for h in inners} if n > 1 else ():
+        forms = [h for h in inners if degree(h) == d and is_homogeneous(h)]
+        every = comb(n + d - 1, d)
+        if len(forms) >= every and fmpz_mat(coefficient_rows(forms)[1]).rank() >= every:
+            return f"the inners span all forms of degree {d}"
     return None
-
-
-def _top_form(h: Polynomial) -> Polynomial:
-    top = degree(h)
-    return h.context().from_dict({m: c for m, c in terms(h) if sum(m) == top})
 
 
 def _work_exceeds(outer: Polynomial, inners: tuple[Polynomial, ...], bound: WorkBound) -> bool:

@@ -16,6 +16,7 @@ from polyctl.errors import EXIT_FILE, EXIT_INTERRUPTED, PolyctlError
 if TYPE_CHECKING:
     import typer
 
+POLYNOMIAL_COMMANDS = ("decompose", "verify", "tui")
 EXIT_BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
 
 
@@ -25,12 +26,29 @@ def main() -> NoReturn:
     if arguments[:1] == ["--version"]:  # answered here, without the cost of importing Typer
         print(f"polyctl {__version__}")
         raise SystemExit(0)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # a terminal without UTF-8 must not end in a traceback
+    _ready_streams()
     raise SystemExit(run(arguments))
+
+
+def _ready_streams() -> None:
+    """What cannot be read or written as text must not end in a traceback; a closed stream is an empty one."""
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream, errors in (
+        (sys.stdin, "replace"),
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+    ):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
+
+
+def _readable(arguments: Sequence[str]) -> list[str]:
+    """The arguments, a polynomial that begins with a minus sign behind a space, so that it is no option."""
+    if not arguments or arguments[0] not in POLYNOMIAL_COMMANDS:
+        return list(arguments)
+    return [f" {word}" if re.match(r"-[^-].", word) else word for word in arguments]
 
 
 def make_app() -> "typer.Typer":
@@ -89,7 +107,7 @@ def run(arguments: Sequence[str]) -> int:
 
     usage_error: Any = typer.BadParameter.__base__  # Typer brings its own copy of click's, or click's itself
     try:
-        code = make_app()(list(arguments), prog_name="polyctl", standalone_mode=False)
+        code = make_app()(_readable(arguments), prog_name="polyctl", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except PolyctlError as error:
@@ -107,16 +125,19 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return _broken_pipe()
     except OSError as error:
-        if error.filename is None:
-            raise
-        print_problem(f"{error.filename}: {error.strerror}")
+        _discard_output()
+        print_problem(f"{error.filename or 'the output'}: {error.strerror}")
         return EXIT_FILE
 
 
 def _broken_pipe() -> int:
+    _discard_output()
+    return EXIT_BROKEN_PIPE
+
+
+def _discard_output() -> None:
     # Python flushes stdout once more on leaving, which must not fail again.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return EXIT_BROKEN_PIPE
 
 
 def _usage(error: Any) -> tuple[str, str | None]:

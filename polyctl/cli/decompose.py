@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from functools import cache
 from pathlib import Path
@@ -46,7 +45,7 @@ def decompose(
     ] = 10.0,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="RUN", help="Whose model (else the newest run's, if there is one)."),
+        typer.Option("--model", metavar="RUN", help="Whose model (else the shipped one, else the newest)."),
     ] = None,
     beam: BeamOption = None,
     polish: Annotated[
@@ -60,7 +59,7 @@ def decompose(
 ) -> None:
     """Decompose a polynomial; every answer shown as verified is proved in exact arithmetic.
 
-    auto tries the exact methods, then a model if one was trained, then the numeric solver, until one of
+    auto tries the exact methods, then a model if there is one, then the numeric solver, until one of
     them succeeds. Equivalent answers are shown once, the simplest first.
 
     Exit codes: 0 a verified answer (with -, for every line); 1 none; 2 usage; 3 files; 130 interrupted.
@@ -95,6 +94,7 @@ def decompose(
         )
         return f, found
 
+    expression = expression.strip()
     if expression == "-":
         _many(answer_to, top)
         return
@@ -116,19 +116,24 @@ def model_loader(
 
     @cache
     def load() -> Neural | None:
-        from polyctl.runs import find_run, newest_run_with_checkpoint
+        from polyctl.model.device import choose_device, limit_threads
+        from polyctl.model.files import load_model
+        from polyctl.runs import default_run, find_run
+        from polyctl.solve import Neural
 
         try:
-            run = newest_run_with_checkpoint(runs) if model is None else find_run(model, runs)
+            run = default_run(runs) if model is None else find_run(model, runs)
         except FileError:
             if needed:
                 raise
             return None
-        from polyctl.model.device import choose_device, limit_threads
-        from polyctl.model.files import load_model
-        from polyctl.solve import Neural
-
-        loaded = load_model(run.weights(), choose_device(device))
+        try:
+            loaded = load_model(run.weights(), choose_device(device))
+        except FileError as error:
+            if needed:
+                raise
+            output.say(f"no model is asked: {error.message}")
+            return None
         limit_threads(loaded.model.config)
         return Neural(
             loaded, run.name, beam or loaded.experiment.eval.beam, loaded.experiment.eval.max_tokens, grammar
@@ -154,7 +159,7 @@ def _many(answer_to: Callable[[str], tuple[Polynomial, Answer]], top: int) -> No
         except PolyctlError as error:
             record, solved = {"input": text, "error": error.message, "hint": error.hint}, False
             found = None
-        print(json.dumps(record, ensure_ascii=False), flush=True)
+        output.print_json_line(record)
         if found is not None and found.stopped == "interrupted":
             raise typer.Exit(EXIT_INTERRUPTED)
     if not solved:
@@ -216,7 +221,9 @@ def _show(f: Polynomial, found: Answer, top: int, as_latex: bool) -> None:
             print("   it says little: a mere factorisation, or powers of the variables")
         elif generic(f, solution.decomposition):
             print("   nearly every polynomial of this degree has a decomposition of this shape")
-        print(f"   complexity {size.distinct}, expanded form {complexity_of(f).distinct}")
+        expanded = complexity_of(f).distinct
+        larger = "; it is larger than f" if size.distinct > expanded else ""
+        print(f"   complexity {size.distinct}, expanded form {expanded}{larger}")
     if found.verified:
         more = len(found.verified) - top
         if more > 0:

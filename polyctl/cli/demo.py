@@ -18,8 +18,10 @@ def demo(runs: RunsOption = None) -> None:
 
     Exit codes: as those of train, eval and decompose.
     """
+    from polyctl.registry import PACKAGED
+
     output.say("1/3  polyctl train quick")
-    train("quick", runs=runs)
+    train("quick", runs=runs, registry=PACKAGED)
     output.say("\n2/3  polyctl eval quick")
     eval_("quick", runs=runs)
     output.say(f"\n3/3  polyctl decompose --method neural '{EXAMPLE}'")
@@ -32,6 +34,6 @@ def demo(runs: RunsOption = None) -> None:
         "  polyctl decompose 'your polynomial'      what is in it, by every method, proved\n"
         "  polyctl experiments                      the experiments of the paper, and ours\n"
         "  polyctl train d2_arch_512_l6 --smoke     one of them, shrunk to seconds\n"
-        "  polyctl eval --beam 30                   the newest run's model, with a wider beam\n"
+        "  polyctl eval --beam 30                   the model in the box, with a wider beam\n"
         "  polyctl runs                             what has been trained"
     )

@@ -30,7 +30,7 @@ def eval_(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[EXPERIMENT|RUN]", help="Whose model (else the newest run with a checkpoint)."
+            metavar="[EXPERIMENT|RUN]", help="Whose model (else the shipped one, else the newest run)."
         ),
     ] = None,
     beam: BeamOption = None,
@@ -106,10 +106,10 @@ def eval_(
     from polyctl.evaluate_run import evaluate_run
     from polyctl.model.device import limit_threads
     from polyctl.model.files import load_model
-    from polyctl.runs import find_run, newest_run_with_checkpoint
+    from polyctl.runs import default_run, find_run
     from polyctl.training import distributed
 
-    run = newest_run_with_checkpoint(runs) if name is None else find_run(name, runs)
+    run = default_run(runs) if name is None else find_run(name, runs)
     which = _which(checkpoint or run.weights().stem)
     with distributed.join(device) as processes:
         loaded = load_model(run.checkpoint(which), processes.device)

@@ -32,7 +32,8 @@ MinutesOption = Annotated[
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; train nothing.")]
 SmokeOption = Annotated[bool, typer.Option("--smoke", help="The same, shrunk to seconds.")]
 BeamOption = Annotated[
-    int | None, typer.Option("--beam", min=1, metavar="WIDTH", help="Beam width instead of the experiment's.")
+    int | None,
+    typer.Option("--beam", min=1, max=1000, metavar="WIDTH", help="Beam width instead of the experiment's."),
 ]
 LimitOption = Annotated[
     int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N problems.")

@@ -29,7 +29,17 @@ def say(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """`value` as indented JSON on stdout; ValueError for NaN and infinities, which JSON does not have."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    _print_json(value, indent=2)
+
+
+def print_json_line(value: Any) -> None:
+    """The same on one line, at once."""
+    _print_json(value, indent=None)
+
+
+def _print_json(value: Any, indent: int | None) -> None:
+    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    print(json.dumps(value, indent=indent, ensure_ascii=ascii_only, allow_nan=False), flush=True)
 
 
 def print_error(error: PolyctlError) -> None:

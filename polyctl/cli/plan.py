@@ -214,7 +214,7 @@ def _begin(total: int, number: int, task: Task) -> None:
 def _told(outcome: Outcome, as_json: bool) -> Outcome:
     """The outcome, once it has been said."""
     if as_json:
-        print(json.dumps(outcome.to_dict(), ensure_ascii=False, allow_nan=False), flush=True)
+        output.print_json_line(outcome.to_dict())
     if outcome.message is not None:
         output.print_problem(f"{outcome.stage} {outcome.experiment}: {outcome.message}", outcome.hint)
     elif outcome.state == "skipped":

@@ -123,7 +123,7 @@ def _choose(
         name = run or experiment
         if run is not None and "/" not in run:
             name = f"{experiment}/{run}"
-        old = newest_run_with_checkpoint(runs, shipped=False) if name is None else find_run(name, runs)
+        old = newest_run_with_checkpoint(runs) if name is None else find_run(name, runs)
         config = old.config()
         if run is not None and experiment != config.name:
             raise UsageError(

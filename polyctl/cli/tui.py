@@ -39,6 +39,8 @@ def tui(
     """
     if screen is not None and screen not in SCREENS:
         raise UsageError(f"--screen {screen!r} is none of {', '.join(SCREENS)}", "leave it out for all")
+    if plain and expression:
+        raise UsageError("--plain only prints what is there", f"polyctl decompose '{expression.strip()}'")
     if plain:
         from polyctl.tui.plain import plain as write
 
@@ -58,7 +60,7 @@ def tui(
     keymap = load_keymap()
     from polyctl.tui.app import Dashboard
 
-    Dashboard(runs, registry, screen or "decompose", keymap, expression).run()
+    Dashboard(runs, registry, screen or "decompose", keymap, expression.strip()).run()
 
 
 def _serve(port: int, options: list[str]) -> None:

@@ -46,7 +46,7 @@ def verify(
     Example: polyctl verify 'x^4 + 2x^3 + x^2 + 1' --inner 'x^2 + x' --outer 'b^2 + 1'
     """
     if inner:
-        _one(target, outer, inner, as_json)
+        _one(target.strip(), outer, inner, as_json)
         return
     if outer is not None:
         raise UsageError("--outer needs at least one --inner", "polyctl verify F --outer G --inner H")

@@ -32,7 +32,7 @@ from polyctl.data.prefix import (
 )
 from polyctl.data.prefix_tokenizer import PrefixTokenizer
 from polyctl.data.problem import Problem
-from polyctl.errors import FileError
+from polyctl.errors import FileError, UsageError
 from polyctl.files import write_atomic
 
 FORMAT = 1
@@ -95,7 +95,12 @@ class LineFile:
 
     def __getitem__(self, number: int) -> str:
         assert self._map is not None
-        return self._map[int(self._starts[number]) : int(self._ends[number])].decode().rstrip("\r")
+        start, end = int(self._starts[number]), int(self._ends[number])
+        try:
+            return self._map[start:end].decode().rstrip("\r")
+        except UnicodeDecodeError as error:
+            line = self._map[:start].count(b"\n") + 1
+            raise FileError(f"{self.path}, line {line}: {error}", "the published format is UTF-8") from None
 
     def __getstate__(self) -> Path:
         return self.path
@@ -144,7 +149,7 @@ def read_problems(
             line = lines[number]
             fits = variables is not None and set(variables_of(line)) <= set(variables)
             found.append(read_line(line, number, family, variables if fits else None))
-        except (FormatError, UnicodeDecodeError) as error:
+        except FormatError as error:
             raise FileError(
                 f"{path}, line {number + 1}: {error}",
                 "expected: INPUT ⁇ TARGET in prefix notation (docs/format.md)",
@@ -195,6 +200,11 @@ def generate(
     form of f; the splits are disjoint by construction. A complete data set of the same parameters is left
     as it is; one of other parameters raises FileError unless `force`.
     """
+    if experiment.data.family == "mixed":
+        raise UsageError(
+            f"{experiment.name} mixes families, and a file holds problems of one",
+            f"its problems are drawn as it trains: polyctl train {experiment.name}",
+        )
     plan = Manifest(
         experiment=experiment.name, seed=experiment.seed, data=experiment.data, counts={}, sha256={}
     )

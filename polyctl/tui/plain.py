@@ -8,7 +8,7 @@ from pathlib import Path
 
 from polyctl.errors import FileError, PolyctlError
 from polyctl.registry import load_registry
-from polyctl.runs import find_run, list_runs, newest_run_with_checkpoint, runs_root
+from polyctl.runs import default_run, find_run, list_runs, runs_root
 from polyctl.tui import launch
 from polyctl.tui.actions import TABS
 from polyctl.tui.history import History
@@ -67,7 +67,7 @@ def _nothing(root: Path) -> str:
 def _decompose(root: Path) -> Iterator[str]:
     yield from WELCOME.splitlines()
     try:
-        yield f"model: {newest_run_with_checkpoint(root).name}"
+        yield f"model: {default_run(root).name}"
     except FileError:
         yield "model: none; the exact and numeric solvers work without one"
     yield "examples, each for `polyctl decompose`:"

@@ -150,15 +150,15 @@ def _warm(tell: Callable[..., None]) -> None:
 
 
 def _model_of(runs: Path | None, name: str | None) -> Neural | None:
-    """The model of that run, or of the newest run that has one; read again where its file has changed."""
+    """The model of that run, or else the default; read again where its file has changed."""
     from polyctl.errors import FileError
-    from polyctl.runs import find_run, newest_run_with_checkpoint
+    from polyctl.runs import default_run, find_run
 
     if name is not None:
         run = find_run(name, runs)
     else:
         try:
-            run = newest_run_with_checkpoint(runs)
+            run = default_run(runs)
         except FileError:
             return None
     weights = run.weights()

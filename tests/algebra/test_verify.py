@@ -77,6 +77,10 @@ def test_scaled_inners_need_a_rational_outer_and_verify():
         (X * Y + Z**2, Decomposition(B0 + B1, (X * Y + 1, Z**2 - 1)), "linear"),
         (X**2 + X * Y + Y**2, inner(X**2, X * Y, Y**2), "inner"),
         (X**4 + X**2 * Y**2 + Y**4, inner(X**2, X * Y, Y**2), "span all forms"),
+        (T**5 + T + 1, inner(T, T**2), "generate"),
+        (T**5 + T + 1, inner(T, T**2 + 1), "generate"),
+        (X**3 * Y + X, inner(X**2, Y, X * Y - Y**2, X * Y + X), "generate"),
+        (X**3 * Y + X, inner(X * Y, Y**2, X, X**2 * 5 + Y * 2), "generate"),
         (T**2 + 1, Decomposition(B**2 + 1, (T,)), "outer"),
         (T - T + 3, Decomposition(B - B + 3, (T**2,)), "constant"),
     ],
@@ -94,6 +98,8 @@ def test_answers_that_say_nothing_are_trivial(f, decomposition, reason):
         (T**4 + 1, inner(T**2)),
         ((X**2 + X) * 3 + (Y**2 + Y) * 2, Decomposition(B0 * 3 + B1 * 2, (X**2 + X, Y**2 + Y))),
         ((X * Y) ** 2 + Z**2, inner(X * Y, Z)),
+        (T**6 + T**5, inner(T**2, T**3)),
+        ((X**2 + X) ** 2 + (Y**2 + Y) ** 3, inner(X**2 + X, Y**2 + Y)),
     ],
 )  # fmt: skip
 def test_answers_that_say_something_are_not_trivial(f, decomposition):

@@ -1,5 +1,6 @@
 """The command line as a whole: what it loads, how it fails, where its output goes."""
 
+import json
 import os
 import pty
 import re
@@ -240,3 +241,48 @@ def test_on_a_terminal_there_is_a_bar_and_colour_unless_NO_COLOR():
     table = re.sub(r"\x1b\[[\d;]*m", "", plain[plain.rindex("name") :]).splitlines()  # bold is no colour
     assert max(map(len, table)) <= 80
     assert sum(line.count("word") for line in table) == 40
+
+
+# -- what is typed and piped ---------------------------------------------------------------------
+
+
+def test_a_polynomial_may_begin_with_a_minus_sign():
+    done = polyctl("decompose", "-x^4-x^2", "--method", "exact")
+    assert (done.returncode, "verified" in done.stdout) == (0, True)
+    assert polyctl("verify", "-x^4 - x^2", "--inner", "x^2").returncode == 0
+    assert "no such option: -x" in polyctl("runs", "-x").stderr
+
+
+def test_what_is_no_text_on_stdin_is_said_and_json_is_ascii_where_utf_8_cannot_be_written():
+    done = subprocess.run(
+        [sys.executable, "-m", "polyctl", "decompose", "--method", "exact", "-"],
+        input=b"x\xe2\x81\xb4+x\xc2\xb2\n\xff\n",
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=False,
+    )
+    records = [json.loads(line) for line in done.stdout.decode("ascii").splitlines()]
+    assert "error" in records[-1]
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_output_that_cannot_be_written_is_an_error_of_files():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "polyctl", "experiments"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: the output: No space left")
+    assert "Traceback" not in done.stderr
+
+
+def test_closed_streams_are_empty_ones():
+    command = f"{sys.executable} -m polyctl decompose --method exact"
+    for line, code in ((f"{command} 'x^4+x^2' >&-", 0), (f"{command} - <&-", 0)):
+        done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (code, "")

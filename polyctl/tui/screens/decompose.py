@@ -65,7 +65,7 @@ class DecomposePane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self.method, self.inners, self.width = "auto", 0, 10
-        self.wanted: str | None = None  # the run whose model is used; None: the newest that has one
+        self.wanted: str | None = None  # the run whose model is used; None: the first there is
         self.ready = self.torch = self.busy = False
         self.solutions: list[dict[str, Any]] = []
         self.frame: dict[str, Any] | None = None
@@ -378,16 +378,16 @@ class DecomposePane(Pane):
         self._settings()
 
     def _models(self) -> list[tuple[str, str]]:
-        """(run, what is known of it) of every model, the newest first and the shipped one last."""
+        """(run, what is known of it) of every model, the shipped one first and then the newest."""
         found = []
+        shipped = shipped_run()
+        if shipped.has_checkpoint:
+            found.append((shipped.name, "  shipped with polyctl"))
         for row in self.dashboard.rows:
-            if row.has_model:
+            if row.has_model and row.run.name not in dict(found):
                 s = row.summary
                 said = f"  verified {percent(s.accuracy)}, {ago(s.updated)} ago" if s else ""
                 found.append((row.run.name, said))
-        shipped = shipped_run()
-        if shipped.has_checkpoint and shipped.name not in dict(found):
-            found.append((shipped.name, "  shipped with polyctl"))
         return found
 
     def action_model(self) -> None:
@@ -395,8 +395,8 @@ class DecomposePane(Pane):
         if not models:
             self.app.notify("no run has a model yet: `polyctl train quick` makes one", markup=False)
             return
-        names = [None, *(name for name, _ in models)]
-        lines = ["the newest there is", *(clean(name) + said for name, said in models)]
+        names = [name for name, _ in models]
+        lines = [clean(name) + said for name, said in models]
 
         def choose(at: int | None) -> None:
             if at is not None:
