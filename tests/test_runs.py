@@ -3,10 +3,10 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import time
-import shutil
 from pathlib import Path
 
 import pytest

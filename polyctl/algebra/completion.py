@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flint import fmpq, fmpz_mat, nmod_mat
+from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
 
 from polyctl.algebra.decomposition import outer_ring
 from polyctl.algebra.polynomial import (
@@ -123,32 +123,61 @@ def products(inners: Sequence[Polynomial], exponents: Sequence[Monomial]) -> dic
 
 
 def _solve_columns(columns: Sequence[Polynomial], target: Polynomial) -> list[fmpq] | None:
-    """Rational x with sum x[j] * columns[j] = target, or None: pivots modulo a prime, values over Q."""
+    """Rational x with sum x[j] * columns[j] = target, or None where there is none.
+
+    Pivots are found modulo a prime and values over Q. That there is none is believed of the prime only where
+    the columns' rank is as large modulo the prime as over Q; else everything is done over Q.
+    """
     rows: dict[Monomial, int] = {}
-    entries: list[dict[int, int]] = []
-    for value in (*columns, target):
-        entries.append(
-            {
-                rows.setdefault(m, len(rows)): int(c.p)
-                for m, c in zip(value.monoms(), value.coeffs(), strict=True)
-            }
-        )
-    height, width = len(rows), len(entries)
-    if len(entries[-1]) and max(entries[-1]) >= height:
+    entries = [_entries(value, rows) for value in columns]
+    reached = len(rows)
+    goal = _entries(target, rows)
+    if len(rows) > reached:
+        return None  # no column has that monomial
+    height, width = len(rows), len(columns)
+    dense = [[column.get(r, 0) for column in (*entries, goal)] for r in range(height)]
+    reduced, rank = nmod_mat(height, width + 1, [c % PRIME for row in dense for c in row], PRIME).rref()
+    pivots = [next(c for c in range(width + 1) if int(reduced[r, c])) for r in range(rank)]
+    if width not in pivots:
+        found = _solve_pivots(dense, pivots)
+        if found is not None:
+            return found
+    rank = sum(c < width for c in pivots)
+    if rank == width or rank == fmpz_mat([row[:width] for row in dense]).rank():
         return None
-    dense = [[column.get(r, 0) for column in entries] for r in range(height)]
-    reduced, rank = nmod_mat(height, width, [c % PRIME for row in dense for c in row], PRIME).rref()
-    pivots = [next(c for c in range(width) if int(reduced[r, c])) for r in range(rank)]
-    if width - 1 in pivots:
-        return None
-    transposed = nmod_mat(
-        len(pivots), height, [dense[r][c] % PRIME for c in pivots for r in range(height)], PRIME
-    )
-    reduced_rows, _ = transposed.rref()
-    chosen = [next(r for r in range(height) if int(reduced_rows[i, r])) for i in range(len(pivots))]
+    return _solve_over_q(dense)
+
+
+def _entries(value: Polynomial, rows: dict[Monomial, int]) -> dict[int, int]:
+    """Integer coefficients by their monomial's row; new monomials get new rows."""
+    terms = zip(value.monoms(), value.coeffs(), strict=True)
+    return {rows.setdefault(m, len(rows)): int(c.p) for m, c in terms}
+
+
+def _solve_pivots(dense: list[list[int]], pivots: list[int]) -> list[fmpq] | None:
+    """The solution of A x = t, dense = [A | t], that uses these columns, None where it is none over Q."""
+    height, width = len(dense), len(dense[0]) - 1
+    transposed = [dense[r][c] % PRIME for c in pivots for r in range(height)]
+    reduced, _ = nmod_mat(len(pivots), height, transposed, PRIME).rref()
+    chosen = [next(r for r in range(height) if int(reduced[i, r])) for i in range(len(pivots))]
     square = fmpz_mat([[dense[r][c] for c in pivots] for r in chosen])
     solution = square.solve(fmpz_mat([[dense[r][-1]] for r in chosen]))
-    result = [fmpq(0)] * (width - 1)
+    used = fmpq_mat(fmpz_mat([[row[c] for c in pivots] for row in dense]))
+    if used * fmpq_mat(solution) != fmpq_mat(fmpz_mat([[row[-1]] for row in dense])):
+        return None
+    found = [fmpq(0)] * width
     for i, c in enumerate(pivots):
-        result[c] = solution[i, 0]
-    return result
+        found[c] = solution[i, 0]
+    return found
+
+
+def _solve_over_q(dense: list[list[int]]) -> list[fmpq] | None:
+    width = len(dense[0]) - 1
+    reduced, rank = fmpq_mat(fmpz_mat(dense)).rref()
+    pivots = [next(c for c in range(width + 1) if reduced[r, c]) for r in range(rank)]
+    if width in pivots:
+        return None
+    found = [fmpq(0)] * width
+    for r, c in enumerate(pivots):
+        found[c] = reduced[r, width]
+    return found

@@ -5,7 +5,7 @@ from flint import fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyctl.algebra.completion import TooLarge, complete_outer
+from polyctl.algebra.completion import PRIME, TooLarge, complete_outer
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.polynomial import compose, degree, ring
 from polyctl.algebra.verify import WorkBound, triviality, verify
@@ -104,6 +104,13 @@ def test_answers_that_say_nothing_are_trivial(f, decomposition, reason):
 )  # fmt: skip
 def test_answers_that_say_something_are_not_trivial(f, decomposition):
     assert verify(f, decomposition).verified
+
+
+def test_a_coefficient_that_vanishes_modulo_the_prime_hides_no_outer():
+    f = Y**4 + X**2
+    assert verify(f, inner(X**2, X**2 + Y**2 * PRIME)).verified
+    assert verify(f, inner(X**2, X**2 + Y**2 * PRIME + X * Y)).status == "refuted"
+    assert verify(f, inner(X**2 - Y, X**2 - Y + Y**2 * PRIME)).status == "refuted"
 
 
 def test_triviality_does_not_depend_on_constants_of_the_inners():
