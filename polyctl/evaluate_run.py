@@ -139,11 +139,12 @@ def _report_event(events: EventWriter, report: dict[str, Any]) -> None:
 
 
 class Spotlight:
-    """Writes the beam of one problem at a time to a run's events, a few times a second at most."""
+    """Writes the beam of one problem at a time to a run's events, a few times a second, then its verdicts."""
 
     def __init__(self, writer: EventWriter, tokenizer: Tokenizer, problems: Sequence[Problem]) -> None:
         self._writer, self._tokenizer, self._problems = writer, tokenizer, problems
         self._last = -math.inf
+        self._lit: int | None = None  # the problem whose beam was last written
 
     def due(self) -> bool:
         """Whether it is time to write again."""
@@ -151,7 +152,7 @@ class Spotlight:
 
     def step(self, step: BeamStep) -> None:
         """One step of the beam."""
-        self._last = monotonic()
+        self._last, self._lit = monotonic(), step.problem
         self._writer.write(
             "beam",
             problem=step.problem,
@@ -162,10 +163,10 @@ class Spotlight:
         )
 
     def result(self, number: int, result: ProblemResult) -> None:
-        """The verdicts on a problem's beam, where it is time."""
-        if not self.due() or not result.beam:
+        """The verdicts on the problem whose beam was written last."""
+        if number != self._lit or not result.beam:
             return
-        self._last = monotonic()
+        self._last, self._lit = monotonic(), None
         verdicts = [{**self._shown(j.hypothesis), "rank": j.rank, "status": j.status} for j in result.beam]
         self._writer.write("verdict", problem=number, input=plain(result.problem.f), hypotheses=verdicts)
 

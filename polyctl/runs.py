@@ -169,6 +169,8 @@ class Run:
             if event is None:
                 continue
             newest = newest or event
+            if event["kind"] == "eval" and event.get("source") == "eval":
+                continue  # of `polyctl eval`, on other problems than the validations of a training
             crashed = crashed or (event["kind"] == "error" and "step" not in last)
             last.setdefault(event["kind"], event)
             wanted.discard(kind[1])

@@ -215,6 +215,16 @@ def test_the_summary_is_that_of_the_newest_training(tmp_path):
     assert summary.accuracy == 0.25
 
 
+def test_an_evaluation_is_no_validation(tmp_path):
+    run = make(tmp_path, "a", "20250101-000000")
+    validation = ("eval", 5, {"step": 3, "greedy_verified": 0.25})
+    other = ("eval", 4, {"step": 3, "greedy_verified": 0.75, "source": "eval"})
+    events_of(run, RUN, STEP, validation, other)
+    assert run.summary().accuracy == 0.25
+    events_of(run, RUN, STEP, other)
+    assert run.summary().accuracy is None
+
+
 def test_the_step_is_the_furthest_that_any_event_names(tmp_path):
     run = make(tmp_path, "a", "20250101-000000")
     events_of(run, RUN, STEP, ("eval", 4, {"step": 8}))

@@ -2,35 +2,80 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from polyctl.events import VERSION
 from polyctl.runs import Run
+from polyctl.tui.evaluations import Evaluation, Reports
 from polyctl.tui.series import Series, finite
 from polyctl.tui.tail import Batch, Event, Tail
 
-LOG_LINES = 2000
+LOG_LINES = 2000  # of steps, and as many of other events
 FRAMES = 600
+EVALUATIONS = 200
 SLICE_BYTES = 1 << 18
 WHOLE_BYTES = 1 << 24  # the newest part, of which every line is read
 THIN_BYTES = 1 << 25  # before it one step in n is read, n growing by one with each of these
 STEP_KEYS = ("loss", "lr", "grad_norm", "tokens_per_second", "reward")
-EVAL_KEYS = ("valid_loss", "greedy_verified", "greedy_exact")
-RL_KEYS = {"pass_at_1": "pass@1", "pass_at_w": "pass@w"}  # of the validations of `rl`
+EVAL_KEYS = ("valid_loss", "greedy_verified", "greedy_exact", "pass_at_1", "pass_at_w")
 BEAMS = ("beam", "verdict", "rollout")
+SHORT = {
+    "valid_loss": "valid",
+    "greedy_verified": "verified",
+    "greedy_exact": "exact",
+    "grad_norm": "norm",
+    "tokens_per_second": "tokens/s",
+}
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """An event as it is shown; `number` counts from the first line seen and names it."""
+    """An event as it is shown; `number` orders the lines and names this one."""
 
     number: int
     time: float | None
     kind: str
     text: str
+
+
+class Log:
+    """The newest lines: of steps, and apart from them of other events, which are few and would be lost."""
+
+    def __init__(self) -> None:
+        self._steps: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self._others: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self._first = self._next = 0
+
+    @property
+    def count(self) -> int:
+        """How many events there were, those that are not kept included."""
+        return self._next - self._first
+
+    @property
+    def lines(self) -> list[LogLine]:
+        """What is kept, oldest first."""
+        return list(heapq.merge(self._steps, self._others, key=lambda line: line.number))
+
+    def add(self, events: list[Event], older: bool) -> None:
+        """Add events that come after all others, or before."""
+        if older:
+            for event in reversed(events):
+                self._first -= 1
+                kept = self._of(event)
+                if len(kept) < LOG_LINES:
+                    kept.appendleft(_line(self._first, event))
+        else:
+            for event in events:
+                self._of(event).append(_line(self._next, event))
+                self._next += 1
+
+    def _of(self, event: Event) -> deque[LogLine]:
+        return self._steps if event["kind"] == "step" else self._others
 
 
 class History:
@@ -40,22 +85,45 @@ class History:
         self.run = run
         self.lock = threading.Lock()
         self._tail = Tail(run.events)
+        self._reports = Reports(run)
         self.changes = 0
         self.looked = False
+        self._found = False  # whether there has been a file of events
         self._clear()
 
     def _clear(self) -> None:
         self._uses = Tail(self.run.uses) if self.run.uses != self.run.events else None
         self.series: dict[str, Series] = {}
-        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self._log = Log()
         self.frames: deque[Event] = deque(maxlen=FRAMES)
-        self.cells: list[dict[str, Any]] = []
+        self._evaluations: list[Evaluation] = []
+        self.step: float | None = None  # of the newest step event
         self.broken = self.long = self.newer = 0
-        self.logged = 0
         self.every = 1  # of the steps before the newest part one in so many is read
         self._whole = WHOLE_BYTES  # how much of that part is still to be read
-        self.missing = False
+        self.missing: str | None = None
         self.error: str | None = None
+
+    @property
+    def log(self) -> list[LogLine]:
+        """The newest lines of the log, oldest first."""
+        return self._log.lines
+
+    @property
+    def logged(self) -> int:
+        """How many lines the log has had, those that are not kept included."""
+        return self._log.count
+
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        """The newest evaluations, oldest first."""
+        found, reported = self._evaluations, self._reports.newest
+        return [*found, reported] if reported and (not found or found[-1].time < reported.time) else found
+
+    @property
+    def cells(self) -> list[dict[str, Any]]:
+        """Accuracy by degree at the newest evaluation."""
+        return self.evaluations[-1].cells if self.evaluations else []
 
     @property
     def complete(self) -> bool:
@@ -81,12 +149,16 @@ class History:
                 self.changes += message != self.error
                 self.error = message
             return False
+        missing = self._why_missing() if batch.missing else None
+        self._found |= not batch.missing
+        reported = self._reports.refresh()
         with self.lock:
             self.looked = True
             if batch.reset:
                 self._clear()
-            self.changes += bool(batch.events or batch.reset or self.missing != batch.missing or self.error)
-            self.missing, self.error = batch.missing, None
+            changed = batch.events or batch.reset or reported or missing != self.missing or self.error
+            self.changes += bool(changed)
+            self.missing, self.error = missing, None
             self._take(batch, older=False)
             self.changes += bool(used.events)
             self._take(used, older=False)
@@ -108,6 +180,11 @@ class History:
         self.every = 1 + self._tail.unread // THIN_BYTES
         return self._tail.earlier(SLICE_BYTES)
 
+    def _why_missing(self) -> str:
+        if not self.run.path.is_dir():
+            return f"{self.run.name} has been deleted"
+        return f"{self.run.events} is gone" if self._found else f"{self.run.name} has no events file yet"
+
     def _take(self, batch: Batch, older: bool) -> None:
         events = batch.events
         self.broken += batch.broken
@@ -119,33 +196,31 @@ class History:
             if (step := finite(event.get("step"))) is not None:
                 for name, value in _numbers(event):
                     found.setdefault(name, []).append((step, value))
-            cells = event.get("cells")
-            if isinstance(cells, list) and (not self.cells or not older):
-                self.cells = [cell for cell in cells if isinstance(cell, dict)]
         for name, points in found.items():
             self.series.setdefault(name, Series()).add(points, earlier=older)
+        steps = [step for e in events if e["kind"] == "step" and (step := finite(e.get("step"))) is not None]
+        if steps and not (older and self.step is not None):
+            self.step = steps[-1]
+        evaluated = [Evaluation.of(e) for e in events if _evaluates(e)]
+        if evaluated:
+            both = [*evaluated, *self._evaluations] if older else [*self._evaluations, *evaluated]
+            self._evaluations = sorted(both, key=lambda one: one.time)[-EVALUATIONS:]
         beams = [e for e in events if e["kind"] in BEAMS]
-        others = [e for e in events if e["kind"] not in BEAMS]
         if older:
             room = FRAMES - len(self.frames)
             self.frames.extendleft(reversed(beams[-room:] if room else []))
-            room = LOG_LINES - len(self.log)
-            shown = others[-room:] if room else []
-            first = self.log[0].number if self.log else 0
-            lines = [_line(first - len(shown) + i, e) for i, e in enumerate(shown)]
-            self.log.extendleft(reversed(lines))
         else:
             self.frames.extend(beams)
-            for event in others:
-                self.log.append(_line(self.logged, event))
-                self.logged += 1
+        self._log.add([e for e in events if e["kind"] not in BEAMS], older)
 
     def facts(self) -> list[str]:
         """What a reader of the run should know about its file, in words."""
         said = []
         if self.error:
             return [self.error]
-        if self.missing or (self.complete and not self.log and not self.frames):
+        if self.missing:
+            return [self.missing]
+        if self.complete and not self.logged and not self.frames:
             return [f"{self.run.name} has written no events yet"]
         if self.newer:
             said.append("written by a newer polyctl: what is understood is shown")
@@ -163,32 +238,38 @@ class History:
         return said
 
 
+def _evaluates(event: Event) -> bool:
+    """Whether an event is of `polyctl eval`, whose problems are others than those that a training watches."""
+    return event["kind"] == "eval" and event.get("source") == "eval"
+
+
 def _numbers(event: Event) -> list[tuple[str, Any]]:
-    """The points that an event adds to the series; those of `polyctl eval` are named for it."""
-    if event["kind"] == "step":
-        return [(key, event[key]) for key in STEP_KEYS if key in event]
-    if event["kind"] != "eval":
-        return []
-    if event.get("source") == "eval":  # other problems than those that a training watches
-        found = [("eval_verified", event["greedy_verified"])] if "greedy_verified" in event else []
-    else:
-        found = [(key, event[key]) for key in EVAL_KEYS if key in event]
-        found += [(name, event[key]) for key, name in RL_KEYS.items() if key in event]
-    passed = event.get("pass_at")
-    if isinstance(passed, dict) and passed:
-        ks = sorted((k for k in passed if str(k).isdigit()), key=int)
-        found += [(f"pass@{k}", passed[k]) for k in ks]
-    return found
+    """The points that an event adds to the series."""
+    keys = STEP_KEYS if event["kind"] == "step" else EVAL_KEYS if event["kind"] == "eval" else ()
+    return [] if _evaluates(event) else [(key, event[key]) for key in keys if key in event]
 
 
 def _line(number: int, event: Event) -> LogLine:
     """An event in one line of text."""
     time = event.get("time")
-    left = {k: v for k, v in event.items() if k not in ("v", "time", "kind", "message", "cells")}
     parts = [str(event["message"])] if "message" in event else []
-    parts += [f"{k}={_short(v)}" for k, v in left.items()]
+    for key, value in event.items():
+        if key not in ("v", "time", "kind", "message", "cells"):
+            parts += _said(key, value)
     when = float(time) if isinstance(time, (int, float)) and not isinstance(time, bool) else None
     return LogLine(number, when, event["kind"], "  ".join(parts)[:2000])
+
+
+def _said(key: str, value: Any) -> Iterator[str]:
+    """A field of an event; of pass@k the first and the last."""
+    if key == "pass_at" and isinstance(value, dict):
+        for k in dict.fromkeys([*list(value)[:1], *list(value)[-1:]]):
+            yield f"pass@{k}={_short(value[k])}"
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield f"{SHORT.get(name, name)}={_short(item)}"
+    else:
+        yield f"{SHORT.get(key, key)}={_short(value)}"
 
 
 def _short(value: Any) -> str:

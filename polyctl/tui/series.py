@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 POINTS = 2048  # more than any terminal has columns of dots
@@ -12,12 +12,19 @@ POINTS = 2048  # more than any terminal has columns of dots
 
 @dataclass(frozen=True)
 class Point:
-    """One or several neighbouring values at x; `low` is None where the value was not finite."""
+    """Neighbouring values from `first_x` to x; all of them are None where none was finite."""
 
     x: float
     low: float | None
     high: float | None
     last: float | None
+    first_x: float
+    first: float | None
+
+    @classmethod
+    def at(cls, x: float, value: float | None) -> Point:
+        """One value."""
+        return cls(x, value, value, value, x, value)
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class Series:
         for x, value in reversed(points) if earlier else points:
             v = finite(value)
             self.broken += v is None
-            point, at = Point(x, v, v, v), int(x // width)
+            point, at = Point.at(x, v), int(x // width)
             old = buckets.get(at)
             if old is not None:
                 point = _merged(point, old) if earlier else _merged(old, point)
@@ -85,10 +92,10 @@ def finite(value: Any) -> float | None:
 def _merged(old: Point, new: Point) -> Point:
     """Both as one, `new` being the later."""
     if old.low is None or old.high is None:
-        return new
+        return replace(new, first_x=old.first_x)
     if new.low is None or new.high is None:
-        return Point(new.x, old.low, old.high, old.last)
-    return Point(new.x, min(old.low, new.low), max(old.high, new.high), new.last)
+        return replace(old, x=new.x)
+    return Point(new.x, min(old.low, new.low), max(old.high, new.high), new.last, old.first_x, old.first)
 
 
 def smooth(points: list[Point], weight: float) -> list[Point]:
@@ -102,8 +109,7 @@ def smooth(points: list[Point], weight: float) -> list[Point]:
             continue
         average = weight * average + (1 - weight) * point.last
         total = weight * total + (1 - weight)
-        value = average / total
-        smoothed.append(Point(point.x, value, value, value))
+        smoothed.append(Point.at(point.x, average / total))
     return smoothed
 
 
@@ -117,18 +123,19 @@ def columns(
     for point in points:
         if not first <= point.x <= last:
             continue
-        low, high, value = point.low, point.high, point.last
-        if low is None or high is None or value is None or (log and low <= 0):
+        low, high, start, end = point.low, point.high, point.first, point.last
+        if low is None or high is None or start is None or end is None or (log and low <= 0):
             gap = True
             continue
         if log:
-            low, high, value = math.log10(low), math.log10(high), math.log10(value)
+            low, high, start, end = (math.log10(value) for value in (low, high, start, end))
+        new = Column(low, high, start, end, gap)
         at = min(count - 1, int((point.x - first) / width * count))
         old = found[at]
         found[at] = (
-            Column(low, high, value, value, gap)
+            new
             if old is None
-            else Column(min(low, old.low), max(high, old.high), old.first, value, old.gap or gap)
+            else Column(min(new.low, old.low), max(new.high, old.high), old.first, new.last, old.gap or gap)
         )
         gap = False
     return found

@@ -41,7 +41,9 @@ def number(value: float | None, digits: int = 4) -> str:
     """A number in few characters, a dash for none."""
     if value is None:
         return "-"
-    if value != 0 and not 1e-3 <= abs(value) < 1e5:
+    if 10**digits - 0.5 <= abs(value) < 1e6:
+        return f"{value:,.0f}"
+    if value != 0 and not 1e-3 <= abs(value) < 1e6:
         return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
     return f"{value:.{digits}g}"
 
@@ -64,10 +66,27 @@ def ago(when: float | None, now: float | None = None) -> str:
 
 def clock(when: float | None) -> str:
     """Time of day."""
+    return _local(when, "%H:%M:%S") or "--:--:--"
+
+
+def date(when: float | None) -> str:
+    """The day, nothing where it is not known."""
+    return _local(when, "%Y-%m-%d")
+
+
+def _local(when: float | None, form: str) -> str:
     try:
-        return "--:--:--" if when is None else time.strftime("%H:%M:%S", time.localtime(when))
+        return "" if when is None else time.strftime(form, time.localtime(when))
     except (ValueError, OverflowError, OSError):
-        return "--:--:--"
+        return ""
+
+
+def shorten(text: str, room: int) -> str:
+    """Text that is too long for `room` without its middle."""
+    if len(text) <= room:
+        return text
+    end = max(0, room - 1) // 2
+    return text[: max(0, room - 1 - end)] + "…" + text[len(text) - end :]
 
 
 def progress(step: int | None, total: int | None, width: int = 8) -> str:

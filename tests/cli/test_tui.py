@@ -37,7 +37,7 @@ def test_plain_runs_and_run(tmp_path, capsys):
     other.events.mkdir()
     assert app.run(["tui", "--plain", "--screen", "runs"]) == 0
     out = capsys.readouterr().out
-    assert f"{run.name}: finished, step 60 of 60, loss 0.1167, verified 60.0%" in out
+    assert f"{run.name}: finished, step 60 of 60, loss 0.1167, verified 100.0%" in out
     assert "events.jsonl cannot be read" in out
     assert app.run(["tui", "--plain", "--screen", "run", "--run", "quick"]) == 0
     out = capsys.readouterr().out

@@ -146,7 +146,7 @@ def test_run(tmp_path, dashboard):
         assert log._last == low
         await pilot.press("slash", *"kind|note", "enter")
         await until(pilot, lambda: "1 of" in log.state)
-        await pilot.press("slash", "enter", "f", *"step=5.", "enter")
+        await pilot.press("slash", "ctrl+u", "enter", "f", *"step=5.", "enter")
         assert not log.following
         first = log._last
         await pilot.press("N")
@@ -193,13 +193,13 @@ def test_several_runs_on_one_plot(tmp_path, dashboard):
         dashboard.open_runs([row.run.name for row in dashboard.rows])
         await until(pilot, lambda: "c 2:train" in screen_text(dashboard))
         assert "a 1:train" in screen_text(dashboard)
-        await until(
-            pilot,
-            lambda: (
-                "1:quick/20251009-085320  ✓ finished, step 60 of 60  2:alpha/20250101-000000  "
-                in screen_text(dashboard)
-            ),
-        )
+        for start in ("1:quick/20251009-085320  ✓ finished, step 60 of 60", "2:alpha/20250101-000000  "):
+            await until(pilot, lambda start=start: f"\n{start}" in screen_text(dashboard))
+        for title in ("Log", "Accuracy by degree", "Configuration"):
+            await until(
+                pilot, lambda title=title: f"{title} of 1:quick/20251009-085320" in screen_text(dashboard)
+            )
+            await pilot.press("v")
 
     drive(dashboard, script)
 

@@ -2,17 +2,19 @@
 
 import json
 import math
+import shutil
 from itertools import pairwise
 
 from polyctl.events import EventWriter
-from polyctl.tui.history import History
+from polyctl.tui.history import History, _line
 from polyctl.tui.plain import plain
-from polyctl.tui.screens.beam import caption
-from polyctl.tui.screens.run import lines_of
+from polyctl.tui.screens.beam import caption, in_own_names
+from polyctl.tui.screens.run import lines_of, steps_of
 from polyctl.tui.series import Point, Series, columns, smooth
 from polyctl.tui.widgets.beam import beam_text, movement
 from polyctl.tui.widgets.heat import heat_map
 from polyctl.tui.widgets.plot import Line, View, draw
+from polyctl.tui.words import number
 from tests.tui.shared import event, events, make_run
 
 
@@ -91,8 +93,8 @@ def test_history_of_a_run(tmp_path):
     assert history.complete
     assert len(history.series["loss"].points) == 60
     assert [p.x for p in history.series["loss"].points] == list(range(1, 61))
-    assert history.series["pass@10"].points[-1].last == 0.8
-    assert history.series["eval_verified"].points[-1].last == 0.6
+    (evaluation,) = history.evaluations
+    assert (evaluation.passed[10], evaluation.verified) == (0.8, 0.6)
     assert history.facts() == ["1 value not finite (gap)"]
     assert len(history.frames) == 8
     numbers = [line.number for line in history.log]
@@ -168,7 +170,7 @@ def test_a_reinforcement_learning(tmp_path):
         event(2, "eval", step=1, pass_at_1=0.5, pass_at_w=0.75),
     ]
     history = read(History(make_run(tmp_path, lines=lines)))
-    assert [line.label for line in lines_of([history], "pass")] == ["pass@1", "pass@w"]
+    assert [line.label for line in lines_of([history], "pass")] == ["valid@1", "valid@w"]
     assert [line.label for line in lines_of([history], "verified")] == ["reward"]
     (frame,) = history.frames
     assert caption(frame).plain.startswith("rollout of training step 1 ")
@@ -190,7 +192,20 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path):
     assert "cannot be read" in history.facts()[0]
     run.events.rmdir()
     history.refresh()
-    assert "has written no events yet" in history.facts()[0]
+    assert history.facts() == [f"{run.name} has no events file yet"]
+
+
+def test_what_is_said_of_files_that_are_not_there(tmp_path):
+    run = make_run(tmp_path, lines=[])
+    history = read(History(run))
+    assert history.facts() == [f"{run.name} has written no events yet"]
+    run.events.unlink()
+    assert read(History(run)).facts() == [f"{run.name} has no events file yet"]
+    history.refresh()
+    assert history.facts() == [f"{run.events} is gone"]
+    shutil.rmtree(run.path)
+    history.refresh()
+    assert history.facts() == [f"{run.name} has been deleted"]
 
 
 def test_events_of_any_shape_are_survived(tmp_path):
@@ -248,3 +263,148 @@ def test_uses_of_the_shipped_model_are_seen_as_they_come(tmp_path, monkeypatch):
     run.events.write_text("".join(json.dumps(one) + "\n" for one in written))
     read(later)
     assert [line.kind for line in later.log] == ["run", "run", "eval"]
+
+
+def evaluation(i: float, step: int, passed: dict, **more) -> dict:
+    found = {"step": step, "pass_at": passed, "greedy_verified": passed["1"], "problems": 60, **more}
+    return event(i, "eval", source="eval", **found)
+
+
+def report(run, stamp: str, step: int, verified: float) -> None:
+    run.reports.mkdir(exist_ok=True)
+    cells = [{"cell": "2∘2", "greedy": {"verified": verified}}]
+    found = {"step": step, "problems": 120, "greedy": {"verified": verified}, "pass_at": {"1": verified}}
+    (run.reports / f"eval-{stamp}.json").write_text(json.dumps({**found, "cells": cells}))
+
+
+def test_a_report_counts_where_no_event_is_as_new(tmp_path):
+    run = make_run(tmp_path)  # evaluated at 08:54:23
+    report(run, "20251009-085420", 60, 0.1)
+    history = read(History(run))
+    assert len(history.evaluations) == 1
+    report(run, "20251009-085500", 75, 0.9)
+    read(history)
+    assert history.evaluations[-1].words == "step 75, 120 problems, 2025-10-09"
+    assert [line.now for line in lines_of([history], "verified")] == [1.0, 0.5, 0.9]
+    assert "90.0%" in heat_map(history.cells, "step 75").plain
+    assert "step 75" in heat_map(history.cells, "step 75").plain
+    for broken in (
+        "{",
+        "[]",
+        '{"greedy": 3}',
+        '{"greedy": {"verified": 1}, "cells": 4, "pass_at": [], "step": {}}',
+    ):
+        (run.reports / "eval-20251009-090000.json").write_text(broken)
+        assert read(History(run)).cells is not None
+
+
+def test_of_two_evaluations_in_one_piece_the_newer_counts(tmp_path):
+    cells = [[{"cell": "2∘2", "greedy": {"verified": v}}] for v in (0.25, 0.75)]
+    lines = [evaluation(i, 5, {"1": 0.5}, cells=some) for i, some in enumerate(cells)]
+    assert read(History(make_run(tmp_path, lines=lines))).cells == cells[1]
+
+
+def test_pass_at_k_is_of_the_newest_evaluation(tmp_path):
+    lines = [
+        evaluation(1, 8200, {"1": 0.5, "20": 0.6, "30": 0.7}),
+        evaluation(2, 9000, {"1": 0.55, "30": 0.75}),
+        evaluation(3, 8200, {"1": 0.8, "20": 0.9}),
+    ]
+    history = read(History(make_run(tmp_path, lines=lines)))
+    one, twenty = lines_of([history], "pass")
+    assert (one.label, one.now, twenty.label, twenty.now) == ("pass@1", 0.8, "pass@20", 0.9)
+    assert not one.joined
+    assert [(p.x, p.last) for p in twenty.points] == [(8200.0, 0.6), (8200.0, 0.9)]
+
+
+def test_lone_points_are_letters_and_are_not_joined():
+    line = Line("eval", points(0.2, 0.4, 0.9), joined=False)
+    text = draw([line], View(), 60, 12).plain.split("\n", 1)[1]
+    assert text.count("a") == 3
+    assert not any("⠀" < c <= "⣿" for c in text)
+
+
+def test_only_what_steps_measure_is_smoothed(tmp_path):
+    history = read(History(make_run(tmp_path)))
+    smoothed = {
+        line.label: line.smoothed for m in ("loss", "verified", "pass") for line in lines_of([history], m)
+    }
+    assert [label for label, yes in smoothed.items() if yes] == ["train"]
+    rough = Line("valid", points(0.0, 10.0, 0.0, 10.0), smoothed=False)
+    assert draw([rough], View(smoothing=0.9), 60, 12).plain == draw([rough], View(), 60, 12).plain
+
+
+def test_the_first_value_and_step_survive_the_buckets(tmp_path):
+    forwards, backwards = Series(limit=100), Series(limit=100)
+    values = [(float(i), 1000.0 - i) for i in range(1, 1000)]
+    for one in values:
+        forwards.add([one])
+    backwards.add(values, earlier=True)
+    for series in (forwards, backwards):
+        assert (series.points[0].first_x, series.points[0].first) == (1.0, 999.0)
+        assert draw([Line("a", series.points)], View(), 60, 12).plain.splitlines()[-1].split()[0] == "1"
+    lines = [event(i, "step", step=i, loss=1.0) for i in range(1, 5000)]
+    assert steps_of([read(History(make_run(tmp_path, lines=lines)))]) == (1.0, 4999.0)
+
+
+def test_events_other_than_steps_stay_in_the_log(tmp_path, monkeypatch):
+    monkeypatch.setattr("polyctl.tui.history.LOG_LINES", 20)
+    lines = [
+        event(i, kind, step=i, **({"valid_loss": 1.0} if kind == "eval" else {"loss": 1.0}))
+        for i in range(300)
+        for kind in (("step", "eval") if i % 100 == 0 else ("step",))
+    ]
+    run = make_run(tmp_path, lines=lines)
+    whole = read(History(run))
+    monkeypatch.setattr("polyctl.tui.history.SLICE_BYTES", 500)
+    for history in (whole, read(History(run))):
+        assert [line.text for line in history.log if line.kind == "eval"] == [
+            f"step={i}  valid=1" for i in (0, 100, 200)
+        ]
+        assert (len(history.log), history.logged) == (23, 303)
+        numbers = [line.number for line in history.log]
+        assert numbers == sorted(set(numbers))
+
+
+def test_a_line_of_the_log_says_what_matters_first():
+    line = _line(0, evaluation(1, 5, {"1": 0.5, "2": 0.6, "3": 0.75}, tokens_per_second=12345.6))
+    assert "pass@1=0.5  pass@3=0.75" in line.text
+    assert "tokens/s=12346" in line.text
+
+
+def test_the_heat_map_fits_its_width():
+    cells = [{"cell": f"2∘{i}", "greedy": 0.5, "pass_at": {"10": 1.0}} for i in range(2, 6)]
+    assert "@10 100%" in heat_map(cells, width=100).plain
+    narrow = heat_map(cells, width=56).plain.splitlines()
+    assert "@10" not in "".join(narrow)
+    assert max(len(row.rstrip()) for row in narrow[1:]) <= 56
+
+
+def test_why_a_plot_is_empty():
+    line = Line("a", points(1.0, *[math.nan] * 98, 2.0))
+    between = View(log=True, window=(0.4, 0.6))
+    assert draw([line], between, 60, 9).plain == "nothing measured at these steps"
+    assert "nothing above 0" in draw([Line("a", points(-1.0, -2.0))], View(log=True), 60, 9).plain
+    assert draw([], View(empty="reading"), 60, 9).plain == "reading"
+
+
+def test_a_legend_takes_more_rows_before_it_leaves_out_values():
+    lines = [Line(f"{i}:train", points(0.5, 0.25 * i), percent=True) for i in range(1, 5)]
+    text = draw(lines, View(), 38, 12).plain.splitlines()
+    assert "a 1:train 25.0%" in text[0]
+    assert "d 4:train 100.0%" in text[1]
+    assert len(text) == 12
+    assert text[2].split()[0] == "100.0%"
+
+
+def test_numbers_of_every_size():
+    said = [number(v) for v in (16809.2, 9999.9, 1234.5, 0.5, 123456.7, 4.2e6, 3e-5, 0.0)]
+    assert said == ["16,809", "10,000", "1234", "0.5", "123,457", "4.2e6", "3.0e-5", "0"]
+
+
+def test_a_beam_is_in_the_variables_of_its_f():
+    live = [{"text": "v1^2 + v3*v2", "logprob": -1.0}, 3, {"text": 5}]
+    frame = {"kind": "beam", "input": "x10^4 + 3*x2^2*y", "live": live, "finished": []}
+    assert in_own_names(frame)["live"] == [{**live[0], "text": "x2^2 + y*x10"}, 3, {"text": 5}]
+    kept = {**frame, "input": "v2^4"}
+    assert in_own_names(kept) == kept

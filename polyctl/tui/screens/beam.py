@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rich.text import Text
@@ -13,8 +14,9 @@ from polyctl.tui.actions import bindings
 from polyctl.tui.history import History
 from polyctl.tui.screens.pane import Pane
 from polyctl.tui.widgets.beam import beam_text
-from polyctl.tui.words import clean, clock
+from polyctl.tui.words import clean, clock, shorten
 
+NAME = re.compile(r"[^\W\d]\w*")
 EMPTY = (
     "no beam has been seen in this run\n"
     "`polyctl eval RUN --beam 30` beside this dashboard shows one problem's search here, step by step"
@@ -30,6 +32,29 @@ def before(frames: list[dict[str, Any]], at: int) -> dict[str, Any] | None:
     ):
         return frames[at - 1]
     return None
+
+
+def in_own_names(frame: dict[str, Any]) -> dict[str, Any]:
+    """The frame with the variables of its f, where a model of several families says v1, v2, … for them."""
+    own = sorted(set(NAME.findall(str(frame.get("input", "")))), key=_natural)
+    if any(re.fullmatch(r"v\d+", name) for name in own):  # f itself has such names: they are kept
+        return frame
+    places = {f"v{i}": name for i, name in enumerate(own, 1)}
+
+    def renamed(hypothesis: Any) -> Any:
+        if not isinstance(hypothesis, dict) or not isinstance(hypothesis.get("text"), str):
+            return hypothesis
+        return {**hypothesis, "text": NAME.sub(lambda m: places.get(m[0], m[0]), hypothesis["text"])}
+
+    lists = {
+        key: frame[key] for key in ("live", "finished", "hypotheses") if isinstance(frame.get(key), list)
+    }
+    return {**frame, **{key: [renamed(one) for one in some] for key, some in lists.items()}}
+
+
+def _natural(name: str) -> list[tuple[str, int]]:
+    """The sort key under which x2 comes before x10."""
+    return [(letters, int(digits or -1)) for letters, digits in re.findall(r"([^0-9]+)([0-9]*)", name)]
 
 
 def caption(frame: dict[str, Any]) -> Text:
@@ -58,11 +83,13 @@ class BeamPane(Pane):
         super().__init__()
         self.frames: list[dict[str, Any]] = []
         self.at: int | None = None  # None follows
-        self._source: tuple[str, int] | None = None
+        self._source: tuple[str, int, bool] | None = None
+        self._problem_shown: object = None
 
     def compose(self) -> ComposeResult:
         yield Static("", id="beam-title", markup=False)
         yield Static("", id="beam-caption", markup=False)
+        yield Static("", id="beam-head", markup=False)
         with VerticalScroll(id="beam-box", can_focus=False):
             yield Static("", id="beam-text", markup=False)
 
@@ -85,7 +112,7 @@ class BeamPane(Pane):
         """Take over new frames; while paused the frame that is shown stays."""
         history = self.history
         if history is not None:
-            source = (history.run.name, history.changes)
+            source = (history.run.name, history.changes, history.complete)
             if source == self._source:
                 return
             same = self._source is not None and self._source[0] == source[0]
@@ -99,22 +126,33 @@ class BeamPane(Pane):
         self._draw()
 
     def _draw(self) -> None:
-        title, text = self.query_one("#beam-title", Static), self.query_one("#beam-text", Static)
         history = self.history
-        if history is None:
-            title.update("no run is open: choose one in the tab Runs (F3), Enter opens it")
+        if history is None or not self.frames:
+            name = "" if history is None else clean(history.run.name)
+            why = self.no_run if history is None else EMPTY if history.complete else "reading"
+            self._show(Text(name), Text(), Text(why))
             return
-        if not self.frames:
-            title.update(clean(history.run.name))
-            text.update(EMPTY)
-            return
-        at = len(self.frames) - 1 if self.at is None else self.at
+        at = self._here
+        frame = self.frames[at]
         state = "following" if self.at is None else f"paused, {len(self.frames) - 1 - at} newer"
-        title.update(
-            Text(f"{clean(history.run.name)}  frame {at + 1} of {len(self.frames)}, {state}", no_wrap=True)
+        tail = f"  frame {at + 1} of {len(self.frames)}, {state}"
+        name = shorten(clean(history.run.name), max(10, self.size.width - len(tail)))
+        past = before(self.frames, at)
+        rows = beam_text(
+            in_own_names(frame), None if past is None else in_own_names(past), self.size.width - 2
         )
-        self.query_one("#beam-caption", Static).update(caption(self.frames[at]))
-        text.update(beam_text(self.frames[at], before(self.frames, at), self.size.width - 2))
+        problem = (history.run.name, frame.get("problem"), frame.get("input"))
+        if problem != self._problem_shown:
+            self._problem_shown = problem
+            self.query_one("#beam-box").scroll_home(animate=False)
+        self._show(Text(name + tail), caption(frame), rows)
+
+    def _show(self, title: Text, caption: Text, text: Text) -> None:
+        """The head of a table, its first line, stays while the rest scrolls; without a caption it is none."""
+        head, rest = text.divide([text.plain.index("\n") + 1]) if caption else (Text(), text)
+        head.rstrip()
+        for place, said in (("title", title), ("caption", caption), ("head", head), ("text", rest)):
+            self.query_one(f"#beam-{place}", Static).update(said)
 
     def _go(self, at: int) -> None:
         if self.frames:

@@ -24,6 +24,18 @@ class Pane(Vertical):
         assert isinstance(self.app, Dashboard)
         return self.app
 
+    @property
+    def no_run(self) -> str:
+        """What a tab says that shows an open run where none is open."""
+        from polyctl.tui.screens.runs import RunsPane
+
+        rows, root = self.dashboard.query_one(RunsPane).rows, self.dashboard.root
+        if rows is None:
+            return f"looking for runs in {root}"
+        if not rows:
+            return f"no runs in {root} yet: `polyctl train quick` makes one in about a minute"
+        return "no run is open: choose one in the tab Runs (F3), Enter opens it"
+
     def arrive(self) -> None:
         """The tab has come to the front."""
         self.focus()

@@ -15,9 +15,9 @@ from polyctl.tui.actions import bindings
 from polyctl.tui.screens.pane import Pane
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.table import Table
-from polyctl.tui.words import ago, clean, number, percent, progress, status
+from polyctl.tui.words import ago, clean, number, percent, progress, shorten, status
 
-SORTS = ("age", "run", "state", "loss", "verified")
+SORTS = ("newest", "run", "state", "loss", "verified")
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,15 @@ def cells(row: Row, marked: bool, labels: list[str]) -> list[Text | str]:
     return [every[label] for label in labels]
 
 
+def fit(rows: list[list[Text | str]], labels: list[str], width: int) -> None:
+    """Shorten the names of runs to the room that the other columns leave."""
+    at = labels.index("run")
+    widths = [max([len(label), *(len(row[i]) for row in rows)]) for i, label in enumerate(labels)]
+    room = width - sum(widths) + widths[at] - 2 * len(labels) - 1  # padding, and a scrollbar
+    for row in rows:
+        row[at] = shorten(clean(row[at]), max(8, room))
+
+
 def words(row: Row) -> str:
     """A run in one line of words: its error, its file's problem, or how it ended."""
     s = row.summary
@@ -95,7 +104,7 @@ class RunsPane(Pane):
         super().__init__()
         self.rows: list[Row] | None = None
         self.marked: list[str] = []
-        self.sort, self.pattern = "age", ""
+        self.sort, self.pattern = "newest", ""
         self.problem: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -118,12 +127,15 @@ class RunsPane(Pane):
     def shown(self) -> list[Row]:
         """The rows that fit the filter, sorted."""
         found = [row for row in self.rows or [] if self.pattern.lower() in _searched(row)]
-        if self.sort != "age":  # they come newest first
+        if self.sort != "newest":  # that is how they come
             found.sort(key=lambda row: _sort_key(row, self.sort))
         return found
 
     def redraw(self) -> None:
-        """Fill the table from the rows."""
+        """Fill the table from the rows; a run that has gone is no longer marked."""
+        if self.rows is not None:
+            names = {row.run.name for row in self.rows}
+            self.marked = [name for name in self.marked if name in names]
         title = self.query_one("#runs-title", Static)
         root = self.dashboard.root
         if self.problem is not None:
@@ -137,15 +149,18 @@ class RunsPane(Pane):
             )
         else:
             shown = self.shown
-            said = f"{len(shown)} of {len(self.rows)} runs in {root}, by {self.sort}"
+            said = f"{len(shown)} of {len(self.rows)} runs in {root}, "
+            said += "newest first" if self.sort == "newest" else f"by {self.sort}"
             said += f", with {self.pattern!r}" if self.pattern else ""
-            said += f", {len(self.marked)} marked" if self.marked else ""
+            said += f", {len(self.marked)} marked: Enter opens them" if self.marked else ""
             title.update(Text(clean(said), no_wrap=True, overflow="ellipsis"))
         table = self.query_one(Table)
         labels = columns(self.size.width)
         table.head(labels)
         shown = self.shown
-        table.fill([(r.run.name, cells(r, r.run.name in self.marked, labels)) for r in shown])
+        rows = [cells(row, row.run.name in self.marked, labels) for row in shown]
+        fit(rows, labels, self.size.width)
+        table.fill([(row.run.name, some) for row, some in zip(shown, rows, strict=True)])
         self._words()
 
     def on_data_table_row_highlighted(self) -> None:
@@ -174,6 +189,10 @@ class RunsPane(Pane):
             self.marked.remove(key)
         else:
             self.marked.append(key)
+        self.redraw()
+
+    def action_unmark(self) -> None:
+        self.marked = []
         self.redraw()
 
     def action_sort(self) -> None:

@@ -1,4 +1,7 @@
-"""The log of a run: it follows the newest line or stands still and counts what is new; filter and search."""
+"""The log of a run: it follows the newest line or stands still and counts what is new; filter and search.
+
+A line that is wider than the log goes on in the next row, unless it is of a step: their numbers are plotted.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from rich.text import Text
 from textual.widget import Widget
 
 from polyctl.tui.history import LogLine
-from polyctl.tui.words import clean, clock
+from polyctl.tui.words import clean, clock, date
 
+INDENT = 20  # of a line's further rows
 COLOURS = {
     "error": "red",
     "broken": "red",
@@ -34,15 +38,22 @@ class LogView(Widget):
         self._pattern: re.Pattern[str] | None = None
         self._search: re.Pattern[str] | None = None
         self._last: int | None = None  # number of the lowest line shown; None follows
+        self._of, self._total, self._empty = "", 0, ""
 
     @property
     def following(self) -> bool:
         return self._last is None
 
-    def show(self, lines: Sequence[LogLine]) -> None:
-        """The lines there are now, oldest first."""
-        if self._last is not None and lines and lines[-1].number < self._last:
+    @property
+    def pattern(self) -> str:
+        """What lines have to fit to be shown."""
+        return "" if self._pattern is None else self._pattern.pattern
+
+    def show(self, lines: Sequence[LogLine], of: str = "", total: int = 0, empty: str = "") -> None:
+        """The lines there are now, oldest first, of `total` of the run `of`; `empty` is said of none."""
+        if of != self._of or (self._last is not None and lines and lines[-1].number < self._last):
             self._last = None  # another file
+        self._of, self._total, self._empty = of, max(total, len(lines)), empty
         self._all = list(lines)
         self._keep()
 
@@ -101,32 +112,83 @@ class LogView(Widget):
     @property
     def state(self) -> str:
         """How the log stands, in words."""
-        said = "following" if self._last is None else f"paused, {self._new} new"
+        said = ["following" if self._last is None else f"paused, {self._new} new"]
+        if self._total > len(self._all):
+            said.append(f"{len(self._all):,} of {self._total:,} lines")
         if self._pattern is not None:
-            said += f", {len(self._lines):,} of {len(self._all):,} fit /{self._pattern.pattern}/"
-        return said
+            said.append(f"{len(self._lines):,} of {len(self._all):,} fit /{self.pattern}/")
+        return ", ".join(said)
+
+    @property
+    def day(self) -> str:
+        """The date of the line where the log stands."""
+        return date(self._lines[self._end - 1].time) if self._end else ""
+
+    @property
+    def page(self) -> int:
+        """How many lines are seen but for one, which stays in sight when a page is turned."""
+        return max(1, len({number for number, _ in self._rows()} - {None}) - 1)
 
     @property
     def _new(self) -> int:
         return sum(self._last is not None and line.number > self._last for line in self._lines)
 
+    @property
+    def _end(self) -> int:
+        """How many lines there are up to the one where the log stands."""
+        if self._last is None:
+            return len(self._lines)
+        return sum(line.number <= self._last for line in self._lines)
+
+    def _rows(self) -> list[tuple[int | None, Text]]:
+        """The rows that fit, each with its line; up from where the log stands, and down if those are few."""
+        height, end = max(1, self.size.height), self._end
+        rows: list[tuple[int | None, Text]] = []
+        for at in range(end - 1, -1, -1):
+            if len(rows) >= height:
+                break
+            rows = self._rows_of(at) + rows
+        if len(rows) >= height:
+            return rows[-height:]
+        for at in range(end, min(len(self._lines), end + height - len(rows))):
+            rows += self._rows_of(at)
+        return rows[:height]
+
+    def _rows_of(self, at: int) -> list[tuple[int | None, Text]]:
+        """A line's rows; where a day begins its date stands above."""
+        line, before = self._lines[at], self._lines[max(0, at - 1)]
+        day = date(line.time)
+        head = [] if day == date(before.time) else [(None, Text(day, style="dim"))]
+        return [*head, *((line.number, row) for row in self._wrapped(line, max(20, self.size.width)))]
+
+    def _wrapped(self, line: LogLine, width: int) -> list[Text]:
+        row = Text(_text(line))
+        row.stylize("dim", 0, 8)
+        row.stylize(COLOURS.get(line.kind, ""), 9, 9 + len(line.kind))
+        if self._search is not None:
+            row.highlight_regex(self._search, "reverse")
+        if line.kind == "step":
+            return [row]
+        first, *more = row.divide(_breaks(row.plain, width))
+        return [first, *(Text(" " * INDENT).append_text(part) for part in more)]
+
     def render(self) -> Text:
-        height = max(1, self.size.height)
-        lines = self._lines
-        if self._last is not None:
-            lines = lines[: max(sum(line.number <= self._last for line in lines), min(height, len(lines)))]
-        text = Text(no_wrap=True, overflow="ellipsis")
-        if not lines:
-            text.append("no lines fit" if self._pattern else "nothing written yet", style="dim")
-        for line in lines[-height:]:
-            row = Text(_text(line) + "\n")
-            row.stylize("dim", 0, 8)
-            row.stylize(COLOURS.get(line.kind, ""), 9, 9 + len(line.kind))
-            if self._search is not None:
-                row.highlight_regex(self._search, "reverse")
-            text.append_text(row)
-        return text
+        rows = [row for _, row in self._rows()]
+        if not rows:
+            rows = [Text("no lines fit" if self._pattern else self._empty, style="dim")]
+        return Text("\n", no_wrap=True, overflow="ellipsis").join(rows)
 
 
 def _text(line: LogLine) -> str:
     return f"{clock(line.time)} {clean(line.kind):<10} {clean(line.text)}"
+
+
+def _breaks(text: str, width: int) -> list[int]:
+    """Where a text is broken into rows, at spaces if there are any."""
+    at, room, found = 0, width, []
+    while len(text) - at > room:
+        space = text.rfind(" ", at, at + room + 1)
+        at = space + 1 if space > at else at + room
+        found.append(at)
+        room = max(10, width - INDENT)
+    return found

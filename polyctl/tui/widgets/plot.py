@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.widget import Widget
 
 from polyctl.tui.series import Column, Point, columns, smooth
-from polyctl.tui.words import number
+from polyctl.tui.words import number, percent
 
 COLOURS = ("cyan", "yellow", "magenta", "green", "blue", "red")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -19,20 +19,37 @@ GUTTER = 9
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a plot; its letter stands at its end, so that colour is not needed to tell lines apart."""
+    """One line of a plot; its letter stands at its end, so that colour is not needed to tell lines apart.
+
+    Only what each step measures is `smoothed`. What is not `joined` are lone points, each with the letter.
+    """
 
     label: str
     points: Sequence[Point]
+    smoothed: bool = True
+    joined: bool = True
+    percent: bool = False
+    newest: float | None = None  # where that is not the value of the last point
+
+    @property
+    def now(self) -> float | None:
+        """The newest value."""
+        last = next((p.last for p in reversed(self.points) if p.last is not None), None)
+        return last if self.newest is None else self.newest
 
 
 @dataclass(frozen=True)
 class View:
-    """What is drawn and how: `window` is a part, in fractions, of `steps`, by default of all there are."""
+    """What is drawn and how: `window` is a part, in fractions, of `steps`, by default of all there are.
+
+    `empty` is said where there is nothing to draw.
+    """
 
     log: bool = False
     smoothing: float = 0.0
     window: tuple[float, float] = (0.0, 1.0)
     steps: tuple[float, float] | None = None
+    empty: str = "nothing measured yet"
 
 
 class Plot(Widget):
@@ -57,33 +74,43 @@ class Plot(Widget):
 
 def draw(lines: Sequence[Line], view: View, width: int, height: int) -> Text:
     """The plot as text of `width` by `height` cells."""
-    cells, rows = width - GUTTER, height - 2
+    cells = width - GUTTER
     known = [line for line in lines if any(p.last is not None for p in line.points)]
-    if cells < 4 or rows < 1:
+    if cells < 4 or height < 3:
         return Text("")
     if not known:
-        return Text("nothing measured yet", style="dim")
+        return Text(view.empty, style="dim")
     first, last = _range(known, view)
     reduced = [
-        columns(smooth(list(line.points), view.smoothing), cells * 2, first, last, view.log) for line in known
+        columns(
+            smooth(list(line.points), view.smoothing if line.smoothed else 0),
+            cells * 2,
+            first,
+            last,
+            view.log,
+        )
+        for line in known
     ]
     shown = [c for line in reduced for c in line if c is not None]
     if not shown:
-        why = "nothing above 0 here, as a log axis needs" if view.log else "nothing measured at these steps"
-        return Text(why, style="dim")
+        return Text(_why_nothing(known, first, last), style="dim")
     low, high = min(c.low for c in shown), max(c.high for c in shown)
     if high - low < 1e-12 * max(1.0, abs(high)):
         low, high = low - 0.1 * (abs(low) or 1), high + 0.1 * (abs(high) or 1)
+    text = _legend(known, width, max(1, height // 4))
+    rows = height - 1 - text.plain.count("\n")
     canvas = _Canvas(cells, rows)
     for index, line in enumerate(reduced):
-        canvas.line(line, low, high, index, lettered=len(known) > 1)
-    text = Text(no_wrap=True, overflow="crop")
-    _legend(text, known, width)
+        if known[index].joined:
+            canvas.line(line, low, high, index, lettered=len(known) > 1)
+        else:
+            canvas.points(line, low, high, index)
+    shares = all(line.percent for line in known)
     for row in range(rows):
         share = 1 - row / max(rows - 1, 1)
         value = low + (high - low) * share
         marked = row in (0, rows - 1) or (rows > 6 and row == (rows - 1) // 2)
-        label = _label(10**value if view.log else value) if marked else ""
+        label = _label(10**value if view.log else value, shares) if marked else ""
         text.append(f"{label:>{GUTTER - 2}} ┤" if marked else f"{'':>{GUTTER - 2}} │", style="dim")
         canvas.append_row(text, row)
         text.append("\n")
@@ -92,31 +119,59 @@ def draw(lines: Sequence[Line], view: View, width: int, height: int) -> Text:
     return text
 
 
+def _why_nothing(lines: Sequence[Line], first: float, last: float) -> str:
+    """Why no column holds a value."""
+    here = [p for line in lines for p in line.points if first <= p.x <= last and p.low is not None]
+    return "nothing above 0 here, as a log axis needs" if here else "nothing measured at these steps"
+
+
 def _range(lines: Sequence[Line], view: View) -> tuple[float, float]:
-    xs = [p.x for line in lines for p in line.points]
+    xs = [x for line in lines for p in line.points for x in (p.first_x, p.x)]
     first, last = view.steps or (min(xs), max(xs))
     span = last - first
     return first + view.window[0] * span, first + view.window[1] * span
 
 
-def _label(value: float) -> str:
+def _label(value: float, share: bool) -> str:
     """A value that fits beside the axis."""
+    if share:
+        return percent(value)
     room = GUTTER - 2
     return next(
         (said for digits in (4, 3, 2) if len(said := number(value, digits)) <= room), number(value, 1)
     )
 
 
-def _legend(text: Text, lines: Sequence[Line], width: int) -> None:
-    """Letters, labels and newest values; the values only where there is room for all."""
-    values = [next((p.last for p in reversed(line.points) if p.last is not None), None) for line in lines]
+def _legend(lines: Sequence[Line], width: int, rows: int) -> Text:
+    """Letters, labels and newest values in at most so many rows; values only where there is room for all."""
     short = [f"{LETTERS[i % 26]} {line.label}" for i, line in enumerate(lines)]
-    full = [f"{said} {number(value)}" for said, value in zip(short, values, strict=True)]
-    fits = sum(map(len, full)) + 2 * len(full) - 2 <= width
-    for index, said in enumerate(full if fits else short):
-        text.append(f"{said}  ", style=COLOURS[index % len(COLOURS)])
-    text.truncate(width)
-    text.append("\n")
+    full = [
+        f"{said} {percent(line.now) if line.percent else number(line.now)}"
+        for said, line in zip(short, lines, strict=True)
+    ]
+    packed = _packed(full, width)
+    packed = packed if len(packed) <= rows else _packed(short, width)
+    text, index = Text(no_wrap=True, overflow="crop"), 0
+    for row in packed[:rows]:
+        said = Text()
+        for item in row:
+            said.append(f"{item}  ", style=COLOURS[index % len(COLOURS)])
+            index += 1
+        said.truncate(width)
+        text.append_text(said)
+        text.append("\n")
+    return text
+
+
+def _packed(items: Sequence[str], width: int) -> list[list[str]]:
+    """The items in rows of at most that width, two spaces between them."""
+    rows: list[list[str]] = []
+    for item in items:
+        if rows and sum(len(i) + 2 for i in rows[-1]) + len(item) <= width:
+            rows[-1].append(item)
+        else:
+            rows.append([item])
+    return rows
 
 
 class _Canvas:
@@ -152,6 +207,13 @@ class _Canvas:
         alone = sum(column is not None for column in reduced) == 1
         if before is not None and (lettered or alone):
             self.marks[(dot(before[1].last) // 4, before[0] // 2)] = index
+
+    def points(self, reduced: Sequence[Column | None], low: float, high: float, index: int) -> None:
+        """A letter at the smallest and at the largest value of each column."""
+        for at, column in enumerate(reduced):
+            for value in () if column is None else (column.low, column.high):
+                row = round((high - value) / (high - low) * (self.rows * 4 - 1)) // 4
+                self.marks[(row, at // 2)] = index
 
     def _join(self, x0: int, y0: int, x1: int, y1: int, index: int) -> None:
         for x in range(x0, x1 + 1):

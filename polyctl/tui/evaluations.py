@@ -1,0 +1,74 @@
+"""What `polyctl eval` found of a run: from its events, or from its newest report where that is newer."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from calendar import timegm
+from dataclasses import dataclass
+from typing import Any
+
+from polyctl.runs import Run
+from polyctl.tui.series import finite
+from polyctl.tui.words import clean, date
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One evaluation; `passed` is pass@k by k, `time` minus infinity where it is not known."""
+
+    time: float
+    step: float | None
+    problems: float | None
+    verified: float | None
+    passed: dict[int, float]
+    cells: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, found: dict[str, Any]) -> Evaluation:
+        """That of an event; what is damaged is left out."""
+        when = finite(found.get("time"))
+        passed, cells = found.get("pass_at"), found.get("cells")
+        known = passed.items() if isinstance(passed, dict) else ()
+        return cls(
+            -math.inf if when is None else when,
+            finite(found.get("step")),
+            finite(found.get("problems")),
+            finite(found.get("greedy_verified")),
+            {int(k): v for k, value in known if str(k).isdecimal() and (v := finite(value)) is not None},
+            [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else [],
+        )
+
+    @property
+    def words(self) -> str:
+        """Of what it was, and when."""
+        said = [] if self.step is None else [f"step {self.step:,.0f}"]
+        said += [] if self.problems is None else [f"{self.problems:,.0f} problems"]
+        said += [date(self.time)] if math.isfinite(self.time) else []
+        return clean(", ".join(said))
+
+
+class Reports:
+    """The newest report in a run's directory, read again only where that has changed."""
+
+    def __init__(self, run: Run) -> None:
+        self._directory = run.reports
+        self._changed: int | None = None
+        self.newest: Evaluation | None = None
+
+    def refresh(self) -> bool:
+        """Look again; whether a report was read."""
+        try:
+            changed = self._directory.stat().st_mtime_ns
+            if changed == self._changed:
+                return False
+            self._changed = changed
+            path = max(self._directory.glob("eval-*.json"))
+            stamp = time.strptime(path.stem, "eval-%Y%m%d-%H%M%S")
+            report = json.loads(path.read_bytes())
+            greedy = report["greedy"]["verified"]
+        except (OSError, ValueError, RecursionError, TypeError, KeyError):
+            return False
+        self.newest = Evaluation.of({**report, "time": timegm(stamp), "greedy_verified": greedy})
+        return True

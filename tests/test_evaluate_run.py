@@ -1,0 +1,36 @@
+"""What an evaluation writes to a run's events while it goes on."""
+
+import pytest
+
+from polyctl import evaluate_run
+from polyctl.config import DataConfig
+from polyctl.data.families import problem
+from polyctl.data.tokenizer import make_tokenizer
+from polyctl.evaluate import ProblemResult, judge
+from polyctl.evaluate_run import Spotlight
+from polyctl.events import EventWriter, read_events
+from polyctl.search.hypothesis import BeamStep, Hypothesis
+
+DATA = DataConfig(outer_degrees=(2,), inner_degrees=(2,))
+TOKENIZER = make_tokenizer(DATA)
+PROBLEMS = [problem(DATA, 1, i) for i in range(3)]
+
+
+def result(number: int) -> ProblemResult:
+    found = Hypothesis(tuple(TOKENIZER.encode_target(PROBLEMS[number])[:-1]), -0.5, True)
+    return ProblemResult(PROBLEMS[number], None, tuple(judge(PROBLEMS[number], [found], TOKENIZER, None)))
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e9])
+def test_each_problem_shown_gets_its_verdicts_and_no_other(tmp_path, monkeypatch, seconds):
+    monkeypatch.setattr(evaluate_run, "SPOTLIGHT_SECONDS", seconds)
+    with EventWriter(tmp_path / "events.jsonl") as writer:
+        spotlight = Spotlight(writer, TOKENIZER, PROBLEMS)
+        spotlight.result(2, result(2))  # never shown
+        for shown in (1, 0):
+            spotlight.step(BeamStep(shown, 1, (Hypothesis((), -1.0, False),), ()))
+            spotlight.result(2, result(2))
+            spotlight.result(shown, result(shown))
+            spotlight.result(shown, result(shown))
+    written = [(event["kind"], event["problem"]) for event in read_events(tmp_path / "events.jsonl")]
+    assert written == [("beam", 1), ("verdict", 1), ("beam", 0), ("verdict", 0)]
