@@ -13,14 +13,15 @@ from typing import Any
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.parse import natural_key, parse
-from polyctl.algebra.polynomial import Polynomial, names, polynomial, terms
+from polyctl.algebra.polynomial import Polynomial, names, polynomial, ring, terms
 from polyctl.algebra.verify import STATUSES, Status, Verdict, verify
 from polyctl.data.corpus import LineFile
 from polyctl.data.prefix import FormatError, read_line
+from polyctl.data.tokenizer import embed
 from polyctl.errors import FileError, ParseError, UsageError
 from polyctl.runs import find_run
 
-_OUTER = re.compile(r"b(\d*)$")
+_OUTER = re.compile(r"[bh]_?(\d*)$")
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,14 @@ class Tally:
 
 
 def check_expression(text: str, outer: str | None, inners: Sequence[str]) -> Verdict:
-    """Verify a typed decomposition; variables of the outer are b, or b0, b1, ..., or any, in natural order.
+    """Verify a typed decomposition.
 
-    Raises ParseError and UsageError.
+    Variables of the outer are b, or b0, b1, ... (also b_0 or h0), or any, in natural order. Raises ParseError and UsageError.
     """
-    f = parse(text)
-    variables = sorted({*names(f), *(n for h in inners for n in names(parse(h)))}, key=natural_key)
-    parsed = tuple(parse(h, variables) for h in inners)
-    return verify(
-        parse(text, variables),
-        Decomposition(None if outer is None else parse_outer(outer, len(parsed)), parsed),
-    )
+    parsed = [parse(text), *map(parse, inners)]  # each read by itself, before they share a ring
+    common = ring(sorted({name for f in parsed for name in names(f)}, key=natural_key))
+    f, *own = (embed(f, common) for f in parsed)
+    return verify(f, Decomposition(None if outer is None else parse_outer(outer, len(own)), tuple(own)))
 
 
 def parse_outer(text: str, inners: int) -> Polynomial:
@@ -69,6 +67,10 @@ def parse_outer(text: str, inners: int) -> Polynomial:
         places = [int(match[1] or 0) for match in numbered if match]
     else:
         places = list(range(len(own)))
+    if len(set(places)) < len(places):
+        raise UsageError(
+            f"two of {', '.join(own)} stand for the same inner", "call the variables b0, b1, b2 and so on"
+        )
     if places and max(places) >= inners:
         raise UsageError(
             f"the outer polynomial uses {', '.join(own)}, but the inners given are {inners}",
@@ -130,7 +132,7 @@ def check_lines(lines: Iterable[str], name: str, limit: int | None = None) -> Ta
 def _placed(place: str, lines: LineFile, number: int, check: Any) -> tuple[str, Status, str]:
     try:
         line = lines[number]
-    except UnicodeDecodeError:
+    except FileError:
         return place, "malformed", "not UTF-8 text"
     return (place, *check(line))
 

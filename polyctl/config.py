@@ -56,6 +56,15 @@ class DataConfig(_Config):
         return self
 
     @model_validator(mode="after")
+    def _targets_can_be_read(self) -> DataConfig:
+        if self.tokenizer == "prefix" and self.target == "inner" and self.inners > 1:
+            raise ValueError(
+                "prefix tokens cannot tell several inners from an outer and its inners: "
+                "set target outer_inner, or another tokenizer"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _something_falls(self) -> DataConfig:
         """Degrees with which every problem would be trivial are refused: none would ever be drawn."""
         if self.family == "mixed":
@@ -67,6 +76,8 @@ class DataConfig(_Config):
         ):
             if min(degrees) < least:
                 raise ValueError(f"{name} {list(degrees)}: with one of degree {min(degrees)} nothing falls")
+        if self.family == "separable" and max(self.inner_degrees) < 2:
+            raise ValueError(f"inner_degrees {list(self.inner_degrees)}: with linear ones nothing falls")
         return self
 
 

@@ -192,8 +192,9 @@ def evaluation_problems(data: DataConfig, seed: int, count: int) -> list[Problem
     """Test problems of an experiment, spread evenly over its degree cells, none of which training draws."""
     several = cells(data)
     share = -(-count // len(several))
-    found = [p for _, cell in several for p in held_out(cell, seed, "test", share)]
-    return found[:count] if len(several) == 1 else found
+    found = [held_out(cell, seed, "test", share) for _, cell in several]
+    kept = count - (share - 1) * len(several)  # so many cells have one more than the others
+    return [p for at, problems in enumerate(found) for p in problems[: share if at < kept else share - 1]]
 
 
 def examine(

@@ -150,7 +150,7 @@ class _Search:
     ) -> None:
         self.f, self.inners, self.deadline, self.answer = f, inners, deadline, answer
         self._on_solution = on_solution
-        self._seen: set[object] = set()
+        self._seen: dict[object, Solution] = {}
         self._started = perf_counter()
         self._enough = False
         self._misses: list[Decomposition] = []
@@ -168,9 +168,12 @@ class _Search:
         if self.inners is not None and len(solution.decomposition.inners) > self.inners:
             return False
         name = _key(solution)
-        if name in self._seen:
+        before = self._seen.get(name)
+        if before is not None and (before.verdict.verified or not solution.verdict.verified):
             return False
-        self._seen.add(name)
+        if before is not None:  # the same inners' span, but only now proved
+            self.answer.solutions.remove(before)
+        self._seen[name] = solution
         self.answer.solutions.append(solution)
         if self._on_solution is not None:
             self._on_solution(solution)
@@ -328,6 +331,8 @@ def judge(f: Polynomial, candidate: Candidate, seconds: float = 0.0) -> Solution
     if not verdict.verified:
         return Solution(decomposition, verdict, candidate.source, candidate.logprob, None, seconds)
     normal = with_simplest_outer(f, normal_form(Decomposition(verdict.outer, decomposition.inners)))
+    if not verify(f, normal).verified:  # what is shown is what was proved
+        normal = Decomposition(verdict.outer, decomposition.inners)
     return Solution(normal, verdict, candidate.source, candidate.logprob, complexity(normal), seconds)
 
 

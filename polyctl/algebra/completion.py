@@ -15,6 +15,7 @@ from polyctl.algebra.polynomial import (
     is_homogeneous,
     polynomial,
     primitive_part,
+    terms,
 )
 
 PRIME = (1 << 61) - 1
@@ -38,6 +39,38 @@ def complete_outer(
     if len(inners) == 1:
         return _complete_single(f, inners[0])
     return _complete_linear(f, inners, max_unknowns)
+
+
+def completion_is_final(inners: Sequence[Polynomial]) -> bool:
+    """Whether complete_outer finds an outer if there is any; a proof where True.
+
+    With several inners leading forms of g(inners) can only cancel where the inners' own are algebraically
+    dependent: not where the Jacobian of these has full rank, at a point modulo a prime. Forms cannot hide
+    anything at all, as each degree of f stands for itself.
+    """
+    if len(inners) == 1 or all(is_homogeneous(h) for h in inners):
+        return True
+    count, tops = inners[0].context().nvars(), [_top_form(primitive_part(h)[0]) for h in inners]
+    point = [pow(3, 7 * i + 1, PRIME) for i in range(count)]
+    entries = [_at(top.derivative(v), point) for top in tops for v in range(count)]
+    return nmod_mat(len(tops), count, entries, PRIME).rank() == len(tops)
+
+
+def _top_form(h: Polynomial) -> Polynomial:
+    """The terms of the highest degree."""
+    top = degree(h)
+    return h.context().from_dict({m: c for m, c in terms(h) if sum(m) == top})
+
+
+def _at(f: Polynomial, point: Sequence[int]) -> int:
+    """f, whose coefficients are whole, at a point modulo PRIME."""
+    total = 0
+    for m, c in terms(f):
+        value = int(c.p)
+        for x, e in zip(point, m, strict=True):
+            value = value * pow(x, e, PRIME) % PRIME
+        total += value
+    return total % PRIME
 
 
 def _complete_single(f: Polynomial, inner: Polynomial) -> Polynomial | None:
@@ -163,7 +196,8 @@ def _solve_pivots(dense: list[list[int]], pivots: list[int]) -> list[fmpq] | Non
     square = fmpz_mat([[dense[r][c] for c in pivots] for r in chosen])
     solution = square.solve(fmpz_mat([[dense[r][-1]] for r in chosen]))
     used = fmpq_mat(fmpz_mat([[row[c] for c in pivots] for row in dense]))
-    if used * fmpq_mat(solution) != fmpq_mat(fmpz_mat([[row[-1]] for row in dense])):
+    reached: object = used * solution  # type: ignore[operator]
+    if reached != fmpq_mat(fmpz_mat([[row[-1]] for row in dense])):
         return None
     found = [fmpq(0)] * width
     for i, c in enumerate(pivots):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from flint import fmpz_mat
 
-from polyctl.algebra.completion import PRIME, TooLarge, complete_outer
+from polyctl.algebra.completion import PRIME, TooLarge, complete_outer, completion_is_final
 from polyctl.algebra.decomposition import Decomposition, outer_ring, used_inners
 from polyctl.algebra.generation import generates_everything
 from polyctl.algebra.linear import coefficient_rows
@@ -56,7 +56,8 @@ def verify(f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkB
 
     refuted means that g(h) differs from f, or that no outer fits the inners; malformed that it is no
     decomposition of f at all (rings or counts do not match); trivial that it holds but says nothing
-    (SOLVERS.md section 4, `triviality`); undecided that the bound on work was reached.
+    (`triviality`); undecided that the bound on work was reached, or that no outer was found and one whose
+    leading forms cancel may exist.
     """
     started = perf_counter()
     status, reason, method, outer = _decide(f, decomposition, bound)
@@ -78,8 +79,10 @@ def _decide(
             outer = complete_outer(f, inners, bound.unknowns)
         except TooLarge as error:
             return "undecided", str(error), method, None
-        if outer is None:
+        if outer is None and completion_is_final(inners):
             return "refuted", "f is no polynomial in the inners", method, None
+        if outer is None:
+            return "undecided", "only outers whose parts have at most f's degree were tried", method, None
     else:
         method = "composition"
         if _work_exceeds(outer, inners, bound):
@@ -133,7 +136,7 @@ def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
     if generates_everything(inners, variables_used(f)):
         return "the inners generate every polynomial"
     for d in {degree(h) for h in inners} if n > 1 else ():
-        forms = [h for h in inners if degree(h) == d and is_homogeneous(h)]
+        forms = [form for h in inners if degree(h) == d and is_homogeneous(form := h - constant_term(h))]
         every = comb(n + d - 1, d)
         if len(forms) >= every and fmpz_mat(coefficient_rows(forms)[1]).rank() >= every:
             return f"the inners span all forms of degree {d}"

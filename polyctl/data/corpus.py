@@ -114,7 +114,9 @@ def target_text(data: DataConfig, decomposition: Decomposition) -> str:
     """The target of a family in the published format."""
     if data.family == "on_singlet":
         return write_dot_products(decomposition.inners[0])
-    outer = decomposition.outer if data.target == "outer_inner" else None
+    # of several inners alone the first would be read as the outer
+    shown = data.target == "outer_inner" or len(decomposition.inners) > 1
+    outer = decomposition.outer if shown else None
     return write_decomposition(Decomposition(outer, decomposition.inners))
 
 

@@ -106,14 +106,16 @@ class PrefixGrammar:
         if last == "digit":
             kinds.append("digit")
         if not needed:
-            kinds += _after_expression(part, inners, self._multi, 1 if inners == 1 else self._limit)
+            # without an outer this format has one inner: of two the first would be read as the outer
+            most = 1 if inners == 1 or not self._multi else self._limit
+            kinds += _after_expression(part, inners, self._multi, most)
         return kinds
 
 
 def _after_expression(part: int, needs: int, multi: bool, limit: int) -> list[str]:
     """What may follow a whole expression: & up to the limit of inners, the end from those needed on."""
-    if not multi:
-        return ["end"]
+    if not multi:  # inners alone
+        return [*(["&"] if part + 1 < limit else []), "end"]
     return (["&"] if part < limit else []) + (["end"] if part >= max(needs, 1) else [])
 
 

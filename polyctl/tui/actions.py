@@ -73,6 +73,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("decompose.copy", "y,c", "Copy", "Copy what the detail shows (OSC 52)."),
     Action("runs.open", "enter", "Open", "Open the marked runs, or the one under the cursor.", False),
     Action("runs.mark", "space", "Mark", "Mark or unmark a run to compare."),
+    Action("runs.unmark", "u", "Unmark", "Unmark all runs.", False),
     Action("runs.sort", "s", "Sort", "Sort by the next column."),
     Action("runs.filter", "slash", "Filter", "Show only runs whose line contains the text."),
     Action("runs.stop", "x", "Stop", "Stop the run gently, if it was started from here."),

@@ -107,11 +107,12 @@ def _run(history: History | None, root: Path) -> Iterator[str]:
                 low = min(p.low for p in values if p.low is not None)
                 high = max(p.high for p in values if p.high is not None)
                 yield (
-                    f"{title}, {line.label}: now {number(values[-1].last)}, first {number(values[0].last)}, "
+                    f"{title}, {line.label}: now {number(line.now)}, first {number(values[0].first)}, "
                     f"lowest {number(low)}, highest {number(high)}"
                 )
     if history.cells:
-        yield from (line.rstrip() for line in heat_map(history.cells).plain.splitlines())
+        cells = heat_map(history.cells, history.evaluations[-1].words)
+        yield from (line.rstrip() for line in cells.plain.splitlines())
     yield "configuration:"
     yield from (f"  {clean(line)}".rstrip() for line in config_text(history).splitlines())
     yield "log:"
