@@ -50,7 +50,8 @@ class Tally:
 def check_expression(text: str, outer: str | None, inners: Sequence[str]) -> Verdict:
     """Verify a typed decomposition.
 
-    Variables of the outer are b, or b0, b1, ... (also b_0 or h0), or any, in natural order. Raises ParseError and UsageError.
+    Variables of the outer are b, or b0, b1, ... (also b_0 or h0), or any, in natural order. Raises ParseError
+    and UsageError.
     """
     parsed = [parse(text), *map(parse, inners)]  # each read by itself, before they share a ring
     common = ring(sorted({name for f in parsed for name in names(f)}, key=natural_key))

@@ -29,6 +29,14 @@ def test_typed_decompositions(f, outer, inner, status):
     assert check_expression(f, outer, inner).status == status
 
 
+def test_claims_are_read_as_they_are_typed():
+    assert check_expression("xy^4 + xy^2 + 1", None, [r"\mathrm{xy}^2"]).status == "refuted"
+    assert check_expression("x^4 + x^2", "b_1^2 + b_1", ["x^2", "y^2"]).status == "refuted"
+    assert check_expression("y^4 + y^2", "b_1^2 + b_1", ["x^2", "y^2"]).verified
+    with pytest.raises(UsageError, match="stand for the same inner"):
+        check_expression("x^4 + 2x^3 + x^2", "b^2 + b0^2", ["x^2 + x"])
+
+
 def test_an_outer_with_too_many_variables():
     with pytest.raises(UsageError, match="inners given are 1"):
         parse_outer("b0 + b1", 1)

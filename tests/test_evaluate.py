@@ -186,3 +186,10 @@ def test_evaluation_problems_are_test_problems_of_every_cell():
 def test_sympy_finds_univariate_decompositions():
     assert sympy_baseline(PROBLEMS)["verified"] == 1
     assert sympy_baseline([problem(FAMILIES["homogeneous_3_2"], 1, 0)]) is None
+
+
+def test_few_problems_are_spread_over_the_cells():
+    data = DataConfig(outer_degrees=(2, 3), inner_degrees=(2, 3))
+    found = evaluation_problems(data, 1, 6)
+    assert [p.cell for p in found] == ["2∘2", "2∘2", "2∘3", "2∘3", "3∘2", "3∘3"]
+    assert [p.cell for p in evaluation_problems(data, 1, 3)] == ["2∘2", "2∘3", "3∘2"]

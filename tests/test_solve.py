@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from polyctl import solve as module
@@ -8,7 +10,7 @@ from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
 from polyctl.algebra.solvers.outcome import Outcome
 from polyctl.data.families import problem, problems
-from polyctl.solve import Answer, Candidate, generic, judge, solve, weak
+from polyctl.solve import Answer, Candidate, _Search, generic, judge, solve, weak
 from tests.data.test_families import FAMILIES
 
 (X,) = ring(["x"]).gens()
@@ -119,3 +121,15 @@ def test_the_long_exact_methods_stop_at_their_deadline():
     assert module.annihilated(f).decompositions
     for method in module.LONG:
         assert not method(f, deadline=0.0).decompositions
+
+
+def test_a_proof_replaces_an_earlier_refusal_of_the_same_inners():
+    f = parse("x^2 y^2 + x^3")
+    x, y = (f.context().gen(i) for i in range(2))
+    answer = Answer()
+    search = _Search(f, None, inf, None, answer)
+    assert not search.add(Candidate(Decomposition(None, (x * y, x * y + x)), "test"))
+    assert search.add(Candidate(Decomposition(None, (x, x * y)), "test"))
+    assert [s.verdict.status for s in answer.solutions] == ["verified"]
+    assert not search.add(Candidate(Decomposition(None, (x * y, x * y + x)), "test"))
+    assert len(answer.solutions) == 1

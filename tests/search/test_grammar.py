@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from polyctl.config import DataConfig
 from polyctl.data.families import problem
 from polyctl.data.tokenizer import MalformedTarget, make_tokenizer
 from polyctl.search.grammar import make_grammar
@@ -22,6 +23,25 @@ def test_true_targets_are_allowed(data, tokenizer):
         for token in tok.encode_target(problem(data, 1, i)):
             assert grammar.allowed(state)[token], tok.vocabulary[token]
             state = grammar.advance(state, token)
+
+
+@pytest.mark.parametrize("tokenizer", ["compact", "terms"])
+@pytest.mark.parametrize("inners", [1, 2, 3])
+def test_inners_alone_may_be_as_many_as_the_family_has(tokenizer, inners):
+    data = DataConfig(
+        family="homogeneous", tokenizer=tokenizer, target="inner", inner_variables=3, inners=inners,
+        outer_degrees=(2,), inner_degrees=(2,), outer_bound=3, inner_bound=3,
+    )  # fmt: skip
+    tok = make_tokenizer(data)
+    grammar = make_grammar(tok)
+    for i in range(10):
+        state = grammar.start()
+        target = tok.encode_target(problem(data, 1, i))
+        for token in target:
+            assert grammar.allowed(state)[token], tok.vocabulary[token]
+            before, state = state, grammar.advance(state, token)
+        another = tok.vocabulary.index("&")
+        assert grammar.allowed(before)[another] == (target.count(another) < inners - 1)
 
 
 @every_family
