@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-EXIT_OK = 0
 EXIT_NOT_VERIFIED = 1
 EXIT_USAGE = 2
 EXIT_FILE = 3
-EXIT_TIME_LIMIT = 4
 EXIT_INTERRUPTED = 130
 
 
@@ -38,9 +36,3 @@ class FileError(PolyctlError):
     """A file, data set, run or checkpoint that is missing or unreadable (exit code 3)."""
 
     exit_code = EXIT_FILE
-
-
-class TimeLimitError(PolyctlError):
-    """Work that did not end within its time limit (exit code 4)."""
-
-    exit_code = EXIT_TIME_LIMIT

@@ -243,14 +243,17 @@ def distinct_vertices(expression: sympy.Expr) -> int:
 
 
 def wolfram_complexity(f: Polynomial, seconds: int = 60) -> int | None:
-    """Distinct subexpressions of Mathematica's Simplify[f], or None where wolframscript is not installed."""
+    """Distinct subexpressions of Mathematica's Simplify[f], or None where there is no answer."""
     program = shutil.which("wolframscript")
     if program is None:
         return None
     code = f"Length[DeleteDuplicates[Level[Simplify[{_wolfram(f)}], {{0, Infinity}}, Heads -> True]]]"
-    done = subprocess.run(
-        [program, "-code", code], capture_output=True, text=True, timeout=seconds, check=False
-    )
+    try:
+        done = subprocess.run(
+            [program, "-code", code], capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return None
     last = done.stdout.strip().splitlines()[-1:]
     return int(last[0]) if done.returncode == 0 and last and last[0].isdigit() else None
 

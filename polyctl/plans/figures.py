@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polyctl.errors import FileError, UsageError
+from polyctl.files import write_atomic
 from polyctl.plans.tables import Figure, Series
 
 if TYPE_CHECKING:
@@ -46,7 +48,9 @@ def draw(figures: tuple[Figure, ...], directory: Path) -> list[Path]:
             for extension in FORMATS:
                 path = directory / f"{figure.name}.{extension}"
                 metadata = {"Date": None} if extension == "svg" else None
-                canvas.savefig(path, dpi=150, metadata=metadata)
+                drawn = BytesIO()
+                canvas.savefig(drawn, format=extension, dpi=150, metadata=metadata)
+                write_atomic(path, drawn.getvalue())
                 written.append(path)
             pyplot.close(canvas)
     return written

@@ -11,7 +11,7 @@ from polyctl.plans.complexity import complexity
 from polyctl.plans.gathered import Gathered, common_k, ours_of, theirs_of
 from polyctl.plans.published import measures
 from polyctl.plans.tables import Column, Figure, Report, Series, Table
-from polyctl.registry import Registry, nearest
+from polyctl.registry import Registry, did_you_mean
 
 PLANS: dict[str, Callable[[Gathered], Report]] = {
     "d1_degree": parts.d1_degree,
@@ -39,13 +39,8 @@ def make_report(
     try:
         chosen = [experiment.name for experiment in registry.matching(names)]
     except UsageError as error:
-        near = nearest(names[0], PLANS)
-        hint = (
-            f"did you mean {near}?" if near else f"plans: {', '.join([*PLANS, 'complexity'])}; or experiments"
-        )
-        raise UsageError(
-            f"{error.message}, and it is no plan", error.hint if near is None else hint
-        ) from None
+        hint = did_you_mean(names[0], PLANS, f"plans: {', '.join(PLANS)}; or experiments")
+        raise UsageError(f"{error.message}, and it is no plan", hint) from None
     return experiments(chosen, data)
 
 

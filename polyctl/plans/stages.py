@@ -296,7 +296,10 @@ def find_report(run: Run, experiment: Experiment) -> dict[str, Any] | None:
     for path in sorted(run.reports.glob("eval-*.json"), reverse=True):
         if path.stat().st_mtime < newest:
             continue
-        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:  # damaged: as if it were not there
+            continue
         own = report["data"] == test_source(experiment) and report["checkpoint"] == "best"
         # The degree cells share the problems evenly, so that there may be a few more than asked for.
         enough = report["problems"] >= experiment.eval.problems

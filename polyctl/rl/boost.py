@@ -82,14 +82,13 @@ def _candidates(group: Group, experiment: Experiment, seed: int) -> chain[Decomp
         for solution in solve(f, methods=methods, inners=count, time_limit=rl.solver_seconds).verified
     )
     starts = [one.decomposition for one in group.judged if one.decomposition is not None]
-    starts = [start for start in starts if len(start.inners) == count][:STARTS]
     numeric = numeric_candidates(
         f,
         inners=count,
         inner_degrees=experiment.data.inner_degrees,
         time_limit=rl.solver_seconds,
         seed=seed,
-        starts=starts,
+        starts=starts[:STARTS],
     )
     return chain(exact, numeric)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from textual import work
 from textual.app import App, ComposeResult
+from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.message import Message
 from textual.widgets import Footer, TabbedContent, TabPane
@@ -73,7 +74,8 @@ class Dashboard(App[None]):
 
     TITLE = "polyctl"
     CSS_PATH = "polyctl.tcss"
-    BINDINGS = bindings("app")
+    # Ctrl-Q leaves from a dialogue, too, whatever has the focus
+    BINDINGS = [Binding("ctrl+q", "quit", "Quit", priority=True), *bindings("app")]  # noqa: RUF012
     COMMANDS = {ActionCommands}  # noqa: RUF012
     # Classes of the screen, set before its layout: a table that is at first too narrow keeps a scrollbar.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]  # noqa: RUF012

@@ -17,6 +17,8 @@ from polyctl.errors import FileError
 from polyctl.files import write_atomic
 
 FOLDER = ".started"
+ERROR = "error:"  # how a command says that it has failed
+PROC = Path("/proc/self").parent  # there on Linux; elsewhere `ps` is asked
 RUN_STAMP = "%Y%m%d-%H%M%S"  # how runs are named, by the time they begin
 _children: dict[int, subprocess.Popen[bytes]] = {}  # ours: polled, so that none stays a zombie
 
@@ -64,14 +66,16 @@ class Job:
         return bool(self.mark) and _mark(self.pid) == self.mark
 
     def last_line(self) -> str:
-        """The last line that it has written."""
+        """The last line that it has written, the error where it has ended in one."""
         try:
             with self.log.open("rb") as file:
                 file.seek(max(0, self.log.stat().st_size - 4096))
                 lines = file.read().decode("utf-8", "replace").split("\n")
         except OSError as error:
             return f"{self.log} cannot be read: {error.strerror}"
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        said = [line.strip() for line in reversed(lines) if line.strip()]
+        failed = next((line for line in said[:5] if line.startswith(ERROR)), "") if not self.running else ""
+        return failed or next(iter(said), "")
 
 
 def start(arguments: list[str], root: Path) -> Job:
@@ -125,6 +129,12 @@ def stop(job: Job) -> bool:
 
 def _mark(pid: int) -> str:
     """When that process began, "" where there is none."""
+    if PROC.is_dir():
+        try:
+            state, *fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return ""
+        return "" if state == "Z" else fields[18]
     found = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )

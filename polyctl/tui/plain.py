@@ -143,4 +143,5 @@ def _experiments(root: Path, registry: Path | None) -> Iterator[str]:
         paper = f" [{experiment.paper}]" if experiment.paper else ""
         yield clean(f"{experiment.name}{paper}: {experiment.description}")
     for job in launch.jobs(root):
-        yield clean(f"{'running' if job.running else 'ended'}, {ago(job.started)} ago: {job.words}")
+        state = "running" if job.running else "ended"
+        yield clean(f"{state}, started {ago(job.started)} ago: {job.words}: {job.last_line()}")

@@ -12,7 +12,7 @@ import pytest
 
 from polyctl import __version__
 from polyctl.cli import app, output
-from polyctl.errors import FileError, ParseError, TimeLimitError, UsageError
+from polyctl.errors import FileError, ParseError, UsageError
 
 POLYCTL = [sys.executable, "-m", "polyctl"]
 HEAVY = ("torch", "numpy", "sympy", "textual", "flint")
@@ -115,7 +115,7 @@ def test_wrong_usage_leaves_with_two_and_a_suggestion(arguments, message, hint, 
     [
         (UsageError("wrong [bold]word[/]", "write it right"), 2),
         (FileError("no file", "make one"), 3),
-        (TimeLimitError("too long", None), 4),
+        (FileError("no file", None), 3),
     ],
 )
 def test_our_errors_become_words_and_exit_codes(error, code, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """Processes that are started from the dashboard."""
 
+import os
 import time
 
 import pytest
@@ -73,3 +74,17 @@ def test_damaged_notes_are_left_out(tmp_path):
 def test_which_runs_a_command_concerns(tmp_path, command, run, concerns):
     new_year_2025 = 1735689600.0
     assert launch.Job(1, "", new_year_2025, command, tmp_path).concerns(run) is concerns
+
+
+def test_a_command_that_failed_is_told_by_its_error(tmp_path):
+    log = tmp_path / "a.log"
+    log.write_text("step 1\nerror: no such option: --bogus\nhint: did you mean --runs?\n")
+    assert launch.Job(1, "", 0.0, ("train", "quick"), log).last_line() == "error: no such option: --bogus"
+    log.write_text("step 1\nstep 2\n")
+    assert launch.Job(1, "", 0.0, ("train", "quick"), log).last_line() == "step 2"
+
+
+def test_how_a_process_began_is_known_without_ps(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert launch._mark(os.getpid()) == launch._mark(os.getpid()) != ""
+    assert launch._mark(2**22 + 1) == ""

@@ -101,11 +101,12 @@ class ExperimentsPane(Pane):
         text = Text(no_wrap=True, overflow="ellipsis")
         for index, (job, running, line) in enumerate(self.jobs[:JOBS_SHOWN]):
             text.append("\n" if index else "")
-            text.append_text(status("running" if running else "ended"))
+            ended = "crashed" if line.startswith(launch.ERROR) else "ended"
+            text.append_text(status("running" if running else ended))
             words = clean(shlex.join(job.command).removesuffix(f" {shlex.join(self._places([]))}"))
             room = max(20, self.size.width // 2 - 20)  # the other half is for what it has said last
             words = words if len(words) <= room else f"{words[: room - 1]}…"
-            text.append(f" {ago(job.started)}  {words}", style="bold")
+            text.append(f", started {ago(job.started)} ago  {words}", style="bold")
             text.append(f"  {clean(line)}")
         if not self.jobs:
             text.append(

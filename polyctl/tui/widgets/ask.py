@@ -11,7 +11,10 @@ from textual.widgets import Input
 
 
 class Ask(Input):
-    """Hidden until `ask`; Enter gives the text, Escape takes the question back; focus returns either way."""
+    """Hidden until `ask`; Enter gives the text, Escape takes the question back; focus returns either way.
+
+    Where the text is followed as it is typed, Escape gives what stood there first.
+    """
 
     DEFAULT_CSS = "Ask { display: none; dock: bottom; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "take_back", "Back", show=True)]
@@ -20,6 +23,7 @@ class Ask(Input):
         super().__init__(compact=True, select_on_focus=False, **more)  # type: ignore[arg-type]
         self._then: Callable[[str], None] | None = None
         self._meanwhile: Callable[[str], None] | None = None
+        self._first = ""
         self._before: Widget | None = None
 
     def ask(
@@ -31,7 +35,7 @@ class Ask(Input):
     ) -> None:
         """Show the question; `then` gets the answer, `meanwhile` the text as it is typed."""
         self._before = self.screen.focused
-        self._then, self._meanwhile = then, meanwhile
+        self._then, self._meanwhile, self._first = then, meanwhile, value
         self.placeholder = what
         self.display = True
         self.value = value
@@ -46,11 +50,16 @@ class Ask(Input):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         then = self._then
-        self.action_take_back()
+        self._leave()
         if then is not None:
             then(event.value)
 
     def action_take_back(self) -> None:
+        if self._meanwhile is not None:
+            self._meanwhile(self._first)
+        self._leave()
+
+    def _leave(self) -> None:
         self.display = False
         self._then = self._meanwhile = None
         if self._before is not None:
