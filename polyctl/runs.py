@@ -174,10 +174,14 @@ class Run:
             crashed = crashed or (event["kind"] == "error" and "step" not in last)
             last.setdefault(event["kind"], event)
             wanted.discard(kind[1])
-            if event["kind"] == "run":
+            if event["kind"] == "run" and event.get("state") == "resumed":
+                wanted &= {b"step", b"eval"}  # the figures of before still hold
+            elif event["kind"] == "run":
                 break  # everything that counts was written since this training began
+            if b"run" not in wanted and not wanted & {b"step", b"eval"}:
+                break
         else:
-            last |= opening(self.events)
+            last = opening(self.events) | last
         began, end, validation = last.get("run", {}), last.get("end", {}), last.get("eval", {})
         steps = [_number(last.get(kind), "step") for kind in ("end", "step", "eval", "run")]
         total = _number(began, "total_steps")

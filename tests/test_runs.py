@@ -349,3 +349,23 @@ def test_a_failed_atomic_write_leaves_the_old_file_alone(tmp_path, monkeypatch):
         write_atomic(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_run_that_was_resumed_keeps_its_figures_but_not_its_old_end(tmp_path):
+    run = make(tmp_path, "a", "20250101-000000")
+    before = [
+        ("run", 50, {"state": "started", "step": 0, "total_steps": 8}),
+        ("step", 40, {"step": 4, "loss": 0.5}),
+        ("eval", 30, {"step": 4, "greedy_verified": 0.25}),
+        ("error", 25, {"message": "boom"}),
+        ("end", 20, {"state": "interrupted", "step": 4}),
+    ]
+    events_of(run, *before, ("run", 10, {"state": "resumed", "step": 4, "total_steps": 8}))
+    summary = run.summary()
+    assert (summary.state, summary.ended, summary.error) == ("running", None, None)
+    assert (summary.step, summary.loss, summary.accuracy) == (4, 0.5, 0.25)
+    events_of(
+        run, *before, ("run", 10, {"state": "resumed", "step": 4}), ("step", 5, {"step": 6, "loss": 0.4})
+    )
+    summary = run.summary()
+    assert (summary.step, summary.loss, summary.accuracy) == (6, 0.4, 0.25)

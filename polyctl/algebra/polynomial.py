@@ -125,7 +125,11 @@ def digest(f: Polynomial) -> bytes:
 
 def digest_of(monomials: Sequence[Monomial], integers: list[int]) -> bytes:
     """The digest of a normal form: its monomials, highest first and none 1, and coprime coefficients."""
-    return blake2b(f"{list(monomials)}{integers}".encode(), digest_size=16).digest()
+    try:
+        text = f"{list(monomials)}{integers}"
+    except ValueError:  # Python writes no number of more than some thousand digits in base 10
+        text = f"{list(monomials)}{[hex(c) for c in integers]}"
+    return blake2b(text.encode(), digest_size=16).digest()
 
 
 def key(f: Polynomial) -> tuple[object, ...]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from flint import fmpq
+from flint import fmpq, fmpz
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,3 +82,10 @@ def test_rename_keeps_the_terms(f):
 @given(polynomials(XY, 3), st.integers(-3, 3))
 def test_constant_term(f, c):
     assert constant_term(f - constant_term(f) + c) == fmpq(c)
+
+
+def test_a_digest_of_very_long_numbers():
+    (x,) = ring(["x"]).gens()
+    huge = fmpz(10) ** 5000
+    assert digest(x**2 * huge + x) == digest(x**2 * (huge * 2) + x * 2 + 5)
+    assert digest(x**2 * huge + x) != digest(x**2 * (huge + 1) + x)

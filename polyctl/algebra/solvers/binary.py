@@ -94,7 +94,10 @@ def _with_inner_degree(
         product = np.ones(1, dtype=np.complex128)
         for i in group:
             product = np.convolve(product, np.array(roots[i]))
-        forms[group] = product / np.linalg.norm(product)
+        norm = np.linalg.norm(product)
+        if not np.isfinite(norm):
+            return None  # the roots are too large for floats
+        forms[group] = product / norm
     stacks = np.array([[forms[g] for g in groups] for groups in groupings(range(len(roots)), d)])
     flatness = np.linalg.svd(stacks, compute_uv=False)
     planes = flatness[:, 1] > _FLAT

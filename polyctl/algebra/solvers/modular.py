@@ -11,7 +11,7 @@ from random import Random
 from flint import fmpq, nmod_mat, nmod_mpoly_ctx
 
 from polyctl.algebra.completion import PRIME
-from polyctl.algebra.polynomial import Monomial, Polynomial, terms
+from polyctl.algebra.polynomial import Monomial, Polynomial, primitive_part, terms
 
 Vector = list[int]
 _BOUND = isqrt(PRIME // 2)
@@ -27,10 +27,14 @@ def monomials_up_to(variables: int, degree: int, lowest: int) -> list[Monomial]:
 
 
 def reduce(f: Polynomial, variables: Sequence[int]) -> object:
-    """f modulo PRIME in the ring of these variables, the only ones it may have, as an `nmod_mpoly`."""
+    """f modulo PRIME up to a constant, in the ring of these variables, the only ones it may have.
+
+    An `nmod_mpoly`.
+    """
+    whole, _ = primitive_part(f)
     context = nmod_mpoly_ctx.get([f"x{i}" for i in variables], modulus=PRIME, ordering="deglex")
     return context.from_dict(
-        {tuple(m[i] for i in variables): int(c.p) * pow(int(c.q), -1, PRIME) % PRIME for m, c in terms(f)}
+        {tuple(m[i] for i in variables): int(c.p) % PRIME for m, c in terms(whole)}
     )
 
 

@@ -4,6 +4,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from polyctl.algebra.decomposition import Decomposition, equivalent, outer_ring
+from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import polynomial, ring, variables_used
 from polyctl.algebra.solvers.binary import binary_form, groupings
 from polyctl.algebra.solvers.gradient import single_inner
@@ -59,3 +60,7 @@ def test_other_polynomials_are_left_alone():
 def test_groupings_are_counted_right():
     assert len(list(groupings(range(9), 3))) == 280
     assert len({frozenset(g) for g in groupings(range(6), 3)}) == 10
+
+
+def test_coefficients_too_large_for_floats_are_no_error():
+    assert binary_form(parse(f"x^4 + {10**310} x^3 y + y^4")).decompositions == ()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from polyctl.algebra.completion import PRIME
 from polyctl.algebra.decomposition import Decomposition, equivalent, outer_ring
+from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, polynomial, ring, variables_used
 from polyctl.algebra.solvers.fields import annihilated
 from polyctl.algebra.solvers.modular import nullspace, rational
@@ -105,3 +106,9 @@ def test_published_problems():
             tried += 1
             solved += any(len(d.inners) == 2 for d in found)
     assert solved >= tried * 0.9
+
+
+def test_denominators_that_the_prime_divides_are_no_error():
+    f = parse(f"(xy+z^2)^3/{PRIME} + (xy+z^2)(x^2+wy)")
+    found = annihilated(f)
+    assert all(verify(f, d).verified for d in found.decompositions)
