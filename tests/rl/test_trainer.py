@@ -114,10 +114,11 @@ def test_another_shape_or_other_data_is_refused(run_rl):
         run_rl(tiny(steps=2).model_copy(update={"seed": 9}), run=run)
 
 
-def test_dropout_of_the_published_form_stays_off(run_rl, tmp_path):
+def test_dropout_of_the_published_form_stays_off(tmp_path, monkeypatch):
     from polyctl.data.tokenizer import make_tokenizer
     from polyctl.model.files import save_model
     from polyctl.model.gpt import GPT
+    from polyctl.rl import trainer
     from polyctl.rl.trainer import named, reinforce
     from polyctl.runs import create_run
 
@@ -127,11 +128,17 @@ def test_dropout_of_the_published_form_stays_off(run_rl, tmp_path):
     save_model(
         path, GPT(experiment.model, len(tokenizer.vocabulary)), experiment, tokenizer.vocabulary, 0, {}
     )
-    recorder = Recorder()
+    modes, update = [], trainer.update
+
+    def recorded(model, *rest):
+        modes.append(model.training)
+        return update(model, *rest)
+
+    monkeypatch.setattr(trainer, "update", recorded)
     experiment = named(experiment)
     run = create_run(experiment, tmp_path / "runs")
-    reinforce(experiment, run, start=path, device="cpu", on_event=recorder)
-    assert recorder.of("step")[0]["clip_share"] == 0.0
+    reinforce(experiment, run, start=path, device="cpu", on_event=Recorder())
+    assert modes == [False]
 
 
 def test_the_learning_rate_rises_and_falls_linearly():
