@@ -25,9 +25,7 @@ from polyctl.search.grammar import make_grammar
 from polyctl.search.hypothesis import Hypothesis
 from polyctl.search.sampling import greedy
 
-BATCHES = (
-    16  # searched in one go: what ends makes room for what waits, so that no batch waits for its longest
-)
+BATCHES = 16  # searched in one go: what ends makes room for what waits
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,7 @@ def reduce(f: Polynomial, variables: Sequence[int]) -> object:
     """
     whole, _ = primitive_part(f)
     context = nmod_mpoly_ctx.get([f"x{i}" for i in variables], modulus=PRIME, ordering="deglex")
-    return context.from_dict(
-        {tuple(m[i] for i in variables): int(c.p) % PRIME for m, c in terms(whole)}
-    )
+    return context.from_dict({tuple(m[i] for i in variables): int(c.p) % PRIME for m, c in terms(whole)})
 
 
 def powers(point: Sequence[int], degree: int) -> list[Vector]:
