@@ -39,7 +39,7 @@ def make_report(
     try:
         chosen = [experiment.name for experiment in registry.matching(names)]
     except UsageError as error:
-        hint = did_you_mean(names[0], PLANS, f"plans: {', '.join(PLANS)}; or experiments")
+        hint = did_you_mean(names[0], PLANS, error.hint)
         raise UsageError(f"{error.message}, and it is no plan", hint) from None
     return experiments(chosen, data)
 
