@@ -200,7 +200,7 @@ def _answer(
 ) -> None:
     from polyctl.algebra.complexity import complexity_of
     from polyctl.algebra.parse import parse
-    from polyctl.algebra.polynomial import degree
+    from polyctl.algebra.polynomial import degree, names
     from polyctl.errors import UsageError
     from polyctl.solve import solve
 
@@ -210,7 +210,7 @@ def _answer(
             f"a polynomial of degree {max(degree(f), 0)} has no decomposition", "type a higher one"
         )
     number = request["id"]
-    beam = _Beam(partial(tell, id=number))
+    beam = _Beam(partial(tell, id=number, input=" ".join(names(f))))
 
     def load() -> Neural | None:
         neural = model(request.get("run"))

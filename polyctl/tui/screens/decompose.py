@@ -17,6 +17,7 @@ from textual.worker import get_current_worker
 from polyctl.errors import ParseError, PolyctlError
 from polyctl.runs import shipped_run
 from polyctl.tui.actions import bindings
+from polyctl.tui.screens.beam import in_own_names
 from polyctl.tui.screens.choose import ChooseScreen
 from polyctl.tui.screens.pane import Pane
 from polyctl.tui.solving import METHODS, cut
@@ -38,7 +39,7 @@ TITLES = {"proof": "Proof", "latex": "LaTeX", "sympy": "SymPy", "tried": "What w
 WIDTHS = (1, 2, 5, 10, 20, 30, 50, 100)
 PROMPT = "f = "
 ASKED_SHOWN = 24  # characters
-BEAM_STAYS = 30  # rows
+BEAM_STAYS = 28  # rows
 SECONDS = 10.0  # after which a search ends
 
 
@@ -190,7 +191,7 @@ class DecomposePane(Pane):
             self._table()
             self._detail()
         elif kind == "beam":
-            self.before, self.frame = self.frame, message
+            self.before, self.frame = self.frame, in_own_names(message)
         elif kind in ("done", "error", "died"):
             self.busy = False
             if kind == "done":
