@@ -250,3 +250,17 @@ def test_the_line_being_typed_is_kept_while_older_ones_are_looked_at(dashboard):
         assert entry.value == "x^4 + 2+x"
 
     drive(dashboard, script)
+
+
+def test_the_best_answer_is_chosen_though_it_comes_later_and_the_table_has_the_focus(dashboard):
+    async def script(pilot):
+        pane = dashboard.pane("decompose")
+        pane.solve(TEXT)
+        solution = next(m for m in answers(TEXT) if m["kind"] == "solution")
+        pane.query_one(Table).focus()
+        await until(pilot, lambda: pane.query_one(Table).has_focus)
+        pane.hear({**solution, "status": "refuted", "complexity": None, "proof": "worse"})
+        pane.hear({**solution, "proof": "better"})
+        await until(pilot, lambda: pane.chosen is not None and pane.chosen["proof"] == "better")
+
+    drive(dashboard, script)

@@ -39,6 +39,7 @@ TITLES = {"proof": "Proof", "latex": "LaTeX", "sympy": "SymPy", "tried": "What w
 WIDTHS = (1, 2, 5, 10, 20, 30, 50, 100)
 PROMPT = "f = "
 ASKED_SHOWN = 24  # characters
+STOPPED = "stopped"
 BEAM_STAYS = 28  # rows
 SECONDS = 10.0  # after which a search ends
 
@@ -236,6 +237,8 @@ class DecomposePane(Pane):
     def _state(self) -> Text:
         if self.busy:
             return Text("… searching, Esc stops", style="bold cyan")
+        if self.problem is not None and self.problem.startswith(STOPPED):
+            return Text(f"■ {clean(self.problem)}", style="yellow")
         if self.problem is not None:
             return Text(f"✗ {clean(self.problem)}", style="red")
         if self.done is None:
@@ -255,8 +258,9 @@ class DecomposePane(Pane):
         table = self.query_one(Table)
         table.head(solutions.columns(self.size.width))
         rows = solutions.rows(self.solutions, self.size.width)
+        at_best = table.cursor_row == 0
         table.fill(rows)
-        if rows and not table.has_focus:  # who has not chosen another answer sees the best one
+        if rows and (at_best or not table.has_focus):  # who has not chosen another answer sees the best one
             table.move_cursor(row=0)
 
     def _beam(self) -> None:
@@ -412,7 +416,7 @@ class DecomposePane(Pane):
             self.query_one(Table).focus()
             return
         self.busy, self.ready, self.torch = False, False, False
-        self.problem = "stopped; what was found is below" if self.solutions else "stopped"
+        self.problem = f"{STOPPED}; what was found is below" if self.solutions else STOPPED
         self.dashboard.solver.cancel()
         self._show()
 
