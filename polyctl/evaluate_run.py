@@ -20,7 +20,7 @@ from polyctl.evaluate import Judged, Marks, ProblemResult, examine, summarize_ma
 from polyctl.events import EventWriter
 from polyctl.files import write_atomic
 from polyctl.model.files import LoadedModel
-from polyctl.runs import Run
+from polyctl.runs import STAMP, Run
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 from polyctl.training.distributed import Processes
 
@@ -63,7 +63,7 @@ def evaluate_run(
         **summarize_marks(marks, config.beam),
         "baselines": {"sympy": sympy_baseline(problems) if baseline and rank == 0 else None},
     }
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    stamp = time.strftime(STAMP, time.gmtime())
     stamp = stamp if processes is None else processes.from_main(lambda: stamp)
     path = run.predictions / f"eval-{stamp}.jsonl"
     if rank == 0:

@@ -31,6 +31,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+STAMP = "%Y%m%d-%H%M%S"  # how runs and reports are named, by the time in UTC
 SILENT_SECONDS = 600.0
 SUMMARY_BYTES = 1 << 24  # at the end of a file; what only a longer file's middle says is not in a summary
 KIND = re.compile(rb'"kind": ?"(\w+)"')  # the writer puts it before every field that could hold such text
@@ -227,7 +228,7 @@ def runs_root(root: Path | None = None) -> Path:
 def create_run(experiment: Experiment, root: Path | None = None) -> Run:
     """A new directory for a run of `experiment`, its config.toml written; FileError where that cannot be."""
     parent = runs_root(root) / experiment.name
-    stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+    stamp = datetime.now(timezone.utc).strftime(STAMP)
     number = 1
     try:
         parent.mkdir(parents=True, exist_ok=True)

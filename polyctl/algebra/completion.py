@@ -13,6 +13,7 @@ from polyctl.algebra.polynomial import (
     compose,
     degree,
     is_homogeneous,
+    part_of_degree,
     polynomial,
     primitive_part,
     terms,
@@ -50,25 +51,21 @@ def completion_is_final(inners: Sequence[Polynomial]) -> bool:
     """
     if len(inners) == 1 or all(is_homogeneous(h) for h in inners):
         return True
-    count, tops = inners[0].context().nvars(), [_top_form(primitive_part(h)[0]) for h in inners]
+    count = inners[0].context().nvars()
+    tops = [part_of_degree(primitive_part(h)[0], degree(h)) for h in inners]
     point = [pow(3, 7 * i + 1, PRIME) for i in range(count)]
-    entries = [_at(top.derivative(v), point) for top in tops for v in range(count)]
+    entries = [at_point(top.derivative(v), point) for top in tops for v in range(count)]
     return nmod_mat(len(tops), count, entries, PRIME).rank() == len(tops)
 
 
-def _top_form(h: Polynomial) -> Polynomial:
-    """The terms of the highest degree."""
-    top = degree(h)
-    return h.context().from_dict({m: c for m, c in terms(h) if sum(m) == top})
-
-
-def _at(f: Polynomial, point: Sequence[int]) -> int:
-    """f, whose coefficients are whole, at a point modulo PRIME."""
+def at_point(f: Polynomial, point: Sequence[int]) -> int:
+    """f at a point modulo PRIME; ValueError where a denominator is divisible by it."""
     total = 0
     for m, c in terms(f):
-        value = int(c.p)
+        value = int(c.p) * pow(int(c.q), -1, PRIME)
         for x, e in zip(point, m, strict=True):
-            value = value * pow(x, e, PRIME) % PRIME
+            if e:
+                value = value * pow(x, e, PRIME) % PRIME
         total += value
     return total % PRIME
 

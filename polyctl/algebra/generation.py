@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from flint import fmpz_mat
 
 from polyctl.algebra.linear import coefficient_rows
-from polyctl.algebra.polynomial import Polynomial, degree
+from polyctl.algebra.polynomial import Polynomial, degree, part_of_degree
 
 TIMES = 2  # products are looked at up to so many times the largest degree
 PRODUCTS = 300  # and no more of them than this
@@ -21,14 +21,10 @@ def generates_everything(inners: Sequence[Polynomial], variables: Sequence[int])
     """
     ring = inners[0].context()
     # at the origin, too, the gradients of what generates the variables span all directions
-    if len(inners) < max(2, len(variables)) or _rank([_linear_part(h) for h in inners]) < len(variables):
+    if len(inners) < max(2, len(variables)) or _rank([part_of_degree(h, 1) for h in inners]) < len(variables):
         return False
     products = [ring.constant(1), *_products(inners, TIMES * max(map(degree, inners)))]
     return _rank([*products, *(ring.gen(v) for v in variables)]) == _rank(products)
-
-
-def _linear_part(h: Polynomial) -> Polynomial:
-    return h.context().from_dict({m: c for m, c in zip(h.monoms(), h.coeffs(), strict=True) if sum(m) == 1})
 
 
 def _products(inners: Sequence[Polynomial], most: int) -> Iterator[Polynomial]:

@@ -55,6 +55,11 @@ def is_homogeneous(f: Polynomial) -> bool:
     return not monomials or sum(monomials[0]) == sum(monomials[-1])
 
 
+def part_of_degree(f: Polynomial, d: int) -> Polynomial:
+    """The terms of f of total degree d."""
+    return f.context().from_dict({m: c for m, c in terms(f) if sum(m) == d})
+
+
 def constant_term(f: Polynomial) -> fmpq:
     """The coefficient of 1."""
     monomials = f.monoms()

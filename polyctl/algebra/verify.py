@@ -9,7 +9,7 @@ from typing import Literal
 
 from flint import fmpz_mat
 
-from polyctl.algebra.completion import PRIME, TooLarge, complete_outer, completion_is_final
+from polyctl.algebra.completion import PRIME, TooLarge, at_point, complete_outer, completion_is_final
 from polyctl.algebra.decomposition import Decomposition, outer_ring, used_inners
 from polyctl.algebra.generation import generates_everything
 from polyctl.algebra.linear import coefficient_rows
@@ -19,7 +19,6 @@ from polyctl.algebra.polynomial import (
     constant_term,
     degree,
     is_homogeneous,
-    terms,
     variables_used,
 )
 
@@ -170,18 +169,7 @@ def _differ_at_a_point(f: Polynomial, outer: Polynomial, inners: tuple[Polynomia
     """Whether f and outer(inners) differ modulo a prime at a fixed point; never true for equal ones."""
     point = [(i + 2) * 0x9E3779B97F4A7C15 % PRIME for i in range(f.context().nvars())]
     try:
-        values = [_evaluate(h, point) for h in inners]
-        return _evaluate(outer, values) != _evaluate(f, point)
+        values = [at_point(h, point) for h in inners]
+        return at_point(outer, values) != at_point(f, point)
     except ValueError:  # a denominator is divisible by the prime
         return False
-
-
-def _evaluate(f: Polynomial, point: list[int]) -> int:
-    total = 0
-    for m, c in terms(f):
-        value = int(c.p) * pow(int(c.q), -1, PRIME)
-        for x, e in zip(point, m, strict=True):
-            if e:
-                value = value * pow(x, e, PRIME) % PRIME
-        total += value
-    return total % PRIME

@@ -233,12 +233,12 @@ class _Beams:
 
     def show(self, on_step: OnStep, watch: Watch | None) -> None:
         """Call `on_step` for every problem that is watched, once where it has ended and waits to leave."""
-        rows = [row for row, problem in enumerate(self.problems) if watch is None or watch(problem)]
+        watched = [row for row, problem in enumerate(self.problems) if watch is None or watch(problem)]
+        steps = {row: int(self.steps_B[row]) for row in watched}
+        rows = [row for row in watched if steps[row] > self.shown.get(self.problems[row], 0)]
         for row, (finished, live) in zip(rows, self._hypotheses(rows), strict=True):
-            problem, step = self.problems[row], int(self.steps_B[row])
-            if step > self.shown.get(problem, 0):
-                self.shown[problem] = step
-                on_step(BeamStep(problem, step, tuple(live), tuple(finished)))
+            self.shown[self.problems[row]] = steps[row]
+            on_step(BeamStep(self.problems[row], steps[row], tuple(live), tuple(finished)))
 
     def _hypotheses(self, rows: Sequence[int]) -> list[tuple[list[Hypothesis], list[Hypothesis]]]:
         """(finished, live) hypotheses of the problems at these rows, each best first.

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from polyctl.errors import FileError
 from polyctl.files import write_atomic
+from polyctl.runs import STAMP
 
 FOLDER = ".started"
 ERROR = "error:"  # how a command says that it has failed
 PROC = Path("/proc/self").parent  # there on Linux; elsewhere `ps` is asked
-RUN_STAMP = "%Y%m%d-%H%M%S"  # how runs are named, by the time they begin
 _children: dict[int, subprocess.Popen[bytes]] = {}  # ours: polled, so that none stays a zombie
 
 
@@ -47,7 +47,7 @@ class Job:
         if run in words:
             return True
         experiment, _, identifier = run.partition("/")
-        if identifier < time.strftime(RUN_STAMP, time.gmtime(self.started)):
+        if identifier < time.strftime(STAMP, time.gmtime(self.started)):
             return False
         for word in (w.partition("/")[0] for w in words):
             names = {word, f"{word}_smoke"} if "--smoke" in words else {word}
@@ -81,7 +81,7 @@ class Job:
 def start(arguments: list[str], root: Path) -> Job:
     """Start `polyctl ARGUMENTS`; its output goes to a file under `root`. FileError where that cannot be."""
     folder = root / FOLDER
-    name = time.strftime(RUN_STAMP, time.gmtime()) + f"-{time.time_ns() % 1000:03d}"
+    name = time.strftime(STAMP, time.gmtime()) + f"-{time.time_ns() % 1000:03d}"
     log = folder / f"{name}.log"
     try:
         folder.mkdir(parents=True, exist_ok=True)
