@@ -19,7 +19,7 @@ from time import process_time
 import sympy
 
 from polyctl.algebra.verify import verify
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
 from polyctl.data.tokenizer import make_tokenizer
 

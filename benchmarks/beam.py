@@ -23,7 +23,7 @@ from typing import Any
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from polyctl.config import ModelConfig
+from polyctl.config.schema import ModelConfig
 from polyctl.model.device import choose_device
 from polyctl.model.gpt import GPT
 from polyctl.search.beam import beam_search

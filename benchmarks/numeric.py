@@ -17,7 +17,7 @@ from time import perf_counter
 
 import torch
 
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.corpus import read_problems
 from polyctl.data.families import problems
 from polyctl.data.problem import Problem

@@ -22,8 +22,8 @@ from statistics import fmean, median
 
 import torch
 
-from polyctl.config import Experiment
-from polyctl.registry import load_registry, override
+from polyctl.config.registry import load_registry, override
+from polyctl.config.schema import Experiment
 from polyctl.runs import create_run
 from polyctl.training import distributed
 from polyctl.training.feed import batches

@@ -16,7 +16,7 @@ from random import Random
 
 from polyctl.algebra.polynomial import polynomial, ring
 from polyctl.cli.eval_solver import print_reports
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.corpus import line_of
 from polyctl.data.families import monomials_of_degree, problem
 from polyctl.data.prefix import write_polynomial

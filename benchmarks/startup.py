@@ -38,7 +38,7 @@ BARE, TYPER, HELP, VERSION, VERIFY = (
 
 def sample(path: Path) -> None:
     """Write a small file of problems in the published format."""
-    from polyctl.config import DataConfig
+    from polyctl.config.schema import DataConfig
     from polyctl.data.corpus import line_of
     from polyctl.data.families import problem
 

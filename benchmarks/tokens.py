@@ -20,8 +20,8 @@ from statistics import mean, median
 
 from training import PaddedLoop, clock, spread
 
-from polyctl.config import TERM_PLACES, Experiment
-from polyctl.registry import load_registry, override
+from polyctl.config.registry import load_registry, override
+from polyctl.config.schema import TERM_PLACES, Experiment
 from polyctl.runs import create_run
 from polyctl.training import distributed
 from polyctl.training.journal import Journal

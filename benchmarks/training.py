@@ -31,10 +31,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from polyctl.config import Experiment
+from polyctl.config.registry import load_registry, override
+from polyctl.config.schema import Experiment
 from polyctl.data.batch import Batch
 from polyctl.model.gpt import GPT
-from polyctl.registry import load_registry, override
 from polyctl.runs import create_run
 from polyctl.training import distributed
 from polyctl.training.flops import step_flops

@@ -24,8 +24,8 @@ from pathlib import Path
 
 from textual import events as events_module
 
-from polyctl.config import Experiment
-from polyctl.registry import to_toml
+from polyctl.config.registry import to_toml
+from polyctl.config.schema import Experiment
 from polyctl.runs import Run
 from polyctl.tui.app import Dashboard
 from polyctl.tui.history import History

@@ -15,7 +15,7 @@ from polyctl.algebra.decomposition import Decomposition, equivalence_key, used_i
 from polyctl.algebra.polynomial import names, polynomial
 from polyctl.algebra.printing import sympy_expression
 from polyctl.algebra.verify import STATUSES, Status, verify
-from polyctl.config import DataConfig, EvalConfig
+from polyctl.config.schema import DataConfig, EvalConfig
 from polyctl.data.families import cells, held_out
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import MalformedTarget, Tokenizer, UnwritableProblem, decode_for

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import names
 from polyctl.algebra.printing import plain
-from polyctl.config import EvalConfig
+from polyctl.config.schema import EvalConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import Tokenizer, make_tokenizer
 from polyctl.evaluate import Judged, Marks, ProblemResult, examine, summarize_marks, sympy_baseline

@@ -21,7 +21,7 @@ from typing import Literal
 import tomli_w
 from pydantic import ValidationError
 
-from polyctl.config import Experiment
+from polyctl.config.schema import Experiment
 from polyctl.errors import FileError
 from polyctl.events import Event, lines_from_end, opening, parse_event
 from polyctl.files import write_atomic

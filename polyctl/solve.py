@@ -21,7 +21,7 @@ from polyctl.algebra.solvers.outcome import Outcome
 from polyctl.algebra.solvers.separable import separable
 from polyctl.algebra.solvers.univariate import univariate
 from polyctl.algebra.verify import Verdict, verify
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, decode_for, make_tokenizer
 

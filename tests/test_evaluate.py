@@ -7,7 +7,7 @@ import pytest
 
 from polyctl import evaluate
 from polyctl.algebra.decomposition import Decomposition, outer_ring
-from polyctl.config import DataConfig, EvalConfig, ModelConfig
+from polyctl.config.schema import DataConfig, EvalConfig, ModelConfig
 from polyctl.data.families import problem, split_of
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import make_tokenizer

@@ -3,7 +3,7 @@
 import pytest
 
 from polyctl import evaluate_run
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
 from polyctl.data.tokenizer import make_tokenizer
 from polyctl.evaluate import ProblemResult, judge

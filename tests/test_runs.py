@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polyctl import events, runs
-from polyctl.config import Experiment, TrainConfig
+from polyctl.config.schema import Experiment, TrainConfig
 from polyctl.errors import FileError
 from polyctl.events import EventWriter, read_events
 from polyctl.files import write_atomic

@@ -14,8 +14,8 @@ import tomli_w
 import torch
 
 from polyctl.cli import app
-from polyctl.config import Experiment
-from polyctl.registry import PACKAGED, load_registry, override, smoke
+from polyctl.config.registry import PACKAGED, load_registry, override, smoke
+from polyctl.config.schema import Experiment
 from polyctl.rl.trainer import SMOKE
 from polyctl.runs import list_runs
 

@@ -18,7 +18,7 @@ def demo(runs: RunsOption = None) -> None:
 
     Exit codes: as those of train, eval and decompose.
     """
-    from polyctl.registry import PACKAGED
+    from polyctl.config.registry import PACKAGED
 
     output.say("1/3  polyctl train quick")
     train("quick", runs=runs, registry=PACKAGED)

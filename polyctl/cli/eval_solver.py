@@ -54,9 +54,9 @@ def evaluate_solver(
 def _sets(
     name: str | None, data: list[Path], limit: int | None, seed: int | None, registry: Path | None
 ) -> dict[str, list[Line]]:
+    from polyctl.config.registry import load_registry
     from polyctl.data.corpus import line_of
     from polyctl.evaluate import evaluation_problems
-    from polyctl.registry import load_registry
     from polyctl.solver_report import Line, lines_of
 
     if data:

@@ -32,7 +32,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List the experiments."""
-    from polyctl.registry import load_registry
+    from polyctl.config.registry import load_registry
 
     loaded = load_registry(registry)
     patterns = [] if pattern is None else [pattern]
@@ -69,7 +69,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show all settings of an experiment, as they are after inheritance, --smoke and --set."""
-    from polyctl import registry as registries
+    from polyctl.config.schema import registry as registries
 
     experiment = registries.load_registry(registry).get(name)
     if smoke:

@@ -57,8 +57,8 @@ def import_(
 
     Exit codes: 0 done; 2 usage, or another model or vocabulary; 3 files.
     """
+    from polyctl.config.registry import load_registry
     from polyctl.model.huggingface import import_run
-    from polyctl.registry import load_registry
 
     chosen = None if experiment is None else load_registry(registry).get(experiment)
     run = import_run(directory, chosen, runs)

@@ -41,9 +41,9 @@ def gen(
 
     Exit codes: 0 done; 2 usage; 3 files; 130 interrupted.
     """
+    from polyctl.config.registry import load_registry, override
+    from polyctl.config.registry import smoke as shrink
     from polyctl.data.corpus import generate
-    from polyctl.registry import load_registry, override
-    from polyctl.registry import smoke as shrink
 
     chosen = load_registry(registry).get(experiment)
     chosen = shrink(chosen) if smoke else chosen

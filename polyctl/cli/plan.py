@@ -76,9 +76,9 @@ def run(
 
     Exit codes: 0 all done; 1 a stage failed; 2 usage; 3 files; 130 interrupted, all of it kept.
     """
+    from polyctl.config.registry import load_registry
     from polyctl.plans.running import Options
     from polyctl.plans.stages import Places, make_plan, parse_stages
-    from polyctl.registry import load_registry
     from polyctl.runs import runs_root
 
     loaded = load_registry(registry)

@@ -53,8 +53,8 @@ def report(
 
     Exit codes: 0 done; 2 usage; 3 files.
     """
+    from polyctl.config.registry import load_registry
     from polyctl.plans.report import PLANS, make_report
-    from polyctl.registry import load_registry
     from polyctl.runs import runs_root
 
     if markdown and as_json:

@@ -26,7 +26,7 @@ from polyctl.cli.options import (
 from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
 
 if TYPE_CHECKING:
-    from polyctl.config import Experiment
+    from polyctl.config.schema import Experiment
     from polyctl.runs import Run
     from polyctl.training.distributed import Processes
     from polyctl.training.supervised import TrainResult
@@ -108,8 +108,8 @@ def _choose(
     name: str, smoke: bool, changes: list[str], registry: Path | None
 ) -> tuple[Experiment, Experiment]:
     """The supervised experiment, and the one to run under the name that its runs get."""
-    from polyctl.registry import load_registry, override
-    from polyctl.registry import smoke as shrink
+    from polyctl.config.registry import load_registry, override
+    from polyctl.config.registry import smoke as shrink
     from polyctl.rl.trainer import SMOKE, named
 
     chosen = load_registry(registry).get(name)
@@ -121,7 +121,7 @@ def _choose(
 
 def _old(chosen: Experiment, changes: list[str], runs: Path | None) -> tuple[Run, Experiment]:
     """The run to resume, and its experiment with the changes laid over it."""
-    from polyctl.registry import override
+    from polyctl.config.registry import override
     from polyctl.runs import find_run
 
     old = find_run(chosen.name, runs)

@@ -25,7 +25,7 @@ from polyctl.cli.options import (
 from polyctl.errors import EXIT_INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
-    from polyctl.config import Experiment
+    from polyctl.config.schema import Experiment
     from polyctl.runs import Run
     from polyctl.training.cost import Cost
     from polyctl.training.distributed import Processes
@@ -113,8 +113,8 @@ def _choose(
     registry: Path | None,
 ) -> tuple[Experiment, Run | None]:
     """The experiment to train, with all changes, and the run to resume or None."""
-    from polyctl.registry import load_registry, override
-    from polyctl.registry import smoke as shrink
+    from polyctl.config.registry import load_registry, override
+    from polyctl.config.registry import smoke as shrink
     from polyctl.runs import find_run, newest_run_with_checkpoint
 
     if resume:
@@ -141,7 +141,7 @@ def _choose(
 
 def _fresh_without_files(experiment: Experiment, processes: Processes) -> Experiment:
     """The experiment on a stream of fresh problems, said aloud, where its data set has not been made."""
-    from polyctl.registry import override
+    from polyctl.config.registry import override
 
     train, directory = experiment.train, Path("data") / experiment.name
     if train.source == "stream" or (directory / "train.txt").is_file():

@@ -21,7 +21,7 @@ from polyctl.algebra.polynomial import (
     variables_used,
 )
 from polyctl.algebra.polynomial import normal_form as normal_polynomial
-from polyctl.config import END, FIRST_LIMB, MINUS, DataConfig
+from polyctl.config.schema import END, FIRST_LIMB, MINUS, DataConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import (
     MalformedTarget,

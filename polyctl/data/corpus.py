@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from polyctl.algebra.decomposition import Decomposition
-from polyctl.config import DataConfig, Experiment
+from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.dense import DenseProblem
 from polyctl.data.families import Split, cells, problem, split_of
 from polyctl.data.prefix import (

@@ -17,7 +17,7 @@ from polyctl.algebra.polynomial import (
     primitive_part,
     ring,
 )
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, dense_monomials, places
 from polyctl.data.prefix import (
     SEPARATOR,

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from polyctl.config import Experiment
+from polyctl.config.schema import Experiment
 from polyctl.data.batch import Batch, Sequence2, by_length
 from polyctl.data.corpus import LineFile, excluded_digests
 from polyctl.data.families import problems

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from flint import fmpq
 
 from polyctl.algebra.polynomial import Monomial
-from polyctl.config import TERM_PLACES, DataConfig
+from polyctl.config.schema import TERM_PLACES, DataConfig
 from polyctl.data.compact import CompactTokenizer, Spelling
 from polyctl.errors import UsageError
 

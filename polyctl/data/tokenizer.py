@@ -10,7 +10,7 @@ from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, terms, variables_used
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.problem import Problem
 
 

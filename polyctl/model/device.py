@@ -6,7 +6,7 @@ import os
 
 import torch
 
-from polyctl.config import ModelConfig
+from polyctl.config.schema import ModelConfig
 from polyctl.errors import UsageError
 
 SMALL_WIDTH = 256

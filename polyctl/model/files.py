@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from polyctl.config import Experiment
+from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, UsageError
 from polyctl.files import write_atomic
 from polyctl.model.gpt import GPT

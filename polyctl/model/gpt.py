@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from polyctl.config import END, FIRST_LIMB, MINUS, ModelConfig
+from polyctl.config.schema import END, FIRST_LIMB, MINUS, ModelConfig
 from polyctl.errors import UsageError
 from polyctl.model.attention import causal_attention, prompt_attention
 from polyctl.model.cache import Cache

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from polyctl.config import Experiment, ModelConfig
+from polyctl.config.schema import Experiment, ModelConfig
 from polyctl.data.families import problem
 from polyctl.data.tokenizer import Tokenizer, make_tokenizer
 from polyctl.errors import FileError, UsageError

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from polyctl.config import DataConfig, Experiment
+from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.corpus import line_of
 from polyctl.data.families import cells, problem, split_of
 from polyctl.data.tokenizer import make_tokenizer

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from polyctl.config.registry import Registry
 from polyctl.plans.measured import Measured, newest
 from polyctl.plans.published import published
 from polyctl.plans.tables import Figure, Report, Table
-from polyctl.registry import Registry
 
 
 @dataclass

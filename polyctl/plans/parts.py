@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polyctl.config import Experiment
+from polyctl.config.schema import Experiment
 from polyctl.plans.gathered import Gathered, common_k, ours_of, theirs_of
 from polyctl.plans.measured import Measured, own_reports
 from polyctl.plans.published import gains, measures, published

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from polyctl.config.registry import Registry, did_you_mean
 from polyctl.errors import UsageError
 from polyctl.plans import parts
 from polyctl.plans.complexity import complexity
 from polyctl.plans.gathered import Gathered, common_k, ours_of, theirs_of
 from polyctl.plans.published import measures
 from polyctl.plans.tables import Column, Figure, Report, Series, Table
-from polyctl.registry import Registry, did_you_mean
 
 PLANS: dict[str, Callable[[Gathered], Report]] = {
     "d1_degree": parts.d1_degree,

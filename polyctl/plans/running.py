@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from polyctl.config import Experiment
+from polyctl.config.schema import Experiment
 from polyctl.data.corpus import generate
 from polyctl.errors import PolyctlError, UsageError
 from polyctl.evaluate import evaluation_problems

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from polyctl.config import Experiment, RLConfig
+from polyctl.config.registry import nearest, override, smoke
+from polyctl.config.schema import Experiment, RLConfig
 from polyctl.data.corpus import read_manifest
 from polyctl.errors import FileError, UsageError
-from polyctl.registry import nearest, override, smoke
 from polyctl.rl import trainer as rl
 from polyctl.runs import Run, find_run, list_runs
 from polyctl.training import supervised

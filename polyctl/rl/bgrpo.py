@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from polyctl.config import Experiment
+from polyctl.config.schema import Experiment
 from polyctl.model.gpt import GPT
 from polyctl.rl.loss import policy_loss
 from polyctl.rl.policy import GroupBatch, Scores, score

@@ -14,7 +14,7 @@ import torch
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.verify import verify
-from polyctl.config import Experiment
+from polyctl.config.schema import Experiment
 from polyctl.data.batch import Batch, Sequence2
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import Tokenizer, UnwritableProblem, inner_count

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polyctl.config import DataConfig, Experiment
+from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.corpus import excluded_digests
 from polyctl.data.families import cells, problem, split_of
 from polyctl.data.problem import Problem

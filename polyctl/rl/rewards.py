@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from polyctl.config import RewardName
+from polyctl.config.schema import RewardName
 from polyctl.evaluate import Judged
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyctl.algebra.printing import plain
-from polyctl.config import Experiment, RewardName
+from polyctl.config.schema import Experiment, RewardName
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import Tokenizer
 from polyctl.evaluate import Judged, judge

@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 from types import TracebackType
 from typing import Any
 
-from polyctl.config import Experiment
+from polyctl.config.schema import Experiment
 from polyctl.errors import UsageError
 from polyctl.runs import Run
 

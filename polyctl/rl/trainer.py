@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from polyctl.config import Experiment, RLConfig
+from polyctl.config.schema import Experiment, RLConfig
 from polyctl.data.tokenizer import make_tokenizer
 from polyctl.errors import UsageError
 from polyctl.evaluate import examine, summarize

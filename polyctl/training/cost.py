@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from polyctl.config import Experiment, ModelConfig
+from polyctl.config.schema import Experiment, ModelConfig
 from polyctl.data.batch import Batch
 from polyctl.data.stream import open_source
 from polyctl.data.tokenizer import make_tokenizer

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from polyctl.config import ModelConfig
+from polyctl.config.schema import ModelConfig
 from polyctl.data.batch import Batch
 from polyctl.model.numbers import features
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyctl.config import DataConfig, Experiment
+from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.families import cells, held_out
 from polyctl.data.tokenizer import family_names, inner_count, make_tokenizer
 from polyctl.errors import UsageError

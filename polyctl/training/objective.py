@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from polyctl.config import TrainConfig
+from polyctl.config.schema import TrainConfig
 from polyctl.model.gpt import GPT
 
 

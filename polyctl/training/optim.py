@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from polyctl.config import TrainConfig
+from polyctl.config.schema import TrainConfig
 from polyctl.errors import UsageError
 
 

@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from polyctl import evaluate
-from polyctl.config import Experiment
+from polyctl.config.schema import Experiment
 from polyctl.data.batch import Batch
 from polyctl.data.families import held_out
 from polyctl.data.problem import Problem

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from polyctl.config.registry import load_registry
 from polyctl.errors import FileError, PolyctlError
-from polyctl.registry import load_registry
 from polyctl.runs import default_run, find_run, list_runs, runs_root
 from polyctl.tui import launch
 from polyctl.tui.actions import TABS

@@ -210,7 +210,7 @@ def test_no_model_says_what_to_do(tmp_path, capsys):
 
 def test_the_demo_runs_its_three_steps(place, capsys, monkeypatch, tmp_path):
     registry = tmp_path / "experiments.toml"
-    from polyctl.registry import load_registry
+    from polyctl.config.registry import load_registry
 
     text = load_registry().path.read_text()
     registry.write_text(text.replace("steps = 350,", "steps = 2,").replace("width = 128", "width = 16"))

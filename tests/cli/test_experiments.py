@@ -5,8 +5,8 @@ import json
 import pytest
 
 from polyctl.cli import app, plan
+from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.plans.running import Outcome
-from polyctl.registry import PACKAGED, load_registry
 from polyctl.runs import list_runs
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from polyctl.cli import app
+from polyctl.config.registry import PACKAGED
 from polyctl.plans.report import PLANS
-from polyctl.registry import PACKAGED
 
 
 @pytest.fixture

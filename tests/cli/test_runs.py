@@ -5,7 +5,7 @@ import json
 import pytest
 
 from polyctl.cli import app
-from polyctl.config import Experiment
+from polyctl.config.schema import Experiment
 from polyctl.events import EventWriter
 from polyctl.runs import Run, create_run
 

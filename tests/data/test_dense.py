@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyctl.algebra.polynomial import compose, digest, polynomial, ring
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, compose_integers
 from polyctl.data.families import problem
 from polyctl.data.prefix import write_decomposition, write_line

@@ -6,7 +6,7 @@ import pytest
 
 from polyctl.algebra.polynomial import degree, is_homogeneous, variables_used
 from polyctl.algebra.verify import verify
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.families import cells, held_out, problem, problems, split_of
 
 ON = {"outer_degrees": (2,), "inner_degrees": (2,), "outer_bound": 10, "inner_bound": 5}
@@ -144,7 +144,7 @@ def test_lengths_are_those_of_the_published_sets(name, published):
 
 def test_every_test_set_of_the_registry_has_problems():
     """All-linear inners of a separable problem are trivial, so that such a set would be drawn for ever."""
-    from polyctl.registry import PACKAGED, load_registry
+    from polyctl.config.registry import PACKAGED, load_registry
 
     for data in {e.data for e in load_registry(PACKAGED).matching()}:
         for name, cell in cells(data):

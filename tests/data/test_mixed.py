@@ -9,13 +9,13 @@ from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import polynomial, ring, terms, variables_used
 from polyctl.algebra.verify import verify
-from polyctl.config import DataConfig
+from polyctl.config.registry import PACKAGED, load_registry
+from polyctl.config.schema import DataConfig
 from polyctl.data.batch import Batch
 from polyctl.data.families import cells, held_out, problem
 from polyctl.data.problem import Problem
 from polyctl.data.stream import StreamSource
 from polyctl.data.tokenizer import UnwritableProblem, decode_for, embed, make_tokenizer, places
-from polyctl.registry import PACKAGED, load_registry
 
 GENERAL = load_registry(PACKAGED).get("general")
 DATA = GENERAL.data

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from polyctl.algebra.polynomial import digest
-from polyctl.config import DataConfig, Experiment, ModelConfig, TrainConfig
+from polyctl.config.schema import DataConfig, Experiment, ModelConfig, TrainConfig
 from polyctl.data.batch import Batch
 from polyctl.data.corpus import LineFile, excluded_digests, generate, read_manifest, read_problems
 from polyctl.data.families import split_of

@@ -4,7 +4,7 @@ import pytest
 from flint import fmpq
 
 from polyctl.algebra.parse import parse
-from polyctl.config import TERM_PLACES, DataConfig
+from polyctl.config.schema import TERM_PLACES, DataConfig
 from polyctl.data.families import problem
 from polyctl.data.problem import Problem
 from polyctl.data.terms import TermsTokenizer

@@ -8,7 +8,7 @@ from flint import fmpq
 from polyctl.algebra.decomposition import Decomposition, equivalent, normal_form
 from polyctl.algebra.polynomial import ring
 from polyctl.algebra.verify import verify
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
 from polyctl.data.prefix import read_line, split_line
 from polyctl.data.problem import Problem

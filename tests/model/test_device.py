@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from polyctl.config import ModelConfig
+from polyctl.config.schema import ModelConfig
 from polyctl.errors import UsageError
 from polyctl.model.device import choose_device, limit_threads
 

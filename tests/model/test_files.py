@@ -7,7 +7,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from polyctl.config import Experiment
+from polyctl.config.schema import Experiment
 from polyctl.errors import FileError
 from polyctl.model.files import _digest, load_model, save_model
 from tests.model.test_gpt import FORMS, lively

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from polyctl.config import FIRST_LIMB, ModelConfig
+from polyctl.config.schema import FIRST_LIMB, ModelConfig
 from polyctl.errors import UsageError
 from polyctl.model.cache import RolloutCache
 from polyctl.model.gpt import GPT, _leading

@@ -7,13 +7,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from polyctl.config import DataConfig, Experiment
+from polyctl.config.registry import PACKAGED, load_registry
+from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.families import problem
 from polyctl.data.tokenizer import make_tokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.model.files import LoadedModel, load_model
 from polyctl.model.huggingface import export_gpt2, import_gpt2, import_run, unique
-from polyctl.registry import PACKAGED, load_registry
 from polyctl.search.sampling import greedy
 from tests.model.test_gpt import lively
 

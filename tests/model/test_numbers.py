@@ -5,7 +5,7 @@ import torch
 from pydantic import ValidationError
 from torch.nn import functional as F
 
-from polyctl.config import DataConfig, Experiment, ModelConfig
+from polyctl.config.schema import DataConfig, Experiment, ModelConfig
 from polyctl.model.gpt import GPT
 from polyctl.model.numbers import SIZES, NumberFeatures, RatioFeatures, _frequencies, start_as_waves
 

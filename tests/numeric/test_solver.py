@@ -12,7 +12,7 @@ from polyctl.algebra.decomposition import Decomposition, equivalence_key, equiva
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, ring
 from polyctl.algebra.verify import verify
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
 from polyctl.numeric.equations import Equations
 from polyctl.numeric.pinning import echelon, recognise

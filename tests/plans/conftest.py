@@ -2,7 +2,7 @@
 
 import pytest
 
-from polyctl.config import DataConfig, EvalConfig, Experiment, ModelConfig, RLConfig, TrainConfig
+from polyctl.config.schema import DataConfig, EvalConfig, Experiment, ModelConfig, RLConfig, TrainConfig
 from polyctl.plans.stages import Places
 
 DATA = DataConfig(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from polyctl.cli import app
-from polyctl.registry import PACKAGED
+from polyctl.config.registry import PACKAGED
 from polyctl.runs import list_runs
 
 ROOT = Path(__file__).parents[2]

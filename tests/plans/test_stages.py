@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.errors import FileError, UsageError
 from polyctl.events import EventWriter
 from polyctl.plans.stages import (
@@ -19,7 +20,6 @@ from polyctl.plans.stages import (
     shrunk,
     standing,
 )
-from polyctl.registry import PACKAGED, load_registry
 from polyctl.runs import create_run
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from polyctl.config import DataConfig, EvalConfig, Experiment, ModelConfig, RLConfig, TrainConfig
+from polyctl.config.schema import DataConfig, EvalConfig, Experiment, ModelConfig, RLConfig, TrainConfig
 from polyctl.evaluate import Judged
 from polyctl.model.gpt import GPT
 from polyctl.search.hypothesis import Hypothesis

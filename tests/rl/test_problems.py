@@ -2,7 +2,7 @@
 
 import pytest
 
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.families import held_out, split_of
 from polyctl.data.tokenizer import make_tokenizer
 from polyctl.errors import UsageError

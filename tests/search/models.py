@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from polyctl.config import ModelConfig
+from polyctl.config.schema import ModelConfig
 from polyctl.model.gpt import GPT
 from polyctl.search.grammar import Grammar
 from polyctl.search.hypothesis import Hypothesis

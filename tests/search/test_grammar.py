@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
 from polyctl.data.tokenizer import MalformedTarget, make_tokenizer
 from polyctl.search.grammar import make_grammar

@@ -1,6 +1,6 @@
 """A tiny experiment that trains in a second, and a callback that keeps events."""
 
-from polyctl.config import DataConfig, EvalConfig, Experiment, ModelConfig, TrainConfig
+from polyctl.config.schema import DataConfig, EvalConfig, Experiment, ModelConfig, TrainConfig
 
 
 def tiny(**train) -> Experiment:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from polyctl.config import TrainConfig
+from polyctl.config.schema import TrainConfig
 from polyctl.errors import FileError
 from polyctl.training import checkpoint
 from polyctl.training.optim import make_optimizer

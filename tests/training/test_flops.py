@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from polyctl.config import ModelConfig
+from polyctl.config.schema import ModelConfig
 from polyctl.data.batch import Batch
 from polyctl.model.gpt import GPT
 from polyctl.training import flops, supervised

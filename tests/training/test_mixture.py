@@ -2,9 +2,9 @@
 
 import pytest
 
+from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.data.families import held_out
 from polyctl.errors import UsageError
-from polyctl.registry import PACKAGED, load_registry
 from polyctl.training import mixture
 from polyctl.training.mixture import FLOOR, cells_of, reweighed
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from polyctl.config import ModelConfig, TrainConfig
+from polyctl.config.schema import ModelConfig, TrainConfig
 from polyctl.errors import UsageError
 from polyctl.model.gpt import GPT
 from polyctl.training.optim import decay_groups, lr_at, make_optimizer

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from polyctl.config import Experiment
-from polyctl.registry import to_toml
+from polyctl.config.registry import to_toml
+from polyctl.config.schema import Experiment
 from polyctl.runs import Run
 from polyctl.tui.app import Dashboard
 

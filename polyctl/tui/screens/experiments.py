@@ -14,9 +14,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
-from polyctl.config import Experiment
+from polyctl.config.registry import load_registry, to_toml
+from polyctl.config.schema import Experiment
 from polyctl.errors import PolyctlError
-from polyctl.registry import load_registry, to_toml
 from polyctl.tui import launch
 from polyctl.tui.actions import bindings
 from polyctl.tui.screens.pane import Pane

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Grid, VerticalScroll
 from textual.widgets import Static
 
+from polyctl.config.registry import to_toml
 from polyctl.errors import PolyctlError
-from polyctl.registry import to_toml
 from polyctl.tui.actions import bindings
 from polyctl.tui.evaluations import Evaluation
 from polyctl.tui.history import STEP_KEYS, History

@@ -7,7 +7,7 @@ from polyctl.algebra.decomposition import Decomposition, equivalence_key, outer_
 from polyctl.algebra.polynomial import compose, degree, ring, variables_used
 from polyctl.algebra.solvers.separable import block_inner, common_components, separable
 from polyctl.algebra.verify import triviality, verify
-from polyctl.config import DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.corpus import read_problems
 from polyctl.data.families import problem
 from tests.shared import DATA, needs_shared_data

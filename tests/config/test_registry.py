@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from polyctl.config import Experiment
+from polyctl.config.registry import PACKAGED, Registry, find_registry, load_registry, override, smoke, to_toml
+from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, PolyctlError, UsageError
-from polyctl.registry import PACKAGED, Registry, find_registry, load_registry, override, smoke, to_toml
 from polyctl.runs import create_run
 
 SHIPPED = load_registry(PACKAGED)

@@ -23,7 +23,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from polyctl.config import Experiment
+from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, UsageError
 
 if sys.version_info >= (3, 11):
@@ -32,7 +32,7 @@ else:
     import tomli as tomllib
 
 FILE_NAME = "experiments.toml"
-PACKAGED = Path(__file__).with_name(FILE_NAME)
+PACKAGED = Path(__file__).parents[1] / FILE_NAME
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 Values = dict[str, Any]
 
