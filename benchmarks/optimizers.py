@@ -24,7 +24,7 @@ import torch
 
 from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
-from polyctl.runs import create_run
+from polyctl.store.runs import create_run
 from polyctl.training import distributed
 from polyctl.training.feed import batches
 from polyctl.training.journal import Journal

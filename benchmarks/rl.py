@@ -24,7 +24,7 @@ from polyctl.evaluate import evaluation_problems, examine, summarize
 from polyctl.model.device import choose_device, limit_threads
 from polyctl.model.files import load_model
 from polyctl.rl.trainer import named, reinforce
-from polyctl.runs import create_run
+from polyctl.store.runs import create_run
 from polyctl.training.supervised import train
 
 TEST_SEED = 424_242  # the same test problems for every seed; their split keeps them out of all training

@@ -27,7 +27,7 @@ from polyctl.model.device import limit_threads
 from polyctl.model.files import LoadedModel, load_model
 from polyctl.numeric.solver import polished
 from polyctl.plans.published import published
-from polyctl.runs import runs_root
+from polyctl.store.runs import runs_root
 from polyctl.training import distributed
 from polyctl.training.supervised import weights_of
 

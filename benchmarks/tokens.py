@@ -22,7 +22,7 @@ from training import PaddedLoop, clock, spread
 
 from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import TERM_PLACES, Experiment
-from polyctl.runs import create_run
+from polyctl.store.runs import create_run
 from polyctl.training import distributed
 from polyctl.training.journal import Journal
 from polyctl.training.supervised import Trainer

@@ -35,7 +35,7 @@ from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
 from polyctl.data.batch import Batch
 from polyctl.model.gpt import GPT
-from polyctl.runs import create_run
+from polyctl.store.runs import create_run
 from polyctl.training import distributed
 from polyctl.training.flops import step_flops
 from polyctl.training.journal import Journal

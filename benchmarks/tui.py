@@ -26,7 +26,7 @@ from textual import events as events_module
 
 from polyctl.config.registry import to_toml
 from polyctl.config.schema import Experiment
-from polyctl.runs import Run
+from polyctl.store.runs import Run
 from polyctl.tui.app import Dashboard
 from polyctl.tui.history import History
 from polyctl.tui.screens.run import RunPane
@@ -37,7 +37,7 @@ from polyctl.tui.widgets.plot import Line, View, draw
 WRITER = """
 import sys, time
 from pathlib import Path
-from polyctl.events import EventWriter
+from polyctl.store.events import EventWriter
 with EventWriter(Path(sys.argv[1])) as events:
     began = time.monotonic()
     for i in range(10**9):

@@ -19,7 +19,7 @@ from polyctl.data.corpus import LineFile
 from polyctl.data.prefix import FormatError, read_line
 from polyctl.data.tokenizer import embed
 from polyctl.errors import FileError, ParseError, UsageError
-from polyctl.runs import find_run
+from polyctl.store.runs import find_run
 
 _OUTER = re.compile(r"[bh]_?(\d*)$")
 

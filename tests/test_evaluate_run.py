@@ -8,8 +8,8 @@ from polyctl.data.families import problem
 from polyctl.data.tokenizer import make_tokenizer
 from polyctl.evaluate import ProblemResult, judge
 from polyctl.evaluate_run import Spotlight
-from polyctl.events import EventWriter, read_events
 from polyctl.search.hypothesis import BeamStep, Hypothesis
+from polyctl.store.events import EventWriter, read_events
 
 DATA = DataConfig(outer_degrees=(2,), inner_degrees=(2,))
 TOKENIZER = make_tokenizer(DATA)

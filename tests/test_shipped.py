@@ -8,7 +8,7 @@ import pytest
 from polyctl.cli import app
 from polyctl.data.tokenizer import make_tokenizer
 from polyctl.model.files import load_model
-from polyctl.runs import Run
+from polyctl.store.runs import Run
 
 SHIPPED = Run.at(Path(__file__).parents[1] / "runs" / "general" / "shipped")
 

@@ -17,7 +17,7 @@ from polyctl.cli import app
 from polyctl.config.registry import PACKAGED, load_registry, override, smoke
 from polyctl.config.schema import Experiment
 from polyctl.rl.trainer import SMOKE
-from polyctl.runs import list_runs
+from polyctl.store.runs import list_runs
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")

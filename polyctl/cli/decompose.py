@@ -118,8 +118,8 @@ def model_loader(
     def load() -> Neural | None:
         from polyctl.model.device import choose_device, limit_threads
         from polyctl.model.files import load_model
-        from polyctl.runs import default_run, find_run
         from polyctl.solve import Neural
+        from polyctl.store.runs import default_run, find_run
 
         try:
             run = default_run(runs) if model is None else find_run(model, runs)

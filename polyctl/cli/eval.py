@@ -106,7 +106,7 @@ def eval_(
     from polyctl.evaluate_run import evaluate_run
     from polyctl.model.device import limit_threads
     from polyctl.model.files import load_model
-    from polyctl.runs import default_run, find_run
+    from polyctl.store.runs import default_run, find_run
     from polyctl.training import distributed
 
     run = default_run(runs) if name is None else find_run(name, runs)

@@ -27,7 +27,7 @@ def export(
     """
     from polyctl.model.files import load_model
     from polyctl.model.huggingface import export_gpt2
-    from polyctl.runs import find_run
+    from polyctl.store.runs import find_run
 
     found = find_run(run, runs)
     files = export_gpt2(load_model(found.weights(), "cpu"), directory, force=force)

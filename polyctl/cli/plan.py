@@ -79,7 +79,7 @@ def run(
     from polyctl.config.registry import load_registry
     from polyctl.plans.running import Options
     from polyctl.plans.stages import Places, make_plan, parse_stages
-    from polyctl.runs import runs_root
+    from polyctl.store.runs import runs_root
 
     loaded = load_registry(registry)
     places = Places(data, runs_root(runs))

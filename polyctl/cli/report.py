@@ -55,7 +55,7 @@ def report(
     """
     from polyctl.config.registry import load_registry
     from polyctl.plans.report import PLANS, make_report
-    from polyctl.runs import runs_root
+    from polyctl.store.runs import runs_root
 
     if markdown and as_json:
         raise UsageError("--markdown and --json cannot both be printed", "leave one of them out")

@@ -27,7 +27,7 @@ from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
 
 if TYPE_CHECKING:
     from polyctl.config.schema import Experiment
-    from polyctl.runs import Run
+    from polyctl.store.runs import Run
     from polyctl.training.distributed import Processes
     from polyctl.training.supervised import TrainResult
 
@@ -122,7 +122,7 @@ def _choose(
 def _old(chosen: Experiment, changes: list[str], runs: Path | None) -> tuple[Run, Experiment]:
     """The run to resume, and its experiment with the changes laid over it."""
     from polyctl.config.registry import override
-    from polyctl.runs import find_run
+    from polyctl.store.runs import find_run
 
     old = find_run(chosen.name, runs)
     return old, override(old.config(), changes)
@@ -135,7 +135,7 @@ def _start(
 
     A smoke run trains a model of seconds first where there is none.
     """
-    from polyctl.runs import create_run, find_run
+    from polyctl.store.runs import create_run, find_run
     from polyctl.training.supervised import train, weights_of
 
     if name is not None:
@@ -166,7 +166,7 @@ def _reinforce(
     """Run, with progress on stderr, and print the result."""
     from polyctl.rl.track import Tracker
     from polyctl.rl.trainer import reinforce
-    from polyctl.runs import create_run
+    from polyctl.store.runs import create_run
 
     run = old or processes.from_main(lambda: create_run(experiment, runs))
     with ExitStack() as stack:

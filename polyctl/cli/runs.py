@@ -12,7 +12,7 @@ from polyctl.cli import output
 from polyctl.cli.options import JsonOption, ListByDefault, RunArgument, RunsOption
 
 if TYPE_CHECKING:
-    from polyctl.runs import Run, Summary
+    from polyctl.store.runs import Run, Summary
 
 app = typer.Typer(cls=ListByDefault, help="List the runs, or show one: its state, its numbers, its files.")
 
@@ -27,7 +27,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List the runs, newest first."""
-    from polyctl.runs import list_runs, runs_root
+    from polyctl.store.runs import list_runs, runs_root
 
     root = runs_root(runs)
     fits = f"*{pattern or ''}*"
@@ -48,7 +48,7 @@ def list_(
 @app.command()
 def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False) -> None:
     """Show a run: its state, its numbers, its files."""
-    from polyctl.runs import find_run
+    from polyctl.store.runs import find_run
 
     found = find_run(run, runs, need_checkpoint=False)
     summary = found.summary()

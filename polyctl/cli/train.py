@@ -26,7 +26,7 @@ from polyctl.errors import EXIT_INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
     from polyctl.config.schema import Experiment
-    from polyctl.runs import Run
+    from polyctl.store.runs import Run
     from polyctl.training.cost import Cost
     from polyctl.training.distributed import Processes
     from polyctl.training.supervised import TrainResult
@@ -115,7 +115,7 @@ def _choose(
     """The experiment to train, with all changes, and the run to resume or None."""
     from polyctl.config.registry import load_registry, override
     from polyctl.config.registry import smoke as shrink
-    from polyctl.runs import find_run, newest_run_with_checkpoint
+    from polyctl.store.runs import find_run, newest_run_with_checkpoint
 
     if resume:
         if experiment is not None and smoke:
@@ -159,7 +159,7 @@ def _reweighed(
     experiment: Experiment, old: Run | None, processes: Processes, count: int, runs: Path | None
 ) -> Experiment:
     """The experiment with its mixture's weights set by what the weights it starts from can do."""
-    from polyctl.runs import runs_root
+    from polyctl.store.runs import runs_root
     from polyctl.training.mixture import reweighed_for
 
     start = experiment.train.init_from
@@ -185,7 +185,7 @@ def _train(
     as_json: bool,
 ) -> TrainResult:
     """Train, with progress on stderr, and print the result."""
-    from polyctl.runs import create_run
+    from polyctl.store.runs import create_run
     from polyctl.training.supervised import train as run_training
 
     run = old or processes.from_main(lambda: create_run(experiment, runs))

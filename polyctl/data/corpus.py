@@ -33,7 +33,7 @@ from polyctl.data.prefix import (
 from polyctl.data.prefix_tokenizer import PrefixTokenizer
 from polyctl.data.problem import Problem
 from polyctl.errors import FileError, UsageError
-from polyctl.files import write_atomic
+from polyctl.store.files import write_atomic
 
 FORMAT = 1
 PART = 4096

@@ -21,8 +21,8 @@ from safetensors.torch import save
 
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, UsageError
-from polyctl.files import write_atomic
 from polyctl.model.gpt import GPT
+from polyctl.store.files import write_atomic
 
 FORMAT = 1
 _DESCRIBED = ("polyctl_model", "experiment", "vocabulary", "step", "metrics")

@@ -22,11 +22,11 @@ from polyctl.config.schema import Experiment, ModelConfig
 from polyctl.data.families import problem
 from polyctl.data.tokenizer import Tokenizer, make_tokenizer
 from polyctl.errors import FileError, UsageError
-from polyctl.events import EventWriter
-from polyctl.files import write_atomic
 from polyctl.model.files import LoadedModel, save_model
 from polyctl.model.gpt import GPT, INIT_STD
-from polyctl.runs import Run, create_run
+from polyctl.store.events import EventWriter
+from polyctl.store.files import write_atomic
+from polyctl.store.runs import Run, create_run
 
 EPSILON = 1e-5
 _BLOCK = (  # GPT-2's name, ours, whether it is a matrix

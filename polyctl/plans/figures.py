@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polyctl.errors import FileError, UsageError
-from polyctl.files import write_atomic
 from polyctl.plans.tables import Figure, Series
+from polyctl.store.files import write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

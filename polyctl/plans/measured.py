@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from polyctl.errors import FileError
-from polyctl.events import read_events
 from polyctl.plans.stages import runs_of
-from polyctl.runs import Run, list_runs
+from polyctl.store.events import read_events
+from polyctl.store.runs import Run, list_runs
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from polyctl.model.device import limit_threads
 from polyctl.model.files import load_model
 from polyctl.plans.stages import Places, Standing, Task, resolved, standing
 from polyctl.rl.trainer import reinforce
-from polyctl.runs import Run, create_run, find_run
+from polyctl.store.runs import Run, create_run, find_run
 from polyctl.training import distributed, supervised
 from polyctl.training.supervised import TrainResult
 

@@ -17,7 +17,7 @@ from polyctl.config.schema import Experiment, RLConfig
 from polyctl.data.corpus import read_manifest
 from polyctl.errors import FileError, UsageError
 from polyctl.rl import trainer as rl
-from polyctl.runs import Run, find_run, list_runs
+from polyctl.store.runs import Run, find_run, list_runs
 from polyctl.training import supervised
 
 Stage = Literal["gen", "train", "eval", "rl"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from polyctl.config.schema import Experiment
 from polyctl.errors import UsageError
-from polyctl.runs import Run
+from polyctl.store.runs import Run
 
 TRACKED = ("step", "eval", "pool")
 

@@ -24,7 +24,7 @@ from polyctl.rl import boost
 from polyctl.rl.bgrpo import NotFinite, Update, update
 from polyctl.rl.problems import Probe, ProblemMix, choose, draw
 from polyctl.rl.rollouts import Group, make_groups, rates, totals
-from polyctl.runs import Run
+from polyctl.store.runs import Run
 from polyctl.training import checkpoint, distributed
 from polyctl.training.journal import Interrupts, Journal, OnEvent
 from polyctl.training.objective import dropout_seed

@@ -16,7 +16,7 @@ from safetensors.torch import save
 from torch import nn
 
 from polyctl.errors import FileError
-from polyctl.files import write_atomic
+from polyctl.store.files import write_atomic
 from polyctl.training.optim import Optimizers
 
 FORMAT = 1

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from polyctl.events import EventWriter
+from polyctl.store.events import EventWriter
 
 OnEvent = Callable[[str, dict[str, Any]], None]
 

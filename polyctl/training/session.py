@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from polyctl.runs import Run
+from polyctl.store.runs import Run
 from polyctl.training import distributed
 from polyctl.training.journal import Interrupts, Journal, OnEvent
 

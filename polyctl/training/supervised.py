@@ -30,7 +30,7 @@ from polyctl.errors import PolyctlError, UsageError
 from polyctl.model.files import LoadedModel, load_model, save_model
 from polyctl.model.gpt import GPT
 from polyctl.model.numbers import start_as_waves
-from polyctl.runs import Run, find_run
+from polyctl.store.runs import Run, find_run
 from polyctl.training import checkpoint, distributed
 from polyctl.training.feed import Ahead, batches, data_workers, split
 from polyctl.training.flops import peak_flops, step_flops

@@ -16,7 +16,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.message import Message
 from textual.widgets import Footer, TabbedContent, TabPane
 
-from polyctl.runs import Run, list_runs, runs_root
+from polyctl.store.runs import Run, list_runs, runs_root
 from polyctl.tui import launch
 from polyctl.tui.actions import TABS, Action, bindings, keys_of, of
 from polyctl.tui.history import History

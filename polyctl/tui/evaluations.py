@@ -9,7 +9,7 @@ from calendar import timegm
 from dataclasses import dataclass
 from typing import Any
 
-from polyctl.runs import Run
+from polyctl.store.runs import Run
 from polyctl.tui.series import finite
 from polyctl.tui.words import clean, date
 

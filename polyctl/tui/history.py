@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from polyctl.events import VERSION
-from polyctl.runs import Run
+from polyctl.store.events import VERSION
+from polyctl.store.runs import Run
+from polyctl.store.tail import Batch, Event, Tail
 from polyctl.tui.evaluations import Evaluation, Reports
 from polyctl.tui.series import Series, finite
-from polyctl.tui.tail import Batch, Event, Tail
 
 LOG_LINES = 2000  # of steps, and as many of other events
 FRAMES = 600

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyctl.errors import FileError
-from polyctl.files import write_atomic
-from polyctl.runs import STAMP
+from polyctl.store.files import write_atomic
+from polyctl.store.runs import STAMP
 
 FOLDER = ".started"
 ERROR = "error:"  # how a command says that it has failed

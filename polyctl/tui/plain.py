@@ -8,7 +8,7 @@ from pathlib import Path
 
 from polyctl.config.registry import load_registry
 from polyctl.errors import FileError, PolyctlError
-from polyctl.runs import default_run, find_run, list_runs, runs_root
+from polyctl.store.runs import default_run, find_run, list_runs, runs_root
 from polyctl.tui import launch
 from polyctl.tui.actions import TABS
 from polyctl.tui.history import History

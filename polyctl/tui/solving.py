@@ -152,7 +152,7 @@ def _warm(tell: Callable[..., None]) -> None:
 def _model_of(runs: Path | None, name: str | None) -> Neural | None:
     """The model of that run, or else the default; read again where its file has changed."""
     from polyctl.errors import FileError
-    from polyctl.runs import default_run, find_run
+    from polyctl.store.runs import default_run, find_run
 
     if name is not None:
         run = find_run(name, runs)

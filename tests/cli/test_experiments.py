@@ -7,7 +7,7 @@ import pytest
 from polyctl.cli import app, plan
 from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.plans.running import Outcome
-from polyctl.runs import list_runs
+from polyctl.store.runs import list_runs
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from polyctl.cli import app
-from polyctl.runs import list_runs
+from polyctl.store.runs import list_runs
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import pytest
 
 from polyctl.cli import app
 from polyctl.config.schema import Experiment
-from polyctl.events import EventWriter
-from polyctl.runs import Run, create_run
+from polyctl.store.events import EventWriter
+from polyctl.store.runs import Run, create_run
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from polyctl.cli import train as command
-from polyctl.events import read_events
-from polyctl.runs import list_runs
+from polyctl.store.events import read_events
+from polyctl.store.runs import list_runs
 from polyctl.training import checkpoint
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import pytest
 from polyctl.config.registry import PACKAGED, Registry, find_registry, load_registry, override, smoke, to_toml
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, PolyctlError, UsageError
-from polyctl.runs import create_run
+from polyctl.store.runs import create_run
 
 SHIPPED = load_registry(PACKAGED)
 

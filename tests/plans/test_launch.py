@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from polyctl.errors import UsageError
-from polyctl.events import read_events
 from polyctl.plans.launch import JOBS, Cluster, Job, make_executor, perform_here, run_jobs, wait
 from polyctl.plans.running import Options, perform
 from polyctl.plans.stages import Task, make_plan
-from polyctl.runs import list_runs
+from polyctl.store.events import read_events
+from polyctl.store.runs import list_runs
 from polyctl.training import checkpoint
 
 OPTIONS = Options(device="cpu")

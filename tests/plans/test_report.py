@@ -8,12 +8,12 @@ import pytest
 from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.config.schema import TrainConfig
 from polyctl.errors import FileError, UsageError
-from polyctl.events import EventWriter
 from polyctl.plans.figures import draw
 from polyctl.plans.published import complexities, gains, measures, published
 from polyctl.plans.report import PLANS, make_report
 from polyctl.plans.tables import Column, Report, Table, markdown, shown
-from polyctl.runs import create_run
+from polyctl.store.events import EventWriter
+from polyctl.store.runs import create_run
 
 REGISTRY = load_registry(PACKAGED)
 

@@ -8,7 +8,7 @@ import pytest
 
 from polyctl.cli import app
 from polyctl.config.registry import PACKAGED
-from polyctl.runs import list_runs
+from polyctl.store.runs import list_runs
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")

@@ -4,11 +4,11 @@ import signal
 
 import pytest
 
-from polyctl.events import EventWriter
 from polyctl.plans import running
 from polyctl.plans.running import Options, Outcome, perform, run_plan
 from polyctl.plans.stages import Task, make_plan
-from polyctl.runs import find_run, list_runs
+from polyctl.store.events import EventWriter
+from polyctl.store.runs import find_run, list_runs
 from polyctl.training import checkpoint
 
 OPTIONS = Options(device="cpu")

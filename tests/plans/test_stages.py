@@ -7,7 +7,6 @@ import pytest
 
 from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.errors import FileError, UsageError
-from polyctl.events import EventWriter
 from polyctl.plans.stages import (
     Task,
     complete,
@@ -20,7 +19,8 @@ from polyctl.plans.stages import (
     shrunk,
     standing,
 )
-from polyctl.runs import create_run
+from polyctl.store.events import EventWriter
+from polyctl.store.runs import create_run
 
 
 def finished(experiment, root, ended="complete"):

@@ -10,7 +10,7 @@ from polyctl.data.tokenizer import make_tokenizer
 from polyctl.model.files import save_model
 from polyctl.model.gpt import GPT
 from polyctl.rl.trainer import named, reinforce
-from polyctl.runs import create_run
+from polyctl.store.runs import create_run
 from tests.rl.helpers import tiny
 from tests.training.helpers import Recorder
 

@@ -7,7 +7,7 @@ import pytest
 
 from polyctl.errors import UsageError
 from polyctl.rl.track import Tracker
-from polyctl.runs import create_run
+from polyctl.store.runs import create_run
 from tests.rl.helpers import tiny
 
 

@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import load_file
 
 from polyctl.errors import UsageError
-from polyctl.events import read_events
 from polyctl.model.files import load_model
 from polyctl.rl import rollouts
 from polyctl.rl.trainer import lr_at, reference_file, trainer_file
+from polyctl.store.events import read_events
 from tests.rl.helpers import tiny
 from tests.training.helpers import Recorder
 
@@ -120,7 +120,7 @@ def test_dropout_of_the_published_form_stays_off(tmp_path, monkeypatch):
     from polyctl.model.gpt import GPT
     from polyctl.rl import trainer
     from polyctl.rl.trainer import named, reinforce
-    from polyctl.runs import create_run
+    from polyctl.store.runs import create_run
 
     experiment = tiny(form="published", dropout=0.5, steps=1, inner_epochs=1, kl=0.0)
     tokenizer = make_tokenizer(experiment.data)

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from polyctl.rl import trainer
 from polyctl.rl.bgrpo import sum_gradients
-from polyctl.runs import create_run
+from polyctl.store.runs import create_run
 from polyctl.training import distributed
 from tests.rl.helpers import tiny
 from tests.training.helpers import Recorder

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from polyctl.runs import create_run
+from polyctl.store.runs import create_run
 from polyctl.training import supervised
 from tests.training.helpers import Recorder
 

@@ -65,7 +65,7 @@ def test_the_peak_is_found_by_the_devices_name(name, peak, monkeypatch):
 
 @pytest.mark.parametrize("peak", [None, 1e12])
 def test_steps_tell_the_utilisation_where_the_peak_is_known(peak, tmp_path, monkeypatch):
-    from polyctl.runs import create_run
+    from polyctl.store.runs import create_run
 
     monkeypatch.setattr(supervised, "peak_flops", lambda _device: peak)
     recorder = Recorder()

@@ -14,7 +14,7 @@ from tests.training.helpers import tiny
 WORKER = """
 import json, sys
 from tests.training.helpers import Recorder, tiny
-from polyctl.runs import create_run
+from polyctl.store.runs import create_run
 from polyctl.training import distributed, supervised
 from pathlib import Path
 

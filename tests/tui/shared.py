@@ -8,7 +8,7 @@ from typing import Any
 
 from polyctl.config.registry import to_toml
 from polyctl.config.schema import Experiment
-from polyctl.runs import Run
+from polyctl.store.runs import Run
 from polyctl.tui.app import Dashboard
 
 BEGAN = 1_760_000_000.0

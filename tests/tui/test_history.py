@@ -5,7 +5,7 @@ import math
 import shutil
 from itertools import pairwise
 
-from polyctl.events import EventWriter
+from polyctl.store.events import EventWriter
 from polyctl.tui.history import History, _line
 from polyctl.tui.plain import plain
 from polyctl.tui.screens.beam import caption, in_own_names

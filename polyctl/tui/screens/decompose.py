@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from polyctl.errors import ParseError, PolyctlError
-from polyctl.runs import shipped_run
+from polyctl.store.runs import shipped_run
 from polyctl.tui.actions import bindings
 from polyctl.tui.screens.beam import in_own_names
 from polyctl.tui.screens.choose import ChooseScreen

@@ -10,7 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import DataTable, Static
 
-from polyctl.runs import Run, Summary
+from polyctl.store.runs import Run, Summary
 from polyctl.tui.actions import bindings
 from polyctl.tui.screens.pane import Pane
 from polyctl.tui.widgets.ask import Ask

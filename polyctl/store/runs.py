@@ -23,8 +23,8 @@ from pydantic import ValidationError
 
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError
-from polyctl.events import Event, lines_from_end, opening, parse_event
-from polyctl.files import write_atomic
+from polyctl.store.events import Event, lines_from_end, opening, parse_event
+from polyctl.store.files import write_atomic
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -258,7 +258,7 @@ def list_runs(root: Path | None = None) -> list[Run]:
 def shipped_run() -> Run:
     """The model in the box: POLYCTL_SHIPPED, else runs/general/shipped of the clone; it may be missing."""
     place = os.environ.get("POLYCTL_SHIPPED")
-    return Run.at(Path(place or Path(__file__).resolve().parents[1] / "runs" / "general" / "shipped"))
+    return Run.at(Path(place or Path(__file__).resolve().parents[2] / "runs" / "general" / "shipped"))
 
 
 def default_run(root: Path | None = None) -> Run:

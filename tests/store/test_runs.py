@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyctl import events, runs
 from polyctl.config.schema import Experiment, TrainConfig
 from polyctl.errors import FileError
-from polyctl.events import EventWriter, read_events
-from polyctl.files import write_atomic
-from polyctl.runs import (
+from polyctl.store import events, runs
+from polyctl.store.events import EventWriter, read_events
+from polyctl.store.files import write_atomic
+from polyctl.store.runs import (
     Run,
     create_run,
     default_run,
@@ -313,7 +313,7 @@ def test_a_writer_starts_a_line_of_its_own_after_a_cut_off_one(tmp_path):
 def test_several_programs_write_whole_lines_into_one_file(tmp_path):
     path = tmp_path / "events.jsonl"
     program = (
-        "import sys; from pathlib import Path; from polyctl.events import EventWriter\n"
+        "import sys; from pathlib import Path; from polyctl.store.events import EventWriter\n"
         "with EventWriter(Path(sys.argv[1])) as w:\n"
         "    for i in range(200): w.write('step', who=sys.argv[2], i=i, pad='x' * 3000)\n"
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyctl.tui.tail import Tail
+from polyctl.store.tail import Tail
 
 
 def line(i: int, **more) -> bytes:
