@@ -24,8 +24,8 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from polyctl.config.schema import ModelConfig
-from polyctl.model.device import choose_device
 from polyctl.model.gpt import GPT
+from polyctl.runtime.device import choose_device
 from polyctl.search.beam import beam_search
 
 VOCABULARY, PAD, END = 31, 0, 9

@@ -24,8 +24,8 @@ import torch
 
 from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
+from polyctl.runtime.processes import join_processes
 from polyctl.store.runs import create_run
-from polyctl.training import distributed
 from polyctl.training.feed import batches
 from polyctl.training.journal import Journal
 from polyctl.training.supervised import Trainer
@@ -63,7 +63,7 @@ class Contender:
 
 
 def make_trainer(experiment: Experiment, root: Path, device: str, stack: ExitStack) -> Trainer:
-    processes = stack.enter_context(distributed.join(device))
+    processes = stack.enter_context(join_processes(device))
     run = create_run(experiment, root)
     return Trainer(experiment, run, processes, stack.enter_context(Journal(run.events, main=True)))
 

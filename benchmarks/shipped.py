@@ -23,12 +23,12 @@ from polyctl.data.corpus import read_problems
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import make_tokenizer
 from polyctl.evaluate import Marks, ProblemResult, examine, summarize_marks
-from polyctl.model.device import limit_threads
 from polyctl.model.files import LoadedModel, load_model
 from polyctl.numeric.solver import polished
 from polyctl.plans.published import published
+from polyctl.runtime.device import limit_threads
+from polyctl.runtime.processes import Processes, join_processes
 from polyctl.store.runs import runs_root
-from polyctl.training import distributed
 from polyctl.training.supervised import weights_of
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -47,7 +47,7 @@ STARTS = 5  # wrong answers of a beam that are polished, the best ones first
 
 
 def measure(
-    loaded: LoadedModel, problems: list[Problem], beam: int, polish: bool, processes: distributed.Processes
+    loaded: LoadedModel, problems: list[Problem], beam: int, polish: bool, processes: Processes
 ) -> dict[str, float]:
     """Fractions verified, by measure, and seconds a problem: of processor time, on a GPU of wall time."""
     config = loaded.experiment.eval.model_copy(update={"beam": beam})
@@ -107,7 +107,7 @@ def main() -> None:
         raise SystemExit(f"the published test problems are not at {DATA}")
     chosen = [n for n in SETS if not options.sets or any(part in n for part in options.sets)]
     report: dict[str, Any] = {}
-    with distributed.join(options.device) as processes:
+    with join_processes(options.device) as processes:
         loaded = load_model(weights_of(options.run, runs_root()), processes.device)
         limit_threads(loaded.model.config)
         if processes.main:

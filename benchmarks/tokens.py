@@ -22,8 +22,8 @@ from training import PaddedLoop, clock, spread
 
 from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import TERM_PLACES, Experiment
+from polyctl.runtime.processes import join_processes
 from polyctl.store.runs import create_run
-from polyctl.training import distributed
 from polyctl.training.journal import Journal
 from polyctl.training.supervised import Trainer
 
@@ -49,7 +49,7 @@ def main() -> None:
     base = load_registry().get(options.experiment)
     fixed = ["train.source=stream", "train.steps=1000000", *options.set]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        processes = stack.enter_context(distributed.join(options.device))
+        processes = stack.enter_context(join_processes(options.device))
         trainers = {}
         for name, settings in FORMATS.items():
             experiment: Experiment = override(base, [*fixed, *settings])

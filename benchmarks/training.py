@@ -35,8 +35,8 @@ from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
 from polyctl.data.batch import Batch
 from polyctl.model.gpt import GPT
+from polyctl.runtime.processes import join_processes
 from polyctl.store.runs import create_run
-from polyctl.training import distributed
 from polyctl.training.flops import step_flops
 from polyctl.training.journal import Journal
 from polyctl.training.supervised import Trainer
@@ -150,7 +150,7 @@ def main() -> None:
     size = CPU_SIZE if options.device == "cpu" else GPU_SETTINGS
     fixed = ["train.source=stream", "train.epochs=0", "train.steps=1000000"]
     experiment = override(load_registry().get(options.experiment), [*fixed, *size, *options.set])
-    with tempfile.TemporaryDirectory() as folder, distributed.join(options.device) as processes:
+    with tempfile.TemporaryDirectory() as folder, join_processes(options.device) as processes:
         run = create_run(experiment, Path(folder))
         with Journal(run.events, main=True) as journal:
             trainer = Trainer(experiment, run, processes, journal)

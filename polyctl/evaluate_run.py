@@ -18,11 +18,11 @@ from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import Tokenizer, make_tokenizer
 from polyctl.evaluate import Judged, Marks, ProblemResult, examine, summarize_marks, sympy_baseline
 from polyctl.model.files import LoadedModel
+from polyctl.runtime.processes import Processes
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 from polyctl.store.events import EventWriter
 from polyctl.store.files import write_atomic
 from polyctl.store.runs import STAMP, Run
-from polyctl.training.distributed import Processes
 
 SPOTLIGHT_SECONDS = 0.25
 

@@ -104,14 +104,14 @@ def eval_(
     if polish or peers or workers > 1:
         raise UsageError("--polish, --peers and --workers go with --solver", "polyctl eval --solver all ...")
     from polyctl.evaluate_run import evaluate_run
-    from polyctl.model.device import limit_threads
     from polyctl.model.files import load_model
+    from polyctl.runtime.device import limit_threads
+    from polyctl.runtime.processes import join_processes
     from polyctl.store.runs import default_run, find_run
-    from polyctl.training import distributed
 
     run = default_run(runs) if name is None else find_run(name, runs)
     which = _which(checkpoint or run.weights().stem)
-    with distributed.join(device) as processes:
+    with join_processes(device) as processes:
         loaded = load_model(run.checkpoint(which), processes.device)
         limit_threads(loaded.model.config)
         changes = {"beam": beam, "max_tokens": max_tokens, "batch": batch}

@@ -158,8 +158,8 @@ def _cluster(
 
 def _dry_run(tasks: list[Task], places: Places, options: Options, as_json: bool) -> None:
     """The bill of each stage, as it is made out, and the sum."""
-    from polyctl.model.device import choose_device
     from polyctl.plans.cost import bills, total
+    from polyctl.runtime.device import choose_device
 
     device = choose_device(options.device)
     found = []

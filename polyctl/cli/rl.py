@@ -27,8 +27,8 @@ from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
 
 if TYPE_CHECKING:
     from polyctl.config.schema import Experiment
+    from polyctl.runtime.processes import Processes
     from polyctl.store.runs import Run
-    from polyctl.training.distributed import Processes
     from polyctl.training.supervised import TrainResult
 
 ALGORITHMS = ("bgrpo", "grpo", "boost")
@@ -73,8 +73,8 @@ def rl(
 
     Exit codes: 0 finished, or stopped by --max-minutes; 2 usage; 3 files; 130 interrupted.
     """
-    from polyctl.model.device import limit_threads
-    from polyctl.training import distributed
+    from polyctl.runtime.device import limit_threads
+    from polyctl.runtime.processes import join_processes
 
     if algo is not None and algo not in ALGORITHMS:
         raise UsageError(f"there is no algorithm {algo!r}", f"choose {', '.join(ALGORITHMS)}")
@@ -93,7 +93,7 @@ def rl(
         changes.append(f"seed={seed}")
     supervised, chosen = _choose(experiment, smoke, changes, registry)
     limit_threads(chosen.model, threads)
-    with distributed.join(device) as processes:
+    with join_processes(device) as processes:
         if dry_run:
             _dry_run(chosen, processes, as_json)
             return

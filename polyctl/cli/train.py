@@ -26,9 +26,9 @@ from polyctl.errors import EXIT_INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
     from polyctl.config.schema import Experiment
+    from polyctl.runtime.processes import Processes
     from polyctl.store.runs import Run
     from polyctl.training.cost import Cost
-    from polyctl.training.distributed import Processes
     from polyctl.training.supervised import TrainResult
 
 LONG_SECONDS = 120.0  # a CPU training that takes longer than this is announced with its cost
@@ -77,8 +77,8 @@ def train(
 
     Exit codes: 0 finished, or stopped by --max-minutes; 2 usage; 3 files; 130 interrupted.
     """
-    from polyctl.model.device import limit_threads
-    from polyctl.training import distributed
+    from polyctl.runtime.device import limit_threads
+    from polyctl.runtime.processes import join_processes
 
     changes = list(set_ or [])
     if steps is not None:
@@ -89,7 +89,7 @@ def train(
         changes.append("train.source=files")
     chosen, old = _choose(experiment, run, resume, smoke, changes, runs, registry)
     limit_threads(chosen.model, threads)
-    with distributed.join(device) as processes:
+    with join_processes(device) as processes:
         if old is None and data is None:
             chosen = _fresh_without_files(chosen, processes)
         if reweigh is not None:

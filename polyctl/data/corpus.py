@@ -6,12 +6,10 @@ import hashlib
 import json
 import mmap
 import shutil
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +31,7 @@ from polyctl.data.prefix import (
 from polyctl.data.prefix_tokenizer import PrefixTokenizer
 from polyctl.data.problem import Problem
 from polyctl.errors import FileError, UsageError
+from polyctl.runtime.pool import worker_pool
 from polyctl.store.files import write_atomic
 
 FORMAT = 1
@@ -170,19 +169,6 @@ def excluded_digests(paths: Sequence[str]) -> frozenset[bytes]:
         for path in matches:
             digests.update(p.digest for p in read_problems(path))
     return frozenset(digests)
-
-
-def worker_pool(workers: int, prepare: Callable[[], None] | None = None) -> ProcessPoolExecutor:
-    """Fresh processes that leave Ctrl-C to the main one; each calls `prepare` first."""
-    return ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_prepare_worker, initargs=(prepare,)
-    )
-
-
-def _prepare_worker(prepare: Callable[[], None] | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if prepare is not None:
-        prepare()
 
 
 # ---- generation ----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional as F
 
 from polyctl.model.attention import decode_attention
-from polyctl.model.late import Late
+from polyctl.runtime.async_readback import AsyncReadback
 
 GROW = 32
 CALL = 2_000_000  # products of numbers in one call of attention, at least
@@ -123,7 +123,7 @@ class TreeCache(Cache):
     that nobody sees any more is written again. Beams of width 30 see about a third of the nodes that copies
     would hold, and one matrix product serves all hypotheses of a problem.
 
-    How many slots a problem needs is read late (`Late`): each step since adds a node a hypothesis at most.
+    How many slots a problem needs is read late (`AsyncReadback`): each step since adds a node a hypothesis at most.
     """
 
     def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
@@ -131,7 +131,7 @@ class TreeCache(Cache):
         self._sees_BWC: torch.Tensor | None = None
         self._used = list(lengths)  # slots ever written, each problem; on a GPU as many at most
         self._needed = list(lengths)  # slots seen, as many at most
-        self._seen = Late.on(device)
+        self._seen = AsyncReadback.on(device)
         self._groups: list[tuple[slice, int, torch.Tensor]] = []
         self._rows = torch.empty(0)
 

@@ -16,10 +16,10 @@ from polyctl.data.families import cells, problem, split_of
 from polyctl.data.tokenizer import make_tokenizer
 from polyctl.errors import FileError
 from polyctl.evaluate import evaluation_problems
-from polyctl.model.device import limit_threads
 from polyctl.model.gpt import GPT
 from polyctl.plans.stages import Places, Task, standing
 from polyctl.rl import cost as rl_cost
+from polyctl.runtime.device import limit_threads
 from polyctl.search.beam import beam_search
 from polyctl.training import cost as training_cost
 

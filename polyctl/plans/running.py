@@ -20,12 +20,13 @@ from polyctl.data.corpus import generate
 from polyctl.errors import PolyctlError, UsageError
 from polyctl.evaluate import evaluation_problems
 from polyctl.evaluate_run import evaluate_run
-from polyctl.model.device import limit_threads
 from polyctl.model.files import load_model
 from polyctl.plans.stages import Places, Standing, Task, resolved, standing
 from polyctl.rl.trainer import reinforce
+from polyctl.runtime.device import limit_threads
+from polyctl.runtime.processes import Processes, join_processes
 from polyctl.store.runs import Run, create_run, find_run
-from polyctl.training import distributed, supervised
+from polyctl.training import supervised
 from polyctl.training.supervised import TrainResult
 
 BUSY_SECONDS = 60.0  # a run whose events are younger than this is another process's
@@ -110,7 +111,7 @@ def perform(task: Task, places: Places, options: Options, on_event: OnEvent | No
     """
     began = time.monotonic()
     try:
-        with distributed.join(options.device) as processes:
+        with join_processes(options.device) as processes:
             outcome = _perform(task, places, options, processes, on_event)
     except KeyboardInterrupt:
         outcome = Outcome(*task.key, "interrupted")
@@ -127,7 +128,7 @@ def _perform(
     task: Task,
     places: Places,
     options: Options,
-    processes: distributed.Processes,
+    processes: Processes,
     on_event: OnEvent | None,
 ) -> Outcome:
     limit_threads(task.experiment.model)
@@ -197,7 +198,7 @@ def _learn(
     found: Standing,
     places: Places,
     options: Options,
-    processes: distributed.Processes,
+    processes: Processes,
     on_event: OnEvent | None,
 ) -> TrainResult:
     """Supervised training or reinforcement learning, begun or resumed."""
@@ -227,7 +228,7 @@ def _start(experiment: Experiment, runs: Path) -> Path:
 
 
 def _evaluate(
-    run: Run, experiment: Experiment, processes: distributed.Processes, on_event: OnEvent | None
+    run: Run, experiment: Experiment, processes: Processes, on_event: OnEvent | None
 ) -> dict[str, Any]:
     """Greedy, pass@k and rank score on the experiment's test problems, each process taking its share."""
     loaded = load_model(run.checkpoint("best"), processes.device)
@@ -273,7 +274,7 @@ def _numbers(metrics: dict[str, float]) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
 
-def _from_main(processes: distributed.Processes, make: Callable[[], Any]) -> Any:
+def _from_main(processes: Processes, make: Callable[[], Any]) -> Any:
     """What make() returns in the main process; its error is raised in every process, so that none waits."""
 
     def attempt() -> Any:

@@ -14,7 +14,7 @@ from polyctl.model.gpt import GPT
 from polyctl.rl.loss import policy_loss
 from polyctl.rl.policy import GroupBatch, Scores, score
 from polyctl.rl.rollouts import Group
-from polyctl.training.distributed import Processes
+from polyctl.runtime.processes import Processes
 from polyctl.training.objective import autocast
 from polyctl.training.optim import Optimizers
 

@@ -22,8 +22,8 @@ from polyctl.model.gpt import GPT
 from polyctl.numeric.solver import numeric_candidates
 from polyctl.rl.bgrpo import Update, optimizer_step
 from polyctl.rl.rollouts import Group
+from polyctl.runtime.processes import Processes
 from polyctl.solve import solve
-from polyctl.training.distributed import Processes
 from polyctl.training.feed import split
 from polyctl.training.objective import TargetLoss, autocast
 from polyctl.training.optim import Optimizers

@@ -24,9 +24,11 @@ from polyctl.rl import boost
 from polyctl.rl.bgrpo import NotFinite, Update, update
 from polyctl.rl.problems import Probe, ProblemMix, choose, draw
 from polyctl.rl.rollouts import Group, make_groups, rates, totals
+from polyctl.runtime.processes import Processes
+from polyctl.runtime.signals import Interrupts
 from polyctl.store.runs import Run
-from polyctl.training import checkpoint, distributed
-from polyctl.training.journal import Interrupts, Journal, OnEvent
+from polyctl.training import checkpoint
+from polyctl.training.journal import Journal, OnEvent
 from polyctl.training.objective import dropout_seed
 from polyctl.training.optim import make_optimizer
 from polyctl.training.session import session
@@ -84,7 +86,7 @@ class ReinforcementTrainer:
         self,
         experiment: Experiment,
         run: Run,
-        processes: distributed.Processes,
+        processes: Processes,
         journal: Journal,
         start: Path | None,
     ) -> None:

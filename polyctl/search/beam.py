@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from polyctl.errors import UsageError
 from polyctl.model.cache import TreeCache
 from polyctl.model.gpt import GPT
-from polyctl.model.late import Late
+from polyctl.runtime.async_readback import AsyncReadback
 from polyctl.search.decode import Batch, GrammarStates, Queue, inference
 from polyctl.search.grammar import Grammar
 from polyctl.search.hypothesis import BeamStep, Hypothesis
@@ -84,7 +84,7 @@ def beam_search(
         logits_BV, cache = model.prefill(some.prompts, TreeCache)
         states = None if grammar is None else GrammarStates(grammar, len(some.indices), 1)
         # a grammar's states are on the host, where each step has to arrive
-        done = Late(0) if grammar is not None else Late.on(some.device)
+        done = AsyncReadback(0) if grammar is not None else AsyncReadback.on(some.device)
         search = _Search(_Beams(some, width, end), cache, states, done)
         step(search, logits_BV[:, None])
         return search
@@ -110,7 +110,7 @@ class _Search:
     beams: _Beams
     cache: TreeCache
     states: GrammarStates | None
-    done: Late  # which problems have ended
+    done: AsyncReadback  # which problems have ended
 
     def retire(self, done: list[bool]) -> list[tuple[int, list[Hypothesis]]]:
         """Forget the problems that are done; which prompts they were, and their answers."""

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from polyctl.data.batch import Batch
 from polyctl.data.stream import BatchSource
 from polyctl.errors import PolyctlError
-from polyctl.training.distributed import ALONE, Processes
+from polyctl.runtime.processes import ALONE, Processes
 
 MOST_WORKERS = 16
 

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from polyctl.runtime.processes import Processes, join_processes
+from polyctl.runtime.signals import Interrupts
 from polyctl.store.runs import Run
-from polyctl.training import distributed
-from polyctl.training.journal import Interrupts, Journal, OnEvent
+from polyctl.training.journal import Journal, OnEvent
 
 
 @dataclass(frozen=True)
 class Session:
     """The surroundings of one training, the same in every process."""
 
-    processes: distributed.Processes
+    processes: Processes
     journal: Journal
     interrupts: Interrupts
 
@@ -24,7 +25,7 @@ class Session:
 def session(run: Run, device: str, on_event: OnEvent | None) -> Iterator[Session]:
     """Join the processes and open the run's journal; an exception that leaves is written there first."""
     with ExitStack() as stack:
-        processes = stack.enter_context(distributed.join(device))
+        processes = stack.enter_context(join_processes(device))
         journal = stack.enter_context(Journal(run.events, processes.main, on_event))
         interrupts = stack.enter_context(Interrupts())
         try:

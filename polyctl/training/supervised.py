@@ -30,14 +30,17 @@ from polyctl.errors import PolyctlError, UsageError
 from polyctl.model.files import LoadedModel, load_model, save_model
 from polyctl.model.gpt import GPT
 from polyctl.model.numbers import start_as_waves
+from polyctl.runtime.processes import Processes
+from polyctl.runtime.signals import Interrupts
 from polyctl.store.runs import Run, find_run
-from polyctl.training import checkpoint, distributed
+from polyctl.training import checkpoint
 from polyctl.training.feed import Ahead, batches, data_workers, split
 from polyctl.training.flops import peak_flops, step_flops
-from polyctl.training.journal import Interrupts, Journal, Meter, OnEvent
+from polyctl.training.journal import Journal, OnEvent
 from polyctl.training.objective import TargetLoss, autocast, dropout_seed, make_objective
 from polyctl.training.optim import lr_at, make_optimizer
 from polyctl.training.session import session
+from polyctl.training.throughput import Meter
 
 STEP_EVENT_SECONDS = 0.3  # at most about three step events a second
 SAVE_SECONDS = 600.0  # a crash between validations costs at most this much work
@@ -92,7 +95,7 @@ class Trainer:
         self,
         experiment: Experiment,
         run: Run,
-        processes: distributed.Processes,
+        processes: Processes,
         journal: Journal,
         data: Path | None = None,
     ) -> None:

@@ -17,13 +17,13 @@ import torch
 from polyctl.rl import trainer
 from polyctl.rl.bgrpo import sum_gradients
 from polyctl.store.runs import create_run
-from polyctl.training import distributed
+from polyctl.runtime.processes import join_processes
 from tests.rl.helpers import tiny
 from tests.training.helpers import Recorder
 
 torch.set_num_threads(1)
 root, start = Path(sys.argv[1]), Path(sys.argv[2])
-with distributed.join("cpu") as processes:
+with join_processes("cpu") as processes:
     # one process whose groups had no signal, hence no gradient: it counts as zero
     model = torch.nn.Linear(2, 1)
     if processes.main:

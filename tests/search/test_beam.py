@@ -6,7 +6,7 @@ import torch
 
 from polyctl.errors import UsageError
 from polyctl.model.cache import TreeCache
-from polyctl.model.late import STEPS
+from polyctl.runtime.async_readback import STEPS
 from polyctl.search import beam
 from polyctl.search.beam import _Beams, beam_search
 from polyctl.search.decode import Queue
@@ -104,7 +104,7 @@ def test_reading_the_device_late_changes_nothing(monkeypatch, form, end_bias, to
 def test_a_step_needs_no_number_from_the_device(monkeypatch):
     """On the meta device there are none: whoever asks for one gets an error."""
     monkeypatch.setitem(STEPS, "meta", 4)
-    monkeypatch.setattr("polyctl.model.late._send", lambda values: (values, None))
+    monkeypatch.setattr("polyctl.runtime.async_readback._send", lambda values: (values, None))
     model = tiny("modern", 0).to("meta")
     prompts = prompts_of([9, 2, 5])
     batch = Queue(model, prompts, 30).take(3)

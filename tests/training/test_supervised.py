@@ -138,7 +138,7 @@ def test_gradient_is_the_mean_over_target_tokens_only(new_run):
 
 
 def make_trainer(experiment, run):
-    with supervised.distributed.join("cpu") as processes:
+    with supervised.join_processes("cpu") as processes:
         return Trainer(experiment, run, processes, Journal(run.events, main=False))
 
 

@@ -15,11 +15,12 @@ WORKER = """
 import json, sys
 from tests.training.helpers import Recorder, tiny
 from polyctl.store.runs import create_run
-from polyctl.training import distributed, supervised
+from polyctl.training import supervised
+from polyctl.runtime.processes import join_processes
 from pathlib import Path
 
 supervised.STEP_EVENT_SECONDS = 0.0
-with distributed.join("cpu") as processes:
+with join_processes("cpu") as processes:
     experiment = tiny(dropout=0.0, accumulate=2, batch=9)
     run = processes.from_main(lambda: create_run(experiment, Path(sys.argv[1])))
     recorder = Recorder()

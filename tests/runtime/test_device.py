@@ -5,7 +5,7 @@ import torch
 
 from polyctl.config.schema import ModelConfig
 from polyctl.errors import UsageError
-from polyctl.model.device import choose_device, limit_threads
+from polyctl.runtime.device import choose_device, limit_threads
 
 
 def test_unknown_and_absent_devices_are_usage_errors(monkeypatch):

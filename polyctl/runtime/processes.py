@@ -18,7 +18,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from polyctl.model.device import choose_device
+from polyctl.runtime.device import choose_device
 
 Value = TypeVar("Value")
 
@@ -72,7 +72,7 @@ ALONE = Processes(0, 1, torch.device("cpu"))
 
 
 @contextmanager
-def join(device: str = "auto") -> Iterator[Processes]:
+def join_processes(device: str = "auto") -> Iterator[Processes]:
     """Join the process group that torchrun's environment describes; without one, a world of one.
 
     May be nested: an inner call sees the group of the outer one.

@@ -14,7 +14,7 @@ import torch
 STEPS = {"cuda": 4}  # how far the host reads behind; other devices have their numbers at hand
 
 
-class Late:
+class AsyncReadback:
     """The numbers of a batch, as they were `steps` calls ago."""
 
     def __init__(self, steps: int) -> None:
@@ -22,7 +22,7 @@ class Late:
         self._sent: deque[tuple[torch.Tensor, torch.cuda.Event | None]] = deque()
 
     @classmethod
-    def on(cls, device: torch.device) -> Late:
+    def on(cls, device: torch.device) -> AsyncReadback:
         """As late as is good on that device."""
         return cls(STEPS.get(device.type, 0))
 

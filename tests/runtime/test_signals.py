@@ -4,13 +4,13 @@ import signal
 
 import pytest
 
-from polyctl.training import journal
-from polyctl.training.journal import Interrupts
+from polyctl.runtime import signals
+from polyctl.runtime.signals import Interrupts
 
 
 def test_a_second_ctrl_c_interrupts_at_once(monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr(journal.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(signals.time, "monotonic", lambda: clock[0])
     with Interrupts() as interrupts:
         assert not interrupts.asked
         signal.raise_signal(signal.SIGINT)
