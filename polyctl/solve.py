@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from polyctl.algebra.complexity import Complexity, complexity
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, normal_form
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, key, variables_used
-from polyctl.algebra.simplest import with_simplest_outer
+from polyctl.algebra.relations import with_simplest_outer
 from polyctl.algebra.solvers.binary import binary_form
 from polyctl.algebra.solvers.factors import factors, products
 from polyctl.algebra.solvers.fields import annihilated

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
 
 from polyctl.algebra.decomposition import outer_ring
+from polyctl.algebra.modular import PRIME, at_point
 from polyctl.algebra.polynomial import (
     Monomial,
     Polynomial,
@@ -16,10 +17,7 @@ from polyctl.algebra.polynomial import (
     part_of_degree,
     polynomial,
     primitive_part,
-    terms,
 )
-
-PRIME = (1 << 61) - 1
 
 
 class TooLarge(ValueError):
@@ -56,18 +54,6 @@ def completion_is_final(inners: Sequence[Polynomial]) -> bool:
     point = [pow(3, 7 * i + 1, PRIME) for i in range(count)]
     entries = [at_point(top.derivative(v), point) for top in tops for v in range(count)]
     return nmod_mat(len(tops), count, entries, PRIME).rank() == len(tops)
-
-
-def at_point(f: Polynomial, point: Sequence[int]) -> int:
-    """f at a point modulo PRIME; ValueError where a denominator is divisible by it."""
-    total = 0
-    for m, c in terms(f):
-        value = int(c.p) * pow(int(c.q), -1, PRIME)
-        for x, e in zip(point, m, strict=True):
-            if e:
-                value = value * pow(x, e, PRIME) % PRIME
-        total += value
-    return total % PRIME
 
 
 def _complete_single(f: Polynomial, inner: Polynomial) -> Polynomial | None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from flint import fmpq, fmpq_mat
 
-from polyctl.algebra.linear import coefficient_rows, echelon_rows, sparse_basis
+from polyctl.algebra.linear_algebra import coefficient_rows, echelon_rows, sparse_basis
 from polyctl.algebra.polynomial import (
     Polynomial,
     Ring,

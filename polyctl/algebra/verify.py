@@ -7,20 +7,16 @@ from math import comb, prod
 from time import perf_counter
 from typing import Literal
 
-from flint import fmpz_mat
-
-from polyctl.algebra.completion import PRIME, TooLarge, at_point, complete_outer, completion_is_final
-from polyctl.algebra.decomposition import Decomposition, outer_ring, used_inners
-from polyctl.algebra.generation import generates_everything
-from polyctl.algebra.linear import coefficient_rows
+from polyctl.algebra.completion import TooLarge, complete_outer, completion_is_final
+from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.modular import PRIME, at_point
 from polyctl.algebra.polynomial import (
     Polynomial,
     compose,
-    constant_term,
     degree,
-    is_homogeneous,
     variables_used,
 )
+from polyctl.algebra.triviality import triviality
 
 Status = Literal["verified", "refuted", "malformed", "trivial", "undecided"]
 STATUSES: tuple[Status, ...] = ("verified", "refuted", "malformed", "trivial", "undecided")
@@ -105,40 +101,6 @@ def _malformation(f: Polynomial, decomposition: Decomposition) -> str | None:
     if outer is not None and outer.context() != outer_ring(len(inners)):
         count = outer.context().nvars()
         return f"the outer polynomial is in {count} variables, but there are {len(inners)} inners"
-    return None
-
-
-def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
-    """Why a decomposition that holds says nothing about f, or None where it says something.
-
-    The outer must be smaller than f (in degree or in number of variables) and so must every inner; a
-    linear outer must at least split f into parts in different variables; and inners that generate
-    every polynomial, or every form of their degree, explain nothing.
-    """
-    decomposition = used_inners(decomposition)
-    outer, inners = decomposition.outer, decomposition.inners
-    assert outer is not None
-    n, total = len(variables_used(f)), degree(f)
-    if total < 1 or degree(outer) < 1:
-        return "f is constant"
-    if any(degree(h) < 1 for h in inners):
-        return "an inner polynomial is constant"
-    if degree(outer) >= total and len(inners) >= n:
-        return "the outer polynomial is as large as f"
-    used = [variables_used(h) for h in inners]
-    if any(degree(h) >= total and len(u) >= n for h, u in zip(inners, used, strict=True)):
-        return "an inner polynomial is as large as f"
-    if degree(outer) == 1:
-        disjoint = len({v for u in used for v in u}) == sum(len(u) for u in used)
-        if len(inners) < 2 or not disjoint or all(len(h - constant_term(h)) == 1 for h in inners):
-            return "the outer polynomial is linear"
-    if generates_everything(inners, variables_used(f)):
-        return "the inners generate every polynomial"
-    for d in {degree(h) for h in inners} if n > 1 else ():
-        forms = [form for h in inners if degree(h) == d and is_homogeneous(form := h - constant_term(h))]
-        every = comb(n + d - 1, d)
-        if len(forms) >= every and fmpz_mat(coefficient_rows(forms)[1]).rank() >= every:
-            return f"the inners span all forms of degree {d}"
     return None
 
 

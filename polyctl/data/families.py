@@ -13,7 +13,7 @@ from typing import Literal
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, compose, polynomial, ring
-from polyctl.algebra.verify import triviality
+from polyctl.algebra.triviality import triviality
 from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, dense_decomposition, dense_polynomial
 from polyctl.data.draws import Draws

@@ -12,7 +12,7 @@ from polyctl.algebra.decomposition import (
     outer_ring,
     used_inners,
 )
-from polyctl.algebra.linear import coefficient_rows, echelon_rows, sparse_basis
+from polyctl.algebra.linear_algebra import coefficient_rows, echelon_rows, sparse_basis
 from polyctl.algebra.polynomial import constant_term, ring
 from tests.strategies import decompositions
 

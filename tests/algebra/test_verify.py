@@ -5,10 +5,12 @@ from flint import fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyctl.algebra.completion import PRIME, TooLarge, complete_outer
+from polyctl.algebra.completion import TooLarge, complete_outer
 from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.modular import PRIME
 from polyctl.algebra.polynomial import compose, degree, ring
-from polyctl.algebra.verify import WorkBound, triviality, verify
+from polyctl.algebra.triviality import triviality
+from polyctl.algebra.verify import WorkBound, verify
 from tests.strategies import decompositions
 
 XYZ = ring(["x", "y", "z"])

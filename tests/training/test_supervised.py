@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from polyctl.errors import FileError, UsageError
 from polyctl.model.files import load_model
+from polyctl.runtime.processes import join_processes
 from polyctl.training import checkpoint, supervised
 from polyctl.training.journal import Journal
 from polyctl.training.supervised import DivergedError, Trainer, train
@@ -138,7 +139,7 @@ def test_gradient_is_the_mean_over_target_tokens_only(new_run):
 
 
 def make_trainer(experiment, run):
-    with supervised.join_processes("cpu") as processes:
+    with join_processes("cpu") as processes:
         return Trainer(experiment, run, processes, Journal(run.events, main=False))
 
 

@@ -22,18 +22,10 @@ from typing import Any
 
 from flint import nmod_mat
 
-from polyctl.algebra.completion import PRIME, TooLarge, complete_outer
+from polyctl.algebra.completion import TooLarge, complete_outer
 from polyctl.algebra.decomposition import Decomposition
-from polyctl.algebra.polynomial import (
-    Monomial,
-    Polynomial,
-    degree,
-    is_homogeneous,
-    polynomial,
-    primitive_part,
-    variables_used,
-)
-from polyctl.algebra.solvers.modular import (
+from polyctl.algebra.modular import (
+    PRIME,
     Vector,
     gradients,
     monomials_up_to,
@@ -45,8 +37,17 @@ from polyctl.algebra.solvers.modular import (
     sample,
     values,
 )
+from polyctl.algebra.polynomial import (
+    Monomial,
+    Polynomial,
+    degree,
+    is_homogeneous,
+    polynomial,
+    primitive_part,
+    variables_used,
+)
 from polyctl.algebra.solvers.outcome import Outcome
-from polyctl.algebra.verify import triviality
+from polyctl.algebra.triviality import triviality
 
 _TRIED = 8
 

@@ -16,8 +16,9 @@ from math import gcd
 
 from flint import fmpq, fmpq_poly, nmod_mat
 
-from polyctl.algebra.completion import PRIME, complete_outer
+from polyctl.algebra.completion import complete_outer
 from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.modular import PRIME
 from polyctl.algebra.polynomial import (
     Monomial,
     Polynomial,

@@ -5,12 +5,11 @@ from flint import fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyctl.algebra.completion import PRIME
 from polyctl.algebra.decomposition import Decomposition, equivalent, outer_ring
+from polyctl.algebra.modular import PRIME, nullspace, rational
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, polynomial, ring, variables_used
 from polyctl.algebra.solvers.fields import annihilated
-from polyctl.algebra.solvers.modular import nullspace, rational
 from polyctl.algebra.verify import verify
 from polyctl.data.corpus import read_problems
 from polyctl.data.families import monomials_of_degree

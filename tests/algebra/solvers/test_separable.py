@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, outer_ring
 from polyctl.algebra.polynomial import compose, degree, ring, variables_used
 from polyctl.algebra.solvers.separable import block_inner, common_components, separable
-from polyctl.algebra.verify import triviality, verify
+from polyctl.algebra.triviality import triviality
+from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
 from polyctl.data.corpus import read_problems
 from polyctl.data.families import problem

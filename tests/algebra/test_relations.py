@@ -7,7 +7,7 @@ from polyctl.algebra.complexity import complexity
 from polyctl.algebra.decomposition import Decomposition, normal_form
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose
-from polyctl.algebra.simplest import relations, with_simplest_outer
+from polyctl.algebra.relations import relations, with_simplest_outer
 
 RING = parse("x + y").context()
 X, Y = RING.gens()

@@ -1,4 +1,4 @@
-"""Linear algebra modulo a word-size prime, for the exact solvers."""
+"""Evaluation and linear algebra modulo a word-size prime."""
 
 from __future__ import annotations
 
@@ -10,11 +10,23 @@ from random import Random
 
 from flint import fmpq, nmod_mat, nmod_mpoly_ctx
 
-from polyctl.algebra.completion import PRIME
 from polyctl.algebra.polynomial import Monomial, Polynomial, primitive_part, terms
 
+PRIME = (1 << 61) - 1
 Vector = list[int]
 _BOUND = isqrt(PRIME // 2)
+
+
+def at_point(f: Polynomial, point: Sequence[int]) -> int:
+    """f at a point modulo PRIME; ValueError where a denominator is divisible by it."""
+    total = 0
+    for m, c in terms(f):
+        value = int(c.p) * pow(int(c.q), -1, PRIME)
+        for x, e in zip(point, m, strict=True):
+            if e:
+                value = value * pow(x, e, PRIME) % PRIME
+        total += value
+    return total % PRIME
 
 
 def monomials_up_to(variables: int, degree: int, lowest: int) -> list[Monomial]:
