@@ -21,7 +21,7 @@ from polyctl.config.schema import DataConfig
 from polyctl.data.corpus import read_problems
 from polyctl.data.families import problems
 from polyctl.data.problem import Problem
-from polyctl.numeric.solver import numeric_candidates
+from polyctl.solvers.numeric.solver import numeric_candidates
 
 SETS = ("3_2", "3_3", "2_3", "4_3", "3_4")
 GOALS = {"3_2": 0.99, "3_3": 0.99, "2_3": 0.99, "4_3": 0.97, "3_4": 0.9}

@@ -24,10 +24,10 @@ from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import make_tokenizer
 from polyctl.evaluate import Marks, ProblemResult, examine, summarize_marks
 from polyctl.model.files import LoadedModel, load_model
-from polyctl.numeric.solver import polished
 from polyctl.plans.published import published
 from polyctl.runtime.device import limit_threads
 from polyctl.runtime.processes import Processes, join_processes
+from polyctl.solvers.numeric.solver import polish
 from polyctl.store.runs import runs_root
 from polyctl.training.supervised import weights_of
 
@@ -76,7 +76,7 @@ def saved_by_polish(result: ProblemResult) -> bool:
     assert known is not None
     starts = [judged.decomposition for judged in result.beam if judged.decomposition is not None]
     starts = [start for start in starts if len(start.inners) == len(known.inners)][:STARTS]
-    return next(polished(result.problem.f, starts, time_limit=POLISH_SECONDS), None) is not None
+    return next(polish(result.problem.f, starts, time_limit=POLISH_SECONDS), None) is not None
 
 
 def show(name: str, problems: int, ours: dict[str, float]) -> None:

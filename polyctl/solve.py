@@ -13,17 +13,17 @@ from polyctl.algebra.complexity import Complexity, complexity
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, normal_form
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, key, variables_used
 from polyctl.algebra.relations import with_simplest_outer
-from polyctl.algebra.solvers.binary import binary_form
-from polyctl.algebra.solvers.factors import factors, products
-from polyctl.algebra.solvers.fields import annihilated
-from polyctl.algebra.solvers.gradient import single_inner
-from polyctl.algebra.solvers.outcome import Outcome
-from polyctl.algebra.solvers.separable import separable
-from polyctl.algebra.solvers.univariate import univariate
 from polyctl.algebra.verify import Verdict, verify
 from polyctl.config.schema import DataConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, decode_for, make_tokenizer
+from polyctl.solvers.exact.binary_forms import by_root_grouping
+from polyctl.solvers.exact.differential_forms import by_differential_forms
+from polyctl.solvers.exact.factors import by_divisors, by_factorisation
+from polyctl.solvers.exact.multi_univariate import multi_univariate
+from polyctl.solvers.exact.uni_multivariate import uni_multivariate
+from polyctl.solvers.exact.univariate import univariate
+from polyctl.solvers.outcome import Outcome
 
 if TYPE_CHECKING:
     from polyctl.model.files import LoadedModel
@@ -35,14 +35,17 @@ MANY = 12
 CHOOSING_SECONDS = 0.3
 EXACT: tuple[tuple[str, Callable[..., Outcome]], ...] = (
     ("univariate components", univariate),
-    ("one inner", single_inner),
-    ("separable", separable),
-    ("binary form", binary_form),
-    ("fewer inners than variables", annihilated),
-    ("inners that divide f", factors),
-    ("factorisation", products),
+    ("one inner", uni_multivariate),
+    ("separable", multi_univariate),
+    ("binary form", by_root_grouping),
+    ("fewer inners than variables", by_differential_forms),
+    ("inners that divide f", by_divisors),
+    ("factorisation", by_factorisation),
 )
-LONG = (annihilated, factors)  # these look at the clock themselves; the others take milliseconds
+LONG = (
+    by_differential_forms,
+    by_divisors,
+)  # these look at the clock themselves; the others take milliseconds
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,7 @@ class _Search:
     def numeric(self, seed: int, polish: bool) -> None:
         """Least squares made exact, up to the time limit or the first answer."""
         began = perf_counter()
-        from polyctl.numeric.solver import numeric_candidates
+        from polyctl.solvers.numeric.solver import numeric_candidates
 
         started, found = perf_counter(), 0
         self.deadline += started - began  # loading torch is not searching

@@ -19,11 +19,11 @@ from polyctl.data.batch import Batch, Sequence2
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizer import Tokenizer, UnwritableProblem, inner_count
 from polyctl.model.gpt import GPT
-from polyctl.numeric.solver import numeric_candidates
 from polyctl.rl.bgrpo import Update, optimizer_step
 from polyctl.rl.rollouts import Group
 from polyctl.runtime.processes import Processes
 from polyctl.solve import solve
+from polyctl.solvers.numeric.solver import numeric_candidates
 from polyctl.training.feed import split
 from polyctl.training.objective import TargetLoss, autocast
 from polyctl.training.optim import Optimizers

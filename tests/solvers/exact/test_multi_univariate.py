@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, outer_ring
 from polyctl.algebra.polynomial import compose, degree, ring, variables_used
-from polyctl.algebra.solvers.separable import block_inner, common_components, separable
 from polyctl.algebra.triviality import triviality
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
 from polyctl.data.corpus import read_problems
 from polyctl.data.families import problem
+from polyctl.solvers.exact.multi_univariate import block_inner, common_components, multi_univariate
 from tests.shared import DATA, needs_shared_data
 from tests.strategies import polynomials
 
@@ -40,7 +40,7 @@ def test_a_composition_is_taken_apart(data, blocks):
     f = compose(g, inners)
     planted = Decomposition(g, inners)
     assume(triviality(f, planted) is None)
-    outcome = separable(f)
+    outcome = multi_univariate(f)
     assert outcome.proof is None
     assert all(d.expanded == f for d in outcome.decompositions)
     assert any(verify(f, d).verified for d in outcome.decompositions)
@@ -66,23 +66,23 @@ def test_blocks_are_found():
     assert block_inner(h**4 * z + h**2 + z**2, (0, 1)) == h**2
     assert block_inner(h**2 * z + h + z**2, (0, 1)) == h
     assert block_inner(h * z + x, (0, 1)) is None
-    (found,) = separable(h**2 * z + h * z**2).decompositions
+    (found,) = multi_univariate(h**2 * z + h * z**2).decompositions
     assert set(map(str, found.inners)) == {"x*y + y^2", "z"}
 
 
 def test_proofs_say_their_scope():
     x, y, z = X.gens()
-    assert "any block" in separable(x * y * z + x + y**2 * z + z**2 * x).proof
-    assert separable(x**2).proof is None
+    assert "any block" in multi_univariate(x * y * z + x + y**2 * z + z**2 * x).proof
+    assert multi_univariate(x**2).proof is None
     many = ring([f"x{i}" for i in range(8)])
     f = sum((a * b for a, b in zip(many.gens(), many.gens()[1:], strict=False)), many.constant(0))
-    assert "any one variable" in separable(f).proof
+    assert "any one variable" in multi_univariate(f).proof
 
 
 def test_smaller_inners_where_the_largest_say_nothing():
     x, y, _ = X.gens()
     f = x**4 + y
-    assert any(verify(f, d).verified for d in separable(f).decompositions)
+    assert any(verify(f, d).verified for d in multi_univariate(f).decompositions)
 
 
 def test_every_problem_of_the_family_is_solved():
@@ -96,7 +96,7 @@ def test_every_problem_of_the_family_is_solved():
     )
     for i in range(80):
         f = problem(data, 11, i).f
-        assert any(verify(f, d).verified for d in separable(f).decompositions)
+        assert any(verify(f, d).verified for d in multi_univariate(f).decompositions)
 
 
 @needs_shared_data
@@ -104,4 +104,4 @@ def test_published_problems_that_hold():
     """Most of the file contradicts its own answers."""
     for p in read_problems(DATA / "separable_with_sign_bug.txt"):
         if verify(p.f, p.decomposition).verified:
-            assert any(verify(p.f, d).verified for d in separable(p.f).decompositions)
+            assert any(verify(p.f, d).verified for d in multi_univariate(p.f).decompositions)

@@ -1,18 +1,18 @@
-"""Levenberg-Marquardt on many starts at once, in float64."""
+"""LevenbergMarquardt-Marquardt on many starts at once, in float64."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from polyctl.numeric.system import System
+from polyctl.solvers.numeric.system import System
 
 
-class Levenberg:
+class LevenbergMarquardt:
     """A batch of starts of one system; `step` advances all of them, `keep` drops some.
 
     `index_BK` lists the unknowns that move, filled up with U where a start has fewer; all move where it is
-    None. Costs are squared distances to the target. Letters: B starts, U unknowns, K that move, R equations.
+    None. Costs are squared distances to the target. Letters: B starts, U unknowns, K that move, R ansatz.
     """
 
     def __init__(

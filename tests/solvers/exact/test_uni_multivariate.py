@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, outer_ring
 from polyctl.algebra.polynomial import compose, degree, ring, variables_used
-from polyctl.algebra.solvers.gradient import single_inner
 from polyctl.algebra.verify import verify
 from polyctl.data.corpus import read_problems
+from polyctl.solvers.exact.uni_multivariate import uni_multivariate
 from tests.shared import DATA, needs_shared_data
 from tests.strategies import polynomials
 
@@ -20,7 +20,7 @@ def test_a_composition_is_taken_apart(data, variables, outer_degree, inner_degre
     h = data.draw(polynomials(context, inner_degree))
     assume(len(variables_used(h)) > 1)
     f = compose(g, [h])
-    outcome = single_inner(f)
+    outcome = uni_multivariate(f)
     assert outcome.proof is None
     assert all(d.expanded == f and verify(f, d).verified for d in outcome.decompositions)
     keys = [equivalence_key(d) for d in outcome.decompositions]
@@ -36,7 +36,7 @@ def test_a_disturbed_composition_is_proved_to_be_none(data, variables):
     h = data.draw(polynomials(context, 3).filter(lambda h: degree(h) == 3))
     f = h**2 + context.gens()[0] * 7
     assume(len(variables_used(f)) > 1)
-    outcome = single_inner(f)
+    outcome = uni_multivariate(f)
     for (
         d
     ) in outcome.decompositions:  # a pure power of a linear form on top may have an inner of degree 1 or 2
@@ -48,18 +48,18 @@ def test_a_disturbed_composition_is_proved_to_be_none(data, variables):
 def test_every_degree_of_the_inner_is_found():
     x, y = ring(["x", "y"]).gens()
     h = x * y + x + y
-    found = single_inner(h**6 + h**2).decompositions
+    found = uni_multivariate(h**6 + h**2).decompositions
     assert [d.inners[0] for d in found] == [h, h**2]
     assert [str(d.outer) for d in found] == ["b^6 + b^2", "b^3 + b"]
 
 
 def test_proofs_say_why():
     x, y = ring(["x", "y"]).gens()
-    assert "no power" in single_inner(x**2 * y + y**3).proof
-    assert "degree 1, 2, 4 fails" in single_inner((x**2 + y) ** 4 + x).proof
+    assert "no power" in uni_multivariate(x**2 * y + y**3).proof
+    assert "degree 1, 2, 4 fails" in uni_multivariate((x**2 + y) ** 4 + x).proof
     for f in (x**4 + 1, x - x):
-        assert single_inner(f).proof is None
-        assert single_inner(f).decompositions == ()
+        assert uni_multivariate(f).proof is None
+        assert uni_multivariate(f).decompositions == ()
 
 
 @needs_shared_data
@@ -68,7 +68,7 @@ def test_published_problems():
     problems = read_problems(DATA / "on_singlet.txt")
     solved = 0
     for p in problems:
-        outcome = single_inner(p.f)
+        outcome = uni_multivariate(p.f)
         if outcome.decompositions:
             solved += all(verify(p.f, d).verified for d in outcome.decompositions)
         else:

@@ -3,8 +3,8 @@
 from itertools import product
 
 from polyctl.algebra.parse import parse
-from polyctl.numeric.supports import Supports
-from polyctl.numeric.system import forms
+from polyctl.solvers.numeric.supports import Supports
+from polyctl.solvers.numeric.system import forms
 
 
 def _sums(shape, monomials):

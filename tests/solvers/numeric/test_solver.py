@@ -14,9 +14,9 @@ from polyctl.algebra.polynomial import compose, ring
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
-from polyctl.numeric.equations import Equations
-from polyctl.numeric.pinning import echelon, recognise
-from polyctl.numeric.solver import dense_candidates, numeric_candidates, polished, random_starts
+from polyctl.solvers.numeric.ansatz import Ansatz
+from polyctl.solvers.numeric.rationalize import echelon, recognise
+from polyctl.solvers.numeric.solver import dense_candidates, numeric_candidates, polish, random_starts
 
 torch.set_num_threads(1)
 
@@ -86,7 +86,7 @@ def test_where_monomials_cancel_random_starts_find_it():
     f = f_of("(x^2+x*y)^2*(x*y-z^2) + (x*y-z^2)^3 - x^5*y")
     h = (f_of("x^2+x*y"), f_of("x*y-z^2"))
     f = compose(ring(["b0", "b1"]).from_dict({(2, 1): 1, (1, 2): -2, (0, 3): 3, (3, 0): 1}), h)
-    question = Equations(f, 2, 2, 3)
+    question = Ansatz(f, 2, 2, 3)
     generator = torch.Generator().manual_seed(0)
     found = next(
         dense_candidates(question, random_starts(question, 24, generator), perf_counter() + 20), None
@@ -122,14 +122,14 @@ def test_a_wrong_hypothesis_is_polished():
     f = compose(ring(["b0", "b1"]).from_dict({(3, 0): 2, (1, 2): -1, (0, 3): 4}), h)
     wrong = Decomposition(None, (f_of("x^2 - 2*x*y + 2*z^2"), f_of("2*x*z + y^2 + x^2/9")))
     assert not verify(f, wrong).verified
-    for found in (first(f, inners=1, starts=[wrong]), next(polished(f, [wrong], time_limit=20), None)):
+    for found in (first(f, inners=1, starts=[wrong]), next(polish(f, [wrong], time_limit=20), None)):
         assert found is not None
         assert equivalent(found, Decomposition(None, h))
 
 
 def test_polishing_tries_nothing_but_its_starts():
     f = f_of("(x^2+x)^6", "x")
-    assert not list(polished(f, [], time_limit=20))
+    assert not list(polish(f, [], time_limit=20))
 
 
 def test_inner_degrees_are_heeded():

@@ -46,8 +46,8 @@ from polyctl.algebra.polynomial import (
     primitive_part,
     variables_used,
 )
-from polyctl.algebra.solvers.outcome import Outcome
 from polyctl.algebra.triviality import triviality
+from polyctl.solvers.outcome import Outcome
 
 _TRIED = 8
 
@@ -66,7 +66,7 @@ class _Forms:
         return comb(self.n, self.m) * len(self.monomials)
 
 
-def annihilated(
+def by_differential_forms(
     f: Polynomial, known: Sequence[Polynomial] = (), max_unknowns: int = 700, deadline: float = inf
 ) -> Outcome:
     """g(h1, …, hm) = f with 1 < m < n, fewest inners first; each holds and is not trivial.
@@ -116,7 +116,7 @@ def _with_inners(
             if not lifted or key in seen:
                 continue
             seen.add(key)
-            decomposition = completed(f, lifted)
+            decomposition = complete(f, lifted)
             if decomposition is not None:
                 found = found or len(lifted) == m
                 yield decomposition
@@ -130,7 +130,7 @@ def _largest_inner(total: int, homogeneous: bool) -> int:
     return proper[-1] if homogeneous and proper else total // 2
 
 
-def completed(f: Polynomial, inners: Sequence[Polynomial]) -> Decomposition | None:
+def complete(f: Polynomial, inners: Sequence[Polynomial]) -> Decomposition | None:
     """The decomposition with these inners, where there is one that is not trivial."""
     try:
         outer = complete_outer(f, inners)

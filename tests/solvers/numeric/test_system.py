@@ -1,12 +1,12 @@
-"""Values and derivatives of g(h), and Levenberg-Marquardt on them."""
+"""Values and derivatives of g(h), and LevenbergMarquardt-Marquardt on them."""
 
 from itertools import pairwise
 
 import pytest
 import torch
 
-from polyctl.numeric.levenberg import Levenberg
-from polyctl.numeric.system import forms, make_system
+from polyctl.solvers.numeric.levenberg_marquardt import LevenbergMarquardt
+from polyctl.solvers.numeric.system import forms, make_system
 
 
 def _random(system, count, seed=0):
@@ -52,7 +52,7 @@ def test_levenberg_finds_a_solution_again_and_never_rises():
     system = make_system(2, 2, 2, forms(2, 2), 12)
     truth_BU = _random(system, 1)
     target_P = system.value_and_jacobian(truth_BU)[0][0]
-    run = Levenberg(system, target_P, truth_BU + 0.05 * _random(system, 4, seed=2))
+    run = LevenbergMarquardt(system, target_P, truth_BU + 0.05 * _random(system, 4, seed=2))
     costs = [run.cost_B]
     for _ in range(30):
         run.step()
@@ -64,7 +64,7 @@ def test_levenberg_finds_a_solution_again_and_never_rises():
 def test_only_the_unknowns_of_the_index_move():
     system = make_system(2, 2, 2, forms(2, 2), 12)
     x_BU = _random(system, 1)
-    run = Levenberg(
+    run = LevenbergMarquardt(
         system, torch.zeros(12, dtype=torch.float64), x_BU, torch.tensor([[1, 4, system.unknowns]])
     )
     run.step()
@@ -74,7 +74,7 @@ def test_only_the_unknowns_of_the_index_move():
 
 def test_keep_drops_starts():
     system = make_system(2, 1, 2, forms(2, 1), 6)
-    run = Levenberg(system, torch.zeros(6, dtype=torch.float64), _random(system, 3))
+    run = LevenbergMarquardt(system, torch.zeros(6, dtype=torch.float64), _random(system, 3))
     second = run.x_BU[2]
     run.keep(torch.tensor([2]))
     assert len(run) == 1

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.verify import verify
-from polyctl.numeric.equations import Equations
-from polyctl.numeric.levenberg import Levenberg
-from polyctl.numeric.system import System
+from polyctl.solvers.numeric.ansatz import Ansatz
+from polyctl.solvers.numeric.levenberg_marquardt import LevenbergMarquardt
+from polyctl.solvers.numeric.system import System
 
 SOLVED = 1e-20
 SHARP = 1e-27
@@ -58,7 +58,7 @@ def polish(
     system: System, target_P: Tensor, x_U: Tensor, index_K: Tensor, steps: int, damping: float = 1e-8
 ) -> tuple[Tensor, float, Tensor]:
     """A single start until it is sharp or `steps` are over: its x, cost and Jacobian [K, P]."""
-    run = Levenberg(system, target_P, x_U[None], index_K[None], damping)
+    run = LevenbergMarquardt(system, target_P, x_U[None], index_K[None], damping)
     for _ in range(steps):
         if float(run.cost_B) < SHARP or float(run.damping_B) >= 1e7:
             break
@@ -69,8 +69,8 @@ def polish(
 class Pinning:
     """Turns one numeric solution into an exact one, pinning unknowns while solutions lie on families."""
 
-    def __init__(self, equations: Equations, system: System, target_P: Tensor, deadline: float) -> None:
-        self.equations, self.system, self.target_P, self.deadline = equations, system, target_P, deadline
+    def __init__(self, ansatz: Ansatz, system: System, target_P: Tensor, deadline: float) -> None:
+        self.ansatz, self.system, self.target_P, self.deadline = ansatz, system, target_P, deadline
 
     def exact(self, x_U: Tensor, free: list[int], outer: list[int], tries: int = 40) -> Decomposition | None:
         """A verified decomposition at or near x, or None.
@@ -143,7 +143,7 @@ class Pinning:
         rows = [[recognise(float(v)) for v in row] for row in h_MN]
         if any(v is None for row in rows for v in row):
             return None
-        inners = self.equations.polynomials([[v or Fraction(0) for v in row] for row in rows])
+        inners = self.ansatz.polynomials([[v or Fraction(0) for v in row] for row in rows])
         inners = tuple(h for h in inners if not h.is_zero())
         candidate = Decomposition(None, inners)
-        return candidate if inners and verify(self.equations.f, candidate).verified else None
+        return candidate if inners and verify(self.ansatz.f, candidate).verified else None

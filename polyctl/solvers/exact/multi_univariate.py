@@ -29,16 +29,16 @@ from polyctl.algebra.polynomial import (
     terms,
     variables_used,
 )
-from polyctl.algebra.solvers.gradient import single_inner
-from polyctl.algebra.solvers.outcome import Outcome
-from polyctl.algebra.solvers.univariate import component, divisors, expand, from_dense, to_dense
+from polyctl.solvers.exact.uni_multivariate import uni_multivariate
+from polyctl.solvers.exact.univariate import component, divisors, expand, from_dense, to_dense
+from polyctl.solvers.outcome import Outcome
 
 Block = tuple[int, ...]
 _VARIANTS = 8
 _SUBSETS = 64
 
 
-def separable(f: Polynomial) -> Outcome:
+def multi_univariate(f: Polynomial) -> Outcome:
     """g(h0, h1, …) = f with inners in disjoint sets of variables, the largest inners first.
 
     Proof means that for no variable x there is an h(x) of degree ≥ 2 with f a polynomial in h(x) and the
@@ -94,7 +94,9 @@ def block_inner(f: Polynomial, block: Block) -> Polynomial | None:
     if not _parallel(coefficients, block):
         return None
     smallest = coefficients[0]
-    smaller = [d.inners[0] for d in single_inner(smallest).decompositions] if len(coefficients) > 1 else []
+    smaller = (
+        [d.inners[0] for d in uni_multivariate(smallest).decompositions] if len(coefficients) > 1 else []
+    )
     for h in (smallest, *reversed(smaller)):
         if all(complete_outer(c, (h,)) is not None for c in coefficients[1:]):
             return h

@@ -29,16 +29,16 @@ from polyctl.algebra.polynomial import (
     primitive_part,
     variables_used,
 )
-from polyctl.algebra.solvers.fields import completed
-from polyctl.algebra.solvers.outcome import Outcome
-from polyctl.algebra.solvers.univariate import divisors, to_dense
+from polyctl.solvers.exact.differential_forms import complete
+from polyctl.solvers.exact.univariate import divisors, to_dense
+from polyctl.solvers.outcome import Outcome
 
 _GROUPINGS = 6000
 _DENOMINATOR = 10_000
 _FLAT = 1e-8
 
 
-def binary_form(f: Polynomial) -> Outcome:
+def by_root_grouping(f: Polynomial) -> Outcome:
     """g(h0, h1) = f with two forms of one degree, for a form f that has two variables.
 
     Each holds and is not trivial; at most one for each degree of the inners. Degrees with more than a few
@@ -109,7 +109,7 @@ def _with_inner_degree(
         if rows is None or str(rows) in tried:
             continue
         tried.add(str(rows))
-        found = completed(f, [_form(f, used, row) for row in rows])
+        found = complete(f, [_form(f, used, row) for row in rows])
         if found is not None:
             return found
     return None

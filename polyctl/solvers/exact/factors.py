@@ -1,7 +1,7 @@
 """Inners read off the factors of f.
 
 Where g(b1, …, bm) is divisible by b1, after a linear change of the inners, h1 divides f; and the other inners
-are annihilated with it (see fields), which decides cases that f alone leaves open. Where the inners of a g
+are by_differential_forms with it (see fields), which decides cases that f alone leaves open. Where the inners of a g
 that is homogeneous of degree k have a common factor c, c^k divides f and f / c^k = g(h1 / c, …, hm / c) is a
 smaller problem. Where g is a cubic form in p and r and p divides f, the derivative of f / p in the direction
 of r is linear in p and r and divides the Jacobian minors of p and f / p: it is taken for r. Factorisation is
@@ -22,10 +22,10 @@ from polyctl.algebra.polynomial import (
     primitive_part,
     variables_used,
 )
-from polyctl.algebra.solvers.fields import annihilated, completed
-from polyctl.algebra.solvers.gradient import single_inner
-from polyctl.algebra.solvers.outcome import Outcome
-from polyctl.algebra.solvers.separable import separable
+from polyctl.solvers.exact.differential_forms import by_differential_forms, complete
+from polyctl.solvers.exact.multi_univariate import multi_univariate
+from polyctl.solvers.exact.uni_multivariate import uni_multivariate
+from polyctl.solvers.outcome import Outcome
 
 Factors = list[tuple[Polynomial, int]]
 _DIVISORS = 16
@@ -33,10 +33,10 @@ _PAIRS = 60
 _KNOWN = 3
 
 
-def factors(f: Polynomial, deadline: float = inf) -> Outcome:
+def by_divisors(f: Polynomial, deadline: float = inf) -> Outcome:
     """g(h1, …, hm) = f where some hi divides f, or all of them have a common factor whose power does.
 
-    Fewest inners first; each holds and is not trivial. Products of factors alone are left to `products`. What
+    Fewest inners first; each holds and is not trivial. Products of factors alone are left to `by_factorisation`. What
     comes after `deadline` of `time.perf_counter()` is left out.
     """
     if len(variables_used(f)) < 2:
@@ -50,7 +50,7 @@ def factors(f: Polynomial, deadline: float = inf) -> Outcome:
     return Outcome(tuple(sorted(found, key=lambda d: len(d.inners))))
 
 
-def products(f: Polynomial) -> Outcome:
+def by_factorisation(f: Polynomial) -> Outcome:
     """f as a product: the inners are its irreducible factors, or one of them and the rest of f.
 
     g is a monomial; where f is one, nothing comes. That is a decomposition in the sense of `verify`, but it
@@ -63,7 +63,7 @@ def products(f: Polynomial) -> Outcome:
     if len(split) > 2:
         first, e = split[0]
         candidates.insert(0, [first, f / first**e])
-    found = [d for inners in candidates if (d := completed(f, inners)) is not None]
+    found = [d for inners in candidates if (d := complete(f, inners)) is not None]
     return Outcome(tuple(found))
 
 
@@ -107,7 +107,7 @@ def _pairs(f: Polynomial, split: Factors) -> Iterator[Decomposition]:
         if degree(f) == 3 * d:
             tried += [(p, r) for p in some for r in islice(_partners(f, p, d), _DIVISORS)]
         for p, r in tried:
-            found = completed(f, (p, r))
+            found = complete(f, (p, r))
             if found is not None:
                 yield found
                 return
@@ -125,13 +125,13 @@ def _partners(f: Polynomial, p: Polynomial, d: int) -> Iterator[Polynomial]:
 
 
 def _with_known_inner(f: Polynomial, split: Factors, deadline: float) -> Iterator[Decomposition]:
-    """Inners annihilated with a divisor of f."""
+    """Inners by_differential_forms with a divisor of f."""
     degrees = _inner_degrees(f) if is_homogeneous(f) else sorted({degree(p) for p, _ in split})
     for d in degrees:
         if d == 1 and is_homogeneous(f):
             continue
         for p in islice(divisors_of_degree(split, d), _KNOWN):
-            found = annihilated(f, (p,), deadline=deadline).decompositions
+            found = by_differential_forms(f, (p,), deadline=deadline).decompositions
             yield from found
             if found:
                 return
@@ -148,7 +148,7 @@ def _with_common_factor(f: Polynomial, split: Factors) -> Iterator[Decomposition
             for c in islice(divisors_of_degree(roots, smaller), _DIVISORS):
                 rest = f / c**k
                 for inners in _inners_of_degree(rest, d - smaller):
-                    found = completed(f, [c * h for h in inners])
+                    found = complete(f, [c * h for h in inners])
                     if found is not None:
                         yield found
                         return
@@ -159,12 +159,14 @@ def _inners_of_degree(f: Polynomial, d: int) -> Iterator[Sequence[Polynomial]]:
     used = variables_used(f)
     if d == 1:
         linear = [
-            dec.inners for dec in annihilated(f).decompositions if all(degree(h) == 1 for h in dec.inners)
+            dec.inners
+            for dec in by_differential_forms(f).decompositions
+            if all(degree(h) == 1 for h in dec.inners)
         ]
         yield from linear
         yield [f.context().gens()[i] for i in used]
         return
-    methods = (single_inner, annihilated, separable)
+    methods = (uni_multivariate, by_differential_forms, multi_univariate)
     for method in methods:
         for decomposition in method(f).decompositions:
             if {degree(h) for h in decomposition.inners} == {d}:

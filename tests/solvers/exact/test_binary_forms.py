@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from polyctl.algebra.decomposition import Decomposition, equivalent, outer_ring
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import polynomial, ring, variables_used
-from polyctl.algebra.solvers.binary import binary_form, groupings
-from polyctl.algebra.solvers.gradient import single_inner
 from polyctl.algebra.verify import verify
 from polyctl.data.families import monomials_of_degree
+from polyctl.solvers.exact.binary_forms import by_root_grouping, groupings
+from polyctl.solvers.exact.uni_multivariate import uni_multivariate
 
 PLANE = ring(["x", "y"])
 
@@ -30,9 +30,11 @@ def test_a_composition_is_taken_apart(data, degrees):
     f = planted.expanded
     assume(variables_used(f) == (0, 1) and len(f) > 1)
     assume(verify(f, planted).verified and verify(f, Decomposition(None, inners)).verified)
-    found = binary_form(f).decompositions
+    found = by_root_grouping(f).decompositions
     assert all(d.expanded == f and verify(f, d).verified for d in found)
-    one_inner = single_inner(f).decompositions  # a power of a form: its roots do not say how to group them
+    one_inner = uni_multivariate(
+        f
+    ).decompositions  # a power of a form: its roots do not say how to group them
     assert found or one_inner
 
 
@@ -40,7 +42,7 @@ def test_an_outer_that_is_irreducible_over_the_rationals():
     x, y = PLANE.gens()
     planted = Decomposition(None, (3 * x * y**2 - y**3, x**3 + 4 * x * y**2))
     h0, h1 = planted.inners
-    (found,) = binary_form(2 * h0**3 - 3 * h0**2 * h1 - 3 * h1**3).decompositions
+    (found,) = by_root_grouping(2 * h0**3 - 3 * h0**2 * h1 - 3 * h1**3).decompositions
     assert equivalent(found, planted)
 
 
@@ -48,13 +50,13 @@ def test_roots_at_infinity_and_repeated_ones():
     x, y = PLANE.gens()
     h0, h1 = 2 * x**2 * y, 4 * x**3 + 5 * x * y**2
     f = -(h0**3) - 5 * h0 * h1**2 - h1**3
-    assert any(equivalent(d, Decomposition(None, (h0, h1))) for d in binary_form(f).decompositions)
+    assert any(equivalent(d, Decomposition(None, (h0, h1))) for d in by_root_grouping(f).decompositions)
 
 
 def test_other_polynomials_are_left_alone():
     x, y = PLANE.gens()
     for f in (x**4, x**4 + y, x**3 * y, x**9 + x**8 * y + 3 * x * y**8 + 7 * y**9):
-        assert binary_form(f).decompositions == ()
+        assert by_root_grouping(f).decompositions == ()
 
 
 def test_groupings_are_counted_right():
@@ -63,4 +65,4 @@ def test_groupings_are_counted_right():
 
 
 def test_coefficients_too_large_for_floats_are_no_error():
-    assert binary_form(parse(f"x^4 + {10**310} x^3 y + y^4")).decompositions == ()
+    assert by_root_grouping(parse(f"x^4 + {10**310} x^3 y + y^4")).decompositions == ()

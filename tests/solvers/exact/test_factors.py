@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from polyctl.algebra.decomposition import Decomposition, equivalent
 from polyctl.algebra.polynomial import degree, polynomial, primitive_part, ring, variables_used
-from polyctl.algebra.solvers.factors import divisors_of_degree, factorisation, factors, products
 from polyctl.algebra.verify import verify
 from polyctl.data.families import monomials_of_degree
+from polyctl.solvers.exact.factors import by_divisors, by_factorisation, divisors_of_degree, factorisation
 
 PLANE = ring(["x", "y"])
 SPACE = ring(["x", "y", "z"])
@@ -34,7 +34,7 @@ def test_cubics_with_a_rational_factor(context, data):
     f = p * (p**2 * alpha + p * r * beta + r**2 * gamma)
     assume(len(variables_used(f)) == context.nvars() and len(factorisation(f)) < 8)
     assume(verify(f, Decomposition(None, (p, r))).verified)
-    found = factors(f).decompositions
+    found = by_divisors(f).decompositions
     assert all(d.expanded == f and verify(f, d).verified for d in found)
     assert any(len(d.inners) == 2 for d in found)
 
@@ -43,14 +43,14 @@ def test_the_second_inner_is_found_from_the_jacobian():
     x, y = PLANE.gens()
     p, r = x**3 - 2 * x * y**2, y**3 + 5 * x**2 * y
     f = p * (2 * p**2 - 3 * p * r + 7 * r**2)
-    assert any(equivalent(d, Decomposition(None, (p, r))) for d in factors(f).decompositions)
+    assert any(equivalent(d, Decomposition(None, (p, r))) for d in by_divisors(f).decompositions)
 
 
 def test_a_common_factor_of_the_inners():
     x, y, z = SPACE.gens()
     c, h0, h1 = x * y, x, z
     f = c**3 * (-4 * h0**3 + 5 * h0 * h1**2 - 2 * h1**3)
-    found = factors(f).decompositions
+    found = by_divisors(f).decompositions
     assert any(equivalent(d, Decomposition(None, (x**2 * y, x * y * z))) for d in found)
 
 
@@ -65,16 +65,16 @@ def test_divisors():
 def test_products():
     x, y, z = SPACE.gens()
     p, q, r = x**2 + y * z, x * y * z + z**3 + 1, x + y**3
-    whole, *_, last = products(p**2 * q * r).decompositions
+    whole, *_, last = by_factorisation(p**2 * q * r).decompositions
     assert len(whole.inners) == 2
     assert sorted(map(str, last.inners)) == sorted(map(str, (p, q, r)))
     assert all(verify(p**2 * q * r, d).verified for d in (whole, last))
-    assert products(p).decompositions == ()
-    assert products(x * y * z).decompositions == ()
-    assert products(x**4).decompositions == ()
+    assert by_factorisation(p).decompositions == ()
+    assert by_factorisation(x * y * z).decompositions == ()
+    assert by_factorisation(x**4).decompositions == ()
 
 
 def test_nothing_where_there_is_nothing():
     x, y, z = SPACE.gens()
-    assert factors(x**3 * y + y**3 * z + z**3 * x + x**2 * y * z).decompositions == ()
-    assert factors(x**6 + 1).decompositions == ()
+    assert by_divisors(x**3 * y + y**3 * z + z**3 * x + x**2 * y * z).decompositions == ()
+    assert by_divisors(x**6 + 1).decompositions == ()

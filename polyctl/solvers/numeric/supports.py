@@ -8,7 +8,7 @@ from itertools import combinations
 from math import inf, prod
 from time import perf_counter
 
-from polyctl.numeric.system import Monomial, forms
+from polyctl.solvers.numeric.system import Monomial, forms
 
 BITS = 8
 MASK = (1 << BITS) - 1

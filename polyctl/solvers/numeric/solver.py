@@ -13,11 +13,11 @@ from torch import Tensor
 from polyctl.algebra.decomposition import Decomposition, equivalence_key
 from polyctl.algebra.polynomial import Polynomial, degree
 from polyctl.algebra.verify import verify
-from polyctl.numeric.equations import Equations, questions
-from polyctl.numeric.levenberg import Levenberg
-from polyctl.numeric.pinning import SOLVED, Pinning, echelon
-from polyctl.numeric.supports import Shape, Supports
-from polyctl.numeric.system import System
+from polyctl.solvers.numeric.ansatz import Ansatz, ansatzes
+from polyctl.solvers.numeric.levenberg_marquardt import LevenbergMarquardt
+from polyctl.solvers.numeric.rationalize import SOLVED, Pinning, echelon
+from polyctl.solvers.numeric.supports import Shape, Supports
+from polyctl.solvers.numeric.system import System
 
 MAX_UNKNOWNS = 400
 MAX_EQUATIONS = 2000
@@ -33,22 +33,22 @@ CHUNK_WORK = 20_000
 class ShapeSearch:
     """Decompositions in which no monomial cancels: every shape of one question as a small system."""
 
-    def __init__(self, equations: Equations) -> None:
-        self.equations = equations
+    def __init__(self, ansatz: Ansatz) -> None:
+        self.ansatz = ansatz
         self.chunks: list[list[Shape]] = []
 
     @property
     def sparse(self) -> bool:
         """Whether f has so few monomials that shapes say something."""
-        return len(self.equations.monomials) <= max(SPARSE_TERMS, SPARSE_SHARE * self.equations.equations)
+        return len(self.ansatz.monomials) <= max(SPARSE_TERMS, SPARSE_SHARE * self.ansatz.ansatz)
 
     def first(self, generator: torch.Generator, deadline: float) -> Iterator[Decomposition]:
         """Find the shapes and solve each from a few starts."""
-        equations = self.equations
+        ansatz = self.ansatz
         if not self.sparse:
             return
-        supports = Supports(equations.monomials, equations.inner_monomials, deadline)
-        shapes = supports.shapes(equations.inners, equations.outer_degree, TERMS, equations.fixed)
+        supports = Supports(ansatz.monomials, ansatz.inner_monomials, deadline)
+        shapes = supports.shapes(ansatz.inners, ansatz.outer_degree, TERMS, ansatz.fixed)
         while perf_counter() < deadline:
             chunk: list[Shape] = []
             enough = supports.work + CHUNK_WORK
@@ -60,23 +60,23 @@ class ShapeSearch:
                 return
             chunk.sort(key=lambda s: s.unknowns)
             self.chunks.append(chunk)
-            yield from _solve_shapes(equations, chunk, generator, deadline)
+            yield from _solve_shapes(ansatz, chunk, generator, deadline)
 
     def again(self, generator: torch.Generator, deadline: float) -> Iterator[Decomposition]:
         """Solve the shapes found from other starts."""
         for chunk in self.chunks:
             if perf_counter() > deadline:
                 return
-            yield from _solve_shapes(self.equations, chunk, generator, deadline)
+            yield from _solve_shapes(self.ansatz, chunk, generator, deadline)
 
 
 def _solve_shapes(
-    equations: Equations, shapes: Sequence[Shape], generator: torch.Generator, deadline: float
+    ansatz: Ansatz, shapes: Sequence[Shape], generator: torch.Generator, deadline: float
 ) -> Iterator[Decomposition]:
-    points = 16 * (len(equations.monomials) // 8 + 2)
-    system = equations.system(min(points, -(-equations.equations * 6 // 5)))
-    target_P = equations.target(system)
-    width, unknowns = len(equations.inner_monomials), system.unknowns
+    points = 16 * (len(ansatz.monomials) // 8 + 2)
+    system = ansatz.system(min(points, -(-ansatz.ansatz * 6 // 5)))
+    target_P = ansatz.target(system)
+    width, unknowns = len(ansatz.inner_monomials), system.unknowns
     outer_index = {e: system.inner_size + i for i, e in enumerate(system.outer_monomials)}
     copies = max(4, BATCH // len(shapes))
     inner_free = [[i * width + k for i, row in enumerate(s.inners) for k in row] for s in shapes] * copies
@@ -86,14 +86,14 @@ def _solve_shapes(
     sign_BK = torch.rand(noise_BK.shape, generator=generator).round() * 2 - 1
     for b, free in enumerate(inner_free):
         x_BU[b, free] = (noise_BK[b].exp() * sign_BK[b])[: len(free)]
-    if not equations.homogeneous:
+    if not ansatz.homogeneous:
         x_BU[:, system.inner_size - 1] = 1
         inner_free = [free[:-1] for free in inner_free]
-    x_BU = fitted(system, target_P, x_BU, _padded(outer_free, unknowns))
+    x_BU = fit_outer(system, target_P, x_BU, _padded(outer_free, unknowns))
     index_BK = _padded([a + b for a, b in zip(inner_free, outer_free, strict=True)], unknowns)
-    run = Levenberg(system, target_P, x_BU, index_BK)
+    run = LevenbergMarquardt(system, target_P, x_BU, index_BK)
     alive_B = torch.arange(len(run))
-    pinning = Pinning(equations, system, target_P, deadline)
+    pinning = Pinning(ansatz, system, target_P, deadline)
     done: set[int] = set()
     families = []
     for iteration in range(1, 61):
@@ -103,7 +103,7 @@ def _solve_shapes(
         for b in torch.nonzero(run.cost_B < SOLVED)[:, 0].tolist():
             if int(alive_B[b]) % len(shapes) not in done:
                 done.add(int(alive_B[b]) % len(shapes))
-                start = scaled(pinning, run.x_BU[b], inner_free[alive_B[b]], outer_free[alive_B[b]])
+                start = rescale(pinning, run.x_BU[b], inner_free[alive_B[b]], outer_free[alive_B[b]])
                 found = pinning.exact(*start, tries=0)
                 if found is not None:
                     yield found
@@ -121,7 +121,7 @@ def _solve_shapes(
             yield found
 
 
-def scaled(
+def rescale(
     pinning: Pinning, x_U: Tensor, inner: Sequence[int], outer: list[int]
 ) -> tuple[Tensor, list[int], list[int]]:
     """A solution with the largest coefficient of every inner 1, and what is then free: x, inner, outer."""
@@ -131,56 +131,58 @@ def scaled(
     h_MN /= h_MN.gather(1, largest[:, None])
     h_MN[h_MN.abs() < 1e-9] = 0
     x_U = torch.cat([h_MN.flatten(), x_U[system.inner_size :]])
-    x_U = fitted(system, pinning.target_P, x_U[None], torch.tensor([outer]))[0]
+    x_U = fit_outer(system, pinning.target_P, x_U[None], torch.tensor([outer]))[0]
     units = {m * h_MN.shape[1] + k for m, k in enumerate(largest.tolist())}
     return x_U, [k for k in inner if k not in units], outer
 
 
 def generic_candidates(
-    equations: Equations, generator: torch.Generator, deadline: float, batches: int = 32
+    ansatz: Ansatz, generator: torch.Generator, deadline: float, batches: int = 32
 ) -> Iterator[Decomposition]:
     """Decompositions where the outer has as many coefficients as f, so that many inners do: guessed ones.
 
     Inners with small rational coefficients in echelon form, thousands at a time, outers fitted. (A form of
     degree 9 in two variables is a cubic in three cubics if these fulfil a single equation.)
     """
-    system = dense_system(equations)
-    target_P = equations.target(system)
-    width = len(equations.inner_monomials)
-    usable = [k for k in range(width) if equations.free(0, k)]
-    if len(usable) <= equations.inners:
+    system = dense_system(ansatz)
+    target_P = ansatz.target(system)
+    width = len(ansatz.inner_monomials)
+    usable = [k for k in range(width) if ansatz.free(0, k)]
+    if len(usable) <= ansatz.inners:
         return
     outer = torch.arange(system.inner_size, system.unknowns).expand(GUESSES, -1)
     for batch in range(batches):
         if perf_counter() > deadline:
             return
         order = [usable[k] for k in torch.randperm(len(usable), generator=generator).tolist()]
-        shape = (GUESSES, equations.inners, width)
+        shape = (GUESSES, ansatz.inners, width)
         numerator_BMN = torch.randint(-2 - batch // 4, 3 + batch // 4, shape, generator=generator)
         denominator_BMN = torch.randint(1, 3 + batch // 8, shape, generator=generator)
         numerator_BMN *= torch.rand(shape, generator=generator) < 0.6
-        numerator_BMN[:, :, order[: equations.inners]] = torch.eye(equations.inners, dtype=torch.int64)
-        denominator_BMN[:, :, order[: equations.inners]] = 1
+        numerator_BMN[:, :, order[: ansatz.inners]] = torch.eye(ansatz.inners, dtype=torch.int64)
+        denominator_BMN[:, :, order[: ansatz.inners]] = 1
         x_BU = torch.zeros(GUESSES, system.unknowns, dtype=torch.float64)
-        h_BMN = torch.zeros(GUESSES, equations.rows, width, dtype=torch.float64)
-        h_BMN[:, : equations.inners] = numerator_BMN / denominator_BMN
-        x_BU[:, : system.inner_size] = equations.fix(h_BMN).flatten(1)
-        run = Levenberg(system, target_P, x_BU, outer, 1e-12)
+        h_BMN = torch.zeros(GUESSES, ansatz.rows, width, dtype=torch.float64)
+        h_BMN[:, : ansatz.inners] = numerator_BMN / denominator_BMN
+        x_BU[:, : system.inner_size] = ansatz.fix(h_BMN).flatten(1)
+        run = LevenbergMarquardt(system, target_P, x_BU, outer, 1e-12)
         run.step()
         for b in torch.nonzero(run.cost_B < GUESSED)[:, 0].tolist()[:8]:
             pairs = zip(numerator_BMN[b].tolist(), denominator_BMN[b].tolist(), strict=True)
             rows = [[Fraction(p, q) for p, q in zip(ps, qs, strict=True)] for ps, qs in pairs]
-            if equations.fixed is not None:
+            if ansatz.fixed is not None:
                 for row in rows:
-                    row[equations.fixed] = Fraction(0)
-            candidate = Decomposition(None, equations.polynomials(rows))
-            if verify(equations.f, candidate).verified:
+                    row[ansatz.fixed] = Fraction(0)
+            candidate = Decomposition(None, ansatz.polynomials(rows))
+            if verify(ansatz.f, candidate).verified:
                 yield candidate
 
 
-def fitted(system: System, target_P: Tensor, x_BU: Tensor, outer_BK: Tensor, damping: float = 1e-9) -> Tensor:
+def fit_outer(
+    system: System, target_P: Tensor, x_BU: Tensor, outer_BK: Tensor, damping: float = 1e-9
+) -> Tensor:
     """The starts with their outer coefficients fitted to f (linear least squares, damped)."""
-    run = Levenberg(system, target_P, x_BU, outer_BK, damping)
+    run = LevenbergMarquardt(system, target_P, x_BU, outer_BK, damping)
     run.step()
     return run.x_BU
 
@@ -191,16 +193,16 @@ def _padded(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
 
 
 def dense_candidates(
-    equations: Equations, x_BU: Tensor, deadline: float, iterations: int = 300
+    ansatz: Ansatz, x_BU: Tensor, deadline: float, iterations: int = 300
 ) -> Iterator[Decomposition]:
     """Decompositions near these starts [B, U], all coefficients free."""
-    system = dense_system(equations)
-    target_P = equations.target(system)
-    index_K = free_unknowns(equations)
+    system = dense_system(ansatz)
+    target_P = ansatz.target(system)
+    index_K = free_unknowns(ansatz)
     inner = [k for k in index_K if k < system.inner_size]
     outer = [k for k in index_K if k >= system.inner_size]
-    pinning = Pinning(equations, system, target_P, deadline)
-    run = Levenberg(system, target_P, x_BU, torch.tensor(index_K).expand(len(x_BU), -1))
+    pinning = Pinning(ansatz, system, target_P, deadline)
+    run = LevenbergMarquardt(system, target_P, x_BU, torch.tensor(index_K).expand(len(x_BU), -1))
     before_B = run.cost_B
     for iteration in range(1, iterations + 1):
         if perf_counter() > deadline:
@@ -209,7 +211,7 @@ def dense_candidates(
         if iteration % 10:
             continue
         for b in torch.nonzero(run.cost_B < SOLVED)[:, 0].tolist():
-            found = certified(pinning, run.x_BU[b], inner, outer)
+            found = certify(pinning, run.x_BU[b], inner, outer)
             if found is not None:
                 yield found
         stuck_B = (run.cost_B > 0.9 * before_B) | (run.damping_B > 1e4) | (run.cost_B < SOLVED)
@@ -220,36 +222,36 @@ def dense_candidates(
         before_B = run.cost_B
 
 
-def certified(pinning: Pinning, x_U: Tensor, inner: list[int], outer: list[int]) -> Decomposition | None:
+def certify(pinning: Pinning, x_U: Tensor, inner: list[int], outer: list[int]) -> Decomposition | None:
     """An exact decomposition from a dense solution: in echelon form, its pivots fixed."""
-    system, equations = pinning.system, pinning.equations
-    h_MN, pivots = echelon(system.split(x_U[None])[0][0], equations.inners)
-    if len(pivots) < equations.inners:
+    system, ansatz = pinning.system, pinning.ansatz
+    h_MN, pivots = echelon(system.split(x_U[None])[0][0], ansatz.inners)
+    if len(pivots) < ansatz.inners:
         return None
     width = h_MN.shape[1]
     h_MN[h_MN.abs() < 1e-9] = 0
     x_U = torch.cat([h_MN.flatten(), x_U[system.inner_size :]])
-    x_U = fitted(system, pinning.target_P, x_U[None], torch.tensor([outer]))[0]
+    x_U = fit_outer(system, pinning.target_P, x_U[None], torch.tensor([outer]))[0]
     free = [k for k in inner if k % width not in pivots]
     return pinning.exact(x_U, free, outer)
 
 
-def dense_system(equations: Equations) -> System:
+def dense_system(ansatz: Ansatz) -> System:
     """The system with enough points for all coefficients of f."""
-    return equations.system(-(-equations.equations * 6 // 5))
+    return ansatz.system(-(-ansatz.ansatz * 6 // 5))
 
 
-def free_unknowns(equations: Equations) -> list[int]:
+def free_unknowns(ansatz: Ansatz) -> list[int]:
     """The unknowns that are not fixed by making f homogeneous."""
-    width = len(equations.inner_monomials)
-    inner = [m * width + k for m in range(equations.rows) for k in range(width) if equations.free(m, k)]
-    return [*inner, *range(equations.rows * width, equations.unknowns)]
+    width = len(ansatz.inner_monomials)
+    inner = [m * width + k for m in range(ansatz.rows) for k in range(width) if ansatz.free(m, k)]
+    return [*inner, *range(ansatz.rows * width, ansatz.unknowns)]
 
 
-def random_starts(equations: Equations, count: int, generator: torch.Generator) -> Tensor:
+def random_starts(ansatz: Ansatz, count: int, generator: torch.Generator) -> Tensor:
     """Starts [B, U]: a third dense, a third sparse, a third near coordinate subspaces."""
-    system = dense_system(equations)
-    rows, width = equations.rows, len(equations.inner_monomials)
+    system = dense_system(ansatz)
+    rows, width = ansatz.rows, len(ansatz.inner_monomials)
     h_BMN = torch.randn(count, rows, width, generator=generator, dtype=torch.float64)
     third = count // 3
     h_BMN[:third] *= torch.rand(third, rows, width, generator=generator) < 0.3
@@ -258,25 +260,25 @@ def random_starts(equations: Equations, count: int, generator: torch.Generator) 
         chosen = torch.randperm(width, generator=generator)[:rows]
         h_BMN[b, range(len(chosen)), chosen] += 1
     h_BMN /= h_BMN.norm(dim=2, keepdim=True).clamp_min(1e-3)
-    h_BMN = equations.fix(h_BMN)
+    h_BMN = ansatz.fix(h_BMN)
     size = len(system.outer_monomials)
     g_BG = 0.3 * torch.randn(count, size, generator=generator, dtype=torch.float64)
     return torch.cat([h_BMN.flatten(1), g_BG], 1)
 
 
 def polish_starts(
-    equations: Equations, given: Sequence[Polynomial], count: int, generator: torch.Generator
+    ansatz: Ansatz, given: Sequence[Polynomial], count: int, generator: torch.Generator
 ) -> Tensor:
     """Starts [B, U] around given inners: these, then with more and more noise; outers fitted."""
-    system = dense_system(equations)
-    h_MN = equations.coefficients(given)
+    system = dense_system(ansatz)
+    h_MN = ansatz.coefficients(given)
     scale_B = torch.linspace(0, 0.5, count, dtype=torch.float64)
     noise_BMN = torch.randn(count, *h_MN.shape, generator=generator, dtype=torch.float64)
-    h_BMN = equations.fix(h_MN + scale_B[:, None, None] * noise_BMN)
+    h_BMN = ansatz.fix(h_MN + scale_B[:, None, None] * noise_BMN)
     g_BG = torch.zeros(count, len(system.outer_monomials), dtype=torch.float64)
     outer = torch.arange(system.inner_size, system.unknowns).expand(count, -1)
     x_BU = torch.cat([h_BMN.flatten(1), g_BG], 1)
-    return fitted(system, equations.target(system), x_BU, outer, damping=1e-3)
+    return fit_outer(system, ansatz.target(system), x_BU, outer, damping=1e-3)
 
 
 def _polished(
@@ -288,13 +290,13 @@ def _polished(
         inner_degree = max(map(degree, given.inners), default=0)
         if inner_degree < 1 or total % inner_degree or total == inner_degree:
             continue
-        question = Equations(f, len(given.inners), inner_degree, total // inner_degree)
-        if question.unknowns <= MAX_UNKNOWNS and question.equations <= MAX_EQUATIONS:
+        question = Ansatz(f, len(given.inners), inner_degree, total // inner_degree)
+        if question.unknowns <= MAX_UNKNOWNS and question.ansatz <= MAX_EQUATIONS:
             x_BU = polish_starts(question, given.inners, 8, generator)
             yield from dense_candidates(question, x_BU, deadline, 60)
 
 
-def polished(
+def polish(
     f: Polynomial, starts: Sequence[Decomposition], *, time_limit: float, seed: int = 0
 ) -> Iterator[Decomposition]:
     """Verified inners of f near wrong ones, as many and of the same degree; nothing else is tried."""
@@ -342,16 +344,16 @@ def _all(
     asked = [
         q
         for m in range(1, most + 1)
-        for q in questions(f, m, inner_degrees)
-        if q.unknowns <= MAX_UNKNOWNS and q.equations <= MAX_EQUATIONS
+        for q in ansatzes(f, m, inner_degrees)
+        if q.unknowns <= MAX_UNKNOWNS and q.ansatz <= MAX_EQUATIONS
     ]
     searches = [ShapeSearch(q) for q in asked]
     for search in searches:
-        if not search.equations.generic:
+        if not search.ansatz.generic:
             yield from search.first(generator, deadline)
         else:
             yield from search.first(generator, min(deadline, perf_counter() + GENERIC_SECONDS))
-            yield from generic_candidates(search.equations, generator, deadline)
+            yield from generic_candidates(search.ansatz, generator, deadline)
     rounds = 0
     while searches and perf_counter() < deadline:
         for search in searches:

@@ -15,7 +15,7 @@ from flint import fmpq, fmpq_poly
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, polynomial, variables_used
-from polyctl.algebra.solvers.outcome import Outcome
+from polyctl.solvers.outcome import Outcome
 
 
 def divisors(n: int) -> list[int]:

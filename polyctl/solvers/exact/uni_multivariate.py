@@ -18,11 +18,11 @@ from flint.utils.flint_exceptions import DomainError
 from polyctl.algebra.completion import complete_outer
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, degree, primitive_part, terms, variables_used
-from polyctl.algebra.solvers.outcome import Outcome
-from polyctl.algebra.solvers.univariate import divisors
+from polyctl.solvers.exact.univariate import divisors
+from polyctl.solvers.outcome import Outcome
 
 
-def single_inner(f: Polynomial) -> Outcome:
+def uni_multivariate(f: Polynomial) -> Outcome:
     """All g(h) = f with deg g ≥ 2 for f in two or more variables, h primitive, smallest h first.
 
     Empty without proof for other f. Proof means: no g(h) with one inner over any extension of Q.

@@ -9,10 +9,10 @@ from polyctl.algebra.decomposition import Decomposition, equivalent, outer_ring
 from polyctl.algebra.modular import PRIME, nullspace, rational
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, polynomial, ring, variables_used
-from polyctl.algebra.solvers.fields import annihilated
 from polyctl.algebra.verify import verify
 from polyctl.data.corpus import read_problems
 from polyctl.data.families import monomials_of_degree
+from polyctl.solvers.exact.differential_forms import by_differential_forms
 from tests.shared import DATA, needs_shared_data
 
 SMALL = st.builds(fmpq, st.integers(1, 9), st.sampled_from([1, 1, 2, 3]))
@@ -45,7 +45,7 @@ def test_a_composition_is_taken_apart(n, m, outer, inner, data):
     f = planted.expanded
     if not verify(f, planted).verified or len(variables_used(f)) < n:
         return
-    found = annihilated(f).decompositions
+    found = by_differential_forms(f).decompositions
     assert found
     assert all(d.expanded == f and verify(f, d).verified and len(d.inners) < n for d in found)
 
@@ -54,13 +54,13 @@ def test_inners_of_different_degrees():
     x, y, z = ring(["x", "y", "z"]).gens()
     planted = Decomposition(None, (x + y**2, z**3 + x * y + 1))
     f = planted.inners[0] ** 3 * planted.inners[1] + planted.inners[1] ** 2
-    assert any(equivalent(d, planted) for d in annihilated(f).decompositions)
+    assert any(equivalent(d, planted) for d in by_differential_forms(f).decompositions)
 
 
 def test_linear_inners_where_f_has_a_variable_too_many():
     x, y, z = ring(["x", "y", "z"]).gens()
     f = compose(unstructured(), [x + y, y - 2 * z])
-    (found,) = annihilated(f).decompositions
+    (found,) = by_differential_forms(f).decompositions
     assert equivalent(found, Decomposition(None, (x + y, y - 2 * z)))
 
 
@@ -74,15 +74,15 @@ def test_a_known_inner_settles_what_f_alone_does_not():
     a0, a1, a2 = ring(["a0", "a1", "a2"]).gens()
     h0, h1 = 3 * a0**3 - 4 * a0**2 * a2, -3 * a0**2 * a1
     f = -4 * h0**3 - 5 * h0**2 * h1
-    (found, *_) = annihilated(f, (h0,)).decompositions
+    (found, *_) = by_differential_forms(f, (h0,)).decompositions
     assert equivalent(found, Decomposition(None, (h0, h1)))
 
 
 def test_nothing_is_claimed_of_polynomials_without_structure():
     x, y, z = ring(["x", "y", "z"]).gens()
     f = x**3 * y + y**3 * z + z**3 * x + x**2 * y * z
-    assert annihilated(f).decompositions == ()
-    assert annihilated(x**2 + y).decompositions == ()
+    assert by_differential_forms(f).decompositions == ()
+    assert by_differential_forms(x**2 + y).decompositions == ()
 
 
 def test_modular_helpers():
@@ -100,7 +100,7 @@ def test_published_problems():
     solved = tried = 0
     for p in read_problems(DATA / "homogeneous_3_2.txt", limit=100):
         if len(variables_used(p.f)) == 3:
-            found = annihilated(p.f).decompositions
+            found = by_differential_forms(p.f).decompositions
             assert all(verify(p.f, d).verified for d in found)
             tried += 1
             solved += any(len(d.inners) == 2 for d in found)
@@ -109,5 +109,5 @@ def test_published_problems():
 
 def test_denominators_that_the_prime_divides_are_no_error():
     f = parse(f"(xy+z^2)^3/{PRIME} + (xy+z^2)(x^2+wy)")
-    found = annihilated(f)
+    found = by_differential_forms(f)
     assert all(verify(f, d).verified for d in found.decompositions)

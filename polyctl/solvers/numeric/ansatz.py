@@ -13,11 +13,11 @@ from flint import fmpq
 from torch import Tensor
 
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, terms, variables_used
-from polyctl.numeric.system import Monomial, System, forms, make_system, values_of
+from polyctl.solvers.numeric.system import Monomial, System, forms, make_system, values_of
 
 
 @dataclass(frozen=True)
-class Equations:
+class Ansatz:
     """f = g(h1..hm) for forms; an inhomogeneous f is made one with a new last variable z.
 
     Then z**inner_degree is one more inner, the last, which is known. `kept` are the indices of the variables
@@ -62,7 +62,7 @@ class Equations:
         return tuple(kept if self.homogeneous else [(*m, total - sum(m)) for m in kept])
 
     @cached_property
-    def equations(self) -> int:
+    def ansatz(self) -> int:
         """How many coefficients f can have."""
         return comb(self.variables + self.outer_degree * self.inner_degree - 1, self.variables - 1)
 
@@ -75,7 +75,7 @@ class Equations:
     @property
     def generic(self) -> bool:
         """Whether the outer has so many coefficients that nearly any inners may do."""
-        return comb(self.rows + self.outer_degree - 1, self.outer_degree) >= self.equations
+        return comb(self.rows + self.outer_degree - 1, self.outer_degree) >= self.ansatz
 
     def system(self, points: int) -> System:
         return make_system(self.variables, self.rows, self.outer_degree, self.inner_monomials, points)
@@ -131,14 +131,14 @@ class Equations:
         return self.fix(h_MN[None])[0]
 
 
-def questions(f: Polynomial, inners: int, inner_degrees: Sequence[int] | None) -> list[Equations]:
+def ansatzes(f: Polynomial, inners: int, inner_degrees: Sequence[int] | None) -> list[Ansatz]:
     """The degrees that f allows for this number of inners, those with the fewest unknowns first.
 
     Inner degrees divide that of f. Linear inners make sense only if there are fewer of them than variables.
     """
     total, count = degree(f), len(variables_used(f))
     wanted = [
-        Equations(f, inners, d, total // d)
+        Ansatz(f, inners, d, total // d)
         for d in range(1, total // 2 + 1)
         if total % d == 0 and (d > 1 or inners < count) and (inner_degrees is None or d in inner_degrees)
     ]
