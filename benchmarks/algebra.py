@@ -21,7 +21,7 @@ import sympy
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 
 DATA = DataConfig(tokenizer="prefix", outer_degrees=(4,), inner_degrees=(4,))
 A, B = sympy.symbols("a b")

@@ -18,7 +18,7 @@ from time import perf_counter
 import torch
 
 from polyctl.config.schema import DataConfig
-from polyctl.data.corpus import read_problems
+from polyctl.data.dataset import read_problems
 from polyctl.data.families import problems
 from polyctl.data.problem import Problem
 from polyctl.solvers.numeric.solver import numeric_candidates

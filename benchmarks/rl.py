@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from polyctl.config.registry import load_registry, override
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluate import evaluation_problems, examine, summarize
 from polyctl.model.files import load_model
 from polyctl.rl.trainer import named, reinforce

@@ -23,7 +23,7 @@ from training import clock, spread
 from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
 from polyctl.data.stream import open_source
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.gpt import GPT
 from polyctl.runtime.device import choose_device
 from polyctl.training.feed import Part, split

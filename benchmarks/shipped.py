@@ -19,9 +19,9 @@ from typing import Any
 
 import torch
 
-from polyctl.data.corpus import read_problems
+from polyctl.data.dataset import read_problems
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluate import Marks, ProblemResult, examine, summarize_marks
 from polyctl.model.files import LoadedModel, load_model
 from polyctl.plans.published import published

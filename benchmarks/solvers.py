@@ -17,9 +17,9 @@ from random import Random
 from polyctl.algebra.polynomial import polynomial, ring
 from polyctl.cli.eval_solver import print_reports
 from polyctl.config.schema import DataConfig
-from polyctl.data.corpus import line_of
+from polyctl.data.dataset import line_of
 from polyctl.data.families import monomials_of_degree, problem
-from polyctl.data.prefix import write_polynomial
+from polyctl.data.published_format import write_polynomial
 from polyctl.solver_report import Line, Options, lines_of, report
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -39,7 +39,7 @@ BARE, TYPER, HELP, VERSION, VERIFY = (
 def sample(path: Path) -> None:
     """Write a small file of problems in the published format."""
     from polyctl.config.schema import DataConfig
-    from polyctl.data.corpus import line_of
+    from polyctl.data.dataset import line_of
     from polyctl.data.families import problem
 
     data = DataConfig(tokenizer="prefix", outer_degrees=(2,), inner_degrees=(2,))

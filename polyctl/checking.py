@@ -15,9 +15,9 @@ from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.parse import natural_key, parse
 from polyctl.algebra.polynomial import Polynomial, names, polynomial, ring, terms
 from polyctl.algebra.verify import STATUSES, Status, Verdict, verify
-from polyctl.data.corpus import LineFile
-from polyctl.data.prefix import FormatError, read_line
-from polyctl.data.tokenizer import embed
+from polyctl.data.dataset import LineFile
+from polyctl.data.published_format import FormatError, read_line
+from polyctl.data.tokenizers.base import align_variables
 from polyctl.errors import FileError, ParseError, UsageError
 from polyctl.store.runs import find_run
 
@@ -55,7 +55,7 @@ def check_expression(text: str, outer: str | None, inners: Sequence[str]) -> Ver
     """
     parsed = [parse(text), *map(parse, inners)]  # each read by itself, before they share a ring
     common = ring(sorted({name for f in parsed for name in names(f)}, key=natural_key))
-    f, *own = (embed(f, common) for f in parsed)
+    f, *own = (align_variables(f, common) for f in parsed)
     return verify(f, Decomposition(None if outer is None else parse_outer(outer, len(own)), tuple(own)))
 
 

@@ -18,7 +18,7 @@ from polyctl.algebra.verify import STATUSES, Status, verify
 from polyctl.config.schema import DataConfig, EvalConfig
 from polyctl.data.families import cells, held_out
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import MalformedTarget, Tokenizer, UnwritableProblem, decode_for
+from polyctl.data.tokenizers.base import MalformedTarget, Tokenizer, UnwritableProblem, decode_for
 from polyctl.model.gpt import GPT
 from polyctl.search.beam import BeamStep, beam_search
 from polyctl.search.grammar import make_grammar

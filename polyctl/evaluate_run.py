@@ -15,7 +15,8 @@ from polyctl.algebra.polynomial import names
 from polyctl.algebra.printing import plain
 from polyctl.config.schema import EvalConfig
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import Tokenizer, make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.evaluate import Judged, Marks, ProblemResult, examine, summarize_marks, sympy_baseline
 from polyctl.model.files import LoadedModel
 from polyctl.runtime.processes import Processes

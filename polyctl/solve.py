@@ -16,7 +16,8 @@ from polyctl.algebra.relations import with_simplest_outer
 from polyctl.algebra.verify import Verdict, verify
 from polyctl.config.schema import DataConfig
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, decode_for, make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import MalformedTarget, UnwritableProblem, decode_for
 from polyctl.solvers.exact.binary_forms import by_root_grouping
 from polyctl.solvers.exact.differential_forms import by_differential_forms
 from polyctl.solvers.exact.factors import by_divisors, by_factorisation

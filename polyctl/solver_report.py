@@ -18,8 +18,8 @@ from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.polynomial import Polynomial, degree, names, terms
 from polyctl.algebra.printing import plain, sympy_expression
 from polyctl.algebra.verify import verify
-from polyctl.data.corpus import LineFile
-from polyctl.data.prefix import read_line
+from polyctl.data.dataset import LineFile
+from polyctl.data.published_format import read_line
 from polyctl.errors import FileError
 from polyctl.runtime.pool import worker_pool
 from polyctl.solve import Neural, Solution, solve, weak

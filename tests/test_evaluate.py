@@ -10,7 +10,7 @@ from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.config.schema import DataConfig, EvalConfig, ModelConfig
 from polyctl.data.families import problem, split_of
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluate import (
     evaluation_problems,
     examine,

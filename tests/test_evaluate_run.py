@@ -5,7 +5,7 @@ import pytest
 from polyctl import evaluate_run
 from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluate import ProblemResult, judge
 from polyctl.evaluate_run import Spotlight
 from polyctl.search.hypothesis import BeamStep, Hypothesis

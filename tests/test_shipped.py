@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from polyctl.cli import app
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.files import load_model
 from polyctl.store.runs import Run
 

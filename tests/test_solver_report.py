@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from polyctl.algebra.parse import parse
-from polyctl.data.corpus import line_of
+from polyctl.data.dataset import line_of
 from polyctl.data.families import problem
 from polyctl.errors import FileError
 from polyctl.solver_report import (

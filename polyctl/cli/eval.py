@@ -161,8 +161,8 @@ def _which(checkpoint: str) -> Literal["best", "last"]:
 
 
 def _read(path: Path, loaded: LoadedModel, limit: int | None) -> list[Problem]:
-    from polyctl.data.corpus import read_problems
-    from polyctl.data.tokenizer import family_names
+    from polyctl.data.dataset import read_problems
+    from polyctl.data.tokenizers.base import family_names
 
     found = read_problems(path, limit, family_names(loaded.experiment.data))
     if not found:

@@ -55,7 +55,7 @@ def _sets(
     name: str | None, data: list[Path], limit: int | None, seed: int | None, registry: Path | None
 ) -> dict[str, list[Line]]:
     from polyctl.config.registry import load_registry
-    from polyctl.data.corpus import line_of
+    from polyctl.data.dataset import line_of
     from polyctl.evaluate import evaluation_problems
     from polyctl.solver_report import Line, lines_of
 

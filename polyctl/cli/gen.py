@@ -43,7 +43,7 @@ def gen(
     """
     from polyctl.config.registry import load_registry, override
     from polyctl.config.registry import smoke as shrink
-    from polyctl.data.corpus import generate
+    from polyctl.data.dataset import generate
 
     chosen = load_registry(registry).get(experiment)
     chosen = shrink(chosen) if smoke else chosen

@@ -16,9 +16,9 @@ from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, compose, poly
 from polyctl.algebra.triviality import triviality
 from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, dense_decomposition, dense_polynomial
-from polyctl.data.draws import Draws
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import family_names, inner_count
+from polyctl.data.rng import CounterRNG
+from polyctl.data.tokenizers.base import family_names, inner_count
 
 Split = Literal["train", "valid", "test"]
 _ON_VECTORS = 10
@@ -28,7 +28,7 @@ def problem(data: DataConfig, seed: int, index: int) -> Problem:
     """Problem number `index` of a seed: a pure function of the family's parameters, seed and index."""
     if data.family == "mixed":
         return problem(_part(data, seed, index), seed, index)
-    rng = Draws(f"{data.family}:{seed}:{index}")
+    rng = CounterRNG(f"{data.family}:{seed}:{index}")
     context = ring(family_names(data))
     suspect = _may_be_trivial(data.family, data.outer_degrees, data.inner_degrees)
     if not suspect and data.family != "split":
@@ -51,7 +51,7 @@ def problem(data: DataConfig, seed: int, index: int) -> Problem:
 def _part(data: DataConfig, seed: int, index: int) -> DataConfig:
     """The part of a mixture that problem `index` comes from, drawn by the parts' weights."""
     total = sum(part.weight for part in data.parts)
-    drawn = Draws(f"mixed:{seed}:{index}").below(1 << 32) / (1 << 32) * total
+    drawn = CounterRNG(f"mixed:{seed}:{index}").below(1 << 32) / (1 << 32) * total
     for part in data.parts:
         drawn -= part.weight
         if drawn < 0:
@@ -126,7 +126,7 @@ def _may_be_trivial(family: str, outer_degrees: tuple[int, ...], inner_degrees: 
     return not dense or min(outer_degrees) < 2 or min(inner_degrees) < 2
 
 
-def _dense(rng: Draws, degree: int, bound: int, monic: bool = False) -> list[int]:
+def _dense(rng: CounterRNG, degree: int, bound: int, monic: bool = False) -> list[int]:
     """Coefficients by rising power, uniform in [-bound, bound], the leading one not zero, or one."""
     coefficients = rng.between(-bound, bound, degree + 1)
     if monic:
@@ -136,23 +136,23 @@ def _dense(rng: Draws, degree: int, bound: int, monic: bool = False) -> list[int
     return coefficients
 
 
-def _sparse(rng: Draws, context: Ring, monomials: list[Monomial], bound: int) -> Polynomial:
+def _sparse(rng: CounterRNG, context: Ring, monomials: list[Monomial], bound: int) -> Polynomial:
     """Uniform coefficients on the given monomials, zeros dropped."""
     return polynomial(context, dict(zip(monomials, rng.between(-bound, bound, len(monomials)), strict=True)))
 
 
-def _coefficients(data: DataConfig, rng: Draws) -> tuple[list[int], list[int]]:
+def _coefficients(data: DataConfig, rng: CounterRNG) -> tuple[list[int], list[int]]:
     """Outer and inner of a dense family in one variable; all but the univariate one have monic inners."""
     outer = _dense(rng, rng.choice(data.outer_degrees), data.outer_bound)
     monic = data.family != "univariate"
     return outer, _dense(rng, rng.choice(data.inner_degrees), data.inner_bound, monic)
 
 
-def _one_variable(data: DataConfig, rng: Draws, context: Ring) -> Decomposition:
+def _one_variable(data: DataConfig, rng: CounterRNG, context: Ring) -> Decomposition:
     return dense_decomposition(*_coefficients(data, rng), context)
 
 
-def _separable(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | None:
+def _separable(data: DataConfig, rng: CounterRNG, context: Ring) -> Decomposition | None:
     n = context.nvars()
     inners = []
     for i in range(n):
@@ -169,7 +169,7 @@ def _separable(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | N
     return Decomposition(outer, tuple(inners)) if outer[top] else None
 
 
-def _on_singlet(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | None:
+def _on_singlet(data: DataConfig, rng: CounterRNG, context: Ring) -> Decomposition | None:
     drawn = _dense(rng, max(data.outer_degrees), data.outer_bound)
     outer = dense_polynomial(outer_ring(1), drawn)
     coefficients: dict[Monomial, int] = {}
@@ -186,7 +186,7 @@ def _on_singlet(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | 
     return None if inner.is_zero() else Decomposition(outer, (inner,))
 
 
-def _homogeneous(data: DataConfig, rng: Draws, context: Ring) -> Decomposition | None:
+def _homogeneous(data: DataConfig, rng: CounterRNG, context: Ring) -> Decomposition | None:
     outer_degree, inner_degree = rng.choice(data.outer_degrees), rng.choice(data.inner_degrees)
     context_outer = outer_ring(data.inners)
     available = monomials_of_degree(data.inners, outer_degree)
@@ -203,7 +203,7 @@ def _homogeneous(data: DataConfig, rng: Draws, context: Ring) -> Decomposition |
     return Decomposition(outer, inners)
 
 
-def _split_terms(f: Polynomial, rng: Draws) -> tuple[tuple[Monomial, int], ...]:
+def _split_terms(f: Polynomial, rng: CounterRNG) -> tuple[tuple[Monomial, int], ...]:
     """The terms of f in canonical order, each coefficient split into two random parts where it can be."""
     parts: list[tuple[Monomial, int]] = []
     for monomial, coefficient in reversed(list(zip(f.monoms(), f.coeffs(), strict=True))):
@@ -225,7 +225,7 @@ def monomials_of_degree(variables: int, degree: int) -> list[Monomial]:
     ]
 
 
-_SAMPLERS: dict[str, Callable[[DataConfig, Draws, Ring], Decomposition | None]] = {
+_SAMPLERS: dict[str, Callable[[DataConfig, CounterRNG, Ring], Decomposition | None]] = {
     "univariate": _one_variable,
     "separable": _separable,
     "on_singlet": _on_singlet,

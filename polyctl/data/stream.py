@@ -16,12 +16,13 @@ import numpy as np
 
 from polyctl.config.schema import Experiment
 from polyctl.data.batch import Batch, Sequence2, by_length
-from polyctl.data.corpus import LineFile, excluded_digests
+from polyctl.data.dataset import LineFile, excluded_digests
 from polyctl.data.families import problems
-from polyctl.data.prefix import FormatError, read_line, split_line
-from polyctl.data.prefix_tokenizer import PrefixTokenizer
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import Tokenizer, UnwritableProblem, make_tokenizer
+from polyctl.data.published_format import FormatError, read_line, split_line
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import Tokenizer, UnwritableProblem
+from polyctl.data.tokenizers.prefix import PrefixTokenizer
 from polyctl.errors import FileError, UsageError
 
 CHUNK_BATCHES = 16

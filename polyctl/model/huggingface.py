@@ -20,7 +20,8 @@ from safetensors.torch import load_file, save
 
 from polyctl.config.schema import Experiment, ModelConfig
 from polyctl.data.families import problem
-from polyctl.data.tokenizer import Tokenizer, make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.model.files import LoadedModel, save_model
 from polyctl.model.gpt import GPT, INIT_STD

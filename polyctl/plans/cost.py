@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from polyctl.config.schema import DataConfig, Experiment
-from polyctl.data.corpus import line_of
+from polyctl.data.dataset import line_of
 from polyctl.data.families import cells, problem, split_of
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import FileError
 from polyctl.evaluate import evaluation_problems
 from polyctl.model.gpt import GPT

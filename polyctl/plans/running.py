@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from polyctl.config.schema import Experiment
-from polyctl.data.corpus import generate
+from polyctl.data.dataset import generate
 from polyctl.errors import PolyctlError, UsageError
 from polyctl.evaluate import evaluation_problems
 from polyctl.evaluate_run import evaluate_run

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 from polyctl.config.registry import nearest, override, smoke
 from polyctl.config.schema import Experiment, RLConfig
-from polyctl.data.corpus import read_manifest
+from polyctl.data.dataset import read_manifest
 from polyctl.errors import FileError, UsageError
 from polyctl.rl import trainer as rl
 from polyctl.store.runs import Run, find_run, list_runs

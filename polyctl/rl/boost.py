@@ -17,7 +17,7 @@ from polyctl.algebra.verify import verify
 from polyctl.config.schema import Experiment
 from polyctl.data.batch import Batch, Sequence2
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import Tokenizer, UnwritableProblem, inner_count
+from polyctl.data.tokenizers.base import Tokenizer, UnwritableProblem, inner_count
 from polyctl.model.gpt import GPT
 from polyctl.rl.bgrpo import Update, optimizer_step
 from polyctl.rl.rollouts import Group

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from polyctl.config.schema import Experiment
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.gpt import GPT
 from polyctl.rl.policy import GroupBatch, score
 from polyctl.rl.problems import ProblemMix

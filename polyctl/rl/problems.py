@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from polyctl.config.schema import DataConfig, Experiment
-from polyctl.data.corpus import excluded_digests
+from polyctl.data.dataset import excluded_digests
 from polyctl.data.families import cells, problem, split_of
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import Tokenizer, UnwritableProblem
+from polyctl.data.tokenizers.base import Tokenizer, UnwritableProblem
 from polyctl.errors import UsageError
 
 SEED_SHIFT = 7_919  # problems that supervised training with the same seed did not draw in this order

@@ -10,7 +10,7 @@ from typing import Any
 from polyctl.algebra.printing import plain
 from polyctl.config.schema import Experiment, RewardName
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import Tokenizer
+from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.evaluate import Judged, judge
 from polyctl.model.gpt import GPT
 from polyctl.rl.rewards import Mark, advantages, has_signal, marks, rewards

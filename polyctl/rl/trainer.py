@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from polyctl.config.schema import Experiment, RLConfig
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import UsageError
 from polyctl.evaluate import examine, summarize
 from polyctl.model.files import load_model, save_model

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyctl.algebra.decomposition import outer_ring
-from polyctl.data.compact import CompactTokenizer
-from polyctl.data.prefix_tokenizer import PrefixTokenizer
-from polyctl.data.tokenizer import Tokenizer
+from polyctl.data.tokenizers.base import Tokenizer
+from polyctl.data.tokenizers.compact import CompactTokenizer
+from polyctl.data.tokenizers.prefix import PrefixTokenizer
 
 Mask = NDArray[np.bool_]
 State = Any  # hashable; what it is, is the grammar's own affair

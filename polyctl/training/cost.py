@@ -12,7 +12,7 @@ import torch
 from polyctl.config.schema import Experiment, ModelConfig
 from polyctl.data.batch import Batch
 from polyctl.data.stream import open_source
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.gpt import GPT
 from polyctl.training.feed import Part, data_workers, split
 from polyctl.training.objective import autocast, make_objective

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.families import cells, held_out
-from polyctl.data.tokenizer import family_names, inner_count, make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import family_names, inner_count
 from polyctl.errors import UsageError
 from polyctl.evaluate import greedy_accuracy
 from polyctl.training.supervised import load_start

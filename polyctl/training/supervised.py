@@ -25,7 +25,8 @@ from polyctl.data.batch import Batch
 from polyctl.data.families import held_out
 from polyctl.data.problem import Problem
 from polyctl.data.stream import open_source
-from polyctl.data.tokenizer import Tokenizer, make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.errors import PolyctlError, UsageError
 from polyctl.model.files import LoadedModel, load_model, save_model
 from polyctl.model.gpt import GPT

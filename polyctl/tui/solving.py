@@ -255,7 +255,7 @@ class _Beam:
 
     def watch(self, neural: Neural) -> None:
         """The model whose tokens are to be shown as text."""
-        from polyctl.data.tokenizer import make_tokenizer
+        from polyctl.data.tokenizers import make_tokenizer
 
         self._text = make_tokenizer(neural.loaded.experiment.data).text
 

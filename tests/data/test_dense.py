@@ -8,9 +8,9 @@ from polyctl.algebra.polynomial import compose, digest, polynomial, ring
 from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, compose_integers
 from polyctl.data.families import problem
-from polyctl.data.prefix import write_decomposition, write_line
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.published_format import write_decomposition, write_line
+from polyctl.data.tokenizers import make_tokenizer
 
 RING = ring(["a"])
 coefficients = st.lists(st.integers(-(10**9), 10**9), min_size=2, max_size=6).filter(lambda c: c[-1] != 0)

@@ -133,7 +133,7 @@ def test_cells_are_the_degree_pairs():
 )
 def test_lengths_are_those_of_the_published_sets(name, published):
     """Median tokens of input and target; ours of separable is longer since trivial problems are not drawn."""
-    from polyctl.data.tokenizer import make_tokenizer
+    from polyctl.data.tokenizers import make_tokenizer
 
     data = FAMILIES[name].model_copy(update={"tokenizer": "prefix"})
     tokenizer = make_tokenizer(data)

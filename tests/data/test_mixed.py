@@ -15,7 +15,8 @@ from polyctl.data.batch import Batch
 from polyctl.data.families import cells, held_out, problem
 from polyctl.data.problem import Problem
 from polyctl.data.stream import StreamSource
-from polyctl.data.tokenizer import UnwritableProblem, decode_for, embed, make_tokenizer, places
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import UnwritableProblem, align_variables, decode_for
 
 GENERAL = load_registry(PACKAGED).get("general")
 DATA = GENERAL.data
@@ -89,11 +90,11 @@ def test_mixtures_that_make_no_sense_are_refused(changes, message):
 
 def test_a_problem_is_written_alike_in_its_own_ring_and_in_the_tokenizers():
     for p in held_out(DATA, 5, "valid", 60):
-        where = places(p.f, TOKENIZER.ring.names())
+        where = variable_map(p.f, TOKENIZER.ring.names())
         used = used_inners(p.decomposition).inners
         wide = Problem(
-            embed(p.f, TOKENIZER.ring),
-            Decomposition(None, tuple(embed(h, TOKENIZER.ring, where) for h in used)),
+            align_variables(p.f, TOKENIZER.ring),
+            Decomposition(None, tuple(align_variables(h, TOKENIZER.ring, where) for h in used)),
             p.family,
             p.index,
         )

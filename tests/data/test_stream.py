@@ -9,11 +9,12 @@ import pytest
 from polyctl.algebra.polynomial import digest
 from polyctl.config.schema import DataConfig, Experiment, ModelConfig, TrainConfig
 from polyctl.data.batch import Batch
-from polyctl.data.corpus import LineFile, excluded_digests, generate, read_manifest, read_problems
+from polyctl.data.dataset import LineFile, excluded_digests, generate, read_manifest, read_problems
 from polyctl.data.families import split_of
-from polyctl.data.prefix import read_line, split_line
+from polyctl.data.published_format import read_line, split_line
 from polyctl.data.stream import open_source
-from polyctl.data.tokenizer import family_names, make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import family_names
 from polyctl.errors import FileError, UsageError
 from tests.data.test_families import FAMILIES
 from tests.shared import DATA, lines, needs_shared_data

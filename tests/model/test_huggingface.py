@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.families import problem
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.model.files import LoadedModel, load_model
 from polyctl.model.huggingface import export_gpt2, import_gpt2, import_run, unique

@@ -2,7 +2,7 @@
 
 import torch
 
-from polyctl.data.corpus import generate
+from polyctl.data.dataset import generate
 from polyctl.plans import cost
 from polyctl.plans.cost import bills, total
 from polyctl.plans.running import Options, perform

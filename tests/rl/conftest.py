@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from polyctl.data.families import problems
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.files import save_model
 from polyctl.model.gpt import GPT
 from polyctl.rl.trainer import named, reinforce

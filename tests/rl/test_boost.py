@@ -4,7 +4,8 @@ import pytest
 
 from polyctl.algebra.verify import verify
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import decode_for, make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import decode_for
 from polyctl.rl.boost import lessons
 from polyctl.rl.problems import ProblemMix
 from polyctl.rl.rollouts import judged_group

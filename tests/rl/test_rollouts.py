@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.files import load_model
 from polyctl.rl.policy import GroupBatch, score
 from polyctl.rl.problems import ProblemMix

@@ -115,7 +115,7 @@ def test_another_shape_or_other_data_is_refused(run_rl):
 
 
 def test_dropout_of_the_published_form_stays_off(tmp_path, monkeypatch):
-    from polyctl.data.tokenizer import make_tokenizer
+    from polyctl.data.tokenizers import make_tokenizer
     from polyctl.model.files import save_model
     from polyctl.model.gpt import GPT
     from polyctl.rl import trainer

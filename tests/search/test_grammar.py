@@ -5,7 +5,8 @@ import pytest
 
 from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
-from polyctl.data.tokenizer import MalformedTarget, make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import MalformedTarget
 from polyctl.search.grammar import make_grammar
 from tests.data.test_families import FAMILIES
 

@@ -31,6 +31,6 @@ def test_a_slow_step_is_timed_on_a_few_problems_and_says_so(monkeypatch):
 
 
 def tiny_model():
-    from polyctl.data.tokenizer import make_tokenizer
+    from polyctl.data.tokenizers import make_tokenizer
 
     return GPT(tiny().model, len(make_tokenizer(tiny().data).vocabulary))

@@ -10,7 +10,7 @@ from polyctl.algebra.modular import PRIME, nullspace, rational
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, polynomial, ring, variables_used
 from polyctl.algebra.verify import verify
-from polyctl.data.corpus import read_problems
+from polyctl.data.dataset import read_problems
 from polyctl.data.families import monomials_of_degree
 from polyctl.solvers.exact.differential_forms import by_differential_forms
 from tests.shared import DATA, needs_shared_data

@@ -8,7 +8,7 @@ from polyctl.algebra.polynomial import compose, degree, ring, variables_used
 from polyctl.algebra.triviality import triviality
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
-from polyctl.data.corpus import read_problems
+from polyctl.data.dataset import read_problems
 from polyctl.data.families import problem
 from polyctl.solvers.exact.multi_univariate import block_inner, common_components, multi_univariate
 from tests.shared import DATA, needs_shared_data

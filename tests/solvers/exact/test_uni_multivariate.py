@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, outer_ring
 from polyctl.algebra.polynomial import compose, degree, ring, variables_used
 from polyctl.algebra.verify import verify
-from polyctl.data.corpus import read_problems
+from polyctl.data.dataset import read_problems
 from polyctl.solvers.exact.uni_multivariate import uni_multivariate
 from tests.shared import DATA, needs_shared_data
 from tests.strategies import polynomials

@@ -12,7 +12,7 @@ from sympy import QQ, Poly, Rational, Symbol, decompose
 from polyctl.algebra.decomposition import Decomposition, equivalent, outer_ring
 from polyctl.algebra.polynomial import compose, degree, polynomial, ring, terms
 from polyctl.algebra.verify import verify
-from polyctl.data.corpus import read_problems
+from polyctl.data.dataset import read_problems
 from polyctl.solvers.exact.univariate import chain, univariate
 from tests.shared import DATA, UNIVARIATE, needs_shared_data
 from tests.strategies import rationals

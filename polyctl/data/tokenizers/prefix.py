@@ -19,7 +19,8 @@ from polyctl.algebra.polynomial import (
 )
 from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, dense_monomials, places
-from polyctl.data.prefix import (
+from polyctl.data.problem import Problem
+from polyctl.data.published_format import (
     SEPARATOR,
     FormatError,
     read_decomposition,
@@ -27,8 +28,13 @@ from polyctl.data.prefix import (
     write_input,
     write_terms,
 )
-from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import MalformedTarget, UnwritableProblem, embed, family_names, inner_count
+from polyctl.data.tokenizers.base import (
+    MalformedTarget,
+    UnwritableProblem,
+    align_variables,
+    family_names,
+    inner_count,
+)
 
 SIMPLE = (
     *("□", "a", "b", "c", "d", "e", "x", "y", "z", SEPARATOR, "?", "a0", "a1", "b0", "b1", "N", "P", "&"),
@@ -150,7 +156,7 @@ class PrefixTokenizer:
         f = problem.f
         if f.context() == self.ring and problem.written is not None:
             return [*self.ids(write_input(problem)), self.end]
-        shown = embed(f, self.ring)
+        shown = align_variables(f, self.ring)
         return [*_polynomial_ids(shown, _integers(shown) or integer_content(shown)[0], self._names), self.end]
 
     def encode_target(self, problem: Problem) -> list[int]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Draws:
+class CounterRNG:
     """Uniform draws from 32-bit words of BLAKE2b(name, counter): a range of n is uneven by at most n / 2^32.
 
     The standard library's generator needs as long to be seeded as a whole problem takes to draw, and its

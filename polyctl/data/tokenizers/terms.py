@@ -8,7 +8,7 @@ from flint import fmpq
 
 from polyctl.algebra.polynomial import Monomial
 from polyctl.config.schema import TERM_PLACES, DataConfig
-from polyctl.data.compact import CompactTokenizer, Spelling
+from polyctl.data.tokenizers.compact import CompactTokenizer, Spelling
 from polyctl.errors import UsageError
 
 LIMBS = TERM_PLACES - 2

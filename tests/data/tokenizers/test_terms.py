@@ -7,8 +7,8 @@ from polyctl.algebra.parse import parse
 from polyctl.config.schema import TERM_PLACES, DataConfig
 from polyctl.data.families import problem
 from polyctl.data.problem import Problem
-from polyctl.data.terms import TermsTokenizer
-from polyctl.data.tokenizer import make_tokenizer
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.terms import TermsTokenizer
 from polyctl.errors import UsageError
 from tests.data.test_families import FAMILIES
 

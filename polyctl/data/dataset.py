@@ -19,7 +19,8 @@ from polyctl.algebra.decomposition import Decomposition
 from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.dense import DenseProblem
 from polyctl.data.families import Split, cells, problem, split_of
-from polyctl.data.prefix import (
+from polyctl.data.problem import Problem
+from polyctl.data.published_format import (
     FormatError,
     read_line,
     separator,
@@ -28,8 +29,7 @@ from polyctl.data.prefix import (
     write_dot_products,
     write_line,
 )
-from polyctl.data.prefix_tokenizer import PrefixTokenizer
-from polyctl.data.problem import Problem
+from polyctl.data.tokenizers.prefix import PrefixTokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.runtime.pool import worker_pool
 from polyctl.store.files import write_atomic

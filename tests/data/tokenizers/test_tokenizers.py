@@ -10,14 +10,14 @@ from polyctl.algebra.polynomial import ring
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
-from polyctl.data.prefix import read_line, split_line
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import (
+from polyctl.data.published_format import read_line, split_line
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import (
     MalformedTarget,
     UnwritableProblem,
     decode_for,
     family_names,
-    make_tokenizer,
 )
 from tests.data.test_families import FAMILIES
 from tests.shared import EVERY_SET, lines, needs_shared_data
@@ -120,10 +120,10 @@ def test_other_variable_names_are_placed_in_order(tokenizer):
 
 def typed_as(problem: Problem, tok) -> Problem:
     """The problem with its inners in the tokenizer's ring."""
-    from polyctl.data.tokenizer import embed
+    from polyctl.data.tokenizers.base import align_variables
 
-    inners = tuple(embed(h, tok.ring) for h in problem.decomposition.inners)
-    return Problem(embed(problem.f, tok.ring), Decomposition(None, inners), problem.family, 0)
+    inners = tuple(align_variables(h, tok.ring) for h in problem.decomposition.inners)
+    return Problem(align_variables(problem.f, tok.ring), Decomposition(None, inners), problem.family, 0)
 
 
 @both

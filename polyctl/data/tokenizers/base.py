@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -58,20 +58,6 @@ class Tokenizer(Protocol):
         ...
 
 
-def make_tokenizer(data: DataConfig) -> Tokenizer:
-    """The tokenizer of an experiment's data: a function of its configuration alone."""
-    from polyctl.data.compact import CompactTokenizer
-    from polyctl.data.prefix_tokenizer import PrefixTokenizer
-    from polyctl.data.terms import TermsTokenizer
-
-    kinds: dict[str, Callable[[DataConfig], Tokenizer]] = {
-        "prefix": PrefixTokenizer,
-        "compact": CompactTokenizer,
-        "terms": TermsTokenizer,
-    }
-    return kinds[data.tokenizer](data)
-
-
 def family_names(data: DataConfig) -> tuple[str, ...]:
     """The variables of f in a family, as the published files name them."""
     if data.family == "mixed":  # names that no f has, so that variables are always placed in their order
@@ -92,7 +78,7 @@ def inner_count(data: DataConfig) -> int:
     return {"separable": data.inner_variables, "homogeneous": data.inners}.get(data.family, 1)
 
 
-def places(f: Polynomial, others: Sequence[str]) -> tuple[int, ...]:
+def variable_map(f: Polynomial, others: Sequence[str]) -> tuple[int, ...]:
     """Where each variable of f's ring goes in another ring: by name where all names are there, else in order.
 
     In order the variables that f uses come first, so f looks the same whatever else its ring has. Raises
@@ -113,11 +99,11 @@ def _used_first(variables: int, used: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(ordered.index(i) for i in range(variables))
 
 
-def embed(f: Polynomial, target: Ring, where: Sequence[int] | None = None) -> Polynomial:
-    """f in the tokenizer's ring, variables placed by `places` if not at `where`. Raises UnwritableProblem."""
+def align_variables(f: Polynomial, target: Ring, where: Sequence[int] | None = None) -> Polynomial:
+    """f in the tokenizer's ring, variables placed by `variable_map` if not at `where`. Raises UnwritableProblem."""
     if f.context() == target:
         return f
-    where = where or places(f, target.names())
+    where = where or variable_map(f, target.names())
     size = max(target.nvars(), *(place + 1 for place in where))
     result = {}
     for monomial, coefficient in terms(f):
@@ -143,7 +129,7 @@ def decode_for(tokenizer: Tokenizer, f: Polynomial, target: Sequence[int]) -> De
         outer = outer if scale == 1 else outer * scale
     if context == tokenizer.ring:
         return Decomposition(outer, found.inners)
-    where = places(f, tokenizer.ring.names())
+    where = variable_map(f, tokenizer.ring.names())
     inners = []
     for inner in found.inners:
         result = {}

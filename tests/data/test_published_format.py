@@ -7,7 +7,7 @@ from hypothesis import given
 
 from polyctl.algebra.polynomial import ring
 from polyctl.algebra.verify import verify
-from polyctl.data.prefix import (
+from polyctl.data.published_format import (
     FormatError,
     read_line,
     read_polynomial,

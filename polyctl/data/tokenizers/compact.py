@@ -23,13 +23,13 @@ from polyctl.algebra.polynomial import (
 from polyctl.algebra.polynomial import normal_form as normal_polynomial
 from polyctl.config.schema import END, FIRST_LIMB, MINUS, DataConfig
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizer import (
+from polyctl.data.tokenizers.base import (
     MalformedTarget,
     UnwritableProblem,
-    embed,
+    align_variables,
     family_names,
     inner_count,
-    places,
+    variable_map,
 )
 
 LARGEST_TABLE = 1000
@@ -108,7 +108,7 @@ class CompactTokenizer:
         return fmpq(1) if self._inner_only else primitive_part(f)[1]
 
     def encode_prompt(self, problem: Problem) -> list[int]:
-        where = places(problem.f, self.ring.names())
+        where = variable_map(problem.f, self.ring.names())
         if problem.written is not None and len(problem.written) != len(problem.f):
             pairs: Iterable[tuple[Monomial, fmpq]] = ((m, fmpq(c)) for m, c in reversed(problem.written))
             spelling = self._spelling(where)
@@ -132,7 +132,7 @@ class CompactTokenizer:
         if any(a > b for a, b in pairwise(where)):
             used = [where[i] for i in sorted({i for f in several for i in variables_used(f)})]
             if used != sorted(used):
-                several = [embed(f, self.ring, where) for f in several]
+                several = [align_variables(f, self.ring, where) for f in several]
                 where = tuple(range(self.ring.nvars()))
         return tuple(several), self._spelling(where)
 
@@ -166,12 +166,12 @@ class CompactTokenizer:
         decomposition = problem.decomposition
         assert decomposition is not None
         used = used_inners(decomposition)
-        inners, spelling = self._ordered(used.inners, places(problem.f, self.ring.names()))
+        inners, spelling = self._ordered(used.inners, variable_map(problem.f, self.ring.names()))
         outer = None if self._inner_only else used.outer
         normal = normal_form(Decomposition(outer, inners))
         ids: list[int] = []
         if normal.outer is not None:
-            widened = embed(normal.outer / self.scale(problem.f), self._outer_ring)
+            widened = align_variables(normal.outer / self.scale(problem.f), self._outer_ring)
             ids += [*self._encode(terms(widened), self._outer_spelling), 2]
         for inner in normal.inners:
             ids += [*self._encode(terms(inner), spelling), 2]
