@@ -23,7 +23,7 @@ from polyctl.data.dataset import read_problems
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluate import Marks, ProblemResult, examine, summarize_marks
-from polyctl.model.files import LoadedModel, load_model
+from polyctl.model.serialization import LoadedModel, load_model
 from polyctl.plans.published import published
 from polyctl.runtime.device import limit_threads
 from polyctl.runtime.processes import Processes, join_processes

@@ -27,7 +27,7 @@ from polyctl.solvers.exact.univariate import univariate
 from polyctl.solvers.outcome import Outcome
 
 if TYPE_CHECKING:
-    from polyctl.model.files import LoadedModel
+    from polyctl.model.serialization import LoadedModel
     from polyctl.search.beam import BeamStep
 
 METHODS = ("exact", "numeric", "neural")

@@ -7,7 +7,7 @@ import pytest
 
 from polyctl.cli import app
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.model.files import load_model
+from polyctl.model.serialization import load_model
 from polyctl.store.runs import Run
 
 SHIPPED = Run.at(Path(__file__).parents[1] / "runs" / "general" / "shipped")

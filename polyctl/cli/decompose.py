@@ -116,7 +116,7 @@ def model_loader(
 
     @cache
     def load() -> Neural | None:
-        from polyctl.model.files import load_model
+        from polyctl.model.serialization import load_model
         from polyctl.runtime.device import choose_device, limit_threads
         from polyctl.solve import Neural
         from polyctl.store.runs import default_run, find_run

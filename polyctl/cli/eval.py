@@ -21,7 +21,7 @@ from polyctl.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from polyctl.data.problem import Problem
-    from polyctl.model.files import LoadedModel
+    from polyctl.model.serialization import LoadedModel
 
 SHOWN_K = (1, 2, 5, 10, 20, 30, 50)
 
@@ -104,7 +104,7 @@ def eval_(
     if polish or peers or workers > 1:
         raise UsageError("--polish, --peers and --workers go with --solver", "polyctl eval --solver all ...")
     from polyctl.evaluate_run import evaluate_run
-    from polyctl.model.files import load_model
+    from polyctl.model.serialization import load_model
     from polyctl.runtime.device import limit_threads
     from polyctl.runtime.processes import join_processes
     from polyctl.store.runs import default_run, find_run

@@ -25,8 +25,8 @@ def export(
 
     Exit codes: 0 done; 2 usage, or another form; 3 files.
     """
-    from polyctl.model.files import load_model
     from polyctl.model.huggingface import export_gpt2
+    from polyctl.model.serialization import load_model
     from polyctl.store.runs import find_run
 
     found = find_run(run, runs)

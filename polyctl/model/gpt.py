@@ -21,9 +21,9 @@ from torch.nn import functional as F
 from polyctl.config.schema import END, FIRST_LIMB, MINUS, ModelConfig
 from polyctl.errors import UsageError
 from polyctl.model.attention import causal_attention, prompt_attention
-from polyctl.model.cache import Cache
-from polyctl.model.linear import linear, linear_gelu
-from polyctl.model.numbers import START, NumberFeatures, RatioFeatures
+from polyctl.model.kv_cache import Cache
+from polyctl.model.number_features import START, NumberFeatures, RatioFeatures
+from polyctl.model.onednn import linear, linear_gelu
 
 INIT_STD = 0.02
 ROTARY_BASE = 10_000.0

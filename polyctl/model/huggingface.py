@@ -23,8 +23,8 @@ from polyctl.data.families import problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.errors import FileError, UsageError
-from polyctl.model.files import LoadedModel, save_model
 from polyctl.model.gpt import GPT, INIT_STD
+from polyctl.model.serialization import LoadedModel, save_model
 from polyctl.store.events import EventWriter
 from polyctl.store.files import write_atomic
 from polyctl.store.runs import Run, create_run

@@ -20,7 +20,7 @@ from polyctl.data.dataset import generate
 from polyctl.errors import PolyctlError, UsageError
 from polyctl.evaluate import evaluation_problems
 from polyctl.evaluate_run import evaluate_run
-from polyctl.model.files import load_model
+from polyctl.model.serialization import load_model
 from polyctl.plans.stages import Places, Standing, Task, resolved, standing
 from polyctl.rl.trainer import reinforce
 from polyctl.runtime.device import limit_threads

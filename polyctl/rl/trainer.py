@@ -18,8 +18,8 @@ from polyctl.config.schema import Experiment, RLConfig
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import UsageError
 from polyctl.evaluate import examine, summarize
-from polyctl.model.files import load_model, save_model
 from polyctl.model.gpt import GPT
+from polyctl.model.serialization import load_model, save_model
 from polyctl.rl import boost
 from polyctl.rl.bgrpo import NotFinite, Update, update
 from polyctl.rl.problems import Probe, ProblemMix, choose, draw

@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 
 from polyctl.errors import UsageError
-from polyctl.model.cache import TreeCache
 from polyctl.model.gpt import GPT
+from polyctl.model.kv_cache import TreeCache
 from polyctl.runtime.async_readback import AsyncReadback
-from polyctl.search.decode import Batch, GrammarStates, Queue, inference
+from polyctl.search.batching import Batch, GrammarStates, Queue, inference
 from polyctl.search.grammar import Grammar
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from polyctl.errors import UsageError
-from polyctl.model.cache import RolloutCache
 from polyctl.model.gpt import GPT
-from polyctl.search.decode import Batch, GrammarStates, Queue, inference
+from polyctl.model.kv_cache import RolloutCache
+from polyctl.search.batching import Batch, GrammarStates, Queue, inference
 from polyctl.search.grammar import Grammar
 from polyctl.search.hypothesis import Hypothesis
 

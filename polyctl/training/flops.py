@@ -10,7 +10,7 @@ import torch
 
 from polyctl.config.schema import ModelConfig
 from polyctl.data.batch import Batch
-from polyctl.model.numbers import features
+from polyctl.model.number_features import features
 
 # Dense bfloat16 FLOPs a second from the makers' data sheets, by what a device's name begins with.
 PEAKS = {

@@ -28,9 +28,9 @@ from polyctl.data.stream import open_source
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.errors import PolyctlError, UsageError
-from polyctl.model.files import LoadedModel, load_model, save_model
 from polyctl.model.gpt import GPT
-from polyctl.model.numbers import start_as_waves
+from polyctl.model.number_features import start_as_waves
+from polyctl.model.serialization import LoadedModel, load_model, save_model
 from polyctl.runtime.processes import Processes
 from polyctl.runtime.signals import Interrupts
 from polyctl.store.runs import Run, find_run

@@ -167,7 +167,7 @@ def _model_of(runs: Path | None, name: str | None) -> Neural | None:
 
 @lru_cache(maxsize=1)
 def _model(weights: Path, _changed: int, name: str) -> Neural:
-    from polyctl.model.files import load_model
+    from polyctl.model.serialization import load_model
     from polyctl.runtime.device import choose_device, limit_threads
     from polyctl.solve import Neural
 

@@ -6,8 +6,8 @@ from torch.nn import functional as F
 
 from polyctl.config.schema import FIRST_LIMB, ModelConfig
 from polyctl.errors import UsageError
-from polyctl.model.cache import RolloutCache
 from polyctl.model.gpt import GPT, _leading
+from polyctl.model.kv_cache import RolloutCache
 
 FORMS = ("published", "modern")
 

@@ -12,8 +12,8 @@ from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.families import problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import FileError, UsageError
-from polyctl.model.files import LoadedModel, load_model
 from polyctl.model.huggingface import export_gpt2, import_gpt2, import_run, unique
+from polyctl.model.serialization import LoadedModel, load_model
 from polyctl.search.sampling import greedy
 from tests.model.test_gpt import lively
 

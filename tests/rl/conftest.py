@@ -7,8 +7,8 @@ import torch
 
 from polyctl.data.families import problems
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.model.files import save_model
 from polyctl.model.gpt import GPT
+from polyctl.model.serialization import save_model
 from polyctl.rl.trainer import named, reinforce
 from polyctl.store.runs import create_run
 from tests.rl.helpers import tiny

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.model.files import load_model
+from polyctl.model.serialization import load_model
 from polyctl.rl.policy import GroupBatch, score
 from polyctl.rl.problems import ProblemMix
 from polyctl.rl.rollouts import judged_group, make_groups, rates, totals

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from polyctl.errors import UsageError
-from polyctl.model.files import load_model
+from polyctl.model.serialization import load_model
 from polyctl.rl import rollouts
 from polyctl.rl.trainer import lr_at, reference_file, trainer_file
 from polyctl.store.events import read_events
@@ -116,8 +116,8 @@ def test_another_shape_or_other_data_is_refused(run_rl):
 
 def test_dropout_of_the_published_form_stays_off(tmp_path, monkeypatch):
     from polyctl.data.tokenizers import make_tokenizer
-    from polyctl.model.files import save_model
     from polyctl.model.gpt import GPT
+    from polyctl.model.serialization import save_model
     from polyctl.rl import trainer
     from polyctl.rl.trainer import named, reinforce
     from polyctl.store.runs import create_run

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from polyctl.errors import UsageError
-from polyctl.model.cache import TreeCache
+from polyctl.model.kv_cache import TreeCache
 from polyctl.runtime.async_readback import STEPS
 from polyctl.search import beam
+from polyctl.search.batching import Queue
 from polyctl.search.beam import _Beams, beam_search
-from polyctl.search.decode import Queue
 from polyctl.search.sampling import greedy
 from tests.search.models import END, assert_same, next_logp, plain_beam, prompts_of, tiny
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from polyctl.errors import FileError, UsageError
-from polyctl.model.files import load_model
+from polyctl.model.serialization import load_model
 from polyctl.runtime.processes import join_processes
 from polyctl.training import checkpoint, supervised
 from polyctl.training.journal import Journal

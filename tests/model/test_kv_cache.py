@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from polyctl.model.cache import RolloutCache, TreeCache
+from polyctl.model.kv_cache import RolloutCache, TreeCache
 from tests.model.test_gpt import FORMS, lively
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
@@ -108,7 +108,7 @@ def test_slots_of_dead_hypotheses_are_written_again():
 def test_small_problems_share_a_call_and_large_ones_do_not(monkeypatch):
     model = lively("modern")
     for call, calls in ((0, 3), (10**9, 1)):
-        monkeypatch.setattr("polyctl.model.cache.CALL", call)
+        monkeypatch.setattr("polyctl.model.kv_cache.CALL", call)
         _, cache = model.prefill(PROMPTS, TreeCache)
         logits = model.decode(torch.full((3, 4), 5), cache)
         assert len(cache._groups) == calls

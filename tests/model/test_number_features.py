@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from polyctl.config.schema import DataConfig, Experiment, ModelConfig
 from polyctl.model.gpt import GPT
-from polyctl.model.numbers import SIZES, NumberFeatures, RatioFeatures, _frequencies, start_as_waves
+from polyctl.model.number_features import SIZES, NumberFeatures, RatioFeatures, _frequencies, start_as_waves
 
 
 def features(values, largest=23):

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError
-from polyctl.model.files import _digest, load_model, save_model
+from polyctl.model.serialization import _digest, load_model, save_model
 from tests.model.test_gpt import FORMS, lively
 
 VOCABULARY = [str(i) for i in range(13)]

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from polyctl.model import linear as fast
+from polyctl.model import onednn as fast
 
 
 @pytest.mark.parametrize("bias", [True, False])
