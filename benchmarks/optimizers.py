@@ -26,8 +26,8 @@ from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
 from polyctl.runtime.processes import join_processes
 from polyctl.store.runs import create_run
-from polyctl.training.feed import batches
 from polyctl.training.journal import Journal
+from polyctl.training.loader import batches
 from polyctl.training.supervised import Trainer
 
 VARIANTS = [

@@ -20,7 +20,7 @@ import torch
 
 from polyctl.config.registry import load_registry, override
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.evaluate import evaluation_problems, examine, summarize
+from polyctl.evaluation.accuracy import evaluation_problems, examine, summarize
 from polyctl.model.serialization import load_model
 from polyctl.rl.trainer import named, reinforce
 from polyctl.runtime.device import choose_device, limit_threads

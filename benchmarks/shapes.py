@@ -26,8 +26,8 @@ from polyctl.data.stream import open_source
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.gpt import GPT
 from polyctl.runtime.device import choose_device
-from polyctl.training.feed import Part, split
-from polyctl.training.objective import TargetLoss, autocast
+from polyctl.training.loader import Part, split
+from polyctl.training.loss import TargetLoss, autocast
 
 TARGETS = 512
 IGNORED = -100  # cross_entropy leaves these targets out

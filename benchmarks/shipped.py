@@ -22,7 +22,7 @@ import torch
 from polyctl.data.dataset import read_problems
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.evaluate import Marks, ProblemResult, examine, summarize_marks
+from polyctl.evaluation.accuracy import Marks, ProblemResult, examine, summarize_marks
 from polyctl.model.serialization import LoadedModel, load_model
 from polyctl.plans.published import published
 from polyctl.runtime.device import limit_threads

@@ -20,7 +20,7 @@ from polyctl.config.schema import DataConfig
 from polyctl.data.dataset import line_of
 from polyctl.data.families import monomials_of_degree, problem
 from polyctl.data.published_format import write_polynomial
-from polyctl.solver_report import Line, Options, lines_of, report
+from polyctl.evaluation.solver import Line, Options, lines_of, report
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 CUBIC = {
@@ -61,7 +61,7 @@ METHODS = ("exact", "numeric")
 def indecomposable(count: int) -> list[Line]:
     """Random dense polynomials with large coefficients, no more inners than variables.
 
-    By counting parameters, that one decomposes so has probability next to zero (`polyctl.solve.generic`).
+    By counting parameters, that one decomposes so has probability next to zero (`polyctl.solving.solve.generic`).
     """
     rng = Random(SEED)
     lines = []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from polyctl.algebra.polynomial import Polynomial
-    from polyctl.solve import Answer, Neural, Solution
+    from polyctl.solving.solve import Answer, Neural, Solution
 
 METHODS = {
     "auto": ("exact", "neural", "numeric"),
@@ -75,7 +75,7 @@ def decompose(
     def answer_to(text: str) -> tuple[Polynomial, Answer]:
         from polyctl.algebra.parse import parse
         from polyctl.algebra.polynomial import degree
-        from polyctl.solve import solve
+        from polyctl.solving.solve import solve
 
         f = parse(text)
         if degree(f) < 2:
@@ -118,7 +118,7 @@ def model_loader(
     def load() -> Neural | None:
         from polyctl.model.serialization import load_model
         from polyctl.runtime.device import choose_device, limit_threads
-        from polyctl.solve import Neural
+        from polyctl.solving.solve import Neural
         from polyctl.store.runs import default_run, find_run
 
         try:
@@ -203,7 +203,7 @@ def _show(f: Polynomial, found: Answer, top: int, as_latex: bool) -> None:
     from polyctl.algebra.complexity import complexity_of
     from polyctl.algebra.polynomial import names
     from polyctl.algebra.printing import latex, plain
-    from polyctl.solve import generic, weak
+    from polyctl.solving.solve import generic, weak
 
     write = latex if as_latex else plain
     for number, solution in enumerate(found.verified[:top], 1):

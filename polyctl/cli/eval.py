@@ -103,7 +103,7 @@ def eval_(
         return
     if polish or peers or workers > 1:
         raise UsageError("--polish, --peers and --workers go with --solver", "polyctl eval --solver all ...")
-    from polyctl.evaluate_run import evaluate_run
+    from polyctl.evaluation.run import evaluate_run
     from polyctl.model.serialization import load_model
     from polyctl.runtime.device import limit_threads
     from polyctl.runtime.processes import join_processes
@@ -143,7 +143,7 @@ def _problems(
     loaded: LoadedModel, count: int, data: list[Path], limit: int | None, seed: int | None
 ) -> tuple[list[Problem], str]:
     """The problems of the files, else the experiment's own test problems, and what they are called."""
-    from polyctl.evaluate import evaluation_problems
+    from polyctl.evaluation.accuracy import evaluation_problems
 
     if data:
         return [p for path in data for p in _read(path, loaded, limit)], ", ".join(path.name for path in data)

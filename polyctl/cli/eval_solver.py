@@ -9,7 +9,7 @@ from polyctl.cli import output
 from polyctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from polyctl.solver_report import Line
+    from polyctl.evaluation.solver import Line
 
 
 def evaluate_solver(
@@ -30,7 +30,7 @@ def evaluate_solver(
 ) -> None:
     """Solve the problems of each file, or of an experiment, and print the report."""
     from polyctl.cli.decompose import model_loader
-    from polyctl.solver_report import SOLVERS, Options, report
+    from polyctl.evaluation.solver import SOLVERS, Options, report
 
     if solver not in SOLVERS:
         raise UsageError(f"--solver {solver!r} is none of {', '.join(SOLVERS)}", "use --solver all")
@@ -56,8 +56,8 @@ def _sets(
 ) -> dict[str, list[Line]]:
     from polyctl.config.registry import load_registry
     from polyctl.data.dataset import line_of
-    from polyctl.evaluate import evaluation_problems
-    from polyctl.solver_report import Line, lines_of
+    from polyctl.evaluation.accuracy import evaluation_problems
+    from polyctl.evaluation.solver import Line, lines_of
 
     if data:
         return {path.stem: lines_of(path, limit) for path in data}
@@ -71,7 +71,7 @@ def _sets(
 
 def print_reports(results: dict[str, dict[str, Any]]) -> None:
     """A table of reports, one a row."""
-    from polyctl.solver_report import COMPLEXITIES
+    from polyctl.evaluation.solver import COMPLEXITIES
 
     there = [c for c in COMPLEXITIES if any(r["complexity"][c] is not None for r in results.values())]
     header = ("set", "n", "verified", "as small", "s", *there)

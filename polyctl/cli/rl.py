@@ -81,7 +81,7 @@ def rl(
     if resume and from_ is not None:
         raise UsageError("--from starts a new run and --resume continues an old one", "leave one of them out")
     if track:
-        from polyctl.rl.track import load_trackio
+        from polyctl.rl.trackio_logger import load_trackio
 
         load_trackio()  # before a run is made for nothing
     changes = list(set_ or [])
@@ -164,7 +164,7 @@ def _reinforce(
     as_json: bool,
 ) -> TrainResult:
     """Run, with progress on stderr, and print the result."""
-    from polyctl.rl.track import Tracker
+    from polyctl.rl.trackio_logger import Tracker
     from polyctl.rl.trainer import reinforce
     from polyctl.store.runs import create_run
 

@@ -160,7 +160,7 @@ def _reweighed(
 ) -> Experiment:
     """The experiment with its mixture's weights set by what the weights it starts from can do."""
     from polyctl.store.runs import runs_root
-    from polyctl.training.mixture import reweighed_for
+    from polyctl.training.reweigh import reweighed_for
 
     start = experiment.train.init_from
     if old is not None or start is None:

@@ -12,7 +12,7 @@ from polyctl.cli.options import JsonOption, LimitOption, RunsOption
 from polyctl.errors import EXIT_NOT_VERIFIED, UsageError
 
 if TYPE_CHECKING:
-    from polyctl.checking import Tally
+    from polyctl.evaluation.claims import Tally
 
 SHOWN = 10
 
@@ -50,7 +50,7 @@ def verify(
         return
     if outer is not None:
         raise UsageError("--outer needs at least one --inner", "polyctl verify F --outer G --inner H")
-    from polyctl.checking import check_files, check_lines, find_files
+    from polyctl.evaluation.claims import check_files, check_lines, find_files
 
     if target == "-":
         tally = check_lines(sys.stdin, "standard input", limit)
@@ -61,7 +61,7 @@ def verify(
 
 def _one(text: str, outer: str | None, inner: list[str], as_json: bool) -> None:
     from polyctl.algebra.printing import plain
-    from polyctl.checking import check_expression
+    from polyctl.evaluation.claims import check_expression
 
     verdict = check_expression(text, outer, inner)
     found = None if verdict.outer is None else plain(verdict.outer)

@@ -16,8 +16,8 @@ from typing import Any
 from polyctl.algebra.complexity import complexity as measure
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
-from polyctl.checking import parse_outer
 from polyctl.errors import FileError
+from polyctl.evaluation.claims import parse_outer
 from polyctl.plans.gathered import Gathered
 from polyctl.plans.measured import Measured, on_file
 from polyctl.plans.published import complexities

@@ -15,7 +15,7 @@ from polyctl.data.dataset import line_of
 from polyctl.data.families import cells, problem, split_of
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import FileError
-from polyctl.evaluate import evaluation_problems
+from polyctl.evaluation.accuracy import evaluation_problems
 from polyctl.model.gpt import GPT
 from polyctl.plans.stages import Places, Task, standing
 from polyctl.rl import cost as rl_cost

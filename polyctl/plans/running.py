@@ -18,8 +18,8 @@ from typing import Any, Literal
 from polyctl.config.schema import Experiment
 from polyctl.data.dataset import generate
 from polyctl.errors import PolyctlError, UsageError
-from polyctl.evaluate import evaluation_problems
-from polyctl.evaluate_run import evaluate_run
+from polyctl.evaluation.accuracy import evaluation_problems
+from polyctl.evaluation.run import evaluate_run
 from polyctl.model.serialization import load_model
 from polyctl.plans.stages import Places, Standing, Task, resolved, standing
 from polyctl.rl.trainer import reinforce

@@ -11,8 +11,8 @@ import torch
 from polyctl.config.schema import Experiment
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.gpt import GPT
+from polyctl.rl.curriculum import ProblemMix
 from polyctl.rl.policy import GroupBatch, score
-from polyctl.rl.problems import ProblemMix
 from polyctl.rl.rollouts import make_groups
 from polyctl.training.cost import wait
 

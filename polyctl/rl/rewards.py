@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from polyctl.config.schema import RewardName
-from polyctl.evaluate import Judged
+from polyctl.evaluation.accuracy import Judged
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from polyctl.algebra.printing import plain
 from polyctl.config.schema import Experiment, RewardName
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import Tokenizer
-from polyctl.evaluate import Judged, judge
+from polyctl.evaluation.accuracy import Judged, judge
 from polyctl.model.gpt import GPT
 from polyctl.rl.rewards import Mark, advantages, has_signal, marks, rewards
 from polyctl.search.beam import beam_search

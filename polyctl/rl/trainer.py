@@ -17,19 +17,19 @@ from typing import Any, Literal
 from polyctl.config.schema import Experiment, RLConfig
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import UsageError
-from polyctl.evaluate import examine, summarize
+from polyctl.evaluation.accuracy import examine, summarize
 from polyctl.model.gpt import GPT
 from polyctl.model.serialization import load_model, save_model
-from polyctl.rl import boost
-from polyctl.rl.bgrpo import NotFinite, Update, update
-from polyctl.rl.problems import Probe, ProblemMix, choose, draw
+from polyctl.rl import expert_iteration
+from polyctl.rl.curriculum import Probe, ProblemMix, choose, draw
 from polyctl.rl.rollouts import Group, make_groups, rates, totals
+from polyctl.rl.update import NotFinite, Update, update
 from polyctl.runtime.processes import Processes
 from polyctl.runtime.signals import Interrupts
 from polyctl.store.runs import Run
 from polyctl.training import checkpoint
 from polyctl.training.journal import Journal, OnEvent
-from polyctl.training.objective import dropout_seed
+from polyctl.training.loss import dropout_seed
 from polyctl.training.optim import make_optimizer
 from polyctl.training.session import session
 from polyctl.training.supervised import SAVE_SECONDS, DivergedError, TrainResult, held_out_that_fit
@@ -207,12 +207,12 @@ class ReinforcementTrainer:
         if experiment.rl.algorithm != "boost":
             end = self.tokenizer.end
             return update(self.model, self.reference, self.optimizer, groups, end, experiment, processes), {}
-        found = boost.lessons(groups, self.tokenizer, experiment, self.step)
+        found = expert_iteration.lessons(groups, self.tokenizer, experiment, self.step)
         by_beam, by_solver = (
             float(sum(lesson.source == source for lesson in found)) for source in ("beam", "solver")
         )
         by_beam, by_solver = processes.sum([by_beam, by_solver])
-        done = boost.learn(self.model, self.optimizer, found, experiment, processes)
+        done = expert_iteration.learn(self.model, self.optimizer, found, experiment, processes)
         return done, {"from_beam": by_beam, "from_solver": by_solver}
 
     def _set_lr(self) -> float:

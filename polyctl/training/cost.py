@@ -14,8 +14,8 @@ from polyctl.data.batch import Batch
 from polyctl.data.stream import open_source
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.gpt import GPT
-from polyctl.training.feed import Part, data_workers, split
-from polyctl.training.objective import autocast, make_objective
+from polyctl.training.loader import Part, data_workers, split
+from polyctl.training.loss import autocast, make_objective
 from polyctl.training.optim import make_optimizer
 
 FLOAT = 4

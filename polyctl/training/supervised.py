@@ -19,7 +19,6 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from polyctl import evaluate
 from polyctl.config.schema import Experiment
 from polyctl.data.batch import Batch
 from polyctl.data.families import held_out
@@ -28,6 +27,7 @@ from polyctl.data.stream import open_source
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.errors import PolyctlError, UsageError
+from polyctl.evaluation.accuracy import greedy_accuracy
 from polyctl.model.gpt import GPT
 from polyctl.model.number_features import start_as_waves
 from polyctl.model.serialization import LoadedModel, load_model, save_model
@@ -35,10 +35,10 @@ from polyctl.runtime.processes import Processes
 from polyctl.runtime.signals import Interrupts
 from polyctl.store.runs import Run, find_run
 from polyctl.training import checkpoint
-from polyctl.training.feed import Ahead, batches, data_workers, split
 from polyctl.training.flops import peak_flops, step_flops
 from polyctl.training.journal import Journal, OnEvent
-from polyctl.training.objective import TargetLoss, autocast, dropout_seed, make_objective
+from polyctl.training.loader import Ahead, batches, data_workers, split
+from polyctl.training.loss import TargetLoss, autocast, dropout_seed, make_objective
 from polyctl.training.optim import lr_at, make_optimizer
 from polyctl.training.session import session
 from polyctl.training.throughput import Meter
@@ -247,7 +247,7 @@ class Trainer:
         loss, tokens = self._held_out_loss(mine)
         exact = verified = 0.0
         if decoded:
-            accuracy = evaluate.greedy_accuracy(
+            accuracy = greedy_accuracy(
                 self.model,
                 self.tokenizer,
                 decoded,

@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from polyctl.algebra.polynomial import Polynomial
     from polyctl.search.beam import BeamStep
-    from polyctl.solve import Neural, Solution
+    from polyctl.solving.solve import Neural, Solution
 
 Message = dict[str, Any]
 METHODS = {
@@ -133,7 +133,7 @@ def main() -> None:
         with lock, contextlib.suppress(BrokenPipeError):
             print(json.dumps({"kind": kind, **fields}), file=answers, flush=True)
 
-    import polyctl.solve  # noqa: F401  (imported before `ready` is said)
+    import polyctl.solving.solve  # noqa: F401  (imported before `ready` is said)
 
     tell("ready")
     # A request that is waiting already goes first: the import would share its processor.
@@ -169,7 +169,7 @@ def _model_of(runs: Path | None, name: str | None) -> Neural | None:
 def _model(weights: Path, _changed: int, name: str) -> Neural:
     from polyctl.model.serialization import load_model
     from polyctl.runtime.device import choose_device, limit_threads
-    from polyctl.solve import Neural
+    from polyctl.solving.solve import Neural
 
     loaded = load_model(weights, choose_device("auto"))
     limit_threads(loaded.model.config)
@@ -202,7 +202,7 @@ def _answer(
     from polyctl.algebra.parse import parse
     from polyctl.algebra.polynomial import degree, names
     from polyctl.errors import UsageError
-    from polyctl.solve import solve
+    from polyctl.solving.solve import solve
 
     f = parse(request["text"])
     if degree(f) < 2:
@@ -290,7 +290,7 @@ def describe(f: Polynomial, solution: Solution) -> Message:
     """A solution as JSON: all texts that the dashboard shows of it."""
     from polyctl.algebra.polynomial import names
     from polyctl.algebra.printing import latex, plain
-    from polyctl.solve import weak
+    from polyctl.solving.solve import weak
 
     outer, inners = solution.decomposition.outer, solution.decomposition.inners
     letters = ["h"] if len(inners) == 1 else [f"h{i}" for i in range(len(inners))]

@@ -16,7 +16,7 @@ from polyctl.data.families import cells, held_out, problem
 from polyctl.data.problem import Problem
 from polyctl.data.stream import StreamSource
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.data.tokenizers.base import UnwritableProblem, align_variables, decode_for
+from polyctl.data.tokenizers.base import UnwritableProblem, align_variables, decode_for, variable_map
 
 GENERAL = load_registry(PACKAGED).get("general")
 DATA = GENERAL.data

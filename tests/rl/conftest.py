@@ -36,8 +36,8 @@ def start(tmp_path_factory):
 
 def _teach(model, tokenizer, experiment):
     from polyctl.data.batch import Batch
-    from polyctl.training.feed import split
-    from polyctl.training.objective import TargetLoss
+    from polyctl.training.loader import split
+    from polyctl.training.loss import TargetLoss
 
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     stream = problems(experiment.data, 1, "train")

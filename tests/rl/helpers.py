@@ -3,7 +3,7 @@
 import torch
 
 from polyctl.config.schema import DataConfig, EvalConfig, Experiment, ModelConfig, RLConfig, TrainConfig
-from polyctl.evaluate import Judged
+from polyctl.evaluation.accuracy import Judged
 from polyctl.model.gpt import GPT
 from polyctl.search.hypothesis import Hypothesis
 

@@ -5,8 +5,8 @@ import torch
 
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.serialization import load_model
+from polyctl.rl.curriculum import ProblemMix
 from polyctl.rl.policy import GroupBatch, score
-from polyctl.rl.problems import ProblemMix
 from polyctl.rl.rollouts import judged_group, make_groups, rates, totals
 from polyctl.search.hypothesis import Hypothesis
 from tests.rl.helpers import tiny

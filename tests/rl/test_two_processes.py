@@ -15,7 +15,7 @@ import json, sys
 from pathlib import Path
 import torch
 from polyctl.rl import trainer
-from polyctl.rl.bgrpo import sum_gradients
+from polyctl.rl.update import sum_gradients
 from polyctl.store.runs import create_run
 from polyctl.runtime.processes import join_processes
 from tests.rl.helpers import tiny

@@ -8,8 +8,8 @@ from polyctl.config.schema import ModelConfig
 from polyctl.data.batch import Batch
 from polyctl.model.gpt import GPT
 from polyctl.training import flops, supervised
-from polyctl.training.feed import split
-from polyctl.training.objective import TargetLoss
+from polyctl.training.loader import split
+from polyctl.training.loss import TargetLoss
 from polyctl.training.supervised import train
 from tests.training.helpers import Recorder, tiny
 

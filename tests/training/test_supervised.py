@@ -162,7 +162,7 @@ def test_a_failing_validation_loses_nothing(new_run, monkeypatch, recorder):
         raise RuntimeError("validation broke")
 
     with monkeypatch.context() as patch:
-        patch.setattr(supervised.evaluate, "greedy_accuracy", fail)
+        patch.setattr(supervised, "greedy_accuracy", fail)
         with pytest.raises(RuntimeError, match="validation broke"):
             train(experiment, run, device="cpu", on_event=recorder)
     assert recorder.of("error")[0]["message"] == "validation broke"

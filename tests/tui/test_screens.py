@@ -8,7 +8,7 @@ import pytest
 from rich.segment import Segment
 
 from polyctl.algebra.parse import parse
-from polyctl.solve import solve
+from polyctl.solving.solve import solve
 from polyctl.tui.actions import TABS
 from polyctl.tui.app import Dashboard
 from polyctl.tui.solving import describe

@@ -4,7 +4,7 @@ import queue
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
-from polyctl.solve import Candidate, judge
+from polyctl.solving.solve import Candidate, judge
 from polyctl.tui.solving import Solver, describe
 from polyctl.tui.widgets.solutions import rows
 

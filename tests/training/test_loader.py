@@ -10,7 +10,7 @@ import torch
 from polyctl.data.batch import Batch
 from polyctl.data.stream import open_source
 from polyctl.errors import UsageError
-from polyctl.training.feed import Ahead, batches, data_workers, split
+from polyctl.training.loader import Ahead, batches, data_workers, split
 from tests.training.helpers import tiny
 
 

@@ -15,7 +15,7 @@ from polyctl.rl.loss import policy_loss
 from polyctl.rl.policy import GroupBatch, Scores, score
 from polyctl.rl.rollouts import Group
 from polyctl.runtime.processes import Processes
-from polyctl.training.objective import autocast
+from polyctl.training.loss import autocast
 from polyctl.training.optim import Optimizers
 
 

@@ -19,13 +19,13 @@ from polyctl.data.batch import Batch, Sequence2
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import Tokenizer, UnwritableProblem, inner_count
 from polyctl.model.gpt import GPT
-from polyctl.rl.bgrpo import Update, optimizer_step
 from polyctl.rl.rollouts import Group
+from polyctl.rl.update import Update, optimizer_step
 from polyctl.runtime.processes import Processes
-from polyctl.solve import solve
 from polyctl.solvers.numeric.solver import numeric_candidates
-from polyctl.training.feed import split
-from polyctl.training.objective import TargetLoss, autocast
+from polyctl.solving.solve import solve
+from polyctl.training.loader import split
+from polyctl.training.loss import TargetLoss, autocast
 from polyctl.training.optim import Optimizers
 
 STARTS = 3

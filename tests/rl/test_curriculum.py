@@ -6,7 +6,7 @@ from polyctl.config.schema import DataConfig
 from polyctl.data.families import held_out, split_of
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import UsageError
-from polyctl.rl.problems import Probe, ProblemMix, choose, draw
+from polyctl.rl.curriculum import Probe, ProblemMix, choose, draw
 from tests.rl.helpers import tiny
 
 

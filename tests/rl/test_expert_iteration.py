@@ -6,8 +6,8 @@ from polyctl.algebra.verify import verify
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import decode_for
-from polyctl.rl.boost import lessons
-from polyctl.rl.problems import ProblemMix
+from polyctl.rl.curriculum import ProblemMix
+from polyctl.rl.expert_iteration import lessons
 from polyctl.rl.rollouts import judged_group
 from polyctl.search.hypothesis import Hypothesis
 from tests.rl.helpers import tiny

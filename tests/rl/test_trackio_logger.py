@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from polyctl.errors import UsageError
-from polyctl.rl.track import Tracker
+from polyctl.rl.trackio_logger import Tracker
 from polyctl.store.runs import create_run
 from tests.rl.helpers import tiny
 

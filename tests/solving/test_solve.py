@@ -4,13 +4,13 @@ from math import inf
 
 import pytest
 
-from polyctl import solve as module
 from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
 from polyctl.data.families import problem, problems
-from polyctl.solve import Answer, Candidate, _Search, generic, judge, solve, weak
 from polyctl.solvers.outcome import Outcome
+from polyctl.solving import solve as module
+from polyctl.solving.solve import Answer, Candidate, _Search, generic, judge, solve, weak
 from tests.data.test_families import FAMILIES
 
 (X,) = ring(["x"]).gens()

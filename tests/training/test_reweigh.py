@@ -5,8 +5,8 @@ import pytest
 from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.data.families import held_out
 from polyctl.errors import UsageError
-from polyctl.training import mixture
-from polyctl.training.mixture import FLOOR, cells_of, reweighed
+from polyctl.training import reweigh
+from polyctl.training.reweigh import FLOOR, cells_of, reweighed
 
 DATA = load_registry(PACKAGED).get("general").data
 
@@ -34,5 +34,5 @@ def test_what_is_missing_to_full_accuracy_is_the_weight():
 
 def test_the_tokens_stay_and_so_does_what_is_drawn_of_a_cell():
     data = reweighed(DATA, [0.5] * len(cells_of(DATA)))
-    assert mixture.make_tokenizer(data).vocabulary == mixture.make_tokenizer(DATA).vocabulary
+    assert reweigh.make_tokenizer(data).vocabulary == reweigh.make_tokenizer(DATA).vocabulary
     assert held_out(data, 0, "valid", 5)

@@ -5,13 +5,13 @@ from math import exp
 
 import pytest
 
-from polyctl import evaluate
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.config.schema import DataConfig, EvalConfig, ModelConfig
 from polyctl.data.families import problem, split_of
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.evaluate import (
+from polyctl.evaluation import accuracy
+from polyctl.evaluation.accuracy import (
     evaluation_problems,
     examine,
     greedy_accuracy,
@@ -19,7 +19,7 @@ from polyctl.evaluate import (
     summarize,
     sympy_baseline,
 )
-from polyctl.evaluate_run import prediction
+from polyctl.evaluation.run import prediction
 from polyctl.model.gpt import GPT
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 from tests.data.test_families import FAMILIES
@@ -80,7 +80,7 @@ def test_a_wrong_outer_counts_only_when_it_is_completed():
     wrong = Problem(p.f, Decomposition(outer, p.decomposition.inners), p.family, 0)
     judged = judge(p, [true_answer(wrong, tok)], tok, tok.encode_target(p))[0]
     assert (judged.status, judged.completed) == ("refuted", "verified")
-    result = evaluate.ProblemResult(p, judged, (judged,))
+    result = accuracy.ProblemResult(p, judged, (judged,))
     report = summarize([result], 1)
     assert report["pass_at"]["1"] == 0
     assert report["completed"]["pass_at"]["1"] == 1
@@ -98,7 +98,7 @@ def test_an_answer_with_more_inners_than_known_does_not_count():
     judged = judge(known, [Hypothesis(tuple(ids), -1.0, True)], tok, None)[0]
     assert judged.status == "verified"
     assert judged.extra_inners
-    assert summarize([evaluate.ProblemResult(known, judged, (judged,))], 1)["pass_at"]["1"] == 0
+    assert summarize([accuracy.ProblemResult(known, judged, (judged,))], 1)["pass_at"]["1"] == 0
 
 
 @pytest.fixture
@@ -120,8 +120,8 @@ def planned(monkeypatch):
                 on_result(i, found[-1])
         return found
 
-    monkeypatch.setattr(evaluate, "beam_search", beams)
-    monkeypatch.setattr(evaluate, "greedy", lambda m, prompts, **k: [b[0] for b in beams(m, prompts)])
+    monkeypatch.setattr(accuracy, "beam_search", beams)
+    monkeypatch.setattr(accuracy, "greedy", lambda m, prompts, **k: [b[0] for b in beams(m, prompts)])
 
 
 def test_pass_at_k_and_rank_score(planned):

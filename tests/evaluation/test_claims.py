@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from polyctl.checking import check_expression, check_files, check_lines, find_files, parse_outer
 from polyctl.errors import FileError, ParseError, UsageError
+from polyctl.evaluation.claims import check_expression, check_files, check_lines, find_files, parse_outer
 from tests.shared import DATA, needs_shared_data
 
 GOOD = "+ P 1 ^ a P 4 ⁇ ^ a P 2"

@@ -22,7 +22,7 @@ from polyctl.data.dataset import LineFile
 from polyctl.data.published_format import read_line
 from polyctl.errors import FileError
 from polyctl.runtime.pool import worker_pool
-from polyctl.solve import Neural, Solution, solve, weak
+from polyctl.solving.solve import Neural, Solution, solve, weak
 
 if TYPE_CHECKING:
     import sympy

@@ -17,7 +17,7 @@ from polyctl.config.schema import EvalConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import Tokenizer
-from polyctl.evaluate import Judged, Marks, ProblemResult, examine, summarize_marks, sympy_baseline
+from polyctl.evaluation.accuracy import Judged, Marks, ProblemResult, examine, summarize_marks, sympy_baseline
 from polyctl.model.serialization import LoadedModel
 from polyctl.runtime.processes import Processes
 from polyctl.search.hypothesis import BeamStep, Hypothesis

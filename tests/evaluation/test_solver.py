@@ -9,7 +9,7 @@ from polyctl.algebra.parse import parse
 from polyctl.data.dataset import line_of
 from polyctl.data.families import problem
 from polyctl.errors import FileError
-from polyctl.solver_report import (
+from polyctl.evaluation.solver import (
     SOLVERS,
     Line,
     Options,

@@ -11,7 +11,7 @@ from polyctl.data.families import cells, held_out
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import family_names, inner_count
 from polyctl.errors import UsageError
-from polyctl.evaluate import greedy_accuracy
+from polyctl.evaluation.accuracy import greedy_accuracy
 from polyctl.training.supervised import load_start
 
 FLOOR = 0.1  # what a model can do it must go on seeing, or it forgets

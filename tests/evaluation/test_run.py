@@ -2,12 +2,11 @@
 
 import pytest
 
-from polyctl import evaluate_run
 from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.evaluate import ProblemResult, judge
-from polyctl.evaluate_run import Spotlight
+from polyctl.evaluation.accuracy import ProblemResult, judge
+from polyctl.evaluation.run import Spotlight
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 from polyctl.store.events import EventWriter, read_events
 
@@ -23,7 +22,7 @@ def result(number: int) -> ProblemResult:
 
 @pytest.mark.parametrize("seconds", [0.0, 1e9])
 def test_each_problem_shown_gets_its_verdicts_and_no_other(tmp_path, monkeypatch, seconds):
-    monkeypatch.setattr(evaluate_run, "SPOTLIGHT_SECONDS", seconds)
+    monkeypatch.setattr(run_module, "SPOTLIGHT_SECONDS", seconds)
     with EventWriter(tmp_path / "events.jsonl") as writer:
         spotlight = Spotlight(writer, TOKENIZER, PROBLEMS)
         spotlight.result(2, result(2))  # never shown
