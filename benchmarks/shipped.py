@@ -5,7 +5,7 @@
 
 Neither the exact nor the numeric solver takes part; the outer is completed by algebra where the model writes
 inners only. With --polish a last column counts besides what least squares, started at the wrong answers of
-the beam, makes of them. Published numbers stand beside ours (polyctl/plans/published.toml). Reads
+the beam, makes of them. Published numbers stand beside ours (polyctl/reports/published.toml). Reads
 ../shared/data; says so where it is missing. A table, then one line of JSON.
 """
 
@@ -24,7 +24,7 @@ from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluation.accuracy import Marks, ProblemResult, examine, summarize_marks
 from polyctl.model.serialization import LoadedModel, load_model
-from polyctl.plans.published import published
+from polyctl.reports.published import published
 from polyctl.runtime.device import limit_threads
 from polyctl.runtime.processes import Processes, join_processes
 from polyctl.solvers.numeric.solver import polish

@@ -25,8 +25,8 @@ from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, UsageError
 
 if TYPE_CHECKING:
     from polyctl.plans.launch import Cluster
-    from polyctl.plans.running import Options, Outcome
-    from polyctl.plans.stages import Places, Task
+    from polyctl.plans.runner import Options, Outcome
+    from polyctl.plans.stages import Directories, Task
 
 
 def run(
@@ -77,12 +77,12 @@ def run(
     Exit codes: 0 all done; 1 a stage failed; 2 usage; 3 files; 130 interrupted, all of it kept.
     """
     from polyctl.config.registry import load_registry
-    from polyctl.plans.running import Options
-    from polyctl.plans.stages import Places, make_plan, parse_stages
+    from polyctl.plans.runner import Options
+    from polyctl.plans.stages import Directories, make_plan, parse_stages
     from polyctl.store.runs import runs_root
 
     loaded = load_registry(registry)
-    places = Places(data, runs_root(runs))
+    places = Directories(data, runs_root(runs))
     chosen, everyone = loaded.matching(names), loaded.matching()
     tasks = make_plan(chosen, everyone, places, parse_stages(stage), small=smoke, settings=set_ or [])
     options = Options(device, workers or os.cpu_count() or 1, max_minutes)
@@ -107,10 +107,10 @@ def run(
 
 
 def _here(
-    tasks: list[Task], places: Places, options: Options, devices: int, bar: output.Bar, fail_fast: bool
+    tasks: list[Task], places: Directories, options: Options, devices: int, bar: output.Bar, fail_fast: bool
 ) -> Iterator[Outcome]:
     from polyctl.plans.launch import perform_here
-    from polyctl.plans.running import run_plan
+    from polyctl.plans.runner import run_plan
 
     def carry_out(task: Task) -> Outcome:
         bar.update(0, 1, f"{task.stage} {task.experiment.name}")
@@ -122,7 +122,7 @@ def _here(
 
 
 def _as_jobs(
-    tasks: list[Task], places: Places, options: Options, cluster: Cluster, fail_fast: bool
+    tasks: list[Task], places: Directories, options: Options, cluster: Cluster, fail_fast: bool
 ) -> Iterator[Outcome]:
     from polyctl.plans.launch import JOBS, run_jobs
 
@@ -156,7 +156,7 @@ def _cluster(
 # -- what it costs ---------------------------------------------------------------------------------
 
 
-def _dry_run(tasks: list[Task], places: Places, options: Options, as_json: bool) -> None:
+def _dry_run(tasks: list[Task], places: Directories, options: Options, as_json: bool) -> None:
     """The bill of each stage, as it is made out, and the sum."""
     from polyctl.plans.cost import bills, total
     from polyctl.runtime.device import choose_device

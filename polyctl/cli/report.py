@@ -13,7 +13,7 @@ from polyctl.cli.options import JsonOption, RegistryOption, RunsOption
 from polyctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from polyctl.plans.tables import Report, Table
+    from polyctl.reports.tables import Report, Table
 
 
 def report(
@@ -54,7 +54,7 @@ def report(
     Exit codes: 0 done; 2 usage; 3 files.
     """
     from polyctl.config.registry import load_registry
-    from polyctl.plans.report import PLANS, make_report
+    from polyctl.reports.report import PLANS, make_report
     from polyctl.store.runs import runs_root
 
     if markdown and as_json:
@@ -63,7 +63,7 @@ def report(
     wanted = [names] if names else [[plan] for plan in PLANS]
     made = [make_report(some, loaded, root, counts, solver) for some in wanted]
     if figures is not None:
-        from polyctl.plans.figures import draw
+        from polyctl.reports.figures import draw
 
         written = [path for one in made for path in draw(one.figures, figures)]
         output.say("\n".join(map(str, written)) if written else "nothing was measured, so nothing was drawn")
@@ -78,13 +78,13 @@ def report(
 
 
 def _print_markdown(made: list[Report]) -> None:
-    from polyctl.plans.tables import markdown
+    from polyctl.reports.tables import markdown
 
     print("\n".join(map(markdown, made)), end="")
 
 
 def _print(report: Report) -> None:
-    from polyctl.plans.tables import missing_words, sources_table
+    from polyctl.reports.tables import missing_words, sources_table
 
     print(report.title if not sys.stdout.isatty() else f"\033[1m{report.title}\033[0m")
     for table in report.tables:
@@ -98,7 +98,7 @@ def _print(report: Report) -> None:
 
 
 def _print_table(table: Table) -> None:
-    from polyctl.plans.tables import heading, shown
+    from polyctl.reports.tables import heading, shown
 
     print(f"\n{table.title}")
     header = [heading(column) for column in table.columns]

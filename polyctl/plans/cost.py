@@ -17,7 +17,7 @@ from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import FileError
 from polyctl.evaluation.accuracy import evaluation_problems
 from polyctl.model.gpt import GPT
-from polyctl.plans.stages import Places, Task, standing
+from polyctl.plans.stages import Directories, Task, standing
 from polyctl.rl import cost as rl_cost
 from polyctl.runtime.device import limit_threads
 from polyctl.search.beam import beam_search
@@ -52,7 +52,9 @@ class Bill:
         return asdict(self)
 
 
-def bills(tasks: Sequence[Task], places: Places, device: torch.device, workers: int = 1) -> Iterator[Bill]:
+def bills(
+    tasks: Sequence[Task], places: Directories, device: torch.device, workers: int = 1
+) -> Iterator[Bill]:
     """The bill of each task, in order; what is done costs nothing."""
     for task in tasks:
         try:

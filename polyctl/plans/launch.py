@@ -17,8 +17,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal
 
 from polyctl.errors import EXIT_INTERRUPTED, UsageError
-from polyctl.plans.running import OnEvent, Options, Outcome, perform, run_plan
-from polyctl.plans.stages import Places, Task
+from polyctl.plans.runner import OnEvent, Options, Outcome, perform, run_plan
+from polyctl.plans.stages import Directories, Task
 
 if TYPE_CHECKING:
     import submitit
@@ -33,7 +33,7 @@ MakeListener = Callable[[Task], OnEvent | None]
 
 
 def perform_here(
-    task: Task, places: Places, options: Options, on_event: OnEvent | None = None, devices: int = 1
+    task: Task, places: Directories, options: Options, on_event: OnEvent | None = None, devices: int = 1
 ) -> Outcome:
     """Carry out a task with `devices` processes of this machine; making data starts its own.
 
@@ -82,7 +82,7 @@ def _restored_handlers() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
-def _perform_in_group(task: Task, places: Places, options: Options, on_event: OnEvent | None) -> Outcome:
+def _perform_in_group(task: Task, places: Directories, options: Options, on_event: OnEvent | None) -> Outcome:
     outcome = perform(task, places, options, on_event)
     if outcome.state == "interrupted":
         # A process that returns waits for the launcher to take its answer, which after Ctrl-C it does not do.
@@ -111,7 +111,7 @@ class Cluster:
 class Job:
     """A task as submitit runs it, in every process of a job."""
 
-    def __init__(self, task: Task, places: Places, options: Options, on_event: OnEvent | None) -> None:
+    def __init__(self, task: Task, places: Directories, options: Options, on_event: OnEvent | None) -> None:
         self.task, self.places, self.options, self.on_event = task, places, options, on_event
 
     def __call__(self) -> Outcome:
@@ -165,7 +165,7 @@ class _Warned:
 def run_jobs(
     tasks: Sequence[Task],
     cluster: Cluster,
-    places: Places,
+    places: Directories,
     options: Options,
     on_start: Callable[[int, Task], None] | None = None,
     listener: MakeListener = lambda _task: None,
@@ -215,7 +215,7 @@ def wait(job: submitit.Job[Outcome], task: Task) -> Outcome:
 
 
 def make_executor(
-    task: Task, cluster: Cluster, places: Places, options: Options, after: Sequence[str] = ()
+    task: Task, cluster: Cluster, places: Directories, options: Options, after: Sequence[str] = ()
 ) -> submitit.AutoExecutor:
     """An executor for jobs of the task's kind. Raises UsageError where submitit or SLURM is not there."""
     try:

@@ -25,7 +25,7 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 @dataclass(frozen=True)
-class Places:
+class Directories:
     """Where a plan keeps data sets and runs."""
 
     data: Path
@@ -53,7 +53,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Standing:
+class TaskStatus:
     """How a task stands: done, broken off (to be resumed), or new; `run` is the run that it is about."""
 
     state: Literal["done", "resume", "new"]
@@ -100,7 +100,7 @@ def _wanted_stages(registered: Experiment, changed: Experiment) -> tuple[Stage, 
 def make_plan(
     chosen: Sequence[Experiment],
     registry: Iterable[Experiment],
-    places: Places,
+    places: Directories,
     stages: tuple[Stage, ...] | None = None,
     *,
     small: bool = False,
@@ -129,7 +129,7 @@ def make_plan(
 
 
 def _tasks(
-    experiment: Experiment, everyone: list[Experiment], places: Places, stages: tuple[Stage, ...]
+    experiment: Experiment, everyone: list[Experiment], places: Directories, stages: tuple[Stage, ...]
 ) -> Iterator[Task]:
     name, files = experiment.name, experiment.train.source == "files"
     data, owner = data_set(experiment, everyone, places)
@@ -171,7 +171,7 @@ def _ordered(chosen: Sequence[Experiment]) -> list[Experiment]:
 
 
 def data_set(
-    experiment: Experiment, everyone: Iterable[Experiment], places: Places
+    experiment: Experiment, everyone: Iterable[Experiment], places: Directories
 ) -> tuple[Path, Experiment]:
     """The directory of the experiment's data set, and the experiment under whose name it is made.
 
@@ -189,37 +189,37 @@ def data_set(
 # -- what is done ----------------------------------------------------------------------------------
 
 
-def standing(task: Task, places: Places) -> Standing:
+def standing(task: Task, places: Directories) -> TaskStatus:
     """Whether the task is done, broken off or new. Raises FileError where what it works on is missing."""
     if task.stage == "gen":
         return _data_standing(task)
     if task.stage == "eval":
         run = _run_to_evaluate(task, places)
         report = find_report(run, task.experiment)
-        return Standing("new" if report is None else "done", run, report)
+        return TaskStatus("new" if report is None else "done", run, report)
     file = supervised.trainer_file if task.stage == "train" else rl.trainer_file
     wanted = resolved(task, places)
     fitting = [run for run in runs_of(task.experiment.name, places.runs) if _fits(run, wanted, task.stage)]
     for run in fitting:
         if complete(run):
-            return Standing("done", run)
+            return TaskStatus("done", run)
     for run in fitting:
         if file(run).is_file():
-            return Standing("resume", run)
-    return Standing("new")
+            return TaskStatus("resume", run)
+    return TaskStatus("new")
 
 
-def _data_standing(task: Task) -> Standing:
+def _data_standing(task: Task) -> TaskStatus:
     assert task.data is not None
     try:
         manifest = read_manifest(task.data)
     except FileError:
-        return Standing("new")
+        return TaskStatus("new")
     same = (manifest.data, manifest.seed) == (task.experiment.data, task.experiment.seed)
-    return Standing("done", figures={"counts": manifest.counts}) if same else Standing("new")
+    return TaskStatus("done", figures={"counts": manifest.counts}) if same else TaskStatus("new")
 
 
-def resolved(task: Task, places: Places) -> Experiment:
+def resolved(task: Task, places: Directories) -> Experiment:
     """The experiment as its run's config.toml has it: train.init_from names the very run it starts from."""
     if task.base is None:
         return task.experiment
@@ -228,12 +228,12 @@ def resolved(task: Task, places: Places) -> Experiment:
     return task.experiment.model_copy(update={"train": train})
 
 
-def _start_of(base: str, places: Places) -> Run:
+def _start_of(base: str, places: Directories) -> Run:
     """The run that a base means: EXPERIMENT/ID, or EXPERIMENT (its newest finished one). Raises FileError."""
     return find_run(base, places.runs) if "/" in base else finished_run(base, places)
 
 
-def _run_to_evaluate(task: Task, places: Places) -> Run:
+def _run_to_evaluate(task: Task, places: Directories) -> Run:
     """The finished run of the very experiment that the task evaluates."""
     stage: Stage = "rl" if task.base is not None else "train"
     base = task.base if stage == "rl" else base_of(task.experiment)
@@ -250,7 +250,7 @@ def base_of(experiment: Experiment) -> str | None:
     return None if init is None or init.endswith(".safetensors") else init
 
 
-def finished_run(name: str, places: Places) -> Run:
+def finished_run(name: str, places: Directories) -> Run:
     """The newest finished run of an experiment; FileError where there is none."""
     for run in runs_of(name, places.runs):
         if complete(run):
@@ -258,7 +258,7 @@ def finished_run(name: str, places: Places) -> Run:
     raise _unfinished(name, places)
 
 
-def _unfinished(name: str, places: Places) -> FileError:
+def _unfinished(name: str, places: Directories) -> FileError:
     return FileError(
         f"{name} has no finished run with these settings in {places.runs}",
         f"train it first: polyctl experiments run {name.removesuffix('_smoke')}",

@@ -54,7 +54,7 @@ def reweighed_for(
 ) -> tuple[Experiment, list[Cell]]:
     """The experiment with a mixture reweighed for the model it starts from, and what was measured.
 
-    Measured is greedy accuracy, verified, on `count` held-out problems of each cell. Raises UsageError where
+    RunReport is greedy accuracy, verified, on `count` held-out problems of each cell. Raises UsageError where
     the data is no mixture or the model has other tokens, FileError where it cannot be read.
     """
     several = cells_of(experiment.data)

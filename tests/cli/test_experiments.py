@@ -6,7 +6,7 @@ import pytest
 
 from polyctl.cli import app, plan
 from polyctl.config.registry import PACKAGED, load_registry
-from polyctl.plans.running import Outcome
+from polyctl.plans.runner import Outcome
 from polyctl.store.runs import list_runs
 
 

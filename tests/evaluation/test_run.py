@@ -5,6 +5,7 @@ import pytest
 from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
 from polyctl.data.tokenizers import make_tokenizer
+from polyctl.evaluation import run as run_module
 from polyctl.evaluation.accuracy import ProblemResult, judge
 from polyctl.evaluation.run import Spotlight
 from polyctl.search.hypothesis import BeamStep, Hypothesis

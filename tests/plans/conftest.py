@@ -3,7 +3,7 @@
 import pytest
 
 from polyctl.config.schema import DataConfig, EvalConfig, Experiment, ModelConfig, RLConfig, TrainConfig
-from polyctl.plans.stages import Places
+from polyctl.plans.stages import Directories
 
 DATA = DataConfig(
     tokenizer="prefix", outer_degrees=(2,), inner_degrees=(2,), outer_bound=2, inner_bound=2,
@@ -33,4 +33,4 @@ def make():
 
 @pytest.fixture
 def places(tmp_path):
-    return Places(tmp_path / "data", tmp_path / "runs")
+    return Directories(tmp_path / "data", tmp_path / "runs")

@@ -5,7 +5,7 @@ import torch
 from polyctl.data.dataset import generate
 from polyctl.plans import cost
 from polyctl.plans.cost import bills, total
-from polyctl.plans.running import Options, perform
+from polyctl.plans.runner import Options, perform
 from polyctl.plans.stages import make_plan
 
 CPU = torch.device("cpu")

@@ -13,7 +13,7 @@ import pytest
 
 from polyctl.errors import UsageError
 from polyctl.plans.launch import JOBS, Cluster, Job, make_executor, perform_here, run_jobs, wait
-from polyctl.plans.running import Options, perform
+from polyctl.plans.runner import Options, perform
 from polyctl.plans.stages import Task, make_plan
 from polyctl.store.events import read_events
 from polyctl.store.runs import list_runs

@@ -17,7 +17,7 @@ LIMBS = TERM_PLACES - 2
 class TermsTokenizer(CompactTokenizer):
     """The compact tokens, but a position of the prompt holds up to five, as the digits of a number in base V.
 
-    Places, the lowest digit first: MONOMIAL SIGN LIMB LIMB LIMB, the last limb always in the last place, 0
+    Directories, the lowest digit first: MONOMIAL SIGN LIMB LIMB LIMB, the last limb always in the last place, 0
     where nothing stands. So a lone token is its own id. What does not fit takes positions of its own: the
     first factors of a spelled monomial before the term, the lower limbs of a long number and a denominator
     (`/` in the monomial's place) behind. Targets have one token a position, as they are written one by one.

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from polyctl.plans import running
-from polyctl.plans.running import Options, Outcome, perform, run_plan
+from polyctl.plans import runner
+from polyctl.plans.runner import Options, Outcome, perform, run_plan
 from polyctl.plans.stages import Task, make_plan
 from polyctl.store.events import EventWriter
 from polyctl.store.runs import find_run, list_runs
@@ -105,7 +105,7 @@ def test_fail_fast_stops_at_the_first_failure(make, places):
 
 
 def test_an_unforeseen_error_is_told_with_its_traceback(make, places, monkeypatch, capfd):
-    monkeypatch.setattr(running, "generate", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(runner, "generate", lambda *_, **__: 1 / 0)
     outcome = perform(Task("gen", make(), places.data / "x"), places, OPTIONS)
     assert (outcome.state, outcome.message) == ("failed", "ZeroDivisionError: division by zero")
     assert "Traceback" in capfd.readouterr().err

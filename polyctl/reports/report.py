@@ -7,20 +7,20 @@ from pathlib import Path
 
 from polyctl.config.registry import Registry, did_you_mean
 from polyctl.errors import UsageError
-from polyctl.plans import parts
-from polyctl.plans.complexity import complexity
-from polyctl.plans.gathered import Gathered, common_k, ours_of, theirs_of
-from polyctl.plans.published import measures
-from polyctl.plans.tables import Column, Figure, Report, Series, Table
+from polyctl.reports import paper
+from polyctl.reports.complexity import complexity
+from polyctl.reports.published import measures
+from polyctl.reports.results import ReportBuilder, common_k, ours_of, theirs_of
+from polyctl.reports.tables import Column, Figure, Report, Series, Table
 
-PLANS: dict[str, Callable[[Gathered], Report]] = {
-    "d1_degree": parts.d1_degree,
-    "d1_vars": parts.d1_vars,
-    "d2_arch": parts.d2_arch,
-    "d2_heads": parts.d2_heads,
-    "d3": parts.d3,
-    "d4": parts.d4,
-    "rl": parts.rl,
+PLANS: dict[str, Callable[[ReportBuilder], Report]] = {
+    "d1_degree": paper.d1_degree,
+    "d1_vars": paper.d1_vars,
+    "d2_arch": paper.d2_arch,
+    "d2_heads": paper.d2_heads,
+    "d3": paper.d3,
+    "d4": paper.d4,
+    "rl": paper.rl,
     "complexity": complexity,
 }
 
@@ -33,7 +33,7 @@ def make_report(
     `counts` is where the published complexity counts lie, `solver` what `polyctl eval --solver` printed.
     Raises UsageError for a name that is neither.
     """
-    data = Gathered(registry, root, counts, solver)
+    data = ReportBuilder(registry, root, counts, solver)
     if len(names) == 1 and names[0] in PLANS:
         return PLANS[names[0]](data)
     try:
@@ -44,7 +44,7 @@ def make_report(
     return experiments(chosen, data)
 
 
-def experiments(names: Sequence[str], data: Gathered) -> Report:
+def experiments(names: Sequence[str], data: ReportBuilder) -> Report:
     """Any experiments side by side, and by degree where they have several."""
     found = {name: data.of(name) for name in names}
     k = common_k(list(found.values()))

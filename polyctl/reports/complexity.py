@@ -18,10 +18,9 @@ from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
 from polyctl.errors import FileError
 from polyctl.evaluation.claims import parse_outer
-from polyctl.plans.gathered import Gathered
-from polyctl.plans.measured import Measured, on_file
-from polyctl.plans.published import complexities
-from polyctl.plans.tables import Column, Figure, Report, Series, Table, Value
+from polyctl.reports.published import complexities
+from polyctl.reports.results import ReportBuilder, RunReport, on_file
+from polyctl.reports.tables import Column, Figure, Report, Series, Table, Value
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Counted:
     mathematica: float | None = None
 
 
-def complexity(data: Gathered) -> Report:
+def complexity(data: ReportBuilder) -> Report:
     """Our answers' complexity against Mathematica's, set by set: a model's, and the solver's if given."""
     rows: list[tuple[Value, ...]] = []
     absent = []
@@ -122,7 +121,7 @@ def _of_solver(summary: dict[str, Any]) -> Counted:
     return Counted(summary["problems"], solved, means["complexity"], means["known"], means["mathematica"])
 
 
-def count(measured: Measured, mathematica: list[int]) -> Counted:
+def count(measured: RunReport, mathematica: list[int]) -> Counted:
     """The complexities in an evaluation's predictions; all means are over the same, solved problems."""
     path = measured.run.predictions / f"{measured.path.stem}.jsonl"
     try:

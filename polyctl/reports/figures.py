@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polyctl.errors import FileError, UsageError
-from polyctl.plans.tables import Figure, Series
+from polyctl.reports.tables import Figure, Series
 from polyctl.store.files import write_atomic
 
 if TYPE_CHECKING:

@@ -1,21 +1,25 @@
-"""What our runs have measured: the reports that `polyctl eval` and plans left in them."""
+"""Evaluation results of runs, and the builder that gathers them into a report."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from polyctl.config.registry import Registry
 from polyctl.errors import FileError
 from polyctl.plans.stages import runs_of
+from polyctl.reports.published import published
+from polyctl.reports.tables import Figure, Report, Table
 from polyctl.store.events import read_events
 from polyctl.store.runs import Run, list_runs
 
 
 @dataclass(frozen=True)
-class Measured:
+class RunReport:
     """A report of a run, and what the run is: where and how long it trained."""
 
     run: Run
@@ -76,7 +80,7 @@ class Measured:
         }
 
 
-def reports(run: Run) -> Iterator[Measured]:
+def reports(run: Run) -> Iterator[RunReport]:
     """All evaluations of a run, newest first; what cannot be read is left out."""
     for path in sorted(run.reports.glob("eval-*.json"), reverse=True):
         try:
@@ -84,10 +88,10 @@ def reports(run: Run) -> Iterator[Measured]:
         except (OSError, ValueError):
             continue
         if isinstance(report, dict) and {"data", "problems", "beam", "pass_at", "cells"} <= report.keys():
-            yield Measured(run, report, path)
+            yield RunReport(run, report, path)
 
 
-def own_reports(name: str, root: Path, run_name: str | None = None) -> list[Measured]:
+def own_reports(name: str, root: Path, run_name: str | None = None) -> list[RunReport]:
     """The evaluations on the experiment's own test problems, newest first, of one run.
 
     That is the run of the name given, else the newest that has any.
@@ -100,16 +104,67 @@ def own_reports(name: str, root: Path, run_name: str | None = None) -> list[Meas
     return []
 
 
-def newest(name: str, root: Path) -> Measured | None:
+def newest(name: str, root: Path) -> RunReport | None:
     """The newest of them with the widest beam."""
     found = own_reports(name, root)
     return max(found, key=lambda m: m.beam) if found else None
 
 
-def on_file(file: str, root: Path) -> Measured | None:
+def on_file(file: str, root: Path) -> RunReport | None:
     """The newest evaluation of any run on that file of problems."""
     for run in list_runs(root):
         for measured in reports(run):
             if measured.report["data"] == file:
                 return measured
     return None
+
+
+@dataclass
+class ReportBuilder:
+    """Reads runs, and remembers which it read and which were not there."""
+
+    registry: Registry
+    root: Path
+    counts: Path  # where the published complexity counts lie
+    solver: Path | None = None  # a report of the solver
+    sources: dict[str, RunReport] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+    def names(self, pattern: str) -> list[str]:
+        """The experiments whose whole name fits a regular expression, in the registry's order."""
+        return [name for name in self.registry.names() if re.fullmatch(pattern, name)]
+
+    def of(self, name: str) -> RunReport | None:
+        """The newest report of an experiment with the widest beam."""
+        return self.noted(name, newest(name, self.root))
+
+    def noted(self, name: str, measured: RunReport | None) -> RunReport | None:
+        """The same, remembered as a source or as missing."""
+        if measured is not None:
+            self.sources[str(measured.path)] = measured
+        elif name not in self.missing:
+            self.missing.append(name)
+        return measured
+
+    def report(
+        self, name: str, title: str, tables: Iterable[Table], figures: Iterable[Figure] = ()
+    ) -> Report:
+        """What was made, with what it was made from."""
+        sources = tuple(measured.source() for measured in self.sources.values())
+        return Report(name, title, tuple(tables), tuple(figures), sources, tuple(self.missing))
+
+
+def ours_of(measured: RunReport | None, measure: str, cell: str = "all") -> float | None:
+    """A value of ours; None where there is no report."""
+    return None if measured is None else measured.value(measure, cell)
+
+
+def theirs_of(experiment: str, measure: str, cell: str = "all") -> float | None:
+    """A published value; None where there is none."""
+    found = published(experiment, measure, cell)
+    return None if found is None else found.value
+
+
+def common_k(found: Sequence[RunReport | None]) -> int:
+    """The widest beam that all reports have; the published 30 without any."""
+    return min((measured.beam for measured in found if measured is not None), default=30)

@@ -8,10 +8,10 @@ import pytest
 from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.config.schema import TrainConfig
 from polyctl.errors import FileError, UsageError
-from polyctl.plans.figures import draw
-from polyctl.plans.published import complexities, gains, measures, published
-from polyctl.plans.report import PLANS, make_report
-from polyctl.plans.tables import Column, Report, Table, markdown, shown
+from polyctl.reports.figures import draw
+from polyctl.reports.published import complexities, gains, measures, published
+from polyctl.reports.report import PLANS, make_report
+from polyctl.reports.tables import Column, Report, Table, markdown, shown
 from polyctl.store.events import EventWriter
 from polyctl.store.runs import create_run
 

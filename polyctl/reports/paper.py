@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polyctl.config.schema import Experiment
-from polyctl.plans.gathered import Gathered, common_k, ours_of, theirs_of
-from polyctl.plans.measured import Measured, own_reports
-from polyctl.plans.published import gains, measures, published
 from polyctl.plans.stages import runs_of
-from polyctl.plans.tables import Column, Figure, Report, Series, Table, Value
+from polyctl.reports.published import gains, measures, published
+from polyctl.reports.results import ReportBuilder, RunReport, common_k, ours_of, own_reports, theirs_of
+from polyctl.reports.tables import Column, Figure, Report, Series, Table, Value
 
 BEAMS = (1, 2, 5, 6, 10, 11, 15, 20, 30, 50)
 ALGORITHMS = ("bgrpo", "grpo", "boost")
@@ -22,7 +21,7 @@ NO_NUMBERS = "The reference at hand states no figures of the paper for this part
 # -- D1 --------------------------------------------------------------------------------------------
 
 
-def d1_degree(data: Gathered) -> Report:
+def d1_degree(data: ReportBuilder) -> Report:
     """Accuracy by outer and inner degree, one variable."""
     name = "d1_degree"
     ours = data.of(name)
@@ -77,7 +76,7 @@ def d1_degree(data: Gathered) -> Report:
     return data.report(name, "D1: accuracy by degree", tables, [figure])
 
 
-def d1_vars(data: Gathered) -> Report:
+def d1_vars(data: ReportBuilder) -> Report:
     """Accuracy by number of variables and of inners."""
     names = data.names(r"d1_var_\d+_\d+")
     found = {name: data.of(name) for name in names}
@@ -128,7 +127,7 @@ def _distinct(columns: Sequence[Column]) -> tuple[Column, ...]:
 # -- D2 --------------------------------------------------------------------------------------------
 
 
-def d2_arch(data: Gathered) -> Report:
+def d2_arch(data: ReportBuilder) -> Report:
     """Accuracy by width and layers."""
     names = data.names(r"d2_arch_\d+_l\d+")
     points = {name: data.registry.get(name).model for name in names}
@@ -161,7 +160,7 @@ def d2_arch(data: Gathered) -> Report:
     return data.report("d2_arch", "D2: accuracy by width and layers", [table], [figure])
 
 
-def d2_heads(data: Gathered) -> Report:
+def d2_heads(data: ReportBuilder) -> Report:
     """Accuracy by number of heads."""
     names = sorted(data.names(r"d2_heads_\d+"), key=lambda name: data.registry.get(name).model.heads)
     found = {name: data.of(name) for name in names}
@@ -193,7 +192,7 @@ def d2_heads(data: Gathered) -> Report:
 # -- D3 --------------------------------------------------------------------------------------------
 
 
-def d3(data: Gathered) -> Report:
+def d3(data: ReportBuilder) -> Report:
     """Adaptation curves: accuracy after fine-tuning by the number of examples."""
     names = data.names(r"d3_finetune_\w+_\d+")
     bases = list(dict.fromkeys(name.split("_")[2] for name in names))
@@ -244,7 +243,7 @@ def d3(data: Gathered) -> Report:
 # -- D4 --------------------------------------------------------------------------------------------
 
 
-def d4(data: Gathered) -> Report:
+def d4(data: ReportBuilder) -> Report:
     """Accuracy by beam width: for each width the narrowest search that is as wide."""
     names = ["d1_degree", *data.names(r"d1_var_\d+_\d+")]
     rows: list[tuple[Value, ...]] = []
@@ -301,7 +300,7 @@ def d4(data: Gathered) -> Report:
 # -- reinforcement learning ------------------------------------------------------------------------
 
 
-def rl(data: Gathered) -> Report:
+def rl(data: ReportBuilder) -> Report:
     """Before and after reinforcement learning, for every experiment that has been through it."""
     rows: list[tuple[Value, ...]] = []
     bars: dict[str, list[tuple[str | float, float | None]]] = {"before": [], "after": []}
@@ -353,7 +352,7 @@ def rl(data: Gathered) -> Report:
     return data.report("rl", "Reinforcement learning: before and after", tables, [figure])
 
 
-def _before(after: Measured | None, name: str, data: Gathered) -> Measured | None:
+def _before(after: RunReport | None, name: str, data: ReportBuilder) -> RunReport | None:
     """The report of the run that reinforcement learning started from, else of the newest supervised run."""
     start = None if after is None else after.run.config().train.init_from
     found = own_reports(name, data.root, start)

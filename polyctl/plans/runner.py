@@ -21,7 +21,7 @@ from polyctl.errors import PolyctlError, UsageError
 from polyctl.evaluation.accuracy import evaluation_problems
 from polyctl.evaluation.run import evaluate_run
 from polyctl.model.serialization import load_model
-from polyctl.plans.stages import Places, Standing, Task, resolved, standing
+from polyctl.plans.stages import Directories, Task, TaskStatus, resolved, standing
 from polyctl.rl.trainer import reinforce
 from polyctl.runtime.device import limit_threads
 from polyctl.runtime.processes import Processes, join_processes
@@ -104,7 +104,7 @@ def run_plan(
 # -- a task ----------------------------------------------------------------------------------------
 
 
-def perform(task: Task, places: Places, options: Options, on_event: OnEvent | None = None) -> Outcome:
+def perform(task: Task, places: Directories, options: Options, on_event: OnEvent | None = None) -> Outcome:
     """Carry out one task, in one process or together with others; what goes wrong is in the outcome.
 
     Ctrl-C ends it as interrupted, with everything saved that resuming needs.
@@ -126,7 +126,7 @@ def perform(task: Task, places: Places, options: Options, on_event: OnEvent | No
 
 def _perform(
     task: Task,
-    places: Places,
+    places: Directories,
     options: Options,
     processes: Processes,
     on_event: OnEvent | None,
@@ -160,14 +160,14 @@ def _perform(
     return Outcome(*task.key, state, found.run.name, figures=figures)
 
 
-def _prepare(task: Task, places: Places, options: Options) -> Standing:
+def _prepare(task: Task, places: Directories, options: Options) -> TaskStatus:
     """How the task stands, a directory made for a new run."""
     found = standing(task, places)
     if found.state == "resume":
         assert found.run is not None
         _check_idle(found.run, options)
     if found.state == "new" and found.run is None and task.stage in ("train", "rl"):
-        return Standing("new", create_run(resolved(task, places), places.runs))
+        return TaskStatus("new", create_run(resolved(task, places), places.runs))
     return found
 
 
@@ -195,8 +195,8 @@ def _generate(task: Task, options: Options, on_event: OnEvent | None) -> dict[st
 
 def _learn(
     task: Task,
-    found: Standing,
-    places: Places,
+    found: TaskStatus,
+    places: Directories,
     options: Options,
     processes: Processes,
     on_event: OnEvent | None,
