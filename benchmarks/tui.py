@@ -28,8 +28,8 @@ from polyctl.config.registry import to_toml
 from polyctl.config.schema import Experiment
 from polyctl.store.runs import Run
 from polyctl.tui.app import Dashboard
-from polyctl.tui.history import History
-from polyctl.tui.screens.run import RunPane
+from polyctl.tui.panes.run import RunPane
+from polyctl.tui.run_log import History
 from polyctl.tui.series import POINTS, Point
 from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.plot import Line, View, draw

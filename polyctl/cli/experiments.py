@@ -69,7 +69,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show all settings of an experiment, as they are after inheritance, --smoke and --set."""
-    from polyctl.config.schema import registry as registries
+    from polyctl.config import registry as registries
 
     experiment = registries.load_registry(registry).get(name)
     if smoke:

@@ -42,7 +42,7 @@ def tui(
     if plain and expression:
         raise UsageError("--plain only prints what is there", f"polyctl decompose '{expression.strip()}'")
     if plain:
-        from polyctl.tui.plain import plain as write
+        from polyctl.tui.text_dump import plain as write
 
         for line in write((screen,) if screen else SCREENS, runs, registry, run):
             print(line)

@@ -19,15 +19,15 @@ from textual.widgets import Footer, TabbedContent, TabPane
 from polyctl.store.runs import Run, list_runs, runs_root
 from polyctl.tui import launch
 from polyctl.tui.actions import TABS, Action, bindings, keys_of, of
-from polyctl.tui.history import History
-from polyctl.tui.screens.beam import BeamPane
-from polyctl.tui.screens.decompose import DecomposePane
-from polyctl.tui.screens.experiments import ExperimentsPane
+from polyctl.tui.panes.beam import BeamPane
+from polyctl.tui.panes.decompose import DecomposePane
+from polyctl.tui.panes.experiments import ExperimentsPane
+from polyctl.tui.panes.pane import Pane
+from polyctl.tui.panes.run import RunPane
+from polyctl.tui.panes.runs import Row, RunsPane, summarise
+from polyctl.tui.run_log import History
 from polyctl.tui.screens.help import HelpScreen
-from polyctl.tui.screens.pane import Pane
-from polyctl.tui.screens.run import RunPane
-from polyctl.tui.screens.runs import Row, RunsPane, summarise
-from polyctl.tui.solving import Solver
+from polyctl.tui.solver_client import Solver
 
 REDRAW_SECONDS = 0.5
 LIST_SECONDS = 2.0

@@ -32,10 +32,8 @@ def alone(tmp_path, monkeypatch):
     monkeypatch.delenv("POLYCTL_REGISTRY", raising=False)
     monkeypatch.setattr(module, "Solver", FakeSolver)
     for screen in ("run", "experiments"):  # not every new setting shall change what is compared
-        monkeypatch.setattr(
-            f"polyctl.tui.screens.{screen}.to_toml", lambda e: f'name = "{e.name}"\nseed = 0\n'
-        )
-    monkeypatch.setattr("polyctl.tui.screens.runs.ago", lambda when: "-" if when is None else "5 min")
+        monkeypatch.setattr(f"polyctl.tui.panes.{screen}.to_toml", lambda e: f'name = "{e.name}"\nseed = 0\n')
+    monkeypatch.setattr("polyctl.tui.panes.runs.ago", lambda when: "-" if when is None else "5 min")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from polyctl.errors import FileError, UsageError
 from polyctl.tui import launch
 from polyctl.tui.actions import ACTIONS, BY_ID, TABS, load_keymap, of
 from polyctl.tui.app import THEMES, Dashboard
-from polyctl.tui.history import History
+from polyctl.tui.run_log import History
 from polyctl.tui.screens.help import HelpScreen, help_text
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.log import LogView
@@ -255,7 +255,7 @@ def test_experiments(empty, monkeypatch):
     class Done:
         stdout, stderr = "0.7M parameters", ""
 
-    monkeypatch.setattr("polyctl.tui.screens.experiments.subprocess.run", lambda *a, **k: Done)
+    monkeypatch.setattr("polyctl.tui.panes.experiments.subprocess.run", lambda *a, **k: Done)
 
     async def script(pilot):
         await pilot.press("f6")

@@ -3,8 +3,8 @@
 from textual.events import Paste
 from textual.widgets import Input
 
+from polyctl.tui.panes.decompose import EXAMPLES
 from polyctl.tui.screens.choose import ChooseScreen
-from polyctl.tui.screens.decompose import EXAMPLES
 from polyctl.tui.widgets.table import Table
 from tests.tui.shared import drive, event, make_run, screen_text, until
 from tests.tui.test_screens import TEXT, answers

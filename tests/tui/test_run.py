@@ -7,12 +7,12 @@ import pytest
 from textual.containers import VerticalScroll
 
 from polyctl.tui.app import Dashboard
-from polyctl.tui.history import History
+from polyctl.tui.run_log import History
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.table import Table
 from tests.tui.shared import drive, event, events, make_run, screen_text, until
-from tests.tui.test_history import evaluation, read, report
+from tests.tui.test_run_log import evaluation, read, report
 from tests.tui.test_screens import show
 
 LONG = "a_run_with_a_name_that_is_far_too_long_for_any_terminal_of_eighty_columns/20250101-000000"

@@ -11,7 +11,7 @@ from polyctl.algebra.parse import parse
 from polyctl.solving.solve import solve
 from polyctl.tui.actions import TABS
 from polyctl.tui.app import Dashboard
-from polyctl.tui.solving import describe
+from polyctl.tui.solver_client import describe
 from tests.tui.shared import drive, make_run, screen_text, until
 
 STORED = Path(__file__).parent / "screens"

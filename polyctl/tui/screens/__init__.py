@@ -1,1 +1,1 @@
-"""One file a tab of the dashboard, and its dialogs."""
+"""Dialogs that cover the dashboard."""

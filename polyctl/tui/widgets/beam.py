@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
+from polyctl.tui.format import clean, number, status
 from polyctl.tui.series import finite
-from polyctl.tui.words import clean, number, status
 
 
 def frame_rows(frame: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.widget import Widget
 
-from polyctl.tui.history import LogLine
-from polyctl.tui.words import clean, clock, date
+from polyctl.tui.format import clean, clock, date
+from polyctl.tui.run_log import LogLine
 
 INDENT = 20  # of a line's further rows
 COLOURS = {

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from rich.text import Text
 from textual.widget import Widget
 
+from polyctl.tui.format import number, percent
 from polyctl.tui.series import Column, Point, columns, smooth
-from polyctl.tui.words import number, percent
 
 COLOURS = ("cyan", "yellow", "magenta", "green", "blue", "red")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

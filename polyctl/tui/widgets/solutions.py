@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
+from polyctl.tui.format import clean, number, status
 from polyctl.tui.series import finite
-from polyctl.tui.words import clean, number, status
 
 SIZE_WIDTH, FULL_WIDTH = 76, 100  # of the terminal, from which on there are more columns
 

@@ -10,7 +10,7 @@ from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from polyctl.tui.actions import bindings
-from polyctl.tui.words import clean
+from polyctl.tui.format import clean
 
 
 class Table(DataTable[Text]):

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyctl.store.runs import Run
+from polyctl.tui.format import clean, date
 from polyctl.tui.series import finite
-from polyctl.tui.words import clean, date
 
 
 @dataclass(frozen=True)

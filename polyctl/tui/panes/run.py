@@ -12,15 +12,15 @@ from textual.widgets import Static
 from polyctl.config.registry import to_toml
 from polyctl.errors import PolyctlError
 from polyctl.tui.actions import bindings
-from polyctl.tui.evaluations import Evaluation
-from polyctl.tui.history import STEP_KEYS, History
-from polyctl.tui.screens.pane import Pane
+from polyctl.tui.format import clean, shorten, status
+from polyctl.tui.panes.pane import Pane
+from polyctl.tui.run_evaluations import Evaluation
+from polyctl.tui.run_log import STEP_KEYS, History
 from polyctl.tui.series import Point
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.heat import heat_map
 from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.plot import Line, Plot, View
-from polyctl.tui.words import clean, shorten, status
 
 # id: (title, [(series, label)])
 METRICS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {

@@ -19,10 +19,10 @@ from polyctl.config.schema import Experiment
 from polyctl.errors import PolyctlError
 from polyctl.tui import launch
 from polyctl.tui.actions import bindings
-from polyctl.tui.screens.pane import Pane
+from polyctl.tui.format import ago, clean, status
+from polyctl.tui.panes.pane import Pane
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.table import Table
-from polyctl.tui.words import ago, clean, status
 
 JOBS_SHOWN = 4
 

@@ -11,14 +11,14 @@ from polyctl.errors import FileError, PolyctlError
 from polyctl.store.runs import default_run, find_run, list_runs, runs_root
 from polyctl.tui import launch
 from polyctl.tui.actions import TABS
-from polyctl.tui.history import History
-from polyctl.tui.screens.beam import EMPTY, before, caption
-from polyctl.tui.screens.decompose import EXAMPLES, WELCOME
-from polyctl.tui.screens.run import METRICS, config_text, lines_of
-from polyctl.tui.screens.runs import Row, summarise, words
+from polyctl.tui.format import ago, clean, clock, number, percent
+from polyctl.tui.panes.beam import EMPTY, before, caption
+from polyctl.tui.panes.decompose import EXAMPLES, WELCOME
+from polyctl.tui.panes.run import METRICS, config_text, lines_of
+from polyctl.tui.panes.runs import Row, summarise, words
+from polyctl.tui.run_log import History
 from polyctl.tui.widgets.beam import beam_text
 from polyctl.tui.widgets.heat import heat_map
-from polyctl.tui.words import ago, clean, clock, number, percent
 
 READ_SECONDS = 5.0  # of a very long events file the newest part is read
 LOG_LINES = 20

@@ -12,7 +12,7 @@ from typing import Any
 from polyctl.store.events import VERSION
 from polyctl.store.runs import Run
 from polyctl.store.tail import Batch, Event, Tail
-from polyctl.tui.evaluations import Evaluation, Reports
+from polyctl.tui.run_evaluations import Evaluation, Reports
 from polyctl.tui.series import Series, finite
 
 LOG_LINES = 2000  # of steps, and as many of other events

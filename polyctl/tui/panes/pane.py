@@ -27,7 +27,7 @@ class Pane(Vertical):
     @property
     def no_run(self) -> str:
         """What a tab says that shows an open run where none is open."""
-        from polyctl.tui.screens.runs import RunsPane
+        from polyctl.tui.panes.runs import RunsPane
 
         rows, root = self.dashboard.query_one(RunsPane).rows, self.dashboard.root
         if rows is None:

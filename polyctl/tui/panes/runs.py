@@ -12,10 +12,10 @@ from textual.widgets import DataTable, Static
 
 from polyctl.store.runs import Run, Summary
 from polyctl.tui.actions import bindings
-from polyctl.tui.screens.pane import Pane
+from polyctl.tui.format import ago, clean, number, percent, progress, shorten, status
+from polyctl.tui.panes.pane import Pane
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.table import Table
-from polyctl.tui.words import ago, clean, number, percent, progress, shorten, status
 
 SORTS = ("newest", "run", "state", "loss", "verified")
 

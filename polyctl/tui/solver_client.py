@@ -58,7 +58,7 @@ class Solver:
         with self._lock:
             if self._process is not None or self._closed:
                 return
-            command = [sys.executable, "-m", "polyctl.tui.solving"]
+            command = [sys.executable, "-m", "polyctl.tui.solver_client"]
             if self._runs is not None:
                 command.append(str(self._runs))
             self._process = subprocess.Popen(

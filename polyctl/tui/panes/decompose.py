@@ -17,14 +17,14 @@ from textual.worker import get_current_worker
 from polyctl.errors import ParseError, PolyctlError
 from polyctl.store.runs import shipped_run
 from polyctl.tui.actions import bindings
-from polyctl.tui.screens.beam import in_own_names
+from polyctl.tui.format import ago, clean, percent
+from polyctl.tui.panes.beam import in_own_names
+from polyctl.tui.panes.pane import Pane
 from polyctl.tui.screens.choose import ChooseScreen
-from polyctl.tui.screens.pane import Pane
-from polyctl.tui.solving import METHODS, cut
+from polyctl.tui.solver_client import METHODS, cut
 from polyctl.tui.widgets import solutions
 from polyctl.tui.widgets.beam import beam_text
 from polyctl.tui.widgets.table import Table
-from polyctl.tui.words import ago, clean, percent
 
 EXAMPLES = (
     "x^4 + 2x^3 + 3x^2 + 2x + 5",

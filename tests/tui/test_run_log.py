@@ -6,15 +6,15 @@ import shutil
 from itertools import pairwise
 
 from polyctl.store.events import EventWriter
-from polyctl.tui.history import History, _line
-from polyctl.tui.plain import plain
-from polyctl.tui.screens.beam import caption, in_own_names
-from polyctl.tui.screens.run import lines_of, steps_of
+from polyctl.tui.format import number
+from polyctl.tui.panes.beam import caption, in_own_names
+from polyctl.tui.panes.run import lines_of, steps_of
+from polyctl.tui.run_log import History, _line
 from polyctl.tui.series import Point, Series, columns, smooth
+from polyctl.tui.text_dump import plain
 from polyctl.tui.widgets.beam import beam_text, movement
 from polyctl.tui.widgets.heat import heat_map
 from polyctl.tui.widgets.plot import Line, View, draw
-from polyctl.tui.words import number
 from tests.tui.shared import event, events, make_run
 
 
@@ -103,7 +103,7 @@ def test_history_of_a_run(tmp_path):
 
 def test_backwards_in_pieces_gives_the_same_as_forwards(tmp_path, monkeypatch):
     whole = read(History(make_run(tmp_path / "a")))
-    monkeypatch.setattr("polyctl.tui.history.SLICE_BYTES", 300)
+    monkeypatch.setattr("polyctl.tui.run_log.SLICE_BYTES", 300)
     pieces = read(History(make_run(tmp_path / "b")))
     assert pieces.series["loss"].points == whole.series["loss"].points
     assert [line.text for line in pieces.log] == [line.text for line in whole.log]
@@ -118,7 +118,7 @@ def test_backwards_in_pieces_gives_the_same_as_forwards(tmp_path, monkeypatch):
 
 
 def test_a_file_that_is_always_written_to_is_read_to_its_start(tmp_path, monkeypatch):
-    monkeypatch.setattr("polyctl.tui.history.SLICE_BYTES", 300)
+    monkeypatch.setattr("polyctl.tui.run_log.SLICE_BYTES", 300)
     history = History(make_run(tmp_path))
     with history.run.events.open("a") as file:
         for i in range(200):
@@ -133,7 +133,7 @@ def test_a_file_that_is_always_written_to_is_read_to_its_start(tmp_path, monkeyp
 
 def test_of_a_huge_file_the_newest_part_is_read_whole_and_the_rest_thinned(tmp_path, monkeypatch):
     for name, value in (("SLICE_BYTES", 1000), ("WHOLE_BYTES", 5000), ("THIN_BYTES", 20_000)):
-        monkeypatch.setattr(f"polyctl.tui.history.{name}", value)
+        monkeypatch.setattr(f"polyctl.tui.run_log.{name}", value)
     steps = [event(i, "step", step=i, loss=1.0) for i in range(1000)]
     lines = [
         event(0, "run", step=0),
@@ -348,7 +348,7 @@ def test_the_first_value_and_step_survive_the_buckets(tmp_path):
 
 
 def test_events_other_than_steps_stay_in_the_log(tmp_path, monkeypatch):
-    monkeypatch.setattr("polyctl.tui.history.LOG_LINES", 20)
+    monkeypatch.setattr("polyctl.tui.run_log.LOG_LINES", 20)
     lines = [
         event(i, kind, step=i, **({"valid_loss": 1.0} if kind == "eval" else {"loss": 1.0}))
         for i in range(300)
@@ -356,7 +356,7 @@ def test_events_other_than_steps_stay_in_the_log(tmp_path, monkeypatch):
     ]
     run = make_run(tmp_path, lines=lines)
     whole = read(History(run))
-    monkeypatch.setattr("polyctl.tui.history.SLICE_BYTES", 500)
+    monkeypatch.setattr("polyctl.tui.run_log.SLICE_BYTES", 500)
     for history in (whole, read(History(run))):
         assert [line.text for line in history.log if line.kind == "eval"] == [
             f"step={i}  valid=1" for i in (0, 100, 200)

@@ -11,10 +11,10 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from polyctl.tui.actions import bindings
-from polyctl.tui.history import History
-from polyctl.tui.screens.pane import Pane
+from polyctl.tui.format import clean, clock, shorten
+from polyctl.tui.panes.pane import Pane
+from polyctl.tui.run_log import History
 from polyctl.tui.widgets.beam import beam_text
-from polyctl.tui.words import clean, clock, shorten
 
 NAME = re.compile(r"[^\W\d]\w*")
 EMPTY = (
