@@ -36,7 +36,9 @@ Answers = list[list[tuple[tuple[int, ...], float]]]
 def make_model(layers: int, width: int) -> GPT:
     """Random weights, large enough that what a token predicts depends on what came before it."""
     torch.manual_seed(0)
-    model = GPT(ModelConfig(form="published", layers=layers, heads=8, width=width, block=350), VOCABULARY)
+    model = GPT(
+        ModelConfig(architecture="gpt2", layers=layers, heads=8, width=width, context_length=350), VOCABULARY
+    )
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.mul_(6.0 if name == "head.weight" else 2.5 if parameter.dim() == 2 else 1.0)
@@ -59,7 +61,7 @@ def as_gpt2(model: GPT) -> GPT2LMHeadModel:
     peer = GPT2LMHeadModel(
         GPT2Config(
             vocab_size=VOCABULARY,
-            n_positions=config.block,
+            n_positions=config.context_length,
             n_embd=config.width,
             n_layer=config.layers,
             n_head=config.heads,

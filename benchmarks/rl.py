@@ -77,7 +77,7 @@ def _options() -> argparse.Namespace:
 def _add(rows, experiment, path, problems, seed, seconds, options) -> None:
     """Examine a checkpoint and keep its row, said at once so that an interrupted benchmark is of use."""
     model = load_model(path, choose_device(options.device)).model
-    config = experiment.eval.model_copy(update={"beam": experiment.rl.width})
+    config = experiment.eval.model_copy(update={"beam": experiment.rl.group_size})
     with torch.no_grad():
         results = examine(model, make_tokenizer(experiment.data), problems, config)
     report = summarize(results, config.beam)

@@ -79,7 +79,7 @@ def measure(
     works: dict[str, list[Callable[[], float]]] = {}
     for name, (dynamic, data) in kinds.items():
         torch.manual_seed(0)
-        objective = TargetLoss(GPT(experiment.model, vocabulary).to(device))
+        objective = TargetLoss(GPT.of(experiment, vocabulary).to(device))
         if dynamic is not None:
             objective.compile(dynamic=dynamic)
         works[name] = [lambda o=objective, parts=parts: run(o, parts, device) for parts in data]

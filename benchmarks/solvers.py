@@ -61,7 +61,8 @@ METHODS = ("exact", "numeric")
 def indecomposable(count: int) -> list[Line]:
     """Random dense polynomials with large coefficients, no more inners than variables.
 
-    By counting parameters, that one decomposes so has probability next to zero (`polyctl.solving.solve.generic`).
+    By counting parameters, that one decomposes so has probability next to zero
+    (`polyctl.solving.solve.generic`).
     """
     rng = Random(SEED)
     lines = []

@@ -21,16 +21,20 @@ from statistics import mean, median
 from training import PaddedLoop, clock, spread
 
 from polyctl.config.registry import load_registry, override
-from polyctl.config.schema import TERM_PLACES, Experiment
+from polyctl.config.schema import Experiment
 from polyctl.runtime.processes import join_processes
 from polyctl.store.runs import create_run
 from polyctl.training.journal import Journal
 from polyctl.training.supervised import Trainer
 
-PLAIN = ["model.places=1", "model.residues=0", "model.numbers=random"]
-TERMS = ["data.tokenizer=terms", f"model.places={TERM_PLACES}", "model.residues=23", "model.numbers=waves"]
+PLAIN = ["model.residues=0", "model.number_init=random"]
+TERMS = [
+    "data.tokenizer=terms",
+    "model.residues=23",
+    "model.number_init=fourier",
+]
 FORMATS = {
-    "prefix": ["data.tokenizer=prefix", "model.block=256", *PLAIN],
+    "prefix": ["data.tokenizer=prefix", "model.context_length=256", *PLAIN],
     "compact": ["data.tokenizer=compact", *PLAIN],
     "terms": TERMS,
 }

@@ -53,9 +53,13 @@ class PaddedLoop:
     """The published trainer's step."""
 
     def __init__(self, experiment: Experiment, vocabulary: int, device: torch.device) -> None:
-        self.block, self.device, self.clip = experiment.model.block, device, experiment.train.clip
+        self.block, self.device, self.clip = (
+            experiment.model.context_length,
+            device,
+            experiment.train.max_grad_norm,
+        )
         torch.manual_seed(0)
-        self.model = GPT(experiment.model, vocabulary).to(device)
+        self.model = GPT.of(experiment, vocabulary).to(device)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=6e-4, betas=(0.9, 0.95))
 
     def step(self, batch: Batch) -> None:
@@ -124,7 +128,7 @@ def measure(trainer: Trainer, rounds: int) -> list[dict[str, float]]:
                 "data": data,
                 "tokens": float(sum(batch.tokens for batch in chunk)),
                 "read": float(sum(batch.ids_BT.size for batch in chunk)),
-                "flops": sum(step_flops(config, trainer.model.vocabulary, batch) for batch in chunk),
+                "flops": sum(step_flops(config, trainer.model.tokens, batch) for batch in chunk),
                 "product": product_flops(device, now),
             }
         )
@@ -164,7 +168,7 @@ def report(
     """The table and the line of JSON."""
     model = experiment.model
     print(
-        f"\n{experiment.name}: {model.layers} layers, width {model.width}, block {model.block}, batch "
+        f"\n{experiment.name}: {model.layers} layers, width {model.width}, context {model.context_length}, batch "
         f"{experiment.train.batch}, {torch.get_num_threads()} thread(s), device {device}"
     )
     print(f"{'':10}{'real tokens/s':>24}{'share of product':>20}{'MFU':>20}")

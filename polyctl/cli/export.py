@@ -21,9 +21,9 @@ def export(
     """Write a run's best model as a Hugging Face GPT-2 directory with its tokenizer.
 
     `transformers` loads it with AutoModelForCausalLM and AutoTokenizer; its README.md shows how. Only the
-    published form (model.form = "published") is a GPT-2.
+    published architecture (model.architecture = "gpt2") is a GPT-2.
 
-    Exit codes: 0 done; 2 usage, or another form; 3 files.
+    Exit codes: 0 done; 2 usage, or another architecture; 3 files.
     """
     from polyctl.model.huggingface import export_gpt2
     from polyctl.model.serialization import load_model

@@ -53,7 +53,9 @@ def rl(
     smoke: SmokeOption = False,
     set_: SetOption = None,
     max_minutes: MinutesOption = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Steps, each of rl.problems groups.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps, each of rl.groups_per_step groups.")
+    ] = None,
     dry_run: DryRunOption = False,
     track: Annotated[
         bool, typer.Option("--track", help="Follow it with trackio too (pip install 'polyctl[track]').")

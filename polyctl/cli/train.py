@@ -283,7 +283,7 @@ def _warn_if_long(
 def _surely_short(experiment: Experiment) -> bool:
     """Whether full-length sequences on a slow CPU stay under LONG_SECONDS; then there is no need to probe."""
     model, train = experiment.model, experiment.train
-    tokens = train.steps * train.batch * model.block
+    tokens = train.steps * train.batch * model.context_length
     return not train.epochs and 6 * 12 * model.layers * model.width**2 * tokens < LONG_SECONDS * SLOW_FLOPS
 
 

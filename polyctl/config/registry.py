@@ -13,23 +13,19 @@ import itertools
 import json
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import tomli
 import tomli_w
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from polyctl.config.renamed import renamed_hint
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, UsageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FILE_NAME = "experiments.toml"
 PACKAGED = Path(__file__).parents[1] / FILE_NAME
@@ -115,7 +111,7 @@ def find_registry(path: Path | None = None) -> Path:
 
 def _read_toml(path: Path) -> Values:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomli.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FileError(
             f"there is no registry at {path}", "correct --registry or POLYCTL_REGISTRY, or leave both out"
@@ -124,7 +120,7 @@ def _read_toml(path: Path) -> Values:
         raise FileError(f"the registry {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
-    except tomllib.TOMLDecodeError as error:
+    except tomli.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}", "mend the file at that line") from error
 
 
@@ -287,6 +283,8 @@ def keys(model: type[BaseModel] = Experiment, prefix: str = "") -> list[str]:
 
 
 def _key_hint(key: str) -> str:
+    if hint := renamed_hint(key):
+        return hint
     known = keys()
     if inside := [right for right in known if right.startswith(f"{key}.")]:
         return f"{key} is a table; its keys are {', '.join(inside)}"
@@ -341,8 +339,8 @@ def override(experiment: Experiment, settings: Iterable[str]) -> Experiment:
 
 def _literal(text: str) -> Any:
     try:
-        table = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        table = tomli.loads(f"value = {text}")
+    except tomli.TOMLDecodeError:
         return text
     return table["value"] if len(table) == 1 else text
 

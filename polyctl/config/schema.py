@@ -13,9 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 FamilyName = Literal["univariate", "separable", "on_singlet", "monic", "split", "homogeneous", "mixed"]
 TargetKind = Literal["inner", "outer_inner"]
 TokenizerName = Literal["prefix", "compact", "terms"]
-TERM_PLACES = 5  # monomial, sign and three limbs: what a position of a `terms` prompt holds
-END, MINUS = 1, 4  # tokens of `compact` and `terms`: a prompt's and an answer's end, a minus sign
-FIRST_LIMB = 6  # the token of 0 in `compact` and `terms`; those of 1, 2, … follow
 AlgorithmName = Literal["bgrpo", "grpo", "boost"]
 RewardName = Literal["simple", "rank", "reverse_rank"]
 
@@ -82,32 +79,28 @@ class DataConfig(_Config):
 
 
 class ModelConfig(_Config):
-    """The transformer: `published` is minGPT's form, `modern` ours (RMSNorm, RoPE, QK-norm, tied head)."""
+    """The transformer: `gpt2` as published, or `modern` (RMSNorm, RoPE, QK-norm, tied head)."""
 
-    form: Literal["published", "modern"] = "modern"
+    architecture: Literal["gpt2", "modern"] = "modern"
     layers: int = Field(6, ge=1)
     heads: int = Field(8, ge=1)
     width: int = Field(512, ge=8)
-    block: int = Field(350, ge=8, description="longest sequence in tokens, prompt and target together")
+    context_length: int = Field(
+        350, ge=8, description="longest sequence in tokens, prompt and target together"
+    )
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
-    places: int = Field(1, ge=1, description="tokens that a position of the prompt holds: 5 for terms")
-    base: int = Field(1000, ge=2, description="with residues: the base of the limbs, data.base")
     residues: int = Field(
         0, ge=0, le=200, description="terms: numbers are shown modulo primes up to this too, and their size"
     )
     ratios: bool = Field(False, description="with residues: numbers are shown over the leading one as well")
-    numbers: Literal["random", "waves"] = Field("random", description="how embeddings of numbers start")
+    number_init: Literal["random", "fourier"] = Field("random", description="how embeddings of numbers start")
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> ModelConfig:
         if self.width % self.heads:
             raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
-        if self.form == "published" and self.places > 1:
-            raise ValueError(f"the published form has one token a position, not places = {self.places}")
-        if self.residues == 1 or (self.residues and self.places == 1):
-            raise ValueError(
-                f"residues = {self.residues} needs a prime up to it, and terms: places = {TERM_PLACES}"
-            )
+        if self.residues == 1:
+            raise ValueError("residues = 1: there is no prime up to it; set 0, or 2 or more")
         if self.ratios and not self.residues:
             raise ValueError("ratios are shown by their residues: set residues too, or ratios = false")
         return self
@@ -131,14 +124,16 @@ class TrainConfig(_Config):
     accumulate: int = Field(1, ge=1, description="forward passes an optimizer step is split into")
     optimizer: Literal["adamw", "muon"] = Field("adamw", description="muon: for the matrices, with AdamW")
     lr: float = Field(6e-4, gt=0)
-    schedule: Literal["cosine", "constant_then_decay"] = "cosine"
+    schedule: Literal["cosine", "wsd"] = Field(
+        "cosine", description="wsd: warm-up, stable, decay over the last decay_fraction of the steps"
+    )
     warmup: int = Field(100, ge=0, description="steps of linear warm-up")
-    final_lr: float = Field(0.1, ge=0, le=1, description="last learning rate as a fraction of lr")
-    decay_fraction: float = Field(0.2, gt=0, le=1, description="constant_then_decay: share of the end")
+    final_lr_ratio: float = Field(0.1, ge=0, le=1, description="last learning rate as a fraction of lr")
+    decay_fraction: float = Field(0.2, gt=0, le=1, description="wsd: share of the steps that decay")
     beta1: float = 0.9
     beta2: float = 0.95
     weight_decay: float = Field(0.1, ge=0)
-    clip: float = Field(1.0, gt=0)
+    max_grad_norm: float = Field(1.0, gt=0, description="the gradient is scaled down to this norm")
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     compile: Literal["auto", "on", "off"] = "auto"
     workers: int | None = Field(
@@ -170,33 +165,37 @@ class RLConfig(_Config):
     """Reinforcement learning after supervised training: groups of hypotheses, verified (docs/rl.md)."""
 
     algorithm: AlgorithmName = "bgrpo"
-    steps: int = Field(100, ge=1, description="steps, each of `problems` groups")
-    problems: int = Field(16, ge=1, description="problems a step, over all processes")
-    width: int = Field(10, ge=2, description="hypotheses a group")
+    steps: int = Field(100, ge=1, description="steps, each of `groups_per_step` groups")
+    groups_per_step: int = Field(16, ge=1, description="problems a step, over all processes")
+    group_size: int = Field(10, ge=2, description="hypotheses a group")
     temperature: float = Field(1.0, gt=0, description="grpo: of the sampling")
     reward: Literal["auto", "simple", "rank", "reverse_rank"] = Field(
         "auto", description="auto: rank for bgrpo, simple for grpo"
     )
-    wrong: float = Field(-0.1, description="reward of a wrong hypothesis")
+    wrong_reward: float = Field(-0.1, description="reward of a wrong hypothesis")
     completion: bool = Field(False, description="judge the inners alone, the outer found by algebra")
-    divide_by_deviation: bool = Field(False, description="for comparison: divide advantages by the deviation")
-    inner_epochs: int = Field(3, ge=1, description="optimizer steps on the groups of a step")
+    scale_rewards: bool = Field(False, description="for comparison: divide advantages by the deviation")
+    updates_per_step: int = Field(3, ge=1, description="optimizer steps on the groups of a step")
     clip_low: float = Field(0.2, gt=0, lt=1, description="the ratio is clipped below 1 - clip_low")
     clip_high: float = Field(0.2, gt=0, description="the ratio is clipped above 1 + clip_high")
-    kl: float = Field(0.02, ge=0, description="weight of the divergence from the reference model")
+    kl_weight: float = Field(0.02, ge=0, description="weight of the divergence from the reference model")
     lr: float = Field(5e-5, gt=0)
     warmup: int = Field(5, ge=0, description="steps of linear warm-up")
-    final_lr: float = Field(
+    final_lr_ratio: float = Field(
         0.1, ge=0, le=1, description="last learning rate as a fraction of lr; it falls linearly"
     )
     weight_decay: float = Field(0.0, ge=0)
-    clip: float = Field(0.5, gt=0, description="largest norm of the gradient")
-    part: int = Field(16, ge=1, description="groups a forward pass of the update")
+    max_grad_norm: float = Field(0.5, gt=0, description="the gradient is scaled down to this norm")
+    micro_groups: int = Field(16, ge=1, description="groups a forward pass of the update")
     families: tuple[FamilyName, ...] = Field((), description="families to mix; none means data.family")
-    candidates: int = Field(128, ge=0, description="problems probed for the pool; 0 trains on any problem")
-    refresh: int = Field(25, ge=1, description="steps between two pools")
-    band: tuple[float, float] = Field((0.01, 0.99), description="share of right hypotheses in the probe")
-    solved: float = Field(
+    pool_candidates: int = Field(
+        128, ge=0, description="problems probed for the pool; 0 trains on any problem"
+    )
+    pool_refresh_every: int = Field(25, ge=1, description="steps between two pools")
+    difficulty_band: tuple[float, float] = Field(
+        (0.01, 0.99), description="share of right hypotheses in the probe"
+    )
+    max_solved_share: float = Field(
         0.5, ge=0, le=1, description="largest share of the pool whose first answer is right"
     )
     eval_every: int = Field(25, ge=1, description="steps between validations")
@@ -211,8 +210,8 @@ class RLConfig(_Config):
 
     @model_validator(mode="after")
     def _band_rises(self) -> RLConfig:
-        if not 0 <= self.band[0] <= self.band[1] <= 1:
-            raise ValueError(f"band {self.band} must rise within 0 and 1")
+        if not 0 <= self.difficulty_band[0] <= self.difficulty_band[1] <= 1:
+            raise ValueError(f"difficulty_band {self.difficulty_band} must rise within 0 and 1")
         return self
 
 
@@ -230,14 +229,13 @@ class Experiment(_Config):
     rl: RLConfig = RLConfig()
 
     @model_validator(mode="after")
-    def _places_are_the_tokenizers(self) -> Experiment:
-        needed = TERM_PLACES if self.data.tokenizer == "terms" else 1
-        if self.model.places != needed:
-            also = " and model.residues = 0" if needed == 1 else ""
+    def _terms_are_read_by_the_modern_architecture(self) -> Experiment:
+        terms = self.data.tokenizer == "terms"
+        if terms and self.model.architecture == "gpt2":
+            raise ValueError('data.tokenizer = "terms" needs model.architecture = "modern"')
+        if self.model.residues and not terms:
             raise ValueError(
-                f"data.tokenizer = {self.data.tokenizer!r} needs model.places = {needed}{also}, "
-                f"not places = {self.model.places}"
+                f'model.residues = {self.model.residues} needs data.tokenizer = "terms", '
+                f"not {self.data.tokenizer!r}: set model.residues = 0"
             )
-        if self.model.residues and self.model.base != self.data.base:
-            raise ValueError(f"model.base = {self.model.base} must be data.base, which is {self.data.base}")
         return self

@@ -127,7 +127,7 @@ class StreamSource:
 
     def _pairs(self, start: int) -> Iterator[Sequence2]:
         """Sequences that fit the block; an error where next to none do."""
-        data, block, misses = self.experiment.data, self.experiment.model.block, 0
+        data, block, misses = self.experiment.data, self.experiment.model.context_length, 0
         for problem in problems(data, self.experiment.seed, "train", start):
             if self._excluded and problem.digest in self._excluded:
                 continue
@@ -141,8 +141,8 @@ class StreamSource:
                 yield pair
             elif (misses := misses + 1) >= 1000:
                 raise UsageError(
-                    f"1000 problems in a row are longer than model.block = {block} tokens",
-                    "raise model.block or make the degrees smaller",
+                    f"1000 problems in a row are longer than model.context_length = {block} tokens",
+                    "raise model.context_length or make the degrees smaller",
                 )
 
 
@@ -174,7 +174,7 @@ class FileSource:
             self.total_steps = max(1, len(self._lines) * train.epochs // train.batch)
 
     def chunk(self, index: int) -> list[Batch]:
-        size, block = self.experiment.train.batch, self.experiment.model.block
+        size, block = self.experiment.train.batch, self.experiment.model.context_length
         batches = self.chunk_batches
         if self.total_steps is not None:  # the last chunk stops where the last pass does
             batches = min(batches, max(1, self.total_steps - index * batches))
@@ -190,8 +190,8 @@ class FileSource:
                     break
             elif (misses := misses + 1) > len(self._lines):
                 raise UsageError(
-                    f"no line of {self.path} that is not excluded fits model.block = {block} tokens",
-                    "raise model.block",
+                    f"no line of {self.path} that is not excluded fits model.context_length = {block} tokens",
+                    "raise model.context_length",
                 )
         groups = by_length(pairs, size, batches)
         return [Batch.of(groups[i]) for i in _order(self.experiment.seed, index, batches)]

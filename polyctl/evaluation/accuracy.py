@@ -212,7 +212,7 @@ def examine(
     the other as it grows, when `watch` says so, with the problem's number in `problems`.
     """
     prompts, targets, errors = _encoded(problems, tokenizer)
-    room = model.config.block - 1
+    room = model.config.context_length - 1
     for i, prompt in enumerate(prompts):
         if i not in errors and len(prompt) > room:
             errors[i] = f"f takes {len(prompt)} tokens, the model reads at most {room}"

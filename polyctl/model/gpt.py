@@ -1,6 +1,6 @@
-"""The transformer, in two forms: `published` is minGPT's, `modern` ours.
+"""The transformer, in two architectures: `gpt2` is minGPT's, as published, `modern` is polyctl's.
 
-published: LayerNorm before each part, learned positions, GELU (tanh form), biases, dropout, separate head.
+gpt2: LayerNorm before each part, learned positions, GELU (tanh form), biases, dropout, separate head.
 modern: RMSNorm, rotary positions, normalized queries and keys, squared ReLU, no biases, no dropout, tied
 head; matrices start at a scale of 1/sqrt(inputs), so that narrow models learn as early as wide ones.
 
@@ -18,7 +18,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from polyctl.config.schema import END, FIRST_LIMB, MINUS, ModelConfig
+from polyctl.config.schema import Experiment, ModelConfig
+from polyctl.data.tokenizers.base import END, FIRST_LIMB, MINUS, TokenLayout, token_layout
 from polyctl.errors import UsageError
 from polyctl.model.attention import causal_attention, prompt_attention
 from polyctl.model.kv_cache import Cache
@@ -35,24 +36,31 @@ C = TypeVar("C", bound=Cache)
 
 
 class GPT(nn.Module):
-    """A decoder-only transformer over `vocabulary` tokens, with whole-sequence and cached forward passes."""
+    """A decoder-only transformer with whole-sequence and cached forward passes.
 
-    def __init__(self, config: ModelConfig, vocabulary: int) -> None:
+    `tokens` is their layout, or a number of tokens that stand one a position.
+    """
+
+    def __init__(self, config: ModelConfig, tokens: TokenLayout | int) -> None:
         super().__init__()
-        self.config, self.vocabulary = config, vocabulary
-        self.published = config.form == "published"
+        self.config = config
+        self.tokens = TokenLayout(tokens) if isinstance(tokens, int) else tokens
+        self.vocabulary = vocabulary = self.tokens.vocabulary
+        self.published = config.architecture == "gpt2"
         self.head_size = config.width // config.heads
         if not self.published and self.head_size % 2:
             raise UsageError(
-                f"the modern form needs an even head size, not width {config.width} / heads {config.heads}",
+                "the modern architecture needs an even head size, "
+                f"not width {config.width} / heads {config.heads}",
                 "change model.width or model.heads",
             )
         self.embedding = nn.Embedding(vocabulary, config.width)
         if self.published:
-            self.positions = nn.Embedding(config.block, config.width)
+            self.positions = nn.Embedding(config.context_length, config.width)
             self.head = nn.Linear(config.width, vocabulary, bias=False)
         self.places = nn.ModuleList(
-            nn.Linear(config.width, config.width, bias=False) for _ in range(config.places - 1)
+            nn.Linear(config.width, config.width, bias=False)
+            for _ in range(self.tokens.tokens_per_position - 1)
         )
         if config.residues:
             self.numbers = NumberFeatures(config.residues, config.width)
@@ -62,6 +70,11 @@ class GPT(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = _norm(config, config.width)
         self._initialize()
+
+    @classmethod
+    def of(cls, experiment: Experiment, vocabulary: int) -> GPT:
+        """A fresh model for an experiment, over the tokens of its tokenizer."""
+        return cls(experiment.model, token_layout(experiment.data, vocabulary))
 
     def _initialize(self) -> None:
         for name, parameter in self.named_parameters():
@@ -91,8 +104,8 @@ class GPT(nn.Module):
             return causal_attention(q, k, v, dropout)
 
         tokens = ids_BT.shape[1]
-        if self.published and tokens > self.config.block:
-            raise ValueError(f"{tokens} tokens exceed the block of {self.config.block}")
+        if self.published and tokens > self.config.context_length:
+            raise ValueError(f"{tokens} tokens exceed the context length of {self.config.context_length}")
         return self._run(self.embed(ids_BT), torch.arange(tokens, device=ids_BT.device), attend)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
@@ -140,7 +153,7 @@ class GPT(nn.Module):
 
         positions_B1 = cache.positions_B[:, None]
         if self.published:  # a problem that has ended may be fed on until it leaves
-            positions_B1 = positions_B1.clamp(max=self.config.block - 1)
+            positions_B1 = positions_B1.clamp(max=self.config.context_length - 1)
         hidden_BWD = self._run(self.embedding(ids_BW), positions_B1, attend)
         cache.advance()
         return self.logits(hidden_BWD)
@@ -155,7 +168,7 @@ class GPT(nn.Module):
         Further tokens go through a matrix of their place and are added to the first one; 0 is an empty place.
         The limbs, from the third place on, show what number they make, too, and its ratio to the first one.
         """
-        if self.config.places == 1:
+        if self.tokens.tokens_per_position == 1:
             alone: torch.Tensor = self.embedding(ids)
             return alone
         x: torch.Tensor = self.embedding(ids % self.vocabulary)
@@ -168,7 +181,7 @@ class GPT(nn.Module):
             if place == 1:
                 negative = token == MINUS
             else:
-                value = value * self.config.base + (token - FIRST_LIMB).clamp(min=0)
+                value = value * self.tokens.base + (token - FIRST_LIMB).clamp(min=0)
         if self.config.residues:
             x = x + self.numbers(value)
         if self.config.ratios:
@@ -200,7 +213,7 @@ class Block(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        published, width = config.form == "published", config.width
+        published, width = config.architecture == "gpt2", config.width
         self.heads = config.heads
         self.attention_norm = _norm(config, width)
         self.qkv = nn.Linear(width, 3 * width, bias=published)
@@ -253,7 +266,7 @@ class RMSNorm(nn.Module):
 
 
 def _norm(config: ModelConfig, width: int) -> nn.Module:
-    return nn.LayerNorm(width) if config.form == "published" else RMSNorm(width)
+    return nn.LayerNorm(width) if config.architecture == "gpt2" else RMSNorm(width)
 
 
 def _squared_relu(module: nn.Linear, x: torch.Tensor) -> torch.Tensor:

@@ -1,9 +1,10 @@
 """Models as Hugging Face directories, which `transformers` loads as GPT-2, and back again.
 
-The published form is GPT-2 with a head of its own (minGPT's choice) and any vocabulary: the same pre-norm
+The architecture `gpt2` is GPT-2 with a head of its own (minGPT's choice) and any vocabulary: the same
+pre-norm
 blocks, LayerNorm with epsilon 1e-5, tanh GELU and learned positions. Only names differ, and matrices, which
-GPT-2 keeps as (inputs, outputs). The modern form has no equal there. config.json keeps under `polyctl` what a
-model file of ours says of itself; GPT-2's own code passes unknown keys by.
+GPT-2 keeps as (inputs, outputs). The modern architecture has no equal there. config.json keeps under
+`polyctl` what a model file of ours says of itself; GPT-2's own code passes unknown keys by.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
+from polyctl.config.renamed import upgrade
 from polyctl.config.schema import Experiment, ModelConfig
 from polyctl.data.families import problem
 from polyctl.data.tokenizers import make_tokenizer
@@ -39,7 +41,7 @@ _BLOCK = (  # GPT-2's name, ours, whether it is a matrix
     ("mlp.c_proj", "mlp_project", True),
 )
 _MASKS = (".attn.bias", ".attn.masked_bias")  # constants that old versions of transformers saved as weights
-_SAME = {  # what the published form has no switch for: key, the values that mean the same, GPT-2's default
+_SAME = {  # what our gpt2 has no switch for: key, the values that mean the same, GPT-2's default
     "activation_function": (("gelu_new", "gelu_pytorch_tanh"), "gelu_new"),
     "layer_norm_epsilon": ((EPSILON,), EPSILON),
     "scale_attn_weights": ((True,), True),
@@ -52,17 +54,17 @@ _SAME = {  # what the published form has no switch for: key, the values that mea
 
 
 def export_gpt2(loaded: LoadedModel, directory: Path, *, force: bool = False) -> list[str]:
-    """Write a published-form model with its tokenizer for `transformers`; the names of the files.
+    """Write a gpt2 model with its tokenizer for `transformers`; the names of the files.
 
-    Raises UsageError for a model of the modern form or without the package `tokenizers`, FileError where the
-    directory holds anything and `force` is not given.
+    Raises UsageError for a model of the modern architecture or without the package `tokenizers`, FileError
+    where the directory holds anything and `force` is not given.
     """
     experiment = loaded.experiment
-    if experiment.model.form != "published":
+    if experiment.model.architecture != "gpt2":
         raise UsageError(
-            f"{experiment.name} has the {experiment.model.form} form, which GPT-2 cannot express "
-            "(rotary positions, RMSNorm, normalized queries and keys)",
-            "train with --set model.form=published to export the model",
+            f"{experiment.name} has the {experiment.model.architecture} architecture, which GPT-2 cannot "
+            "express (rotary positions, RMSNorm, normalized queries and keys)",
+            "train with --set model.architecture=gpt2 to export the model",
         )
     tokenizer = make_tokenizer(experiment.data)
     words = unique(tokenizer.vocabulary)
@@ -75,7 +77,7 @@ def export_gpt2(loaded: LoadedModel, directory: Path, *, force: bool = False) ->
                 "bos_token": words[tokenizer.end],
                 "eos_token": words[tokenizer.end],
                 "padding_side": "left",
-                "model_max_length": experiment.model.block,
+                "model_max_length": experiment.model.context_length,
                 "model_input_names": ["input_ids", "attention_mask"],
                 "clean_up_tokenization_spaces": False,
             }
@@ -83,7 +85,7 @@ def export_gpt2(loaded: LoadedModel, directory: Path, *, force: bool = False) ->
         "generation_config.json": _json(
             {
                 "do_sample": False,
-                "max_length": experiment.model.block,
+                "max_length": experiment.model.context_length,
                 **_special(tokenizer),
             }
         ),
@@ -137,7 +139,7 @@ def _config(loaded: LoadedModel, tokenizer: Tokenizer) -> dict[str, Any]:
         "architectures": ["GPT2LMHeadModel"],
         "model_type": "gpt2",
         "vocab_size": len(tokenizer.vocabulary),
-        "n_positions": model.block,
+        "n_positions": model.context_length,
         "n_embd": model.width,
         "n_layer": model.layers,
         "n_head": model.heads,
@@ -324,18 +326,18 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _shape(config: Mapping[str, Any], path: Path) -> ModelConfig:
-    """The model settings that config.json describes. Raises UsageError where they are not of our form."""
+    """The model settings that config.json describes. Raises UsageError where they are not of our kind."""
     if config.get("model_type") != "gpt2":
         raise UsageError(
             f"{path}: model_type is {config.get('model_type')!r}", "only GPT-2 models can be imported"
         )
     try:
         model = ModelConfig(
-            form="published",
+            architecture="gpt2",
             layers=config["n_layer"],
             heads=config["n_head"],
             width=config["n_embd"],
-            block=config["n_positions"],
+            context_length=config["n_positions"],
             dropout=config.get("resid_pdrop", 0.1),
         )
     except KeyError as error:
@@ -346,7 +348,7 @@ def _shape(config: Mapping[str, Any], path: Path) -> ModelConfig:
     for key, values in same.items():
         if config.get(key, values[0]) not in values:
             raise UsageError(
-                f"{path}: {key} = {config[key]!r} is not the published form's",
+                f"{path}: {key} = {config[key]!r} is not that of a plain GPT-2",
                 "only plain GPT-2 models can be imported",
             )
     return model
@@ -354,7 +356,10 @@ def _shape(config: Mapping[str, Any], path: Path) -> ModelConfig:
 
 def _told(config: Mapping[str, Any], path: Path) -> _Told:
     try:
-        return _Told.model_validate_json(json.dumps(config.get("polyctl", {})))
+        told = config.get("polyctl", {})
+        if isinstance(told, dict) and isinstance(told.get("experiment"), dict):
+            told = {**told, "experiment": upgrade(told["experiment"])}
+        return _Told.model_validate_json(json.dumps(told))
     except ValidationError as error:
         first = error.errors()[0]
         raise FileError(

@@ -123,7 +123,8 @@ class TreeCache(Cache):
     that nobody sees any more is written again. Beams of width 30 see about a third of the nodes that copies
     would hold, and one matrix product serves all hypotheses of a problem.
 
-    How many slots a problem needs is read late (`AsyncReadback`): each step since adds a node a hypothesis at most.
+    How many slots a problem needs is read late (`AsyncReadback`): each step since adds a node a hypothesis
+    at most.
     """
 
     def __init__(self, lengths: Sequence[int], device: torch.device) -> None:

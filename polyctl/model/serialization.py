@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, UsageError
 from polyctl.model.gpt import GPT
@@ -81,7 +82,7 @@ def load_model(path: Path, device: torch.device | str) -> LoadedModel:
     experiment, vocabulary, step, metrics = _described(path, metadata)
     try:
         with torch.device("meta"):  # no memory and no random initialization: the weights come from the file
-            model = GPT(experiment.model, len(vocabulary))
+            model = GPT.of(experiment, len(vocabulary))
     except UsageError as error:
         raise FileError(f"{path} describes an impossible model: {error.message}", _HINT) from error
     _check_weights(path, model, tensors)
@@ -104,7 +105,7 @@ def _described(
         what = f"lacks {', '.join(missing)}" if missing else "was changed after it was written"
         raise FileError(f"{path}: the model's description {what}", _HINT)
     try:
-        experiment = Experiment.model_validate_json(metadata["experiment"])
+        experiment = stored_experiment(json.loads(metadata["experiment"]))
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise FileError(

@@ -165,10 +165,10 @@ def _evaluation_costs(experiment: Experiment, device: torch.device) -> dict[str,
 def _one_search(experiment: Experiment, device: torch.device) -> tuple[int, float]:
     """(parameters, seconds a problem) by a beam search of an untrained model, which is as slow as can be."""
     tokenizer, config = make_tokenizer(experiment.data), experiment.eval
-    model = GPT(experiment.model, len(tokenizer.vocabulary)).to(device).eval()
+    model = GPT.of(experiment, len(tokenizer.vocabulary)).to(device).eval()
     problems = evaluation_problems(experiment.data, experiment.seed, SEARCHED)[:SEARCHED]
     prompts = [tokenizer.encode_prompt(found) for found in problems]
-    room = [prompt for prompt in prompts if len(prompt) < experiment.model.block]
+    room = [prompt for prompt in prompts if len(prompt) < experiment.model.context_length]
     limit = min(config.max_tokens, SEARCHED_TOKENS)
     beam_search(model, room[:1], width=config.beam, max_tokens=1, end=tokenizer.end)  # pays for start-up
     began = time.perf_counter()

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+import tomli
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,7 @@ class Published:
 @cache
 def raw() -> dict[str, Any]:
     """The whole file."""
-    return tomllib.loads(Path(__file__).with_name("published.toml").read_text(encoding="utf-8"))
+    return tomli.loads(Path(__file__).with_name("published.toml").read_text(encoding="utf-8"))
 
 
 @cache

@@ -61,7 +61,7 @@ class RunReport:
                 elif event["kind"] == "end":
                     elapsed = event.get("elapsed")
             config = self.run.config()
-            batch = config.rl.problems if "algorithm" in began else config.train.batch
+            batch = config.rl.groups_per_step if "algorithm" in began else config.train.batch
         except FileError:  # a run that lost its files still has its report
             batch = None
         step = self.report["step"]

@@ -48,9 +48,9 @@ def estimate(experiment: Experiment, device: torch.device, model: GPT | None = N
     on top.
     """
     rl, tokenizer = experiment.rl, make_tokenizer(experiment.data)
-    model = model or GPT(experiment.model, len(tokenizer.vocabulary)).to(device).eval()
+    model = model or GPT.of(experiment, len(tokenizer.vocabulary)).to(device).eval()
     mix = ProblemMix(experiment, tokenizer)
-    problems = [mix.problem(n) for n in range(min(PROBLEMS, rl.problems))]
+    problems = [mix.problem(n) for n in range(min(PROBLEMS, rl.groups_per_step))]
     make_groups(model, tokenizer, problems, experiment, 0)  # the first search pays for start-up
     wait(device)
     began = time.perf_counter()
@@ -67,18 +67,18 @@ def estimate(experiment: Experiment, device: torch.device, model: GPT | None = N
     model.zero_grad(set_to_none=True)
     wait(device)
     updated = time.perf_counter()
-    scale = rl.problems / len(problems)
+    scale = rl.groups_per_step / len(problems)
     search, once = (searched - began) * scale, (updated - searched) * scale
-    update = once * rl.inner_epochs + once / 3  # the reference runs forward only
-    probes = rl.candidates * -(-rl.steps // rl.refresh)
-    probe_seconds = search / rl.problems * probes
+    update = once * rl.updates_per_step + once / 3  # the reference runs forward only
+    probes = rl.pool_candidates * -(-rl.steps // rl.pool_refresh_every)
+    probe_seconds = search / rl.groups_per_step * probes
     parameters = model.parameter_count()
     return RLCost(
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         parameters=parameters,
         steps=rl.steps,
-        problems=rl.steps * rl.problems,
-        hypotheses=rl.steps * rl.problems * rl.width,
+        problems=rl.steps * rl.groups_per_step,
+        hypotheses=rl.steps * rl.groups_per_step * rl.group_size,
         probed=probes,
         memory_bytes=5 * FLOAT * parameters,
         disk_bytes=6 * FLOAT * parameters,

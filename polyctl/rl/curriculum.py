@@ -47,7 +47,7 @@ class ProblemMix:
                 return found
         raise UsageError(
             f"{PATIENCE} {source.family} problems in a row do not fit the model of {self.experiment.name}",
-            "raise model.block, make the degrees smaller, or mix other rl.families",
+            "raise model.context_length, make the degrees smaller, or mix other rl.families",
         )
 
     def _fits(self, found: Problem) -> bool:
@@ -56,7 +56,7 @@ class ProblemMix:
             target = self.tokenizer.encode_target(found)
         except UnwritableProblem:
             return False
-        return len(prompt) + len(target) <= self.experiment.model.block
+        return len(prompt) + len(target) <= self.experiment.model.context_length
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,16 @@ class Probe:
 
 
 def choose(probes: Sequence[Probe], experiment: Experiment) -> list[int]:
-    """The candidates in the band of difficulty; at most rl.solved of them already have a right first answer.
+    """The candidates in the band of difficulty; at most rl.max_solved_share of them already have a right
+    first answer.
 
     Empty where none is in the band.
     """
-    low, high = experiment.rl.band
+    low, high = experiment.rl.difficulty_band
     inside = [probe for probe in probes if low <= probe.share <= high]
     open_ = [probe.number for probe in inside if not probe.first]
     solved = [probe.number for probe in inside if probe.first]
-    share = experiment.rl.solved
+    share = experiment.rl.max_solved_share
     if open_ and share < 1:
         solved = solved[: int(len(open_) * share / (1 - share))]
     return sorted(open_ + solved)
@@ -86,5 +87,5 @@ def choose(probes: Sequence[Probe], experiment: Experiment) -> list[int]:
 def draw(pool: Sequence[int], experiment: Experiment, step: int) -> list[int]:
     """The numbers of a step's problems: from the pool, different ones where it has enough."""
     rng = np.random.default_rng([experiment.seed, step, 11])
-    count = experiment.rl.problems
+    count = experiment.rl.groups_per_step
     return [int(n) for n in rng.choice(np.asarray(pool), size=count, replace=len(pool) < count)]

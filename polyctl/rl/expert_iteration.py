@@ -44,7 +44,7 @@ def lessons(groups: Sequence[Group], tokenizer: Tokenizer, experiment: Experimen
     found = []
     for group in groups:
         lesson = _found_by_beam(group, tokenizer) or _found_by_solver(group, tokenizer, experiment, seed)
-        if lesson is not None and sum(map(len, lesson.pair)) <= experiment.model.block:
+        if lesson is not None and sum(map(len, lesson.pair)) <= experiment.model.context_length:
             found.append(lesson)
     return found
 
@@ -103,13 +103,13 @@ def learn(
     """`inner_epochs` optimizer steps on all processes' lessons: cross-entropy on the target's tokens."""
     rl, objective = experiment.rl, TargetLoss(model)
     pairs = sorted((lesson.pair for lesson in lessons), key=lambda pair: len(pair[0]) + len(pair[1]))
-    size = rl.part * rl.width
+    size = rl.micro_groups * rl.group_size
     batches = [Batch.of(pairs[i : i + size]) for i in range(0, len(pairs), size)]
     count, tokens = processes.sum([float(len(pairs)), float(sum(int(b.loss_BT.sum()) for b in batches))])
     if not count:
         return Update()
     first = norm = 0.0
-    for epoch in range(rl.inner_epochs):
+    for epoch in range(rl.updates_per_step):
         optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=processes.device)
         for batch in batches:
@@ -118,7 +118,7 @@ def learn(
                 loss = objective(*part.to(processes.device)) / tokens
             loss.backward()
             total += loss.detach()
-        norm = optimizer_step(model, optimizer, total, rl.clip, processes)
+        norm = optimizer_step(model, optimizer, total, rl.max_grad_norm, processes)
         if epoch == 0:
             (first,) = processes.sum([float(total)])
     read = sum(batch.tokens for batch in batches)

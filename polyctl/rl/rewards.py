@@ -62,19 +62,17 @@ def rewards(group: Sequence[Mark], kind: RewardName, *, width: int, wrong: float
     return [shaped(mark.rank) if mark.right else wrong for mark in group]
 
 
-def advantages(
-    group: Sequence[Mark], reward: Sequence[float], *, divide_by_deviation: bool = False
-) -> list[float]:
+def advantages(group: Sequence[Mark], reward: Sequence[float], *, scale_rewards: bool = False) -> list[float]:
     """Reward minus the group's mean, and zero where the verifier was undecided.
 
-    `divide_by_deviation` divides by the group's standard deviation (n - 1, plus 1e-4), for comparison only.
+    `scale_rewards` divides by the group's standard deviation (n - 1, plus 1e-4), for comparison only.
     """
     decided = [r for mark, r in zip(group, reward, strict=True) if mark.right is not None]
     if not decided:
         return [0.0] * len(group)
     mean = math.fsum(decided) / len(decided)
     scale = 1.0
-    if divide_by_deviation and len(decided) > 1:
+    if scale_rewards and len(decided) > 1:
         scale = math.sqrt(math.fsum((r - mean) ** 2 for r in decided) / (len(decided) - 1)) + 1e-4
     return [
         (r - mean) / scale if mark.right is not None else 0.0 for mark, r in zip(group, reward, strict=True)

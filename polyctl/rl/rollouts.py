@@ -101,7 +101,7 @@ def make_groups(
     found: list[list[Hypothesis]]
     if rl.algorithm == "grpo":
         drawing: dict[str, Any] = {
-            "n": rl.width,
+            "n": rl.group_size,
             "temperature": rl.temperature,
             "seed": seed,
             "numbers": numbers,
@@ -109,7 +109,7 @@ def make_groups(
         found = sample(model, prompts, **drawing, **limits)
         found = [sorted(group, key=lambda h: (not h.finished, -h.logprob)) for group in found]
     else:
-        found = beam_search(model, prompts, width=rl.width, **limits)
+        found = beam_search(model, prompts, width=rl.group_size, **limits)
     return [
         judged_group(problem, prompt, hypotheses, tokenizer, experiment)
         for problem, prompt, hypotheses in zip(problems, prompts, found, strict=True)
@@ -127,8 +127,8 @@ def judged_group(
     rl = experiment.rl
     judged = judge(problem, hypotheses, tokenizer, None)
     marked = marks(judged, completion=rl.completion)
-    reward = rewards(marked, reward_kind(experiment), width=rl.width, wrong=rl.wrong)
-    advantage = advantages(marked, reward, divide_by_deviation=rl.divide_by_deviation)
+    reward = rewards(marked, reward_kind(experiment), width=rl.group_size, wrong=rl.wrong_reward)
+    advantage = advantages(marked, reward, scale_rewards=rl.scale_rewards)
     return Group(problem, tuple(prompt), tuple(judged), tuple(marked), tuple(reward), tuple(advantage))
 
 

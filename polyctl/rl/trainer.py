@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment, RLConfig
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import UsageError
@@ -38,12 +39,12 @@ PROBES = 1_000_000  # the random stream of probes; that of steps is 0
 # what --smoke makes of [rl], as settings
 SMOKE = (
     "rl.steps=4",
-    "rl.problems=4",
-    "rl.width=4",
-    "rl.candidates=8",
-    "rl.refresh=2",
+    "rl.groups_per_step=4",
+    "rl.group_size=4",
+    "rl.pool_candidates=8",
+    "rl.pool_refresh_every=2",
     "rl.eval_every=2",
-    "rl.inner_epochs=2",
+    "rl.updates_per_step=2",
     "rl.examples_every=2",
     "rl.solver_seconds=0.2",
 )
@@ -104,7 +105,7 @@ class ReinforcementTrainer:
         self.pool: list[int] = []
         self.model = self._model(start if start is not None else reference_file(run))
         self.reference = None
-        if rl.kl and rl.algorithm != "boost":
+        if rl.kl_weight and rl.algorithm != "boost":
             self.reference = copy.deepcopy(self.model).requires_grad_(False)
         settings = experiment.train.model_copy(
             update={"optimizer": "adamw", "lr": rl.lr, "weight_decay": rl.weight_decay}
@@ -147,15 +148,19 @@ class ReinforcementTrainer:
         """One step: problems, groups, verdicts, update, event."""
         began = time.monotonic()
         rl, processes = self.experiment.rl, self.processes
-        if rl.candidates and (self.pooled < 0 or self.step % rl.refresh == 0) and self.pooled != self.step:
+        if (
+            rl.pool_candidates
+            and (self.pooled < 0 or self.step % rl.pool_refresh_every == 0)
+            and self.pooled != self.step
+        ):
             self.refresh_pool()
-        if rl.candidates:
+        if rl.pool_candidates:
             numbers = draw(self.pool, self.experiment, self.step)
         else:
-            numbers = list(range(self.step * rl.problems, (self.step + 1) * rl.problems))
+            numbers = list(range(self.step * rl.groups_per_step, (self.step + 1) * rl.groups_per_step))
         groups = self._groups(numbers[processes.rank :: processes.world], 0)
         searched = time.monotonic()
-        sums = totals(groups, rl.width)
+        sums = totals(groups, rl.group_size)
         whole = dict(zip(sums, processes.sum([float(v) for v in sums.values()]), strict=True))
         lr = self._set_lr()
         try:
@@ -177,10 +182,10 @@ class ReinforcementTrainer:
             loss=done.loss,
             lr=lr,
             grad_norm=done.grad_norm,
-            tokens_per_second=rl.inner_epochs * done.read / max(now - searched, 1e-9),
+            tokens_per_second=rl.updates_per_step * done.read / max(now - searched, 1e-9),
             search_seconds=searched - began,
             update_seconds=now - searched,
-            problems_seen=self.step * rl.problems,
+            problems_seen=self.step * rl.groups_per_step,
             elapsed=self.elapsed,
             trained_groups=done.groups,
             kl=done.kl,
@@ -236,12 +241,12 @@ class ReinforcementTrainer:
     def refresh_pool(self) -> None:
         """Probe new candidates with the current model and keep those in the band of difficulty."""
         rl, processes = self.experiment.rl, self.processes
-        start = self.step // rl.refresh * rl.candidates
-        numbers = range(start, start + rl.candidates)
+        start = self.step // rl.pool_refresh_every * rl.pool_candidates
+        numbers = range(start, start + rl.pool_candidates)
         mine = numbers[processes.rank :: processes.world]
         # a stream of its own: the probe's samples must not be those of the step that follows
         groups = self._groups(mine, PROBES)
-        shares, firsts = [0.0] * rl.candidates, [0.0] * rl.candidates
+        shares, firsts = [0.0] * rl.pool_candidates, [0.0] * rl.pool_candidates
         for n, group in zip(mine, groups, strict=True):
             shares[n - start], firsts[n - start] = group.share, float(group.first == 0)
         shares, firsts = processes.sum(shares), processes.sum(firsts)
@@ -252,23 +257,23 @@ class ReinforcementTrainer:
         self.journal.write(
             "pool",
             step=self.step,
-            candidates=rl.candidates,
+            candidates=rl.pool_candidates,
             kept=len(kept),
-            share_right=sum(shares) / rl.candidates,
-            first_right=sum(firsts) / rl.candidates,
+            share_right=sum(shares) / rl.pool_candidates,
+            first_right=sum(firsts) / rl.pool_candidates,
         )
 
     def validate(self) -> None:
         """Greedy and beam accuracy on held-out problems; keeps the weights as `best` where they are."""
         rl, experiment = self.experiment.rl, self.experiment
-        config = experiment.eval.model_copy(update={"beam": rl.width})
-        report = summarize(examine(self.model, self.tokenizer, self.held_out, config), rl.width)
+        config = experiment.eval.model_copy(update={"beam": rl.group_size})
+        report = summarize(examine(self.model, self.tokenizer, self.held_out, config), rl.group_size)
         count = len(self.held_out)
         found = (
             report["greedy"]["exact"],
             report["greedy"]["verified"],
             report["pass_at"]["1"],
-            report["pass_at"][str(rl.width)],
+            report["pass_at"][str(rl.group_size)],
             report["rank_score"],
         )
         *sums, total = self.processes.sum([value * count for value in found] + [float(count)])
@@ -294,7 +299,7 @@ class ReinforcementTrainer:
 
     def _resume(self) -> None:
         path = trainer_file(self.run)
-        saved = Experiment.model_validate(checkpoint.read_facts(path)["experiment"])
+        saved = stored_experiment(checkpoint.read_facts(path)["experiment"])
         same = saved.rl.algorithm == self.experiment.rl.algorithm
         if not same or any(
             getattr(saved, p) != getattr(self.experiment, p) for p in ("data", "model", "seed")
@@ -353,7 +358,7 @@ def lr_at(step: int, rl: RLConfig) -> float:
     if step < rl.warmup:
         return rl.lr * (step + 1) / rl.warmup
     progress = (step - rl.warmup) / max(1, rl.steps - 1 - rl.warmup)
-    return rl.lr * (1 - (1 - rl.final_lr) * min(1.0, progress))
+    return rl.lr * (1 - (1 - rl.final_lr_ratio) * min(1.0, progress))
 
 
 def _rank(metrics: dict[str, float]) -> tuple[float, float]:

@@ -63,14 +63,14 @@ def update(
             [group.advantages for group in some],
             processes.device,
         )
-        for some in (kept[i : i + rl.part] for i in range(0, len(kept), rl.part))
+        for some in (kept[i : i + rl.micro_groups] for i in range(0, len(kept), rl.micro_groups))
     ]
-    normalizer = float(rl.problems * rl.width * experiment.eval.max_tokens)
+    normalizer = float(rl.groups_per_step * rl.group_size * experiment.eval.max_tokens)
     anchors = [_frozen(reference, batch, experiment) for batch in batches]
     old: list[torch.Tensor] = []
     sums = {name: torch.zeros((), device=processes.device) for name in ("loss", "kl", "entropy", "clipped")}
     norm = 0.0
-    for epoch in range(rl.inner_epochs):
+    for epoch in range(rl.updates_per_step):
         optimizer.zero_grad(set_to_none=True)
         for number, batch in enumerate(batches):
             found = _score(model, batch, experiment)
@@ -84,23 +84,23 @@ def update(
                 batch,
                 clip_low=rl.clip_low,
                 clip_high=rl.clip_high,
-                kl=rl.kl,
+                kl=rl.kl_weight,
                 normalizer=normalizer,
             )
             torch.autograd.backward(part.loss)
             sums["loss"] += part.loss.detach()
             sums["kl"] += part.kl_sum
             sums["clipped"] += part.clipped
-        norm = optimizer_step(model, optimizer, sums["loss"], rl.clip, processes)
+        norm = optimizer_step(model, optimizer, sums["loss"], rl.max_grad_norm, processes)
     tokens = sum(float(batch.mask_GWL.sum()) for batch in batches)
     names = list(sums)
     *added, all_tokens = processes.sum([*(float(sums[name]) for name in names), tokens])
     whole = dict(zip(names, added, strict=True))
-    passes = all_tokens * rl.inner_epochs
+    passes = all_tokens * rl.updates_per_step
     return Update(
         groups=int(total),
         tokens=int(all_tokens),
-        loss=whole["loss"] / rl.inner_epochs,
+        loss=whole["loss"] / rl.updates_per_step,
         kl=whole["kl"] / passes,
         entropy=whole["entropy"] / all_tokens,
         clip_share=whole["clipped"] / passes,

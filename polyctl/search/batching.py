@@ -27,14 +27,14 @@ class Batch:
 class Queue:
     """Prompts that wait to be searched, by rising length.
 
-    An answer ends at `max_tokens` (its end token counts), in the published form also where the block is
+    An answer ends at `max_tokens` (its end token counts), with gpt2 also where the context is
     full. Raises UsageError where a prompt is empty or leaves no room.
     """
 
     def __init__(self, model: GPT, prompts: Sequence[Sequence[int]], max_tokens: int) -> None:
         if max_tokens < 1:
             raise UsageError(f"max_tokens {max_tokens} must be at least 1")
-        block = model.config.block
+        block = model.config.context_length
         for index, prompt in enumerate(prompts):
             if not prompt:
                 raise UsageError(f"prompt {index} is empty")

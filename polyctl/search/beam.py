@@ -53,7 +53,7 @@ def beam_search(
     `width` of them that are the end token go to the problem's pool of finished hypotheses, which keeps its
     best `width`; the best `width` others become live. A problem ends when its pool is full and no live
     hypothesis scores higher than the worst of it (exact, since scores only fall), when nothing is live, or
-    at `max_tokens` tokens with the end token, in the published form also where the block is full. Only if
+    at `max_tokens` tokens with the end token, with gpt2 also where the context is full. Only if
     the pool is not full then, live hypotheses fill up the result, unfinished and after the finished ones.
     This is Hugging Face's generate(num_beams=width, do_sample=False, length_penalty=0.0,
     early_stopping=False), but for what it does with unfinished hypotheses at the limit. What has

@@ -302,7 +302,7 @@ def neural_candidates(f: Polynomial, neural: Neural) -> Iterator[Candidate]:
     model = neural.loaded.model
     tokenizer = make_tokenizer(neural.loaded.experiment.data)
     prompt = tokenizer.encode_prompt(Problem(f, None, "typed", 0))
-    room = model.config.block - 1
+    room = model.config.context_length - 1
     if len(prompt) > room:
         raise UnwritableProblem(f"f takes {len(prompt)} tokens, this model reads {room}")
     beam = beam_search(

@@ -6,30 +6,25 @@ checkpoints/, reports/ and predictions/.
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
+import tomli
 import tomli_w
 from pydantic import ValidationError
 
+from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError
 from polyctl.store.events import Event, lines_from_end, opening, parse_event
 from polyctl.store.files import write_atomic
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 STAMP = "%Y%m%d-%H%M%S"  # how runs and reports are named, by the time in UTC
 SILENT_SECONDS = 600.0
@@ -114,13 +109,12 @@ class Run:
     def config(self) -> Experiment:
         """The resolved experiment of the run; FileError where config.toml is missing or wrong."""
         try:
-            values = tomllib.loads(self.config_path.read_text(encoding="utf-8"))
-            return Experiment.model_validate_json(json.dumps(values, default=str), strict=True)
+            return stored_experiment(tomli.loads(self.config_path.read_text(encoding="utf-8")))
         except OSError as error:
             raise FileError(
                 f"{self.config_path} cannot be read: {error.strerror}", "`polyctl runs list` shows all runs"
             ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
             raise FileError(
                 f"{self.config_path} is not TOML: {error}", "restore or remove the run"
             ) from error
@@ -228,7 +222,7 @@ def runs_root(root: Path | None = None) -> Path:
 def create_run(experiment: Experiment, root: Path | None = None) -> Run:
     """A new directory for a run of `experiment`, its config.toml written; FileError where that cannot be."""
     parent = runs_root(root) / experiment.name
-    stamp = datetime.now(timezone.utc).strftime(STAMP)
+    stamp = datetime.now(UTC).strftime(STAMP)
     number = 1
     try:
         parent.mkdir(parents=True, exist_ok=True)

@@ -67,7 +67,7 @@ def estimate(experiment: Experiment, device: torch.device, data: Path | None = N
     chunk = source.chunk(0)
     data_seconds = (time.perf_counter() - began) / len(chunk)
     tokens_per_step = round(sum(batch.tokens for batch in chunk) / len(chunk))
-    model = GPT(experiment.model, len(make_tokenizer(experiment.data).vocabulary)).to(device)
+    model = GPT.of(experiment, len(make_tokenizer(experiment.data).vocabulary)).to(device)
     parameters = model.parameter_count()
     step_seconds, timing = _time_steps(model, experiment, device, chunk)
     # Data processes work beside the training; without them the two take turns.
@@ -96,12 +96,12 @@ def estimate(experiment: Experiment, device: torch.device, data: Path | None = N
 def activations(model: ModelConfig, batch: int, accumulate: int, chunk: list[Batch]) -> int:
     """Roughly the bytes that one forward pass of the longest batch keeps for the backward pass.
 
-    Counted by autograd's own saved tensors: 24 values of a token's width in each layer of the modern form,
-    37 of the published one with dropout.
+    Counted by autograd's own saved tensors: 24 values of a token's width in each layer of the modern
+    architecture, 37 of gpt2 with dropout.
     """
     rows = -(-batch // accumulate)
     longest = max(batch.ids_BT.shape[1] for batch in chunk)
-    values = 37 if model.form == "published" else 24
+    values = 37 if model.architecture == "gpt2" else 24
     return int(FLOAT * values * model.layers * model.width * rows * longest)
 
 

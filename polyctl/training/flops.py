@@ -10,6 +10,7 @@ import torch
 
 from polyctl.config.schema import ModelConfig
 from polyctl.data.batch import Batch
+from polyctl.data.tokenizers.base import TokenLayout
 from polyctl.model.number_features import features
 
 # Dense bfloat16 FLOPs a second from the makers' data sheets, by what a device's name begins with.
@@ -40,17 +41,17 @@ def peak_flops(device: torch.device) -> float | None:
     return next((peak for start, peak in PEAKS.items() if name.startswith(start)), None)
 
 
-def step_flops(config: ModelConfig, vocabulary: int, batch: Batch) -> float:
+def step_flops(config: ModelConfig, tokens: TokenLayout, batch: Batch) -> float:
     """FLOPs of forward and backward pass over the real tokens of a batch that are read: all but each last."""
     width, layers = config.width, config.layers
     lengths = batch.lengths_B.astype(float) - 1
     matrices = 12 * width * width * layers * lengths.sum()  # qkv 3, projection 1, perceptron 8
     # The target has one token a position, so its further places are empty, and it shows no numbers.
     prompts = float(batch.lengths_B.sum() - batch.loss_BT.sum())
-    places = (config.places - 1) * width * width * prompts
+    places = (tokens.tokens_per_position - 1) * width * width * prompts
     numbers = ((config.residues > 0) + config.ratios) * features(config.residues) * width * prompts
     # Scores and their weighted sum: token t meets t others, each with a multiply-add per width, twice.
     attention = layers * width * (lengths * (lengths + 1)).sum()
-    head = width * vocabulary * float(batch.loss_BT.sum())
+    head = width * tokens.vocabulary * float(batch.loss_BT.sum())
     # what shows numbers needs no gradient, which saves a third of its matrices' products
     return float(6 * (matrices + places + attention + head) + 4 * numbers)

@@ -79,9 +79,9 @@ def lr_at(step: int, config: TrainConfig, total_steps: int) -> float:
     if step < config.warmup:
         return config.lr * (step + 1) / config.warmup
     start = config.warmup
-    if config.schedule == "constant_then_decay":
+    if config.schedule == "wsd":
         start = max(start, total_steps - round(config.decay_fraction * total_steps))
     progress = (step - start) / max(1, total_steps - 1 - start)
     progress = min(1.0, max(0.0, progress))
     share = (1 + math.cos(math.pi * progress)) / 2 if config.schedule == "cosine" else 1 - progress
-    return config.lr * (config.final_lr + (1 - config.final_lr) * share)
+    return config.lr * (config.final_lr_ratio + (1 - config.final_lr_ratio) * share)

@@ -19,6 +19,7 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
 from polyctl.data.batch import Batch
 from polyctl.data.families import held_out
@@ -114,8 +115,8 @@ class Trainer:
         self.tokenizer = make_tokenizer(experiment.data)
         self.problems = held_out_that_fit(experiment, self.tokenizer)
         torch.manual_seed(experiment.seed)
-        model = GPT(experiment.model, len(self.tokenizer.vocabulary))
-        if experiment.model.numbers == "waves":
+        model = GPT.of(experiment, len(self.tokenizer.vocabulary))
+        if experiment.model.number_init == "fourier":
             start_as_waves(model.embedding, *self.tokenizer.numbers)
         self.model = model.to(processes.device)
         self.optimizer = make_optimizer(self.model, config)
@@ -160,7 +161,7 @@ class Trainer:
                 batch = next(stream)
                 loss, norm, lr = self.advance(batch, meanwhile=stream.fetch)
                 meter.tokens += batch.tokens
-                meter.flops += step_flops(self.experiment.model, self.model.vocabulary, batch)
+                meter.flops += step_flops(self.experiment.model, self.model.tokens, batch)
                 if meter.seconds >= STEP_EVENT_SECONDS or self.step in (1, self.total_steps):
                     self._report(loss, norm, lr, meter)
                     meter = Meter()
@@ -193,7 +194,7 @@ class Trainer:
                 # DistributedDataParallel averages over processes; the factor turns its mean into a sum.
                 (loss * (world / tokens)).backward()
                 total += loss.detach()
-        norm_tensor = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+        norm_tensor = nn.utils.clip_grad_norm_(self.model.parameters(), config.max_grad_norm)
         meanwhile()
         # One wait for the device a step, before the weights change, so that they are never spoiled by a NaN.
         part_loss, norm = torch.stack([total / tokens, norm_tensor]).tolist()
@@ -312,7 +313,7 @@ class Trainer:
     def resume(self) -> None:
         """Take up weights, moments and position from the run's trainer state."""
         path = trainer_file(self.run)
-        saved = Experiment.model_validate(checkpoint.read_facts(path)["experiment"])
+        saved = stored_experiment(checkpoint.read_facts(path)["experiment"])
         for part in ("data", "model", "seed"):
             if getattr(saved, part) != getattr(self.experiment, part):
                 raise UsageError(
@@ -396,11 +397,12 @@ def held_out_that_fit(experiment: Experiment, tokenizer: Tokenizer) -> list[Prob
     """
     wanted = max(experiment.data.valid_size, experiment.train.eval_problems)
     problems = held_out(experiment.data, experiment.seed, split="valid", count=wanted)
-    fitting = [p for p in problems if sum(map(len, _encode(tokenizer, p))) <= experiment.model.block]
+    fitting = [p for p in problems if sum(map(len, _encode(tokenizer, p))) <= experiment.model.context_length]
     if not fitting:
         raise UsageError(
-            f"none of {len(problems)} held-out problems fits model.block = {experiment.model.block} tokens",
-            "raise model.block or make the degrees smaller",
+            f"none of {len(problems)} held-out problems fits "
+            f"model.context_length = {experiment.model.context_length} tokens",
+            "raise model.context_length or make the degrees smaller",
         )
     return fitting
 

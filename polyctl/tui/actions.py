@@ -7,20 +7,15 @@ binds other keys to (docs/tui.md).
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+import tomli
 from textual.binding import Binding, BindingType
 from textual.keys import format_key
 
 from polyctl.errors import FileError, UsageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 @dataclass(frozen=True)
@@ -143,10 +138,10 @@ def load_keymap(path: Path | None = None) -> dict[str, str]:
     """
     path = path or config_path()
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomli.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise FileError(f"{path} cannot be read: {error}", "mend it, or move it away") from error
     keys = table.get("keys", {})
     if not isinstance(keys, dict):

@@ -11,17 +11,24 @@ from polyctl.store.runs import list_runs
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A directory with a run of each form."""
+    """A directory with a run of each architecture."""
     directory = tmp_path_factory.mktemp("place")
-    for form in ("modern", "published"):
-        settings = ["--set", f"model.form={form}", "--steps", "2", "--runs", str(directory / form)]
+    for architecture in ("modern", "gpt2"):
+        settings = [
+            "--set",
+            f"model.architecture={architecture}",
+            "--steps",
+            "2",
+            "--runs",
+            str(directory / architecture),
+        ]
         assert app.run(["train", "smoke", *settings]) == 0
     return directory
 
 
 @pytest.fixture(autouse=True)
 def _published_runs(place, monkeypatch):
-    monkeypatch.setenv("POLYCTL_RUNS", str(place / "published"))
+    monkeypatch.setenv("POLYCTL_RUNS", str(place / "gpt2"))
     monkeypatch.chdir(place)
 
 
@@ -60,7 +67,7 @@ def test_words_for_people_say_how_to_go_on(capsys):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["export", "smoke", "x", "--runs", "modern"], 2, "modern form"),
+        (["export", "smoke", "x", "--runs", "modern"], 2, "modern architecture"),
         (["export", "nothing", "x"], 3, "no run 'nothing'"),
         (["export", "smoke", "."], 3, "not empty"),
         (["import", "nowhere"], 3, "there is no nowhere/config.json"),

@@ -77,8 +77,8 @@ def test_dry_run_says_the_cost_and_makes_nothing(run, tmp_path):
         (["rl_quick", "--resume"], 3, "rl_quick_bgrpo"),
         (["rl_quick", "--resume", "--from", "x"], 2, "leave one of them out"),
         (["rl_quikc"], 2, "rl_quick"),
-        (["rl_quick", "--set", "rl.widht=3"], 2, "rl.width"),
-        (["rl_quick", "--set", "rl.band=[0.9, 0.1]"], 2, "band"),
+        (["rl_quick", "--set", "rl.grup_size=3"], 2, "rl.group_size"),
+        (["rl_quick", "--set", "rl.difficulty_band=[0.9, 0.1]"], 2, "band"),
     ],
 )
 def test_mistakes_get_a_remedy_and_no_traceback(run, arguments, code, words):

@@ -188,4 +188,5 @@ def test_reweighing_needs_a_start_and_a_mixture(run):
 
 def test_settings_that_do_not_fit_together_are_told_in_full(run):
     error = run("general", "--dry-run", "--set", "data.tokenizer=compact", code=2).err
-    assert "error: data.tokenizer = 'compact' needs model.places = 1 and model.residues = 0" in error
+    needs = 'error: model.residues = 23 needs data.tokenizer = "terms"'
+    assert f"{needs}, not 'compact': set model.residues = 0" in error

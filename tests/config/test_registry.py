@@ -30,16 +30,16 @@ def test_defaults_parents_and_own_values_are_laid_over_each_other(write):
         [defaults]
         train = { lr = 1e-3, batch = 8 }
         [experiment._parent]
-        train = { batch = 16, clip = 0.5 }
+        train = { batch = 16, max_grad_norm = 0.5 }
         [experiment.child]
         extends = "_parent"
         seed = 3
-        train.clip = 0.25
+        train.max_grad_norm = 0.25
     """)
     assert registry.names() == ["child"]
     child = registry.get("child")
     assert (child.name, child.seed) == ("child", 3)
-    assert (child.train.lr, child.train.batch, child.train.clip) == (1e-3, 16, 0.25)
+    assert (child.train.lr, child.train.batch, child.train.max_grad_norm) == (1e-3, 16, 0.25)
     assert child.train.steps == Experiment(name="x").train.steps
 
 
@@ -55,20 +55,20 @@ def test_a_list_replaces_its_parents_list(write):
 
 def test_a_grid_of_lists_is_their_product_and_keeps_types(write):
     registry = write("""
-        [experiment."w{width}_l{layers}_{form}"]
+        [experiment."w{width}_l{layers}_{architecture}"]
         description = "{layers} layers of {width}"
-        grid = { width = [64, 128], layers = [1, 2], form = "published" }
-        model = { width = "{width}", layers = "{layers}", form = "{form}" }
+        grid = { width = [64, 128], layers = [1, 2], architecture = "gpt2" }
+        model = { width = "{width}", layers = "{layers}", architecture = "{architecture}" }
         data.outer_degrees = ["{layers}", 7]
         data.inners = 2
     """)
     assert registry.names() == [
-        "w64_l1_published",
-        "w64_l2_published",
-        "w128_l1_published",
-        "w128_l2_published",
+        "w64_l1_gpt2",
+        "w64_l2_gpt2",
+        "w128_l1_gpt2",
+        "w128_l2_gpt2",
     ]
-    experiment = registry.get("w128_l2_published")
+    experiment = registry.get("w128_l2_gpt2")
     assert (experiment.model.width, experiment.model.layers) == (128, 2)
     assert experiment.description == "2 layers of 128"
     assert experiment.data.outer_degrees == (2, 7)
@@ -282,7 +282,7 @@ def test_every_shipped_experiment_loads_shrinks_and_survives_its_own_toml(name, 
     small = smoke(experiment)
     assert (small.model.layers, small.model.width, small.model.heads) == (2, 32, 2)
     assert small.train.steps * small.train.batch <= 200
-    assert small.model.block == experiment.model.block
+    assert small.model.context_length == experiment.model.context_length
     assert small.train.source == "stream"
     assert small.train.init_from is None
     assert small.name != name or name == "smoke"
@@ -326,7 +326,7 @@ def test_published_sizes(name):
         model.heads,
         model.width,
     )
-    assert (*facts, model.block, train.batch, train.epochs, data.train_size) == TABLED[name]
+    assert (*facts, model.context_length, train.batch, train.epochs, data.train_size) == TABLED[name]
 
 
 # family: (outer degrees, inner degrees, outer bound, inner bound)
@@ -347,7 +347,7 @@ def test_published_distributions(name):
 
 def test_what_all_published_experiments_share():
     for e in SHIPPED.matching(["d[123]_*", "example_*"]):
-        assert (e.data.tokenizer, e.model.form, e.model.dropout) == ("prefix", "published", 0.1)
+        assert (e.data.tokenizer, e.model.architecture, e.model.dropout) == ("prefix", "gpt2", 0.1)
         assert (e.train.lr, e.train.source, e.train.schedule) == (6e-4, "files", "cosine")
         assert (e.eval.beam, e.eval.max_tokens) == (30, 150)
     for e in SHIPPED.matching(["d2_*"]):

@@ -34,7 +34,7 @@ WIDE = SMALL.model_copy(update={"inner_bound": 20, "outer_bound": 20})  # so tha
 
 
 def experiment(**train) -> Experiment:
-    model = ModelConfig(layers=1, heads=1, width=8, block=train.pop("block", 100))
+    model = ModelConfig(layers=1, heads=1, width=8, context_length=train.pop("context_length", 100))
     data = train.pop("data", SMALL)
     return Experiment(name="tiny", seed=5, data=data, model=model, train=TrainConfig(batch=8, **train))
 
@@ -53,7 +53,7 @@ def test_lengths_leave_padding_out():
 
 @pytest.mark.parametrize("tokenizer", ["prefix", "compact"])
 def test_a_chunk_is_a_function_of_its_number(tokenizer):
-    config = experiment(data=SMALL.model_copy(update={"tokenizer": tokenizer}), block=200)
+    config = experiment(data=SMALL.model_copy(update={"tokenizer": tokenizer}), context_length=200)
     first, again = open_source(config), pickle.loads(pickle.dumps(open_source(config)))
     for index in (3, 0):
         batches = first.chunk(index)
@@ -135,8 +135,8 @@ def test_repeating_beside_files_is_refused():
 
 
 def test_a_block_that_nothing_fits_is_an_error():
-    with pytest.raises(UsageError, match=r"model\.block"):
-        open_source(experiment(block=8)).chunk(0)
+    with pytest.raises(UsageError, match=r"model\.context_length"):
+        open_source(experiment(context_length=8)).chunk(0)
 
 
 def test_missing_files_say_how_to_make_them(tmp_path):
@@ -213,7 +213,7 @@ def test_manifest_says_what_the_set_is(data_set):
 def test_files_are_read_in_shuffled_passes(data_set, tokenizer):
     directory, _ = data_set
     data = SMALL.model_copy(update={"tokenizer": tokenizer})
-    source = open_source(experiment(source="files", epochs=2, data=data, block=200), directory)
+    source = open_source(experiment(source="files", epochs=2, data=data, context_length=200), directory)
     assert source.total_steps == 50
     rows = [tuple(row[row > 0]) for k in range(4) for b in source.chunk(k) for row in b.ids_BT][:400]
     first, second = rows[:200], rows[200:]
@@ -227,7 +227,7 @@ def test_a_single_file_is_a_source_too_and_leaves_out_what_is_excluded(data_set)
     path = directory / "valid.txt"
     for tokenizer in ("prefix", "compact"):
         data = SMALL.model_copy(update={"tokenizer": tokenizer})
-        whole = open_source(experiment(source="files", epochs=2, data=data, block=200), path)
+        whole = open_source(experiment(source="files", epochs=2, data=data, context_length=200), path)
         assert whole.total_steps == 5
         every = {row for batch in rows(whole, [0]) for row in batch}
         assert len(every) == 20
@@ -235,14 +235,14 @@ def test_a_single_file_is_a_source_too_and_leaves_out_what_is_excluded(data_set)
         half.write_text("".join(line + "\n" for line in path.read_text().splitlines()[:12]))
         without = data.model_copy(update={"exclude": (str(half),)})
         source = pickle.loads(
-            pickle.dumps(open_source(experiment(source="files", data=without, block=200), path))
+            pickle.dumps(open_source(experiment(source="files", data=without, context_length=200), path))
         )
         kept = {row for batch in rows(source, [0]) for row in batch}
         assert len(kept) == 8
         assert kept < every
     nothing = data.model_copy(update={"exclude": (str(path),)})
     with pytest.raises(UsageError, match="not excluded"):
-        open_source(experiment(source="files", data=nothing, block=200), path).chunk(0)
+        open_source(experiment(source="files", data=nothing, context_length=200), path).chunk(0)
 
 
 @needs_shared_data
@@ -253,7 +253,7 @@ def test_a_single_file_is_a_source_too_and_leaves_out_what_is_excluded(data_set)
 @pytest.mark.parametrize("tokenizer", ["prefix", "compact"])
 def test_published_files_are_trained_on_as_they_are(name, family, tokenizer):
     data = FAMILIES[family].model_copy(update={"tokenizer": tokenizer})
-    source = open_source(experiment(source="files", data=data, block=900), DATA / f"{name}.txt")
+    source = open_source(experiment(source="files", data=data, context_length=900), DATA / f"{name}.txt")
     batch = source.chunk(0)[0]
     tok = make_tokenizer(data)
     expected = set()

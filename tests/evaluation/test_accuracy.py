@@ -39,7 +39,7 @@ def true_answer(p: Problem, tok=TOK) -> Hypothesis:
 
 
 def model(block: int = 64) -> GPT:
-    return GPT(ModelConfig(layers=1, heads=1, width=8, block=block), len(TOK.vocabulary))
+    return GPT(ModelConfig(layers=1, heads=1, width=8, context_length=block), len(TOK.vocabulary))
 
 
 def test_judging_knows_right_wrong_trivial_and_malformed():

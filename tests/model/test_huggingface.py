@@ -27,9 +27,9 @@ KINDS = {
 }
 
 
-def a_model(data: DataConfig = SMALL, form: str = "published", **settings: int) -> LoadedModel:
+def a_model(data: DataConfig = SMALL, architecture: str = "gpt2", **settings: int) -> LoadedModel:
     vocabulary = make_tokenizer(data).vocabulary
-    model = lively(form, 3, len(vocabulary), **{"block": 160, **settings})
+    model = lively(architecture, 3, len(vocabulary), **{"context_length": 160, **settings})
     experiment = Experiment(name="tiny", description="A tiny one", data=data, model=model.config)
     return LoadedModel(model, experiment, vocabulary, 7, {"valid_loss": 0.5})
 
@@ -76,7 +76,7 @@ def test_transformers_computes_and_generates_the_same(data, tmp_path):
 
 def test_generation_ends_where_the_block_does_and_unknown_words_are_refused(tmp_path):
     transformers = pytest.importorskip("transformers", reason="the extra hf is not installed")
-    ours = a_model(block=50)
+    ours = a_model(context_length=50)
     with torch.no_grad():
         ours.model.head.weight[make_tokenizer(SMALL).end] = -100 * ours.model.norm.bias  # it never ends
     export_gpt2(ours, tmp_path)
@@ -118,11 +118,11 @@ def test_a_plain_gpt2_of_transformers_is_read_with_an_experiment(tmp_path):
     assert "--experiment" in error.value.hint
     read = import_gpt2(tmp_path, a_model().experiment)
     assert (read.experiment.data, read.step) == (SMALL, 0)
-    assert read.experiment.model.model_dump(include={"layers", "heads", "width", "block"}) == {
+    assert read.experiment.model.model_dump(include={"layers", "heads", "width", "context_length"}) == {
         "layers": 1,
         "heads": 2,
         "width": 16,
-        "block": 30,
+        "context_length": 30,
     }
     ids = torch.randint(31, (2, 20))
     with torch.inference_mode():
@@ -172,9 +172,9 @@ def test_tokens_of_the_same_name_become_different_words():
 
 
 def test_the_modern_form_has_no_equal(tmp_path):
-    with pytest.raises(UsageError, match="modern form") as error:
-        export_gpt2(a_model(form="modern"), tmp_path / "x")
-    assert "model.form=published" in error.value.hint
+    with pytest.raises(UsageError, match="modern architecture") as error:
+        export_gpt2(a_model(architecture="modern"), tmp_path / "x")
+    assert "model.architecture=gpt2" in error.value.hint
     assert not (tmp_path / "x").exists()
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from polyctl.model.kv_cache import RolloutCache, TreeCache
-from tests.model.test_gpt import FORMS, lively
+from tests.model.test_gpt import ARCHITECTURES, lively
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 
@@ -12,24 +12,24 @@ TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 PROMPTS = [[1, 2, 3, 4, 5, 6, 7], [8, 9], [3, 1, 4, 1]]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("kind", [RolloutCache, TreeCache])
 @torch.inference_mode()
-def test_prefill_gives_the_logits_behind_each_prompt(form, kind):
-    model = lively(form)
+def test_prefill_gives_the_logits_behind_each_prompt(architecture, kind):
+    model = lively(architecture)
     logits_BV, cache = model.prefill(PROMPTS, kind)
     for row, prompt in enumerate(PROMPTS):
         torch.testing.assert_close(logits_BV[row], model(torch.tensor([prompt]))[0, -1], **TOLERANCE)
     assert torch.equal(cache.positions_B, cache.lengths_B)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("width", [1, 5])
 @pytest.mark.parametrize("kind", [RolloutCache, TreeCache])
 @torch.inference_mode()
-def test_decode_equals_an_uncached_pass(form, width, kind):
+def test_decode_equals_an_uncached_pass(architecture, width, kind):
     """Random parents each step in a tree; problem 1 leaves after step 3; more steps than one growth."""
-    model, steps = lively(form, block=60), 40
+    model, steps = lively(architecture, context_length=60), 40
     generator = torch.Generator().manual_seed(1)
     prompts = [list(p) for p in PROMPTS]
     answers = [[[] for _ in range(width)] for _ in prompts]
@@ -52,12 +52,12 @@ def test_decode_equals_an_uncached_pass(form, width, kind):
     assert torch.equal(cache.positions_B, cache.lengths_B + steps)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("steps_before", [0, 1, 6])
 @torch.inference_mode()
-def test_problems_that_join_later_are_decoded_as_if_alone(form, steps_before):
+def test_problems_that_join_later_are_decoded_as_if_alone(architecture, steps_before):
     """Each at its own position; the late ones are longer than all before, or shorter."""
-    model, width, late = lively(form, block=60), 3, [[7] * 12, [4]]
+    model, width, late = lively(architecture, context_length=60), 3, [[7] * 12, [4]]
     generator = torch.Generator().manual_seed(2)
     prompts, answers = [list(p) for p in PROMPTS], [[[] for _ in range(width)] for _ in PROMPTS]
     _, cache = model.prefill(prompts, TreeCache)

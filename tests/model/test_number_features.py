@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from torch.nn import functional as F
 
 from polyctl.config.schema import DataConfig, Experiment, ModelConfig
+from polyctl.data.tokenizers.base import TokenLayout
 from polyctl.model.gpt import GPT
 from polyctl.model.number_features import SIZES, NumberFeatures, RatioFeatures, _frequencies, start_as_waves
 
@@ -84,7 +85,7 @@ def test_the_sign_of_a_ratio_shows_in_its_residues():
 
 def test_features_start_as_large_as_an_embedding():
     torch.manual_seed(0)
-    model = GPT(ModelConfig(form="modern", layers=1, heads=2, width=128, places=5, residues=23), 1100)
+    model = GPT(ModelConfig(layers=1, heads=2, width=128, residues=23), TokenLayout(1100, 5))
     seen = model.numbers(torch.arange(1, 500))
     size = model.embedding.weight.square().mean().sqrt().item()
     assert 0.5 < seen.square().mean().sqrt().item() / size < 2
@@ -92,7 +93,7 @@ def test_features_start_as_large_as_an_embedding():
 
 def test_numbers_that_start_as_waves_are_near_their_neighbours():
     torch.manual_seed(0)
-    model = GPT(ModelConfig(form="modern", layers=1, heads=2, width=64), 1100)
+    model = GPT(ModelConfig(architecture="modern", layers=1, heads=2, width=64), 1100)
     before = model.embedding.weight.detach().clone()
     start_as_waves(model.embedding, 50, 1000)
     after = model.embedding.weight.detach()
@@ -109,16 +110,15 @@ def test_numbers_that_start_as_waves_are_near_their_neighbours():
 
 
 def test_settings_that_do_not_fit_are_refused():
-    with pytest.raises(ValidationError, match="places = 5"):
-        ModelConfig(residues=23)
-    with pytest.raises(ValidationError, match="a prime up to it"):
-        ModelConfig(residues=1, places=5)
-    with pytest.raises(ValidationError, match="published form has one token a position"):
-        ModelConfig(form="published", places=5)
     terms = DataConfig(tokenizer="terms", base=100)
-    with pytest.raises(ValidationError, match=r"model\.base = 1000 must be data\.base, which is 100"):
-        Experiment(name="x", data=terms, model=ModelConfig(places=5, residues=23))
-    with pytest.raises(ValidationError, match=r"'terms' needs model\.places = 5, not places = 1"):
-        Experiment(name="x", data=terms)
+    with pytest.raises(ValidationError, match="no prime up to it"):
+        ModelConfig(residues=1)
     with pytest.raises(ValidationError, match="ratios"):
-        ModelConfig(ratios=True, places=5)
+        ModelConfig(ratios=True)
+    with pytest.raises(ValidationError, match=r'"terms" needs model\.architecture = "modern"'):
+        Experiment(name="x", data=terms, model=ModelConfig(architecture="gpt2"))
+    with pytest.raises(ValidationError, match=r'residues = 23 needs data\.tokenizer = "terms"'):
+        Experiment(name="x", model=ModelConfig(residues=23))
+    assert GPT.of(
+        Experiment(name="x", data=terms, model=ModelConfig(residues=23)), 300
+    ).tokens == TokenLayout(300, 5, 100)

@@ -10,13 +10,13 @@ from safetensors.torch import save_file
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError
 from polyctl.model.serialization import _digest, load_model, save_model
-from tests.model.test_gpt import FORMS, lively
+from tests.model.test_gpt import ARCHITECTURES, lively
 
 VOCABULARY = [str(i) for i in range(13)]
 
 
-def saved(path, form="modern"):
-    model = lively(form)
+def saved(path, architecture="modern"):
+    model = lively(architecture)
     experiment = Experiment(name="tiny", model=model.config)
     save_model(path, model, experiment, VOCABULARY, 7, {"loss": 0.5})
     return model, experiment
@@ -37,10 +37,10 @@ def with_model(experiment, **settings):
     return experiment.model_copy(update={"model": model}).model_dump_json()
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_round_trip(tmp_path, form):
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_round_trip(tmp_path, architecture):
     path = tmp_path / "m.safetensors"
-    model, experiment = saved(path, form)
+    model, experiment = saved(path, architecture)
     loaded = load_model(path, "cpu")
     assert (loaded.experiment, loaded.vocabulary, loaded.step) == (experiment, tuple(VOCABULARY), 7)
     assert loaded.metrics == {"loss": 0.5}
@@ -100,16 +100,16 @@ def test_a_newer_format(tmp_path):
     failure(path, "model format 2; this polyctl reads up to 1")
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize(
-    "settings", [{"layers": 1}, {"layers": 3}, {"width": 32}, {"block": 20}, {"heads": 4}]
+    "settings", [{"layers": 1}, {"layers": 3}, {"width": 32}, {"context_length": 20}, {"heads": 4}]
 )
-def test_wrong_shapes_never_load_silently(tmp_path, form, settings):
+def test_wrong_shapes_never_load_silently(tmp_path, architecture, settings):
     """Even with a description that is sealed again. What leaves no trace in the weights: the next test."""
     path = tmp_path / "m.safetensors"
-    _, experiment = saved(path, form)
+    _, experiment = saved(path, architecture)
     rewrite(path, experiment=with_model(experiment, **settings), sealed=True)
-    if (form, *settings) in {("published", "heads"), ("modern", "block")}:
+    if (architecture, *settings) in {("gpt2", "heads"), ("modern", "context_length")}:
         assert load_model(path, "cpu").model.config == experiment.model.model_copy(update=settings)
     else:
         failure(path, "the model it describes")
@@ -117,7 +117,7 @@ def test_wrong_shapes_never_load_silently(tmp_path, form, settings):
 
 def test_an_edited_description_does_not_load(tmp_path):
     path = tmp_path / "m.safetensors"
-    _, experiment = saved(path, "published")
+    _, experiment = saved(path, "gpt2")
     rewrite(path, experiment=with_model(experiment, heads=4), sealed=False)
     failure(path, "changed after it was written")
 

@@ -14,12 +14,14 @@ DATA = DataConfig(
 def experiment(name="stream", seed=3, rl=False, data=DATA, **train) -> Experiment:
     """An experiment that trains in less than a second."""
     settings = {"steps": 3, "batch": 4, "eval_every": 3, "eval_problems": 2, "warmup": 1, **train}
-    fast = RLConfig(steps=2, problems=2, width=2, candidates=0, eval_every=2, inner_epochs=1)
+    fast = RLConfig(
+        steps=2, groups_per_step=2, group_size=2, pool_candidates=0, eval_every=2, updates_per_step=1
+    )
     return Experiment(
         name=name,
         seed=seed,
         data=data,
-        model=ModelConfig(layers=1, heads=2, width=16, block=128),
+        model=ModelConfig(layers=1, heads=2, width=16, context_length=128),
         train=TrainConfig(**settings),
         eval=EvalConfig(beam=2, max_tokens=12, problems=5, batch=4),
         rl=fast if rl else RLConfig(),

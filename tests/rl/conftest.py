@@ -27,7 +27,7 @@ def start(tmp_path_factory):
     experiment = tiny()
     tokenizer = make_tokenizer(experiment.data)
     torch.manual_seed(0)
-    model = GPT(experiment.model, len(tokenizer.vocabulary))
+    model = GPT.of(experiment, len(tokenizer.vocabulary))
     path = tmp_path_factory.mktemp("start") / "model.safetensors"
     _teach(model, tokenizer, experiment)
     save_model(path, model, experiment, tokenizer.vocabulary, 0, {})

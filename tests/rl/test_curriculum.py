@@ -50,16 +50,16 @@ def test_problems_that_the_model_cannot_read_are_an_error_that_says_so():
 
 
 def test_the_pool_keeps_the_band_and_few_solved_ones():
-    experiment = tiny(band=(0.1, 0.9), solved=0.5)
+    experiment = tiny(difficulty_band=(0.1, 0.9), max_solved_share=0.5)
     shares = [(0.0, False), (0.1, False), (0.5, True), (1.0, True), (0.9, False), (0.2, True), (0.3, True)]
     probes = [Probe(n, share, first) for n, (share, first) in enumerate(shares)]
     assert choose(probes, experiment) == [1, 2, 4, 5]
-    assert choose(probes, tiny(band=(0.1, 0.9), solved=0.0)) == [1, 4]
+    assert choose(probes, tiny(difficulty_band=(0.1, 0.9), max_solved_share=0.0)) == [1, 4]
     assert choose(probes[:1], experiment) == []
 
 
 def test_a_step_draws_different_problems_and_repeats_only_from_a_small_pool():
-    experiment = tiny(problems=8)
+    experiment = tiny(groups_per_step=8)
     drawn = draw(list(range(100, 120)), experiment, 3)
     assert len(set(drawn)) == 8
     assert drawn == draw(list(range(100, 120)), experiment, 3)

@@ -28,13 +28,13 @@ def doubled(batch):
     return GroupBatch(*(t.double() if t.is_floating_point() else t for t in vars(batch).values()))
 
 
-def prompts_of(form):
+def prompts_of(architecture):
     """Positions of one token each, or of several."""
-    return TERMS if form == "terms" else PROMPTS
+    return TERMS if architecture == "terms" else PROMPTS
 
 
-def make_batch(form="modern"):
-    return doubled(GroupBatch.of(prompts_of(form), EMITTED, ADVANTAGES))
+def make_batch(architecture="modern"):
+    return doubled(GroupBatch.of(prompts_of(architecture), EMITTED, ADVANTAGES))
 
 
 def plain_logp(model, prompt, tokens):
@@ -45,27 +45,27 @@ def plain_logp(model, prompt, tokens):
     return torch.stack([logp[at + i, token] for i, token in enumerate(tokens)])
 
 
-@pytest.mark.parametrize("form", ["modern", "published", "terms"])
-def test_log_probabilities_equal_the_plain_way(form):
-    model, batch = model_of(form), make_batch(form)
+@pytest.mark.parametrize("architecture", ["modern", "gpt2", "terms"])
+def test_log_probabilities_equal_the_plain_way(architecture):
+    model, batch = model_of(architecture), make_batch(architecture)
     found = score(model, batch)
     for g, group in enumerate(EMITTED):
         for w, tokens in enumerate(group):
-            expected = plain_logp(model, prompts_of(form)[g], tokens)
+            expected = plain_logp(model, prompts_of(architecture)[g], tokens)
             torch.testing.assert_close(found.logp_GWL[g, w, : len(tokens)], expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("form", ["modern", "published", "terms"])
-def test_gradients_equal_the_plain_way(form):
-    shared, plain = model_of(form), model_of(form)
-    batch = make_batch(form)
-    old = score(model_of(form, seed=1), batch).logp_GWL.detach()
-    reference = score(model_of(form, seed=2), batch).logp_GWL.detach()
+@pytest.mark.parametrize("architecture", ["modern", "gpt2", "terms"])
+def test_gradients_equal_the_plain_way(architecture):
+    shared, plain = model_of(architecture), model_of(architecture)
+    batch = make_batch(architecture)
+    old = score(model_of(architecture, seed=1), batch).logp_GWL.detach()
+    reference = score(model_of(architecture, seed=2), batch).logp_GWL.detach()
     policy_loss(score(shared, batch).logp_GWL, old, reference, batch, **CLIP, normalizer=7.0).loss.backward()
     total = torch.zeros((), dtype=torch.float64)
     for g, group in enumerate(EMITTED):
         for w, tokens in enumerate(group):
-            new = plain_logp(plain, prompts_of(form)[g], tokens)
+            new = plain_logp(plain, prompts_of(architecture)[g], tokens)
             for t in range(len(tokens)):
                 ratio = (new[t] - old[g, w, t]).exp()
                 advantage = ADVANTAGES[g][w]

@@ -44,7 +44,7 @@ def test_rank_reward_uses_the_width_of_the_group():
 @given(group=GROUPS, divide=st.booleans())
 def test_advantages_equal_their_twin(group, divide):
     reward = rewards(group, "rank", width=32, wrong=-0.1)
-    found = advantages(group, reward, divide_by_deviation=divide)
+    found = advantages(group, reward, scale_rewards=divide)
     decided = [r for mark, r in zip(group, reward, strict=True) if mark.right is not None]
     mean = statistics.fmean(decided) if decided else 0.0
     scale = statistics.stdev(decided) + 1e-4 if divide and len(decided) > 1 else 1.0

@@ -29,7 +29,7 @@ def assert_same_state(one, other):
 
 @pytest.mark.parametrize("algorithm", ["bgrpo", "grpo"])
 def test_a_run_leaves_events_checkpoints_and_a_changed_model(run_rl, start, algorithm):
-    run, result, recorder = run_rl(tiny(algorithm=algorithm, candidates=12, refresh=2))
+    run, result, recorder = run_rl(tiny(algorithm=algorithm, pool_candidates=12, pool_refresh_every=2))
     assert (result.state, result.step) == ("complete", 4)
     steps = recorder.of("step")
     assert len(steps) == 4
@@ -51,7 +51,7 @@ def test_a_run_leaves_events_checkpoints_and_a_changed_model(run_rl, start, algo
 
 @pytest.mark.parametrize("algorithm", ["bgrpo", "grpo"])
 def test_a_resumed_run_is_the_run_that_was_never_stopped(run_rl, algorithm):
-    experiment = tiny(algorithm=algorithm, candidates=12, refresh=3)
+    experiment = tiny(algorithm=algorithm, pool_candidates=12, pool_refresh_every=3)
     whole, _, expected = run_rl(experiment)
 
     class Stopper(Recorder):
@@ -122,12 +122,10 @@ def test_dropout_of_the_published_form_stays_off(tmp_path, monkeypatch):
     from polyctl.rl.trainer import named, reinforce
     from polyctl.store.runs import create_run
 
-    experiment = tiny(form="published", dropout=0.5, steps=1, inner_epochs=1, kl=0.0)
+    experiment = tiny(architecture="gpt2", dropout=0.5, steps=1, updates_per_step=1, kl_weight=0.0)
     tokenizer = make_tokenizer(experiment.data)
     path = tmp_path / "published.safetensors"
-    save_model(
-        path, GPT(experiment.model, len(tokenizer.vocabulary)), experiment, tokenizer.vocabulary, 0, {}
-    )
+    save_model(path, GPT.of(experiment, len(tokenizer.vocabulary)), experiment, tokenizer.vocabulary, 0, {})
     modes, update = [], trainer.update
 
     def recorded(model, *rest):
@@ -142,7 +140,7 @@ def test_dropout_of_the_published_form_stays_off(tmp_path, monkeypatch):
 
 
 def test_the_learning_rate_rises_and_falls_linearly():
-    rl = tiny(steps=11, warmup=2, lr=1.0, final_lr=0.2).rl
+    rl = tiny(steps=11, warmup=2, lr=1.0, final_lr_ratio=0.2).rl
     found = [lr_at(step, rl) for step in range(11)]
     assert found[:3] == [0.5, 1.0, 1.0]
     assert found[10] == pytest.approx(0.2)

@@ -31,7 +31,8 @@ with join_processes("cpu") as processes:
     sum_gradients(model, processes)
     assert model.weight.grad.tolist() == [[1.0, 1.0]], model.weight.grad
     for algorithm in ("bgrpo", "grpo", "boost"):
-        changed = tiny(algorithm=algorithm, candidates=11, refresh=2, problems=5, solver="off")
+        pool = {"pool_candidates": 11, "pool_refresh_every": 2}
+        changed = tiny(algorithm=algorithm, **pool, groups_per_step=5, solver="off")
         experiment = trainer.named(changed)
         run = processes.from_main(lambda: create_run(experiment, root))
         recorder = Recorder()
@@ -54,7 +55,9 @@ def test_two_processes_give_the_gradients_of_one(run_rl, start, tmp_path):
 
 def compare(run_rl, algorithm, main, other):
     """Both processes' reports and the main one's weights against a run of one process."""
-    experiment = tiny(algorithm=algorithm, candidates=11, refresh=2, problems=5, solver="off")
+    experiment = tiny(
+        algorithm=algorithm, pool_candidates=11, pool_refresh_every=2, groups_per_step=5, solver="off"
+    )
     single, result, recorder = run_rl(experiment)
     steps = recorder.of("step")
     assert sum(step["trained_groups"] for step in steps) > 0

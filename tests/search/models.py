@@ -24,10 +24,12 @@ class Biased(GPT):
         return logits + self.end_bias * (torch.arange(logits.shape[-1], device=logits.device) == END)
 
 
-def tiny(form: str = "modern", seed: int = 0, vocabulary: int = 7, end_bias: float = 0.0) -> GPT:
+def tiny(architecture: str = "modern", seed: int = 0, vocabulary: int = 7, end_bias: float = 0.0) -> GPT:
     """A model whose distributions are uneven; a higher `end_bias` makes the end token likelier."""
     torch.manual_seed(seed)
-    model = Biased(ModelConfig(form=form, layers=2, heads=2, width=16, block=48), vocabulary)
+    model = Biased(
+        ModelConfig(architecture=architecture, layers=2, heads=2, width=16, context_length=48), vocabulary
+    )
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.4 * torch.randn_like(parameter))
@@ -55,8 +57,8 @@ def plain_beam(
 ) -> tuple[list[Hypothesis], list[list[Hypothesis]]]:
     """One problem, one hypothesis at a time, no cache: the result, and what was live after each step."""
     model.eval()
-    if model.config.form == "published":
-        max_tokens = min(max_tokens, model.config.block - len(prompt))
+    if model.config.architecture == "gpt2":
+        max_tokens = min(max_tokens, model.config.context_length - len(prompt))
     live: list[tuple[tuple[int, ...], float]] = [((), 0.0)]
     pool: list[Hypothesis] = []
     shown = []

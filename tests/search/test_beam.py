@@ -34,11 +34,11 @@ class Alternating:
         return mask
 
 
-@pytest.mark.parametrize("form", ["published", "modern"])
+@pytest.mark.parametrize("architecture", ["gpt2", "modern"])
 @pytest.mark.parametrize("width", [1, 3, 20])  # 20 is wider than the vocabulary, and than its double
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_equals_the_plain_search(form, width, seed):
-    model, prompts = tiny(form, seed), prompts_of(LENGTHS, seed=seed)
+def test_equals_the_plain_search(architecture, width, seed):
+    model, prompts = tiny(architecture, seed), prompts_of(LENGTHS, seed=seed)
     found = beam_search(model, prompts, width=width, max_tokens=8, end=END, batch=3)
     for prompt, hypotheses in zip(prompts, found, strict=True):
         assert_same(hypotheses, plain_beam(model, prompt, width, 8)[0])
@@ -46,12 +46,12 @@ def test_equals_the_plain_search(form, width, seed):
 
 @pytest.mark.parametrize("batch", [16, 4, 3, 1])
 @pytest.mark.parametrize(
-    ("form", "end_bias", "grammar"),
-    [("published", 0.0, None), ("modern", 0.5, None), ("modern", 0.5, Alternating())],
+    ("architecture", "end_bias", "grammar"),
+    [("gpt2", 0.0, None), ("modern", 0.5, None), ("modern", 0.5, Alternating())],
 )
-def test_equals_the_plain_search_where_answers_end_at_different_times(form, end_bias, grammar, batch):
+def test_equals_the_plain_search_where_answers_end_at_different_times(architecture, end_bias, grammar, batch):
     """In small batches the places of problems that have ended are taken by others that have waited."""
-    model, prompts = tiny(form, 0, end_bias=end_bias), prompts_of([9, 2, 5, 7, 7, 3])
+    model, prompts = tiny(architecture, 0, end_bias=end_bias), prompts_of([9, 2, 5, 7, 7, 3])
     steps = []
     found = beam_search(
         model,
@@ -81,12 +81,12 @@ def test_equals_the_plain_search_where_answers_end_at_different_times(form, end_
 @pytest.mark.parametrize("late", [1, 2, 5])
 @pytest.mark.parametrize("batch", [16, 3])
 @pytest.mark.parametrize(
-    ("form", "end_bias", "tokens"),
-    [("published", 0.0, 60), ("published", 1.0, 40), ("modern", 0.5, 30), ("modern", 0.0, 4)],
+    ("architecture", "end_bias", "tokens"),
+    [("gpt2", 0.0, 60), ("gpt2", 1.0, 40), ("modern", 0.5, 30), ("modern", 0.0, 4)],
 )
-def test_reading_the_device_late_changes_nothing(monkeypatch, form, end_bias, tokens, late, batch):
+def test_reading_the_device_late_changes_nothing(monkeypatch, architecture, end_bias, tokens, late, batch):
     """As on a GPU; problems that have ended, by the limit, the block or their pool, go on for some steps."""
-    model, prompts = tiny(form, 0, end_bias=end_bias), prompts_of([9, 2, 5, 7, 7, 3, 4])
+    model, prompts = tiny(architecture, 0, end_bias=end_bias), prompts_of([9, 2, 5, 7, 7, 3, 4])
     settings = {"width": 4, "max_tokens": tokens, "end": END, "batch": batch}
     expected = beam_search(model, prompts, **settings)
     fed = []
@@ -178,13 +178,13 @@ def test_the_order_of_prompts_and_the_batch_size_do_not_matter():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_width_one_is_greedy(seed):
-    model, prompts = tiny("published", seed, end_bias=1.0), prompts_of(LENGTHS, seed=seed)
+    model, prompts = tiny("gpt2", seed, end_bias=1.0), prompts_of(LENGTHS, seed=seed)
     beams = beam_search(model, prompts, width=1, max_tokens=10, end=END)
     assert_same([beam[0] for beam in beams], greedy(model, prompts, max_tokens=10, end=END))
 
 
 def test_the_published_form_stops_where_its_block_is_full():
-    model, prompts = tiny("published"), prompts_of([45, 40])
+    model, prompts = tiny("gpt2"), prompts_of([45, 40])
     found = beam_search(model, prompts, width=3, max_tokens=20, end=END)
     for prompt, hypotheses in zip(prompts, found, strict=True):
         assert_same(hypotheses, plain_beam(model, prompt, 3, 20)[0])
@@ -238,7 +238,7 @@ def test_what_is_watched_is_shown_and_results_arrive_one_by_one(monkeypatch, lat
 
 
 def test_the_model_keeps_its_mode_and_its_gradients():
-    model = tiny("published").train()
+    model = tiny("gpt2").train()
     model.dropout.p = 0.9
     for block in model.blocks:
         block.dropout.p = 0.9
@@ -260,7 +260,7 @@ def test_the_model_keeps_its_mode_and_its_gradients():
 )
 def test_impossible_requests_are_user_errors(prompts, settings, message):
     with pytest.raises(UsageError, match=message):
-        beam_search(tiny("published"), prompts, **{"width": 2, "max_tokens": 3, "end": END, **settings})
+        beam_search(tiny("gpt2"), prompts, **{"width": 2, "max_tokens": 3, "end": END, **settings})
 
 
 def test_no_prompts_give_no_results():

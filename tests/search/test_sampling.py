@@ -27,11 +27,11 @@ def plain_greedy(model, prompt, max_tokens, grammar=None):
     return Hypothesis(tuple(tokens), total, False)
 
 
-@pytest.mark.parametrize("form", ["published", "modern"])
+@pytest.mark.parametrize("architecture", ["gpt2", "modern"])
 @pytest.mark.parametrize("grammar", [None, Alternating()])
-def test_greedy_equals_a_plain_one(form, grammar):
+def test_greedy_equals_a_plain_one(architecture, grammar):
     for seed in range(3):
-        model, prompts = tiny(form, seed, end_bias=1.0), prompts_of([7, 1, 4, 4, 9], seed=seed)
+        model, prompts = tiny(architecture, seed, end_bias=1.0), prompts_of([7, 1, 4, 4, 9], seed=seed)
         found = greedy(model, prompts, max_tokens=8, end=END, grammar=grammar, batch=2)
         assert_same(found, [plain_greedy(model, p, 8, grammar) for p in prompts])
 
@@ -74,7 +74,7 @@ def test_log_probabilities_are_the_models_own_at_any_temperature():
 
 
 def test_the_seed_decides_the_draws_and_the_batch_does_not():
-    model, prompts = tiny("published", 1, end_bias=1.0), prompts_of([6, 2, 9, 4])
+    model, prompts = tiny("gpt2", 1, end_bias=1.0), prompts_of([6, 2, 9, 4])
     settings = {"n": 5, "temperature": 1.0, "max_tokens": 8, "end": END}
     first = sample(model, prompts, seed=3, **settings)
     for batch in (1, 3):
@@ -92,7 +92,7 @@ def test_a_low_temperature_is_greedy():
 
 def test_samples_obey_the_grammar():
     drawn = sample(
-        tiny("published", 0, end_bias=1.0),
+        tiny("gpt2", 0, end_bias=1.0),
         prompts_of([3, 5]),
         n=20,
         temperature=2.0,

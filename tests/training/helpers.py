@@ -6,7 +6,7 @@ from polyctl.config.schema import DataConfig, EvalConfig, Experiment, ModelConfi
 def tiny(**train) -> Experiment:
     """Univariate 2∘2 for a model of a few thousand parameters; keywords change [train], or dropout.
 
-    Only the published form has dropout; without it the modern form is trained.
+    Only the published architecture has dropout; without it the modern architecture is trained.
     """
     dropout = train.pop("dropout", 0.1)
     settings = {"steps": 8, "batch": 8, "lr": 3e-3, "warmup": 2, "eval_every": 4, "eval_problems": 2, **train}
@@ -15,11 +15,11 @@ def tiny(**train) -> Experiment:
         seed=3,
         data=DataConfig(outer_degrees=(2,), inner_degrees=(2,), valid_size=8),
         model=ModelConfig(
-            form="published" if dropout else "modern",
+            architecture="gpt2" if dropout else "modern",
             layers=1,
             heads=2,
             width=16,
-            block=128,
+            context_length=128,
             dropout=dropout,
         ),
         train=TrainConfig(**settings),

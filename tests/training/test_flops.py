@@ -6,6 +6,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from polyctl.config.schema import ModelConfig
 from polyctl.data.batch import Batch
+from polyctl.data.tokenizers.base import TokenLayout
 from polyctl.model.gpt import GPT
 from polyctl.training import flops, supervised
 from polyctl.training.loader import split
@@ -13,23 +14,24 @@ from polyctl.training.loss import TargetLoss
 from polyctl.training.supervised import train
 from tests.training.helpers import Recorder, tiny
 
-WIDE = ModelConfig(form="modern", layers=2, heads=2, width=64, block=64)
+WIDE = ModelConfig(architecture="modern", layers=2, heads=2, width=64, context_length=64)
 
 
-NUMBERS = {"places": 5, "residues": 7, "ratios": True}
+ALONE, FIVE = TokenLayout(20), TokenLayout(20, 5)
+NUMBERS = {"residues": 7, "ratios": True}
 
 
-@pytest.mark.parametrize("settings", [{}, {"places": 5}, NUMBERS])
-def test_the_count_is_torchs_where_nothing_is_padded(settings):
+@pytest.mark.parametrize(("tokens", "settings"), [(ALONE, {}), (FIVE, {}), (FIVE, NUMBERS)])
+def test_the_count_is_torchs_where_nothing_is_padded(tokens, settings):
     prompt, target, rows = 9, 4, 3
     batch = Batch.of([([5] * prompt, [6] * target)] * rows)
     config = WIDE.model_copy(update=settings)
-    model = GPT(config, 20)
+    model = GPT(config, tokens)
     with FlopCounterMode(display=False) as counter:
         (part,) = split(batch, 0, 1, 1)
         TargetLoss(model)(*part.to(torch.device("cpu"))).backward()
     read = prompt + target - 1  # the last token is only a target
-    counted = flops.step_flops(config, 20, batch) - 6 * config.layers * 64 * rows * read * (
+    counted = flops.step_flops(config, tokens, batch) - 6 * config.layers * 64 * rows * read * (
         read + 1
     )  # attention
     # what the target's positions do not need is computed all the same
@@ -42,9 +44,9 @@ def test_the_count_is_torchs_where_nothing_is_padded(settings):
 
 
 def test_padding_costs_nothing():
-    alone = flops.step_flops(WIDE, 20, Batch.of([([5], [6])]))
-    with_long = flops.step_flops(WIDE, 20, Batch.of([([5], [6]), ([5] * 40, [6])]))
-    only_long = flops.step_flops(WIDE, 20, Batch.of([([5] * 40, [6])]))
+    alone = flops.step_flops(WIDE, ALONE, Batch.of([([5], [6])]))
+    with_long = flops.step_flops(WIDE, ALONE, Batch.of([([5], [6]), ([5] * 40, [6])]))
+    only_long = flops.step_flops(WIDE, ALONE, Batch.of([([5] * 40, [6])]))
     assert with_long == pytest.approx(alone + only_long)
 
 

@@ -11,13 +11,13 @@ from polyctl.errors import UsageError
 from polyctl.model.gpt import GPT
 from polyctl.training.optim import decay_groups, lr_at, make_optimizer
 
-TINY = {"layers": 1, "heads": 2, "width": 16, "block": 32}
+TINY = {"layers": 1, "heads": 2, "width": 16, "context_length": 32}
 
 
 @pytest.mark.parametrize("kind", ["adamw", "muon"])
-@pytest.mark.parametrize("form", ["modern", "published"])
-def test_every_parameter_is_in_exactly_one_group(form, kind):
-    model = GPT(ModelConfig(form=form, **TINY), 11)
+@pytest.mark.parametrize("architecture", ["modern", "gpt2"])
+def test_every_parameter_is_in_exactly_one_group(architecture, kind):
+    model = GPT(ModelConfig(architecture=architecture, **TINY), 11)
     decayed, kept = decay_groups(model)
     assert not decayed.keys() & kept.keys()
     assert {id(p) for p in model.parameters()} == {id(p) for p in [*decayed.values(), *kept.values()]}
@@ -27,9 +27,9 @@ def test_every_parameter_is_in_exactly_one_group(form, kind):
     assert len(grouped) == len(set(grouped)) == len(list(model.parameters()))
 
 
-@pytest.mark.parametrize("form", ["modern", "published"])
-def test_only_matrices_of_linear_layers_decay(form):
-    decayed, _ = decay_groups(GPT(ModelConfig(form=form, **TINY), 11))
+@pytest.mark.parametrize("architecture", ["modern", "gpt2"])
+def test_only_matrices_of_linear_layers_decay(architecture):
+    decayed, _ = decay_groups(GPT(ModelConfig(architecture=architecture, **TINY), 11))
     assert decayed
     assert all(name.endswith("weight") and parameter.ndim == 2 for name, parameter in decayed.items())
     assert not any("norm" in name or "embedding" in name for name in decayed), sorted(decayed)
@@ -78,7 +78,7 @@ def test_weight_decay_shrinks_only_the_decayed_group():
 
 
 def test_cosine_warms_up_peaks_and_ends_at_final_lr():
-    config = TrainConfig(lr=1.0, warmup=10, final_lr=0.1)
+    config = TrainConfig(lr=1.0, warmup=10, final_lr_ratio=0.1)
     rates = [lr_at(step, config, 110) for step in range(110)]
     assert rates[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
     assert rates[10] == pytest.approx(1.0)
@@ -88,7 +88,7 @@ def test_cosine_warms_up_peaks_and_ends_at_final_lr():
 
 
 def test_constant_then_decay_holds_then_falls_linearly():
-    config = TrainConfig(lr=2.0, warmup=5, final_lr=0.0, schedule="constant_then_decay", decay_fraction=0.25)
+    config = TrainConfig(lr=2.0, warmup=5, final_lr_ratio=0.0, schedule="wsd", decay_fraction=0.25)
     rates = [lr_at(step, config, 100) for step in range(100)]
     assert rates[4:76] == pytest.approx([2.0] * 72)
     falls = [a - b for a, b in pairwise(rates[75:])]
@@ -96,7 +96,7 @@ def test_constant_then_decay_holds_then_falls_linearly():
     assert rates[-1] == 0.0
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "constant_then_decay"])
+@pytest.mark.parametrize("schedule", ["cosine", "wsd"])
 @pytest.mark.parametrize(("total", "warmup"), [(1, 0), (2, 1), (5, 100), (3, 3)])
 def test_short_trainings_have_a_positive_finite_rate(schedule, total, warmup):
     config = TrainConfig(lr=1.0, warmup=warmup, schedule=schedule)

@@ -133,7 +133,7 @@ def test_gradient_is_the_mean_over_target_tokens_only(new_run):
     loss, found_norm, _ = trainer.advance(batch)
     assert loss == pytest.approx(expected.item(), rel=1e-5)
     assert found_norm == pytest.approx(norm.item(), rel=1e-4)
-    scale = min(1.0, experiment.train.clip / norm.item())
+    scale = min(1.0, experiment.train.max_grad_norm / norm.item())
     for name, parameter in trainer.model.named_parameters():
         torch.testing.assert_close(parameter.grad, scale * gradients[name], rtol=1e-3, atol=1e-6)
 
@@ -144,7 +144,7 @@ def make_trainer(experiment, run):
 
 
 def test_time_limit_stops_gently_saves_and_validates(new_run, recorder):
-    experiment = tiny(steps=10**6, eval_every=10**6, schedule="constant_then_decay")
+    experiment = tiny(steps=10**6, eval_every=10**6, schedule="wsd")
     run = new_run(experiment)
     result = train(experiment, run, device="cpu", max_minutes=0.5 / 60, on_event=recorder)
     assert result.state == "time limit"
@@ -227,7 +227,7 @@ def test_init_from_starts_from_the_weights_of_a_checkpoint(new_run):
 def test_a_start_that_was_not_shown_ratios_begins_as_it_ended(new_run):
     experiment = tiny(dropout=0.0, steps=2, eval_every=2)
     terms = experiment.data.model_copy(update={"tokenizer": "terms", "base": 10})
-    shape = experiment.model.model_copy(update={"places": 5, "residues": 5, "base": 10})
+    shape = experiment.model.model_copy(update={"residues": 5})
     experiment = experiment.model_copy(update={"data": terms, "model": shape})
     run = new_run(experiment)
     train(experiment, run, device="cpu")

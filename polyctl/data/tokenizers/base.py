@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
@@ -12,6 +13,24 @@ from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, terms, variables_used
 from polyctl.config.schema import DataConfig
 from polyctl.data.problem import Problem
+
+PAD, END, SEPARATOR, PLUS, MINUS, FRACTION = range(6)  # the fixed tokens of `compact` and `terms`
+FIRST_LIMB = 6  # the token of 0 in `compact` and `terms`; those of 1, 2, … follow
+TERM_TOKENS = 5  # monomial, sign and three limbs: what a position of a `terms` prompt holds
+
+
+@dataclass(frozen=True)
+class TokenLayout:
+    """What a model must know of its tokens: how many there are, and how positions of a prompt hold them."""
+
+    vocabulary: int
+    tokens_per_position: int = 1
+    base: int = 1000  # of the limbs
+
+
+def token_layout(data: DataConfig, vocabulary: int) -> TokenLayout:
+    """The layout of a data set's tokens, which follows from its configuration."""
+    return TokenLayout(vocabulary, TERM_TOKENS if data.tokenizer == "terms" else 1, data.base)
 
 
 class MalformedTarget(ValueError):
@@ -100,7 +119,7 @@ def _used_first(variables: int, used: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def align_variables(f: Polynomial, target: Ring, where: Sequence[int] | None = None) -> Polynomial:
-    """f in the tokenizer's ring, variables placed by `variable_map` if not at `where`. Raises UnwritableProblem."""
+    """f in the tokenizer's ring, variables placed at `where` or by `variable_map`. Raises UnwritableProblem."""
     if f.context() == target:
         return f
     where = where or variable_map(f, target.names())

@@ -21,9 +21,16 @@ from polyctl.algebra.polynomial import (
     variables_used,
 )
 from polyctl.algebra.polynomial import normal_form as normal_polynomial
-from polyctl.config.schema import END, FIRST_LIMB, MINUS, DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import (
+    END,
+    FIRST_LIMB,
+    FRACTION,
+    MINUS,
+    PAD,
+    PLUS,
+    SEPARATOR,
     MalformedTarget,
     UnwritableProblem,
     align_variables,
@@ -49,7 +56,7 @@ class CompactTokenizer:
     has, or with `m=?` where no decomposition is known.
     """
 
-    pad = 0
+    pad = PAD
 
     def __init__(self, data: DataConfig) -> None:
         self.ring = ring(family_names(data))
@@ -172,9 +179,9 @@ class CompactTokenizer:
         ids: list[int] = []
         if normal.outer is not None:
             widened = align_variables(normal.outer / self.scale(problem.f), self._outer_ring)
-            ids += [*self._encode(terms(widened), self._outer_spelling), 2]
+            ids += [*self._encode(terms(widened), self._outer_spelling), SEPARATOR]
         for inner in normal.inners:
-            ids += [*self._encode(terms(inner), spelling), 2]
+            ids += [*self._encode(terms(inner), spelling), SEPARATOR]
         ids[-1] = self.end
         return ids
 
@@ -194,7 +201,7 @@ class CompactTokenizer:
             factors = spelling(monomial)
             numerator, denominator = int(coefficient.p), int(coefficient.q)
             below = self._number(denominator) if denominator != 1 else []
-            yield factors, 3 if numerator > 0 else MINUS, self._number(abs(numerator)), below
+            yield factors, PLUS if numerator > 0 else MINUS, self._number(abs(numerator)), below
 
     def _number(self, value: int) -> list[int]:
         base = self._base
@@ -231,7 +238,7 @@ class CompactTokenizer:
     def decode(self, target: Sequence[int]) -> Decomposition:
         parts: list[list[int]] = [[]]
         for token in target:
-            if token == 2:
+            if token == SEPARATOR:
                 parts.append([])
             else:
                 parts[-1].append(token)
@@ -254,12 +261,12 @@ class CompactTokenizer:
             while at < len(ids) and ids[at] in table:
                 monomial = tuple(map(sum, zip(monomial, table[ids[at]], strict=True)))
                 at += 1
-            if at == start or at == len(ids) or ids[at] not in (3, MINUS):
+            if at == start or at == len(ids) or ids[at] not in (PLUS, MINUS):
                 raise MalformedTarget(f"token {at + 1}: a term is a monomial, a sign and a number")
             sign = 1 if ids[at] == 3 else -1
             numerator, at = self._read_number(ids, at + 1)
             denominator = 1
-            if at < len(ids) and ids[at] == 5:
+            if at < len(ids) and ids[at] == FRACTION:
                 denominator, at = self._read_number(ids, at + 1)
             if not denominator:
                 raise MalformedTarget(f"token {at}: the denominator is zero")

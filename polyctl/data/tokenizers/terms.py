@@ -7,17 +7,19 @@ from collections.abc import Iterable, Sequence
 from flint import fmpq
 
 from polyctl.algebra.polynomial import Monomial
-from polyctl.config.schema import TERM_PLACES, DataConfig
+from polyctl.config.schema import DataConfig
+from polyctl.data.tokenizers.base import FRACTION, TERM_TOKENS
 from polyctl.data.tokenizers.compact import CompactTokenizer, Spelling
 from polyctl.errors import UsageError
 
-LIMBS = TERM_PLACES - 2
+LIMBS = TERM_TOKENS - 2
 
 
 class TermsTokenizer(CompactTokenizer):
     """The compact tokens, but a position of the prompt holds up to five, as the digits of a number in base V.
 
-    Directories, the lowest digit first: MONOMIAL SIGN LIMB LIMB LIMB, the last limb always in the last place, 0
+    Directories, the lowest digit first: MONOMIAL SIGN LIMB LIMB LIMB, the last limb always in the last
+    place, 0
     where nothing stands. So a lone token is its own id. What does not fit takes positions of its own: the
     first factors of a spelled monomial before the term, the lower limbs of a long number and a denominator
     (`/` in the monomial's place) behind. Targets have one token a position, as they are written one by one.
@@ -26,10 +28,10 @@ class TermsTokenizer(CompactTokenizer):
     def __init__(self, data: DataConfig) -> None:
         super().__init__(data)
         self._radix = len(self.vocabulary)
-        self._limb_values = [self._radix**place for place in range(TERM_PLACES - 1, 1, -1)]
-        if self._radix**TERM_PLACES >= 1 << 63:
+        self._limb_values = [self._radix**place for place in range(TERM_TOKENS - 1, 1, -1)]
+        if self._radix**TERM_TOKENS >= 1 << 63:
             raise UsageError(
-                f"{self._radix} tokens are too many for a position to hold {TERM_PLACES} of them",
+                f"{self._radix} tokens are too many for a position to hold {TERM_TOKENS} of them",
                 f"--set data.base={data.base // 10}, or --set data.tokenizer=compact",
             )
 
@@ -52,7 +54,7 @@ class TermsTokenizer(CompactTokenizer):
             positions += factors
             positions += self._beside(last + sign * self._radix, numerator)
             if denominator:
-                positions += self._beside(5, denominator)
+                positions += self._beside(FRACTION, denominator)
         return positions
 
     def _beside(self, head: int, limbs: list[int]) -> list[int]:

@@ -1,7 +1,8 @@
 """Inners read off the factors of f.
 
 Where g(b1, …, bm) is divisible by b1, after a linear change of the inners, h1 divides f; and the other inners
-are by_differential_forms with it (see fields), which decides cases that f alone leaves open. Where the inners of a g
+are by_differential_forms with it (see fields), which decides cases that f alone leaves open. Where the
+inners of a g
 that is homogeneous of degree k have a common factor c, c^k divides f and f / c^k = g(h1 / c, …, hm / c) is a
 smaller problem. Where g is a cubic form in p and r and p divides f, the derivative of f / p in the direction
 of r is linear in p and r and divides the Jacobian minors of p and f / p: it is taken for r. Factorisation is
@@ -36,8 +37,8 @@ _KNOWN = 3
 def by_divisors(f: Polynomial, deadline: float = inf) -> Outcome:
     """g(h1, …, hm) = f where some hi divides f, or all of them have a common factor whose power does.
 
-    Fewest inners first; each holds and is not trivial. Products of factors alone are left to `by_factorisation`. What
-    comes after `deadline` of `time.perf_counter()` is left out.
+    Fewest inners first; each holds and is not trivial. Products of factors alone are left to
+    `by_factorisation`. What comes after `deadline` of `time.perf_counter()` is left out.
     """
     if len(variables_used(f)) < 2:
         return Outcome()

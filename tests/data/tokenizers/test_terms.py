@@ -4,10 +4,11 @@ import pytest
 from flint import fmpq
 
 from polyctl.algebra.parse import parse
-from polyctl.config.schema import TERM_PLACES, DataConfig
+from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import TERM_TOKENS
 from polyctl.data.tokenizers.terms import TermsTokenizer
 from polyctl.errors import UsageError
 from tests.data.test_families import FAMILIES
@@ -33,7 +34,7 @@ def test_the_tokens_are_those_of_the_compact_format_in_fewer_positions(data):
 
 def digits(position, radix):
     found = []
-    for _ in range(TERM_PLACES):
+    for _ in range(TERM_TOKENS):
         position, digit = divmod(position, radix)
         found.append(digit)
     assert not position
