@@ -18,6 +18,7 @@ from polyctl.cli.options import (
     SeedOption,
 )
 from polyctl.errors import FileError, UsageError
+from polyctl.formatting import format_fixed, format_percent
 
 if TYPE_CHECKING:
     from polyctl.data.problem import Problem
@@ -179,25 +180,25 @@ def _tables(report: dict[str, Any]) -> None:
     shown = sorted({k for k in SHOWN_K if k < width} | {width})
     completed = report["completed"]
     rows: list[tuple[object, ...]] = [
-        ("greedy exact", output.percent(report["greedy"]["exact"]), None),
+        ("greedy exact", format_percent(report["greedy"]["exact"]), None),
         (
             "greedy verified",
-            output.percent(report["greedy"]["verified"]),
-            output.percent(completed["greedy"]["verified"]),
+            format_percent(report["greedy"]["verified"]),
+            format_percent(completed["greedy"]["verified"]),
         ),
         *(
             (
                 f"pass@{k}",
-                output.percent(report["pass_at"][str(k)]),
-                output.percent(completed["pass_at"][str(k)]),
+                format_percent(report["pass_at"][str(k)]),
+                format_percent(completed["pass_at"][str(k)]),
             )
             for k in shown
         ),
-        ("rank score", output.number(report["rank_score"]), output.number(completed["rank_score"])),
+        ("rank score", format_fixed(report["rank_score"]), format_fixed(completed["rank_score"])),
     ]
     sympy = report["baselines"]["sympy"]
     if sympy is not None:
-        rows.append(("SymPy decompose", output.percent(sympy["verified"]), None))
+        rows.append(("SymPy decompose", format_percent(sympy["verified"]), None))
     output.print_table(("", "as answered", "outer completed"), rows, right=("as answered", "outer completed"))
     if len(report["cells"]) > 1:
         header = ("outer∘inner", "problems", "greedy", "pass@1", f"pass@{width}")
@@ -205,9 +206,9 @@ def _tables(report: dict[str, Any]) -> None:
             (
                 c["cell"],
                 c["problems"],
-                output.percent(c["greedy"]["verified"]),
-                output.percent(c["pass_at"]["1"]),
-                output.percent(c["pass_at"][str(width)]),
+                format_percent(c["greedy"]["verified"]),
+                format_percent(c["pass_at"]["1"]),
+                format_percent(c["pass_at"][str(width)]),
             )
             for c in report["cells"]
         ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from polyctl.cli import output
 from polyctl.errors import UsageError
+from polyctl.formatting import format_fixed, format_percent
 
 if TYPE_CHECKING:
     from polyctl.evaluation.solver import Line
@@ -79,10 +80,10 @@ def print_reports(results: dict[str, dict[str, Any]]) -> None:
         (
             title,
             r["problems"],
-            output.percent(r["verified"]),
-            output.percent(r["as_small"]),
-            output.number(r["seconds"]),
-            *(output.number(r["complexity"][c], 1) for c in there),
+            format_percent(r["verified"]),
+            format_percent(r["as_small"]),
+            format_fixed(r["seconds"]),
+            *(format_fixed(r["complexity"][c], 1) for c in there),
         )
         for title, r in results.items()
     ]

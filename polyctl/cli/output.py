@@ -65,14 +65,12 @@ def print_problem(message: str, hint: str | None = None) -> None:
 # -- tables --------------------------------------------------------------------------------------
 
 
-def print_table(
-    header: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = (), dash: str = "-"
-) -> None:
+def print_table(header: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
     """A table on stdout: fitted to a terminal, else plain lines that are never wrapped or cut.
 
-    `right` names the columns to align right; None is shown as `dash`.
+    `right` names the columns to align right; None is shown as a dash.
     """
-    cells = [[dash if cell is None else str(cell) for cell in row] for row in rows]
+    cells = [["-" if cell is None else str(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _terminal_table(header, cells, right)
         return
@@ -98,30 +96,6 @@ def _terminal_table(header: Sequence[str], cells: Sequence[Sequence[str]], right
     for row in cells:
         table.add_row(*map(Text, row))
     Console(highlight=False).print(table)
-
-
-def number(value: float | None, digits: int = 3) -> str | None:
-    """A number for a table, None for none."""
-    return None if value is None else f"{value:.{digits}f}"
-
-
-def percent(value: float | None) -> str | None:
-    """A fraction as a percentage for a table, None for none."""
-    return None if value is None else f"{100 * value:.1f}%"
-
-
-def amount(count: int) -> str:
-    """A number of bytes for a person."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
-
-
-def duration(seconds: float) -> str:
-    """A time for a person."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
 
 
 # -- progress ------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from polyctl.cli.options import (
     SmokeOption,
 )
 from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, UsageError
+from polyctl.formatting import format_bytes, format_duration, format_percent
 
 if TYPE_CHECKING:
     from polyctl.plans.launch import Cluster
@@ -179,12 +180,12 @@ def _dry_run(tasks: list[Task], places: Directories, options: Options, as_json: 
             bill.stage,
             bill.experiment,
             "done" if bill.state == "done" else _count(bill.problems),
-            None if bill.data_bytes is None else output.amount(bill.data_bytes),
+            format_bytes(bill.data_bytes),
             _count(bill.parameters),
             None if bill.tokens is None else f"{bill.tokens:,}",
             None if bill.flops is None else _petaflops(bill.flops),
-            None if bill.seconds is None else output.duration(bill.seconds),
-            None if bill.disk_bytes is None else output.amount(bill.disk_bytes),
+            format_duration(bill.seconds),
+            format_bytes(bill.disk_bytes),
         )
         for bill in [*found, summed]
     ]
@@ -238,10 +239,10 @@ def _short(figures: dict[str, Any], before: str = "") -> str:
         counts = figures["counts"]
         return f"{before}{sum(counts.values()):,} problems in {len(counts)} files"
     if "beam" in figures:
-        greedy, passed = output.percent(figures["greedy_verified"]), output.percent(figures["pass_at_beam"])
+        greedy, passed = format_percent(figures["greedy_verified"]), format_percent(figures["pass_at_beam"])
         return f"{before}greedy verified {greedy}, pass@{figures['beam']} {passed}"
     if "step" in figures:
-        verified = output.percent(figures.get("greedy_verified"))
+        verified = format_percent(figures.get("greedy_verified"))
         return f"{before}step {figures['step']:,}, held out: greedy verified {verified}"
     return ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from polyctl.cli import output
 from polyctl.cli.options import JsonOption, ListByDefault, RunArgument, RunsOption
+from polyctl.formatting import format_age, format_bytes, format_fixed, format_percent
 
 if TYPE_CHECKING:
     from polyctl.store.runs import Run, Summary
@@ -39,9 +39,7 @@ def list_(
         what = "no runs" if pattern is None else f"no runs that fit {pattern!r}"
         output.say(f"{what} in {root}; `polyctl train quick` makes one")
         return
-    rows = [
-        (run.name, s.state, s.step, output.number(s.loss), output.percent(s.accuracy)) for run, s in found
-    ]
+    rows = [(run.name, s.state, s.step, format_fixed(s.loss), format_percent(s.accuracy)) for run, s in found]
     output.print_table(("run", "state", "step", "loss", "verified"), rows, right=("step", "loss", "verified"))
 
 
@@ -67,9 +65,9 @@ def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False)
         ("path", found.path),
         ("state", summary.state if summary.ended is None else f"{summary.state} ({summary.ended})"),
         ("error", summary.error),
-        ("updated", None if summary.updated is None else _ago(time.time() - summary.updated)),
+        ("updated", None if summary.updated is None else f"{format_age(summary.updated)} ago"),
         ("step", step),
-        ("loss", output.number(summary.loss)),
+        ("loss", None if summary.loss is None else format_fixed(summary.loss)),
         *((name, f"{value:.4g}") for name, value in summary.metrics.items()),
     ]
     for name, value in rows:
@@ -77,7 +75,7 @@ def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False)
             print(f"{name:<16} {value}")
     print("files")
     for name, size in files.items():
-        print(f"  {_size(size):>9}  {name}")
+        print(f"  {format_bytes(size):>9}  {name}")
 
 
 def _facts(run: Run, summary: Summary) -> dict[str, Any]:
@@ -96,16 +94,3 @@ def _facts(run: Run, summary: Summary) -> dict[str, Any]:
         "checkpoint": str(run.weights()) if run.has_checkpoint else None,
         "updated": summary.updated,
     }
-
-
-def _size(count: int) -> str:
-    return (
-        f"{count} B" if count < 1000 else f"{count / 1000:.1f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
-    )
-
-
-def _ago(seconds: float) -> str:
-    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit} ago"
-    return f"{max(seconds, 0):.0f} seconds ago"

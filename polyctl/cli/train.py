@@ -23,6 +23,7 @@ from polyctl.cli.options import (
     SmokeOption,
 )
 from polyctl.errors import EXIT_INTERRUPTED, UsageError
+from polyctl.formatting import format_bytes, format_duration
 
 if TYPE_CHECKING:
     from polyctl.config.schema import Experiment
@@ -246,16 +247,16 @@ def _bill(cost: Cost) -> list[tuple[str, str]]:
         ("parameters", f"{cost.parameters:,}"),
         (
             "memory",
-            f"about {output.amount(cost.memory_bytes)}: weights {output.amount(cost.weights_bytes)}, "
-            f"gradients {output.amount(cost.gradients_bytes)}, moments {output.amount(cost.moments_bytes)}, "
-            f"activations roughly {output.amount(cost.activations_bytes)}",
+            f"about {format_bytes(cost.memory_bytes)}: weights {format_bytes(cost.weights_bytes)}, "
+            f"gradients {format_bytes(cost.gradients_bytes)}, moments {format_bytes(cost.moments_bytes)}, "
+            f"activations roughly {format_bytes(cost.activations_bytes)}",
         ),
-        ("disk", f"{output.amount(cost.disk_bytes)} of checkpoints"),
+        ("disk", f"{format_bytes(cost.disk_bytes)} of checkpoints"),
         ("a step", f"{cost.problems_per_step:,} problems, {cost.tokens_per_step:,} tokens"),
         ("in all", f"{cost.steps:,} steps, {cost.problems:,} problems, {cost.tokens:,} tokens"),
         (
             "time",
-            f"about {output.duration(cost.seconds)}: {cost.seconds_per_step:.3g} s a step and "
+            f"about {format_duration(cost.seconds)}: {cost.seconds_per_step:.3g} s a step and "
             f"{cost.data_seconds_per_step:.2g} s to make its data ({cost.timing}); validations come on top",
         ),
     ]
@@ -273,9 +274,9 @@ def _warn_if_long(
     cost = estimate(experiment, processes.device, data)
     if cost.seconds > LONG_SECONDS:
         output.say(
-            f"{experiment.name} on this CPU: about {output.duration(cost.seconds)} "
+            f"{experiment.name} on this CPU: about {format_duration(cost.seconds)} "
             f"({cost.steps:,} steps of {cost.seconds / cost.steps:.2g} s; "
-            f"{cost.parameters / 1e6:.1f}M parameters, {output.amount(cost.memory_bytes)} of memory).\n"
+            f"{cost.parameters / 1e6:.1f}M parameters, {format_bytes(cost.memory_bytes)} of memory).\n"
             "Ctrl-C saves and --resume goes on; --max-minutes M stops in time; --smoke shrinks it to seconds."
         )
 
@@ -325,4 +326,4 @@ class Teller:
         if self.plain and (now - self.said >= LINE_SECONDS or event["step"] == self.total):
             self.said = now
             left = (self.total - event["step"]) * (now - self.began) / (event["step"] - self.first)
-            output.say(f"step {event['step']:,} of {self.total:,}  {text}  {output.duration(left)} left")
+            output.say(f"step {event['step']:,} of {self.total:,}  {text}  {format_duration(left)} left")

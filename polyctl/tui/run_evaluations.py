@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyctl.store.runs import Run
-from polyctl.tui.format import clean, date
+from polyctl.tui.format import clean, format_date
 from polyctl.tui.series import finite
 
 
@@ -45,7 +45,7 @@ class Evaluation:
         """Of what it was, and when."""
         said = [] if self.step is None else [f"step {self.step:,.0f}"]
         said += [] if self.problems is None else [f"{self.problems:,.0f} problems"]
-        said += [date(self.time)] if math.isfinite(self.time) else []
+        said += [format_date(self.time)] if math.isfinite(self.time) else []
         return clean(", ".join(said))
 
 

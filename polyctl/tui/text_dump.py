@@ -8,10 +8,11 @@ from pathlib import Path
 
 from polyctl.config.registry import load_registry
 from polyctl.errors import FileError, PolyctlError
+from polyctl.formatting import format_age, format_number, format_percent
 from polyctl.store.runs import default_run, find_run, list_runs, runs_root
 from polyctl.tui import launch
 from polyctl.tui.actions import TABS
-from polyctl.tui.format import ago, clean, clock, number, percent
+from polyctl.tui.format import clean, format_clock
 from polyctl.tui.panes.beam import EMPTY, before, caption
 from polyctl.tui.panes.decompose import EXAMPLES, WELCOME
 from polyctl.tui.panes.run import METRICS, config_text, lines_of
@@ -87,8 +88,8 @@ def _run_line(row: Row) -> Iterator[str]:
     assert s is not None
     steps = "-" if s.step is None else f"{s.step}" + (f" of {s.total_steps}" if s.total_steps else "")
     yield clean(
-        f"{row.run.name}: {s.state}, step {steps}, loss {number(s.loss)}, "
-        f"verified {percent(s.accuracy)}, {ago(s.updated)} ago"
+        f"{row.run.name}: {s.state}, step {steps}, loss {format_number(s.loss)}, "
+        f"verified {format_percent(s.accuracy)}, {format_age(s.updated)} ago"
     )
     if row.problem or s.error or s.state in ("crashed", "unknown"):
         yield f"  {clean(words(row))}"
@@ -107,8 +108,9 @@ def _run(history: History | None, root: Path) -> Iterator[str]:
                 low = min(p.low for p in values if p.low is not None)
                 high = max(p.high for p in values if p.high is not None)
                 yield (
-                    f"{title}, {line.label}: now {number(line.now)}, first {number(values[0].first)}, "
-                    f"lowest {number(low)}, highest {number(high)}"
+                    f"{title}, {line.label}: now {format_number(line.now)}, "
+                    f"first {format_number(values[0].first)}, lowest {format_number(low)}, "
+                    f"highest {format_number(high)}"
                 )
     if history.cells:
         cells = heat_map(history.cells, history.evaluations[-1].words)
@@ -117,7 +119,7 @@ def _run(history: History | None, root: Path) -> Iterator[str]:
     yield from (f"  {clean(line)}".rstrip() for line in config_text(history).splitlines())
     yield "log:"
     for entry in list(history.log)[-LOG_LINES:]:
-        yield f"  {clock(entry.time)} {clean(entry.kind)} {clean(entry.text)}"
+        yield f"  {format_clock(entry.time)} {clean(entry.kind)} {clean(entry.text)}"
 
 
 def _beam(history: History | None, root: Path) -> Iterator[str]:
@@ -144,4 +146,4 @@ def _experiments(root: Path, registry: Path | None) -> Iterator[str]:
         yield clean(f"{experiment.name}{paper}: {experiment.description}")
     for job in launch.jobs(root):
         state = "running" if job.running else "ended"
-        yield clean(f"{state}, started {ago(job.started)} ago: {job.words}: {job.last_line()}")
+        yield clean(f"{state}, started {format_age(job.started)} ago: {job.words}: {job.last_line()}")

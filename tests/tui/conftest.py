@@ -33,7 +33,7 @@ def alone(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "Solver", FakeSolver)
     for screen in ("run", "experiments"):  # not every new setting shall change what is compared
         monkeypatch.setattr(f"polyctl.tui.panes.{screen}.to_toml", lambda e: f'name = "{e.name}"\nseed = 0\n')
-    monkeypatch.setattr("polyctl.tui.panes.runs.ago", lambda when: "-" if when is None else "5 min")
+    monkeypatch.setattr("polyctl.tui.panes.runs.format_age", lambda when: "-" if when is None else "5 min")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import shutil
 from itertools import pairwise
 
 from polyctl.store.events import EventWriter
-from polyctl.tui.format import number
 from polyctl.tui.panes.beam import caption, in_own_names
 from polyctl.tui.panes.run import lines_of, steps_of
 from polyctl.tui.run_log import History, _line
@@ -395,11 +394,6 @@ def test_a_legend_takes_more_rows_before_it_leaves_out_values():
     assert "d 4:train 100.0%" in text[1]
     assert len(text) == 12
     assert text[2].split()[0] == "100.0%"
-
-
-def test_numbers_of_every_size():
-    said = [number(v) for v in (16809.2, 9999.9, 1234.5, 0.5, 123456.7, 4.2e6, 3e-5, 0.0)]
-    assert said == ["16,809", "10,000", "1234", "0.5", "123,457", "4.2e6", "3.0e-5", "0"]
 
 
 def test_a_beam_is_in_the_variables_of_its_f():

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from polyctl.tui.actions import bindings
-from polyctl.tui.format import clean, clock, shorten
+from polyctl.tui.format import clean, format_clock, shorten
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.run_log import History
 from polyctl.tui.widgets.beam import beam_text
@@ -68,7 +68,7 @@ def caption(frame: dict[str, Any]) -> Text:
         what += "verdicts" if frame.get("kind") == "verdict" else f"step {step}"
     when = frame.get("time")
     text.append(what, style="bold")
-    text.append(f"  {clock(when if isinstance(when, (int, float)) else None)}  ", style="dim")
+    text.append(f"  {format_clock(when if isinstance(when, (int, float)) else None)}  ", style="dim")
     text.append(f"f = {clean(frame.get('input', '?'))}")
     return text
 

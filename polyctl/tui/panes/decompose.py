@@ -15,9 +15,10 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from polyctl.errors import ParseError, PolyctlError
+from polyctl.formatting import format_age, format_percent
 from polyctl.store.runs import shipped_run
 from polyctl.tui.actions import bindings
-from polyctl.tui.format import ago, clean, percent
+from polyctl.tui.format import clean
 from polyctl.tui.panes.beam import in_own_names
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.screens.choose import ChooseScreen
@@ -391,7 +392,7 @@ class DecomposePane(Pane):
         for row in self.dashboard.rows:
             if row.has_model and row.run.name not in dict(found):
                 s = row.summary
-                said = f"  verified {percent(s.accuracy)}, {ago(s.updated)} ago" if s else ""
+                said = f"  verified {format_percent(s.accuracy)}, {format_age(s.updated)} ago" if s else ""
                 found.append((row.run.name, said))
         return found
 

@@ -17,9 +17,10 @@ from textual.widgets import Static
 from polyctl.config.registry import load_registry, to_toml
 from polyctl.config.schema import Experiment
 from polyctl.errors import PolyctlError
+from polyctl.formatting import format_age
 from polyctl.tui import launch
 from polyctl.tui.actions import bindings
-from polyctl.tui.format import ago, clean, status
+from polyctl.tui.format import clean, format_status
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.table import Table
@@ -102,11 +103,11 @@ class ExperimentsPane(Pane):
         for index, (job, running, line) in enumerate(self.jobs[:JOBS_SHOWN]):
             text.append("\n" if index else "")
             ended = "crashed" if line.startswith(launch.ERROR) else "ended"
-            text.append_text(status("running" if running else ended))
+            text.append_text(format_status("running" if running else ended))
             words = clean(shlex.join(job.command).removesuffix(f" {shlex.join(self._places([]))}"))
             room = max(20, self.size.width // 2 - 20)  # the other half is for what it has said last
             words = words if len(words) <= room else f"{words[: room - 1]}…"
-            text.append(f", started {ago(job.started)} ago  {words}", style="bold")
+            text.append(f", started {format_age(job.started)} ago  {words}", style="bold")
             text.append(f"  {clean(line)}")
         if not self.jobs:
             text.append(

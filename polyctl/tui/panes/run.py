@@ -12,7 +12,7 @@ from textual.widgets import Static
 from polyctl.config.registry import to_toml
 from polyctl.errors import PolyctlError
 from polyctl.tui.actions import bindings
-from polyctl.tui.format import clean, shorten, status
+from polyctl.tui.format import clean, format_status, shorten
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.run_evaluations import Evaluation
 from polyctl.tui.run_log import STEP_KEYS, History
@@ -250,7 +250,7 @@ class RunPane(Pane):
         if summary is not None:
             with history.lock:
                 steps = [s for s in (summary.step, history.step) if s is not None]
-            said.append_text(status(summary.state))
+            said.append_text(format_status(summary.state))
             of = f" of {summary.total_steps:,}" if summary.total_steps else ""
             said.append(f", step {max(steps):,.0f}{of}" if steps else "")
         name = shorten(number + clean(history.run.name), max(10, self.size.width - said.cell_len))

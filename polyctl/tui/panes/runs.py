@@ -10,9 +10,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import DataTable, Static
 
+from polyctl.formatting import format_age, format_number, format_percent
 from polyctl.store.runs import Run, Summary
 from polyctl.tui.actions import bindings
-from polyctl.tui.format import ago, clean, number, percent, progress, shorten, status
+from polyctl.tui.format import clean, format_progress, format_status, shorten
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.table import Table
@@ -57,13 +58,15 @@ def cells(row: Row, marked: bool, labels: list[str]) -> list[Text | str]:
     s = row.summary
     every: dict[str, Any] = {
         "*": "●" if marked else " ",
-        "state": Text("… reading", style="dim") if s is None else status(s.state),
+        "state": Text("… reading", style="dim") if s is None else format_status(s.state),
         "run": row.run.name,
-        "progress": "-" if s is None else progress(s.step, s.total_steps, 8 if "step" in labels else 0),
+        "progress": "-"
+        if s is None
+        else format_progress(s.step, s.total_steps, 8 if "step" in labels else 0),
         "step": "-" if s is None or s.step is None else f"{s.step:,}",
-        "loss": number(None if s is None else s.loss),
-        "verified": percent(None if s is None else s.accuracy),
-        "age": "-" if s is None else ago(s.updated),
+        "loss": format_number(None if s is None else s.loss),
+        "verified": format_percent(None if s is None else s.accuracy),
+        "age": "-" if s is None else format_age(s.updated),
     }
     return [every[label] for label in labels]
 
@@ -90,7 +93,7 @@ def words(row: Row) -> str:
         return f"{row.run.name} has been silent for ten minutes without an end"
     if s.state == "unknown":
         return f"{row.run.name} has written no events yet"
-    metrics = ", ".join(f"{k} {number(v)}" for k, v in s.metrics.items())
+    metrics = ", ".join(f"{k} {format_number(v)}" for k, v in s.metrics.items())
     return f"{row.run.name}: {s.ended or s.state}{f', {metrics}' if metrics else ''}"
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
-from polyctl.tui.format import clean, number, status
+from polyctl.formatting import format_number
+from polyctl.tui.format import clean, format_status
 from polyctl.tui.series import finite
 
 
@@ -64,10 +65,10 @@ def beam_text(frame: dict[str, Any], before: dict[str, Any] | None, width: int, 
         answer = clean(row.get("text", ""))
         if len(answer) > room:
             answer = "…" + answer[-(room - 1) :] if word == "growing" else answer[: room - 1] + "…"
-        moved = number(finite(row.get("reward"))) if learnt else movement(row, rank, old)
+        moved = format_number(finite(row.get("reward"))) if learnt else movement(row, rank, old)
         text.append(f"{rank + 1:>4} {moved:<6} ")
         text.append(f"{'-' if logprob is None else f'{logprob:.3f}':>9} ")
-        mark = status(word)
+        mark = format_status(word)
         mark.pad_right(max(0, 12 - mark.cell_len))
         text.append_text(mark)
         text.append(f" {answer}\n")

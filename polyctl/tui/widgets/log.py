@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.widget import Widget
 
-from polyctl.tui.format import clean, clock, date
+from polyctl.tui.format import clean, format_clock, format_date
 from polyctl.tui.run_log import LogLine
 
 INDENT = 20  # of a line's further rows
@@ -122,7 +122,7 @@ class LogView(Widget):
     @property
     def day(self) -> str:
         """The date of the line where the log stands."""
-        return date(self._lines[self._end - 1].time) if self._end else ""
+        return format_date(self._lines[self._end - 1].time) if self._end else ""
 
     @property
     def page(self) -> int:
@@ -157,8 +157,8 @@ class LogView(Widget):
     def _rows_of(self, at: int) -> list[tuple[int | None, Text]]:
         """A line's rows; where a day begins its date stands above."""
         line, before = self._lines[at], self._lines[max(0, at - 1)]
-        day = date(line.time)
-        head = [] if day == date(before.time) else [(None, Text(day, style="dim"))]
+        day = format_date(line.time)
+        head = [] if day == format_date(before.time) else [(None, Text(day, style="dim"))]
         return [*head, *((line.number, row) for row in self._wrapped(line, max(20, self.size.width)))]
 
     def _wrapped(self, line: LogLine, width: int) -> list[Text]:
@@ -180,7 +180,7 @@ class LogView(Widget):
 
 
 def _text(line: LogLine) -> str:
-    return f"{clock(line.time)} {clean(line.kind):<10} {clean(line.text)}"
+    return f"{format_clock(line.time)} {clean(line.kind):<10} {clean(line.text)}"
 
 
 def _breaks(text: str, width: int) -> list[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.text import Text
 from textual.widget import Widget
 
-from polyctl.tui.format import number, percent
+from polyctl.formatting import format_number, format_percent
 from polyctl.tui.series import Column, Point, columns, smooth
 
 COLOURS = ("cyan", "yellow", "magenta", "green", "blue", "red")
@@ -135,10 +135,11 @@ def _range(lines: Sequence[Line], view: View) -> tuple[float, float]:
 def _label(value: float, share: bool) -> str:
     """A value that fits beside the axis."""
     if share:
-        return percent(value)
+        return format_percent(value)
     room = GUTTER - 2
     return next(
-        (said for digits in (4, 3, 2) if len(said := number(value, digits)) <= room), number(value, 1)
+        (said for digits in (4, 3, 2) if len(said := format_number(value, digits)) <= room),
+        format_number(value, 1),
     )
 
 
@@ -146,7 +147,7 @@ def _legend(lines: Sequence[Line], width: int, rows: int) -> Text:
     """Letters, labels and newest values in at most so many rows; values only where there is room for all."""
     short = [f"{LETTERS[i % 26]} {line.label}" for i, line in enumerate(lines)]
     full = [
-        f"{said} {percent(line.now) if line.percent else number(line.now)}"
+        f"{said} {format_percent(line.now) if line.percent else format_number(line.now)}"
         for said, line in zip(short, lines, strict=True)
     ]
     packed = _packed(full, width)

@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
-from polyctl.tui.format import clean, number, status
+from polyctl.formatting import format_number
+from polyctl.tui.format import clean, format_status
 from polyctl.tui.series import finite
 
 SIZE_WIDTH, FULL_WIDTH = 76, 100  # of the terminal, from which on there are more columns
@@ -29,7 +30,7 @@ def rows(solutions: Sequence[dict[str, Any]], width: int) -> list[tuple[str, lis
     for rank, (s, g, h) in enumerate(zip(solutions, outers, inners, strict=True), 1):
         cells: list[Text | str] = [
             Text(str(rank), justify="right"),
-            status(s["status"]),
+            format_status(s["status"]),
             _fit(g, room_g),
             _fit(h, room_h),
         ]
@@ -56,7 +57,7 @@ def source(s: dict[str, Any]) -> str:
     if s["source"] != "beam":
         return clean(s["source"])
     rank = f" rank {s['rank']}" if s.get("rank") else ""
-    return f"beam{rank}, log-prob {number(s['logprob'])}"
+    return f"beam{rank}, log-prob {format_number(s['logprob'])}"
 
 
 def order(s: dict[str, Any]) -> tuple[object, ...]:
