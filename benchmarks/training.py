@@ -168,8 +168,8 @@ def report(
     """The table and the line of JSON."""
     model = experiment.model
     print(
-        f"\n{experiment.name}: {model.layers} layers, width {model.width}, context {model.context_length}, batch "
-        f"{experiment.train.batch}, {torch.get_num_threads()} thread(s), device {device}"
+        f"\n{experiment.name}: {model.layers} layers, width {model.width}, context {model.context_length}, "
+        f"batch {experiment.train.batch}, {torch.get_num_threads()} thread(s), device {device}"
     )
     print(f"{'':10}{'real tokens/s':>24}{'share of product':>20}{'MFU':>20}")
     sides = {}

@@ -119,7 +119,7 @@ def _used_first(variables: int, used: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def align_variables(f: Polynomial, target: Ring, where: Sequence[int] | None = None) -> Polynomial:
-    """f in the tokenizer's ring, variables placed at `where` or by `variable_map`. Raises UnwritableProblem."""
+    """f in the tokenizer's ring, variables placed at `where` or by `variable_map`; or UnwritableProblem."""
     if f.context() == target:
         return f
     where = where or variable_map(f, target.names())
