@@ -28,7 +28,15 @@ from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, UsageError
 
 FILE_NAME = "experiments.toml"
-PACKAGED = Path(__file__).parents[1] / FILE_NAME
+
+
+def packaged_registry(package: Path) -> Path:
+    """The experiments.toml that comes with the package: inside it if installed, beside it in a clone."""
+    installed = package / FILE_NAME
+    return installed if installed.is_file() else package.parent / FILE_NAME
+
+
+PACKAGED = packaged_registry(Path(__file__).resolve().parents[1])
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 Values = dict[str, Any]
 

@@ -250,9 +250,15 @@ def list_runs(root: Path | None = None) -> list[Run]:
 
 
 def shipped_run() -> Run:
-    """The model in the box: POLYCTL_SHIPPED, else runs/general/shipped of the clone; it may be missing."""
+    """The bundled model's run: POLYCTL_SHIPPED, or the one that comes with the package; it may be missing."""
     place = os.environ.get("POLYCTL_SHIPPED")
-    return Run.at(Path(place or Path(__file__).resolve().parents[2] / "runs" / "general" / "shipped"))
+    return Run.at(Path(place) if place else packaged_run(Path(__file__).resolve().parents[1]))
+
+
+def packaged_run(package: Path) -> Path:
+    """The bundled run's directory: inside the package if installed, under runs/ beside it in a clone."""
+    installed = package / "shipped" / "general" / "shipped"
+    return installed if installed.is_dir() else package.parent / "runs" / "general" / "shipped"
 
 
 def default_run(root: Path | None = None) -> Run:

@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from polyctl.config.registry import PACKAGED, Registry, find_registry, load_registry, override, smoke, to_toml
+from polyctl.config.registry import (
+    PACKAGED,
+    Registry,
+    find_registry,
+    load_registry,
+    override,
+    packaged_registry,
+    smoke,
+    to_toml,
+)
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, PolyctlError, UsageError
 from polyctl.store.runs import create_run
@@ -106,6 +115,16 @@ def test_search_order(tmp_path, monkeypatch):
     monkeypatch.setenv("POLYCTL_REGISTRY", "env.toml")
     assert find_registry() == Path("env.toml")
     assert find_registry(Path("flag.toml")) == Path("flag.toml")
+
+
+def test_the_packaged_registry_lies_beside_a_clones_package_and_inside_an_installed_one(tmp_path):
+    package = tmp_path / "polyctl"
+    package.mkdir()
+    assert packaged_registry(package) == tmp_path / "experiments.toml"
+    (tmp_path / "experiments.toml").touch()
+    (package / "experiments.toml").touch()
+    assert packaged_registry(package) == package / "experiments.toml"
+    assert Path(__file__).parents[2] / "experiments.toml" == PACKAGED
 
 
 # -- errors --------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from polyctl.store.runs import (
     find_run,
     list_runs,
     newest_run_with_checkpoint,
+    packaged_run,
     runs_root,
 )
 
@@ -132,6 +133,15 @@ def test_finding_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(newest.path)
     here = find_run(".", root)
     assert (here.experiment, here.id) == ("a", "20250103-000000")
+
+
+def test_the_bundled_run_lies_in_a_clones_runs_or_inside_an_installed_package(tmp_path):
+    package = tmp_path / "polyctl"
+    clone = make(tmp_path / "runs", "general", "shipped")
+    assert packaged_run(package) == clone.path
+    installed = make(package / "shipped", "general", "shipped")
+    assert packaged_run(package) == installed.path
+    assert Run.at(packaged_run(package)).name == "general/shipped"
 
 
 def test_the_shipped_run_is_used_where_none_is_named(tmp_path, monkeypatch):
