@@ -20,7 +20,7 @@ import torch
 
 from polyctl.config.registry import load_registry, override
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.evaluation.accuracy import evaluation_problems, examine, summarize
+from polyctl.evaluation.accuracy import evaluate_problems, evaluation_problems, summarize
 from polyctl.model.serialization import load_model
 from polyctl.rl.trainer import named, reinforce
 from polyctl.runtime.device import choose_device, limit_threads
@@ -32,7 +32,7 @@ MEASURES = ("greedy", "pass@1", "pass@w", "rank score")
 
 
 def main() -> None:
-    """Train, reinforce, examine, print."""
+    """Train, reinforce, evaluate, print."""
     options = _options()
     chosen = override(load_registry().get(options.experiment), options.set or [])
     limit_threads(chosen.model)
@@ -79,7 +79,7 @@ def _add(rows, experiment, path, problems, seed, seconds, options) -> None:
     model = load_model(path, choose_device(options.device)).model
     config = experiment.eval.model_copy(update={"beam": experiment.rl.group_size})
     with torch.no_grad():
-        results = examine(model, make_tokenizer(experiment.data), problems, config)
+        results = evaluate_problems(model, make_tokenizer(experiment.data), problems, config)
     report = summarize(results, config.beam)
     values = (
         report["greedy"]["verified"],

@@ -22,7 +22,7 @@ import torch
 from polyctl.data.dataset import read_problems
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.evaluation.accuracy import Marks, ProblemResult, examine, summarize_marks
+from polyctl.evaluation.accuracy import ProblemResult, ProblemScore, evaluate_problems, summarize_scores
 from polyctl.model.serialization import LoadedModel, load_model
 from polyctl.reports.published import published
 from polyctl.runtime.device import limit_threads
@@ -55,13 +55,13 @@ def measure(
     clock = process_time if processes.device.type == "cpu" else perf_counter
     began = clock()
     with torch.inference_mode():
-        results = examine(loaded.model, make_tokenizer(loaded.experiment.data), mine, config)
+        results = evaluate_problems(loaded.model, make_tokenizer(loaded.experiment.data), mine, config)
     seconds = clock() - began
-    marks = [Marks.of(result) for result in results]
+    marks = [ProblemScore.of(result) for result in results]
     missed = [result for result in results if result.first(completed=False) is None]
     saved = sum(map(saved_by_polish, missed)) if polish else 0
     shares = processes.gather((marks, seconds, saved))
-    summary = summarize_marks([mark for share, _, _ in shares for mark in share], beam)
+    summary = summarize_scores([mark for share, _, _ in shares for mark in share], beam)
     found = {"greedy": summary["greedy"]["verified"]}
     found |= {f"pass@{k}": v for k, v in summary["pass_at"].items()}
     found["seconds"] = sum(seconds for _, seconds, _ in shares) / len(problems)

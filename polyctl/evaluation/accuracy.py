@@ -29,7 +29,7 @@ BATCHES = 16  # searched in one go: what ends makes room for what waits
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedHypothesis:
     """A hypothesis with what exact arithmetic says of it.
 
     `status` takes the answer as given; `completed` its inners alone, the outer found by algebra.
@@ -53,8 +53,8 @@ class ProblemResult:
     """All that was found for one problem: the greedy answer and the beam's, best first."""
 
     problem: Problem
-    greedy: Judged | None
-    beam: tuple[Judged, ...]
+    greedy: JudgedHypothesis | None
+    beam: tuple[JudgedHypothesis, ...]
     error: str | None = None
 
     def first(self, completed: bool) -> int | None:
@@ -63,7 +63,7 @@ class ProblemResult:
 
 
 @dataclass(frozen=True)
-class Marks:
+class ProblemScore:
     """What a report needs to know of a problem's result: small, and without polynomials to be carried about.
 
     `greedy_exact`; then for the answers as given and with the outer completed: whether the greedy one is
@@ -80,8 +80,8 @@ class Marks:
     extra_inners: int
 
     @classmethod
-    def of(cls, result: ProblemResult) -> Marks:
-        """The marks of one result."""
+    def of(cls, result: ProblemResult) -> ProblemScore:
+        """The score of one result."""
         greedy, beam = result.greedy, result.beam
         return cls(
             cell=result.problem.cell,
@@ -107,14 +107,14 @@ class GreedyReport:
     verified: float
 
 
-def _right(judged: Judged, completed: bool) -> bool:
+def _right(judged: JudgedHypothesis, completed: bool) -> bool:
     status = judged.completed if completed else judged.status
     return status == "verified" and not judged.extra_inners
 
 
 def judge(
     problem: Problem, hypotheses: Sequence[Hypothesis], tokenizer: Tokenizer, target: Sequence[int] | None
-) -> list[Judged]:
+) -> list[JudgedHypothesis]:
     """Verify each hypothesis, best first, and mark those equivalent to a better one."""
     seen: dict[object, int] = {}
     known = problem.decomposition
@@ -145,7 +145,9 @@ def judge(
                 duplicate = seen.setdefault(key, rank)
                 duplicate = None if duplicate == rank else duplicate
         judged.append(
-            Judged(rank, hypothesis, decomposition, status, completed, reason, exact, duplicate, extra)
+            JudgedHypothesis(
+                rank, hypothesis, decomposition, status, completed, reason, exact, duplicate, extra
+            )
         )
     return judged
 
@@ -195,7 +197,7 @@ def evaluation_problems(data: DataConfig, seed: int, count: int) -> list[Problem
     return [p for at, problems in enumerate(found) for p in problems[: share if at < kept else share - 1]]
 
 
-def examine(
+def evaluate_problems(
     model: GPT,
     tokenizer: Tokenizer,
     problems: Sequence[Problem],
@@ -265,37 +267,37 @@ def examine(
 
 def summarize(results: Sequence[ProblemResult], width: int) -> dict[str, Any]:
     """The report of an evaluation as JSON: fractions between 0 and 1 (docs/scripting.md)."""
-    return summarize_marks([Marks.of(result) for result in results], width)
+    return summarize_scores([ProblemScore.of(result) for result in results], width)
 
 
-def summarize_marks(marks: Sequence[Marks], width: int) -> dict[str, Any]:
-    """The same from the marks of all problems, in their order."""
-    groups: dict[str, list[Marks]] = {}
-    for one in marks:
+def summarize_scores(scores: Sequence[ProblemScore], width: int) -> dict[str, Any]:
+    """The same from the scores of all problems, in their order."""
+    groups: dict[str, list[ProblemScore]] = {}
+    for one in scores:
         groups.setdefault(one.cell, []).append(one)
-    statuses = Counter(status for one in marks for status in one.statuses)
+    statuses = Counter(status for one in scores for status in one.statuses)
     return {
-        "problems": len(marks),
+        "problems": len(scores),
         "beam": width,
-        **_accuracy(marks, width),
-        "completed": _accuracy(marks, width, completed=True),
+        **_accuracy(scores, width),
+        "completed": _accuracy(scores, width, completed=True),
         "cells": [
             {"cell": cell, "problems": len(g), **_accuracy(g, width)} for cell, g in sorted(groups.items())
         ],
         "hypotheses": {status: statuses[status] for status in STATUSES},
-        "duplicates": sum(one.duplicates for one in marks),
-        "extra_inners": sum(one.extra_inners for one in marks),
-        "unreadable": sum(one.unreadable for one in marks),
+        "duplicates": sum(one.duplicates for one in scores),
+        "extra_inners": sum(one.extra_inners for one in scores),
+        "unreadable": sum(one.unreadable for one in scores),
     }
 
 
-def _accuracy(marks: Sequence[Marks], width: int, completed: bool = False) -> dict[str, Any]:
-    count = max(len(marks), 1)
-    found = [rank for one in marks if (rank := one.first[completed]) is not None]
+def _accuracy(scores: Sequence[ProblemScore], width: int, completed: bool = False) -> dict[str, Any]:
+    count = max(len(scores), 1)
+    found = [rank for one in scores if (rank := one.first[completed]) is not None]
     return {
         "greedy": {
-            "exact": sum(one.greedy_exact for one in marks) / count,
-            "verified": sum(one.greedy_right[completed] for one in marks) / count,
+            "exact": sum(one.greedy_exact for one in scores) / count,
+            "verified": sum(one.greedy_right[completed] for one in scores) / count,
         },
         "pass_at": {str(k): sum(rank < k for rank in found) / count for k in range(1, width + 1)},
         "rank_score": sum(math.exp(-rank / width) for rank in found) / count,

@@ -17,7 +17,14 @@ from polyctl.config.schema import EvalConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import Tokenizer
-from polyctl.evaluation.accuracy import Judged, Marks, ProblemResult, examine, summarize_marks, sympy_baseline
+from polyctl.evaluation.accuracy import (
+    JudgedHypothesis,
+    ProblemResult,
+    ProblemScore,
+    evaluate_problems,
+    summarize_scores,
+    sympy_baseline,
+)
 from polyctl.model.serialization import LoadedModel
 from polyctl.runtime.processes import Processes
 from polyctl.search.hypothesis import BeamStep, Hypothesis
@@ -43,16 +50,16 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Evaluate a run's model on problems; the report as JSON (docs/scripting.md), kept in the run.
 
-    Beams of single problems and the result go to the run's events (`run.uses`), answers to its predictions.
+    Beams of single problems and the result go to the events (`run.usage_log`), answers to the predictions.
     `on_done` hears of each problem that is finished. Of several processes number r takes the problems r,
     r + n, …; all of them get the report of all problems, and the main one writes it.
     """
     rank, world = (0, 1) if processes is None else (processes.rank, processes.world)
     started = perf_counter()
-    share = _examine_share(run, loaded, problems, config, grammar, on_done, rank, world)
+    share = _evaluate_share(run, loaded, problems, config, grammar, on_done, rank, world)
     shares = [share] if processes is None else processes.gather(share)
     answers = {number: answer for part in shares for number, answer in part.items()}
-    marks = [answers[i][0] for i in range(len(problems))]
+    scores = [answers[i][0] for i in range(len(problems))]
     report = {
         "run": run.name,
         "checkpoint": checkpoint,
@@ -61,7 +68,7 @@ def evaluate_run(
         "seconds": perf_counter() - started,
         "device": next(loaded.model.parameters()).device.type,
         "processes": world,
-        **summarize_marks(marks, config.beam),
+        **summarize_scores(scores, config.beam),
         "baselines": {"sympy": sympy_baseline(problems) if baseline and rank == 0 else None},
     }
     stamp = time.strftime(STAMP, time.gmtime())
@@ -70,17 +77,17 @@ def evaluate_run(
     if rank == 0:
         for folder in (run.predictions, run.reports):
             folder.mkdir(exist_ok=True)  # a clone has none that were empty
-        with EventWriter(run.uses) as events:
+        with EventWriter(run.usage_log) as events:
             _report_event(events, report)
         write_atomic(run.reports / f"eval-{stamp}.json", json.dumps(report, indent=2) + "\n")
         write_atomic(path, "".join(f"{answers[i][1]}\n" for i in range(len(problems))))
     return {**report, "predictions": str(path)}
 
 
-Share = dict[int, tuple[Marks, str]]
+Share = dict[int, tuple[ProblemScore, str]]
 
 
-def _examine_share(
+def _evaluate_share(
     run: Run,
     loaded: LoadedModel,
     problems: Sequence[Problem],
@@ -90,17 +97,17 @@ def _examine_share(
     rank: int,
     world: int,
 ) -> Share:
-    """Marks and prediction line of the problems rank, rank + world, … by their numbers."""
+    """ProblemScore and prediction line of the problems rank, rank + world, … by their numbers."""
     tokenizer = make_tokenizer(loaded.experiment.data)
     numbers = range(rank, len(problems), world)
     share: Share = {}
-    with EventWriter(run.uses) as events:
+    with EventWriter(run.usage_log) as events:
         spotlight = Spotlight(events, tokenizer, problems)
 
         def settle(place: int, result: ProblemResult) -> None:
             number = numbers[place]
             share[number] = (
-                Marks.of(result),
+                ProblemScore.of(result),
                 json.dumps(prediction(number, result), ensure_ascii=False),
             )
             spotlight.result(number, result)
@@ -111,7 +118,7 @@ def _examine_share(
             spotlight.step(replace(beam, problem=numbers[beam.problem]))
 
         mine = [problems[number] for number in numbers]
-        examine(
+        evaluate_problems(
             loaded.model,
             tokenizer,
             mine,
@@ -189,7 +196,7 @@ def prediction(number: int, result: ProblemResult) -> dict[str, Any]:
     }
 
 
-def _judged_text(judged: Judged) -> dict[str, Any]:
+def _judged_text(judged: JudgedHypothesis) -> dict[str, Any]:
     found = judged.decomposition
     return {
         "rank": judged.rank,

@@ -14,7 +14,7 @@ from polyctl.errors import FileError
 from polyctl.plans.stages import runs_of
 from polyctl.reports.published import published
 from polyctl.reports.tables import Figure, Report, Table
-from polyctl.store.events import read_events
+from polyctl.store.events import EventReader
 from polyctl.store.runs import Run, list_runs
 
 
@@ -55,7 +55,7 @@ class RunReport:
         began: dict[str, Any] = {}
         elapsed = None
         try:
-            for event in read_events(self.run.events):
+            for event in EventReader(self.run.events):
                 if event["kind"] == "run":
                     began = event
                 elif event["kind"] == "end":

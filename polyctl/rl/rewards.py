@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from polyctl.config.schema import RewardName
-from polyctl.evaluation.accuracy import Judged
+from polyctl.evaluation.accuracy import JudgedHypothesis
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Mark:
     rank: int
 
 
-def marks(judged: Sequence[Judged], *, completion: bool) -> list[Mark]:
+def marks(judged: Sequence[JudgedHypothesis], *, completion: bool) -> list[Mark]:
     """The marks of a group, best first; equivalent hypotheses share one rank, and ranks have no gaps.
 
     With `completion` the inners count and algebra finds the outer. Trivial answers, and those with more
@@ -41,7 +41,7 @@ def marks(judged: Sequence[Judged], *, completion: bool) -> list[Mark]:
     return result
 
 
-def _right(judged: Judged, completion: bool) -> bool | None:
+def _right(judged: JudgedHypothesis, completion: bool) -> bool | None:
     status = judged.completed if completion else judged.status
     if status == "undecided":
         return None

@@ -11,7 +11,7 @@ from polyctl.algebra.printing import plain
 from polyctl.config.schema import Experiment, RewardName
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import Tokenizer
-from polyctl.evaluation.accuracy import Judged, judge
+from polyctl.evaluation.accuracy import JudgedHypothesis, judge
 from polyctl.model.gpt import GPT
 from polyctl.rl.rewards import Mark, advantages, has_signal, marks, rewards
 from polyctl.search.beam import beam_search
@@ -25,7 +25,7 @@ class Group:
 
     problem: Problem
     prompt: tuple[int, ...]
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedHypothesis, ...]
     marks: tuple[Mark, ...]
     rewards: tuple[float, ...]
     advantages: tuple[float, ...]

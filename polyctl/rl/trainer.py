@@ -18,7 +18,7 @@ from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment, RLConfig
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import UsageError
-from polyctl.evaluation.accuracy import examine, summarize
+from polyctl.evaluation.accuracy import evaluate_problems, summarize
 from polyctl.model.gpt import GPT
 from polyctl.model.serialization import load_model, save_model
 from polyctl.rl import expert_iteration
@@ -267,7 +267,9 @@ class ReinforcementTrainer:
         """Greedy and beam accuracy on held-out problems; keeps the weights as `best` where they are."""
         rl, experiment = self.experiment.rl, self.experiment
         config = experiment.eval.model_copy(update={"beam": rl.group_size})
-        report = summarize(examine(self.model, self.tokenizer, self.held_out, config), rl.group_size)
+        report = summarize(
+            evaluate_problems(self.model, self.tokenizer, self.held_out, config), rl.group_size
+        )
         count = len(self.held_out)
         found = (
             report["greedy"]["exact"],

@@ -78,7 +78,11 @@ def _plain(value: Any) -> Any:
 
 
 class EventReader(Iterator[Event]):
-    """The events of a file in order; `broken` counts lines that are none, `partial`: the last is cut off."""
+    """The events of a file in order.
+
+    Lines that are damaged are counted in `broken`; `partial` says that the last one is not finished. Raises
+    FileError at the first event if the file cannot be read.
+    """
 
     def __init__(self, path: Path) -> None:
         self.broken = 0
@@ -103,14 +107,6 @@ class EventReader(Iterator[Event]):
                     yield event
                 elif line.strip():
                     self.broken += 1
-
-
-def read_events(path: Path) -> EventReader:
-    """The events of a file; lines that are damaged or not finished are counted, not raised.
-
-    Raises FileError at the first event where the file cannot be read.
-    """
-    return EventReader(path)
 
 
 def parse_event(line: bytes) -> Event | None:

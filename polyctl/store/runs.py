@@ -78,6 +78,11 @@ class Run:
         return f"{self.experiment}/{self.id}"
 
     @property
+    def root(self) -> Path:
+        """The folder of all runs that this one lies in."""
+        return self.path.parents[1]
+
+    @property
     def config_path(self) -> Path:
         return self.path / "config.toml"
 
@@ -86,13 +91,13 @@ class Run:
         return self.path / "events.jsonl"
 
     @property
-    def uses(self) -> Path:
+    def usage_log(self) -> Path:
         """Where programs that use the run's model write their events.
 
-        That is its event file, but of the shipped run, whose own is kept by git, a file beside it.
+        That is its event file; for the shipped run, whose own is kept by git, a file beside it.
         """
         shipped = self.path.absolute() == shipped_run().path.absolute()
-        return self.path / "uses.jsonl" if shipped else self.events
+        return self.path / "usage.jsonl" if shipped else self.events
 
     @property
     def checkpoints(self) -> Path:
@@ -290,7 +295,7 @@ def find_run(name: str | Path, root: Path | None = None, *, need_checkpoint: boo
     places = [root / name, Path(name)]
     shipped = shipped_run()
     if str(name) in (shipped.experiment, shipped.name):
-        places.append(shipped.path.parents[1] / name)
+        places.append(shipped.root / name)
     for path in places:
         if (path / "config.toml").is_file():
             return Run.at(path)

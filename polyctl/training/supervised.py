@@ -330,7 +330,7 @@ class Trainer:
         A start that was not shown ratios may learn to see them: their matrix begins at zero, so that the
         model begins as the start.
         """
-        loaded = load_start(name, self.run.path.parents[1], self.experiment, self.tokenizer)
+        loaded = load_start(name, self.run.root, self.experiment, self.tokenizer)
         weights = loaded.model.state_dict()
         if self.experiment.model.ratios and not loaded.model.config.ratios:
             weights["ratios.matrix.weight"] = torch.zeros_like(self.model.ratios.matrix.weight)

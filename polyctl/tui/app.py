@@ -16,7 +16,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.message import Message
 from textual.widgets import Footer, TabbedContent, TabPane
 
-from polyctl.store.runs import Run, list_runs, runs_root
+from polyctl.store.runs import SILENT_SECONDS, Run, list_runs, runs_root
 from polyctl.tui import launch
 from polyctl.tui.actions import TABS, Action, bindings, keys_of, of
 from polyctl.tui.panes.beam import BeamPane
@@ -335,4 +335,9 @@ def _mark(run: Run) -> Any:
 def _may_crash(row: Row) -> bool:
     """Whether silence alone may have changed a run's state."""
     s = row.summary
-    return s is not None and s.state == "running" and s.updated is not None and time.time() - s.updated > 600
+    return (
+        s is not None
+        and s.state == "running"
+        and s.updated is not None
+        and time.time() - s.updated > SILENT_SECONDS
+    )

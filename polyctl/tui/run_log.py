@@ -92,7 +92,7 @@ class History:
         self._clear()
 
     def _clear(self) -> None:
-        self._uses = Tail(self.run.uses) if self.run.uses != self.run.events else None
+        self._usage = Tail(self.run.usage_log) if self.run.usage_log != self.run.events else None
         self.series: dict[str, Series] = {}
         self._log = Log()
         self.frames: deque[Event] = deque(maxlen=FRAMES)
@@ -139,7 +139,7 @@ class History:
         """Read one piece of what was appended, and of what stands before; whether there is more to read."""
         try:
             batch = self._tail.later(SLICE_BYTES * 4)
-            used = self._uses.later(SLICE_BYTES * 4) if self._uses is not None else Batch()
+            used = self._usage.later(SLICE_BYTES * 4) if self._usage is not None else Batch()
             # A file that is always written to must not keep its past from being read.
             wait = batch.more or batch.reset or batch.missing or self._tail.at_start
             past = None if wait else self._earlier()
@@ -170,10 +170,10 @@ class History:
     def _earlier(self) -> Batch:
         """The next piece of the past: the newest part whole, of what stands before it only some steps.
 
-        What a shipped run's uses have written is newer than the run, so it comes first.
+        What programs that use the shipped run have written is newer than the run, so it comes first.
         """
-        if self._uses is not None and not self._uses.at_start:
-            return self._uses.earlier(SLICE_BYTES)
+        if self._usage is not None and not self._usage.at_start:
+            return self._usage.earlier(SLICE_BYTES)
         if self._whole == 0:
             return self._tail.earlier(SLICE_BYTES * 4, self.every)
         self._whole = max(0, self._whole - SLICE_BYTES)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from polyctl.store.events import read_events
+from polyctl.store.events import EventReader
 from polyctl.store.runs import list_runs
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,7 @@ def test_it_starts_from_the_newest_supervised_run_and_resumes(run, tmp_path):
     first = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "1", "--json").out)
     again = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "2", "--resume", "--json").out)
     assert (again["run"], again["step"], again["start"]) == (first["run"], 2, None)
-    events = list(read_events(Path(first["run"]) / "events.jsonl"))
+    events = list(EventReader(Path(first["run"]) / "events.jsonl"))
     assert [e["state"] for e in events if e["kind"] == "run"] == ["started", "resumed"]
     fresh = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "1", "--json").out)
     assert fresh["run"] != first["run"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from polyctl.cli import train as command
-from polyctl.store.events import read_events
+from polyctl.store.events import EventReader
 from polyctl.store.runs import list_runs
 from polyctl.training import checkpoint
 
@@ -49,7 +49,7 @@ def test_smoke_trains_and_reports_as_json(run, tmp_path):
     assert made.config().seed == 5
     assert made.summary().state == "finished"
     assert "step 20: valid loss" in result.err
-    assert [e["kind"] for e in read_events(made.events)][-1] == "end"
+    assert [e["kind"] for e in EventReader(made.events)][-1] == "end"
 
 
 def test_resume_goes_on_in_the_same_run_with_more_steps(run, tmp_path):
@@ -152,7 +152,7 @@ def test_ctrl_c_saves_and_exits_130(tmp_path):
     for _ in range(600):
         found = list_runs(tmp_path / "runs")
         events = (
-            [e["kind"] for e in read_events(found[0].events)] if found and found[0].events.is_file() else []
+            [e["kind"] for e in EventReader(found[0].events)] if found and found[0].events.is_file() else []
         )
         if events.count("step") >= 2:
             break

@@ -12,8 +12,8 @@ from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluation import accuracy
 from polyctl.evaluation.accuracy import (
+    evaluate_problems,
     evaluation_problems,
-    examine,
     greedy_accuracy,
     judge,
     summarize,
@@ -125,7 +125,7 @@ def planned(monkeypatch):
 
 
 def test_pass_at_k_and_rank_score(planned):
-    report = summarize(examine(model(), TOK, PROBLEMS, EVAL), 4)
+    report = summarize(evaluate_problems(model(), TOK, PROBLEMS, EVAL), 4)
     assert report["pass_at"] == {"1": 0.25, "2": 0.5, "3": 0.5, "4": 0.75}
     assert report["rank_score"] == pytest.approx((1 + exp(-1 / 4) + exp(-3 / 4)) / 4)
     assert report["greedy"] == {"exact": 0.25, "verified": 0.25}
@@ -136,7 +136,9 @@ def test_pass_at_k_and_rank_score(planned):
 
 def test_results_come_in_the_order_of_the_problems_and_steps_name_them(planned):
     seen, steps = {}, []
-    results = examine(model(), TOK, PROBLEMS, EVAL, on_step=steps.append, on_result=seen.__setitem__)
+    results = evaluate_problems(
+        model(), TOK, PROBLEMS, EVAL, on_step=steps.append, on_result=seen.__setitem__
+    )
     assert [r.problem for r in results] == PROBLEMS
     assert [seen[i] for i in range(4)] == results
     shortest = min(range(4), key=lambda i: len(TOK.encode_prompt(PROBLEMS[i])))
@@ -145,7 +147,7 @@ def test_results_come_in_the_order_of_the_problems_and_steps_name_them(planned):
 
 def test_one_beam_is_shown_after_the_other():
     heard = []
-    examine(
+    evaluate_problems(
         model(),
         TOK,
         PROBLEMS,
@@ -162,13 +164,13 @@ def test_one_beam_is_shown_after_the_other():
 
 def test_problems_that_do_not_fit_count_as_unsolved(planned):
     long = [*PROBLEMS, Problem(PROBLEMS[0].f ** 5, None, "file", 9)]
-    report = summarize(examine(model(), TOK, long, EVAL), 4)
+    report = summarize(evaluate_problems(model(), TOK, long, EVAL), 4)
     assert report["unreadable"] == 1
     assert report["pass_at"]["4"] == 0.6
 
 
 def test_predictions_are_text(planned):
-    record = prediction(3, examine(model(), TOK, PROBLEMS, EVAL)[0])
+    record = prediction(3, evaluate_problems(model(), TOK, PROBLEMS, EVAL)[0])
     assert record["index"] == 3
     assert record["beam"][0]["status"] == "verified"
     assert record["beam"][0]["inner"] == [record["known"]["inner"][0]] or record["beam"][0]["inner"]

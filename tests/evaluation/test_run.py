@@ -9,7 +9,7 @@ from polyctl.evaluation import run as run_module
 from polyctl.evaluation.accuracy import ProblemResult, judge
 from polyctl.evaluation.run import Spotlight
 from polyctl.search.hypothesis import BeamStep, Hypothesis
-from polyctl.store.events import EventWriter, read_events
+from polyctl.store.events import EventReader, EventWriter
 
 DATA = DataConfig(outer_degrees=(2,), inner_degrees=(2,))
 TOKENIZER = make_tokenizer(DATA)
@@ -32,5 +32,5 @@ def test_each_problem_shown_gets_its_verdicts_and_no_other(tmp_path, monkeypatch
             spotlight.result(2, result(2))
             spotlight.result(shown, result(shown))
             spotlight.result(shown, result(shown))
-    written = [(event["kind"], event["problem"]) for event in read_events(tmp_path / "events.jsonl")]
+    written = [(event["kind"], event["problem"]) for event in EventReader(tmp_path / "events.jsonl")]
     assert written == [("beam", 1), ("verdict", 1), ("beam", 0), ("verdict", 0)]

@@ -15,7 +15,7 @@ from polyctl.errors import UsageError
 from polyctl.plans.launch import JOBS, Cluster, Job, make_executor, perform_here, run_jobs, wait
 from polyctl.plans.runner import Options, perform
 from polyctl.plans.stages import Task, make_plan
-from polyctl.store.events import read_events
+from polyctl.store.events import EventReader
 from polyctl.store.runs import list_runs
 from polyctl.training import checkpoint
 
@@ -48,7 +48,7 @@ def test_two_processes_train_and_evaluate_like_one(make, places):
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
     run, shared, lines, report, predictions = evaluated(places)
     assert shared["processes"] == 2
-    assert [e["processes"] for e in read_events(run.events) if e["kind"] == "run"] == [2]
+    assert [e["processes"] for e in EventReader(run.events) if e["kind"] == "run"] == [2]
     assert [json.loads(line)["index"] for line in lines] == list(range(5))
 
     report.unlink()
@@ -87,7 +87,7 @@ def begun(job, places):
     """Wait until the training has begun its steps."""
     for _ in range(600):
         for run in list_runs(places.runs):
-            if run.events.is_file() and any(e["kind"] == "step" for e in read_events(run.events)):
+            if run.events.is_file() and any(e["kind"] == "step" for e in EventReader(run.events)):
                 return run
         time.sleep(0.1)
     raise AssertionError(f"no step was seen of {job}")
@@ -108,8 +108,8 @@ def test_a_preempted_job_comes_back_and_goes_on_where_it_was(make, places):
     outcome = wait(job, task)
     assert (outcome.state, outcome.figures["step"]) == ("done", 2000), (outcome, job.stderr())
     assert list_runs(places.runs) == [run]
-    began = [e for e in read_events(run.events) if e["kind"] == "run"]
-    ended = [e for e in read_events(run.events) if e["kind"] == "end"]
+    began = [e for e in EventReader(run.events) if e["kind"] == "run"]
+    ended = [e for e in EventReader(run.events) if e["kind"] == "end"]
     assert [e["state"] for e in began] == ["started", "resumed"]
     assert ended[0]["state"] == "interrupted"
     assert began[1]["step"] == ended[0]["step"] > 0

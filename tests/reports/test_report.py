@@ -143,7 +143,7 @@ def test_the_newest_evaluated_run_on_own_problems_counts(evaluated, report):
     evaluated("quick", 0.1)
     evaluated("quick", 0.2)
     evaluated("quick", 0.9, data="other.txt")
-    create_run(REGISTRY.get("quick"), evaluated("smoke", 0.5).path.parents[1])  # newer, not evaluated
+    create_run(REGISTRY.get("quick"), evaluated("smoke", 0.5).root)  # newer, not evaluated
     assert report("quick", "smoke").tables[0].rows[0][:2] == ("quick", 0.2)
 
 

@@ -4,7 +4,7 @@ import torch
 
 from polyctl.config.schema import DataConfig, EvalConfig, Experiment, ModelConfig, RLConfig, TrainConfig
 from polyctl.data.tokenizers.base import TokenLayout
-from polyctl.evaluation.accuracy import Judged
+from polyctl.evaluation.accuracy import JudgedHypothesis
 from polyctl.model.gpt import GPT
 from polyctl.search.hypothesis import Hypothesis
 
@@ -41,6 +41,8 @@ def model_of(architecture: str = "modern", seed: int = 0, vocabulary: int = 11) 
     return model.eval()
 
 
-def judged(rank, status, completed=None, duplicate_of=None, extra=False) -> Judged:
+def judged(rank, status, completed=None, duplicate_of=None, extra=False) -> JudgedHypothesis:
     hypothesis = Hypothesis((2, 3), -1.0, True)
-    return Judged(rank, hypothesis, None, status, completed or status, "", False, duplicate_of, extra)
+    return JudgedHypothesis(
+        rank, hypothesis, None, status, completed or status, "", False, duplicate_of, extra
+    )

@@ -11,7 +11,7 @@ from polyctl.errors import UsageError
 from polyctl.model.serialization import load_model
 from polyctl.rl import rollouts
 from polyctl.rl.trainer import lr_at, reference_file, trainer_file
-from polyctl.store.events import read_events
+from polyctl.store.events import EventReader
 from tests.rl.helpers import tiny
 from tests.training.helpers import Recorder
 
@@ -40,7 +40,7 @@ def test_a_run_leaves_events_checkpoints_and_a_changed_model(run_rl, start, algo
     assert [event["step"] for event in recorder.of("pool")] == [0, 2]
     (example, *_) = recorder.of("rollout")
     assert {"text", "logprob", "status", "rank", "reward", "advantage"} <= example["hypotheses"][0].keys()
-    assert [event["kind"] for event in read_events(run.events)][-1] == "end"
+    assert [event["kind"] for event in EventReader(run.events)][-1] == "end"
     assert run.experiment == f"tiny_{algorithm}"
     last = load_model(run.checkpoint("last"), "cpu").model.state_dict()
     first = load_model(start, "cpu").model.state_dict()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from polyctl.config.schema import Experiment, TrainConfig
 from polyctl.errors import FileError
 from polyctl.store import events, runs
-from polyctl.store.events import EventWriter, read_events
+from polyctl.store.events import EventReader, EventWriter
 from polyctl.store.files import write_atomic
 from polyctl.store.runs import (
     Run,
@@ -278,7 +278,7 @@ def test_events_come_back_as_written(tmp_path):
     with EventWriter(path) as writer:
         writer.write("run", state="started")
         writer.write("step", loss=math.nan, nested={"a": [math.inf, 1.5]}, path=tmp_path, text="∘\nb\udcff")
-    first, second = read_events(path)
+    first, second = EventReader(path)
     assert (first["v"], first["kind"], first["state"]) == (1, "run", "started")
     assert abs(first["time"] - time.time()) < 60
     assert second["loss"] is None
@@ -303,11 +303,11 @@ def test_what_an_event_cannot_hold(tmp_path):
 def test_readers_count_broken_lines_and_leave_an_unfinished_one(tmp_path):
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"kind": "a"}\n{"kind"\n[1]\n\xff\xfe\n\n{"no": "kind"}\n{"kind": "b"}\n{"kind": "c"}')
-    reader = read_events(path)
+    reader = EventReader(path)
     assert [event["kind"] for event in reader] == ["a", "b"]
     assert (reader.broken, reader.partial) == (4, True)
     with pytest.raises(FileError, match="cannot be read"):
-        list(read_events(tmp_path / "none"))
+        list(EventReader(tmp_path / "none"))
 
 
 def test_a_writer_starts_a_line_of_its_own_after_a_cut_off_one(tmp_path):
@@ -315,7 +315,7 @@ def test_a_writer_starts_a_line_of_its_own_after_a_cut_off_one(tmp_path):
     path.write_bytes(b'{"kind": "a"}\n{"kind": "cut')
     with EventWriter(path) as writer:
         writer.write("b")
-    reader = read_events(path)
+    reader = EventReader(path)
     assert [event["kind"] for event in reader] == ["a", "b"]
     assert (reader.broken, reader.partial) == (1, False)
 
@@ -329,7 +329,7 @@ def test_several_programs_write_whole_lines_into_one_file(tmp_path):
     )
     writers = [subprocess.Popen([sys.executable, "-c", program, path, who]) for who in "ab"]
     assert [w.wait() for w in writers] == [0, 0]
-    reader = read_events(path)
+    reader = EventReader(path)
     events = list(reader)
     assert (reader.broken, reader.partial, len(events)) == (0, False, 400)
     for who in "ab":

@@ -246,11 +246,11 @@ def test_uses_of_the_shipped_model_are_seen_as_they_come(tmp_path, monkeypatch):
     run = make_run(tmp_path, "general/shipped", lines=[event(0, "run", state="started", step=0)])
     monkeypatch.setenv("POLYCTL_SHIPPED", str(run.path))
     kept = run.events.read_bytes()
-    with EventWriter(run.uses) as uses:
+    with EventWriter(run.usage_log) as usage:
         history = read(History(run))
-        uses.write("beam", problem=0, step=1, live=[], finished=[])
+        usage.write("beam", problem=0, step=1, live=[], finished=[])
         read(history)
-        uses.write("eval", step=3, greedy_verified=0.5, source="eval")
+        usage.write("eval", step=3, greedy_verified=0.5, source="eval")
         read(history)
     assert [frame["step"] for frame in history.frames] == [1]
     assert [line.kind for line in history.log] == ["run", "eval"]
