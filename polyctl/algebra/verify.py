@@ -46,6 +46,19 @@ class Verdict:
         return self.status == "verified"
 
 
+@dataclass(frozen=True)
+class Checked:
+    """The verdicts on a decomposition as given, and on its inner polynomials with the outer that fits."""
+
+    given: Verdict
+    completed: Verdict
+
+    @property
+    def best(self) -> Verdict:
+        """The verdict of the completed decomposition if that is verified, or else of the given one."""
+        return self.completed if self.completed.verified else self.given
+
+
 def verify(f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkBound()) -> Verdict:
     """Check a decomposition of f, completing the outer where only inners are given.
 
@@ -57,6 +70,16 @@ def verify(f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkB
     started = perf_counter()
     status, reason, method, outer = _decide(f, decomposition, bound)
     return Verdict(status, reason, method, perf_counter() - started, outer)
+
+
+def verify_or_complete(
+    f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkBound()
+) -> Checked:
+    """Verify a decomposition of f; if its outer is wrong, look for one that fits its inner polynomials."""
+    given = verify(f, decomposition, bound)
+    if given.status != "refuted" or decomposition.outer is None:
+        return Checked(given, given)
+    return Checked(given, verify(f, Decomposition(None, decomposition.inners), bound))
 
 
 def _decide(

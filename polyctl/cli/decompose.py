@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from polyctl.algebra.polynomial import Polynomial
-    from polyctl.solving.solve import Answer, Neural, Solution
+    from polyctl.solving.judge import Solution
+    from polyctl.solving.solve import Answer, Neural
 
 METHODS = {
     "auto": ("exact", "neural", "numeric"),

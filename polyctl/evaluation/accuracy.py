@@ -14,7 +14,7 @@ from flint import fmpq
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, used_inners
 from polyctl.algebra.polynomial import names, polynomial
 from polyctl.algebra.printing import sympy_expression
-from polyctl.algebra.verify import STATUSES, Status, verify
+from polyctl.algebra.verify import STATUSES, Status, verify, verify_or_complete
 from polyctl.config.schema import DataConfig, EvalConfig
 from polyctl.data.families import cells, held_out
 from polyctl.data.problem import Problem
@@ -132,14 +132,11 @@ def judge(
             except MalformedTarget as error:
                 reason = str(error)
             else:
-                verdict = verify(problem.f, decomposition)
-                status, reason = verdict.status, verdict.reason
-                completed = status
-                if decomposition.outer is not None and status == "refuted":
-                    verdict = verify(problem.f, Decomposition(None, decomposition.inners))
-                    completed = verdict.status
-                if verdict.outer is not None and completed in ("verified", "trivial"):
-                    solution = used_inners(Decomposition(verdict.outer, decomposition.inners))
+                checked = verify_or_complete(problem.f, decomposition)
+                status, reason = checked.given.status, checked.given.reason
+                completed, outer = checked.completed.status, checked.completed.outer
+                if outer is not None and completed in ("verified", "trivial"):
+                    solution = used_inners(Decomposition(outer, decomposition.inners))
                     extra = allowed is not None and len(solution.inners) > allowed
                 key = equivalence_key(decomposition)
                 duplicate = seen.setdefault(key, rank)

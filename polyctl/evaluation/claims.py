@@ -14,7 +14,7 @@ from typing import Any
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.parse import natural_key, parse
 from polyctl.algebra.polynomial import Polynomial, names, polynomial, ring, terms
-from polyctl.algebra.verify import STATUSES, Status, Verdict, verify
+from polyctl.algebra.verify import STATUSES, Status, Verdict, verify, verify_or_complete
 from polyctl.data.dataset import LineFile
 from polyctl.data.published_format import FormatError, read_line
 from polyctl.data.tokenizers.base import align_variables
@@ -167,9 +167,9 @@ def _check_prediction(line: str) -> tuple[Status, str]:
             return first["status"], first["reason"]
         answer = claimed[0]
         inners = tuple(parse(h, record["variables"]) for h in answer["inner"])
-        given = answer["outer"] if answer["status"] == "verified" else None
-        outer = None if given is None else parse_outer(given, len(inners))
+        outer = None if answer["outer"] is None else parse_outer(answer["outer"], len(inners))
     except (ValueError, KeyError, TypeError, ParseError, UsageError) as error:
         return "malformed", f"not a prediction: {error}"
-    verdict = verify(f, Decomposition(outer, inners))
+    checked = verify_or_complete(f, Decomposition(outer, inners))
+    verdict = checked.given if answer["status"] == "verified" else checked.completed
     return verdict.status, verdict.reason

@@ -17,12 +17,13 @@ from polyctl.algebra.complexity import complexity, complexity_of
 from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.polynomial import Polynomial, degree, names, terms
 from polyctl.algebra.printing import plain, sympy_expression
-from polyctl.algebra.verify import verify
+from polyctl.algebra.verify import verify_or_complete
 from polyctl.data.dataset import LineFile
 from polyctl.data.published_format import read_line
 from polyctl.errors import FileError
 from polyctl.runtime.pool import worker_pool
-from polyctl.solving.solve import Neural, Solution, solve, weak
+from polyctl.solving.judge import Solution
+from polyctl.solving.solve import Neural, solve, weak
 
 if TYPE_CHECKING:
     import sympy
@@ -191,10 +192,10 @@ def _one_thread() -> None:
 
 
 def _known(f: Polynomial, decomposition: Decomposition | None) -> Decomposition | None:
-    """The known answer with its outer, where it holds."""
+    """The known answer with its outer, if it holds."""
     if decomposition is None:
         return None
-    verdict = verify(f, decomposition)
+    verdict = verify_or_complete(f, decomposition).completed
     if verdict.outer is None or verdict.status not in ("verified", "trivial"):
         return None
     return used_inners(Decomposition(verdict.outer, decomposition.inners))

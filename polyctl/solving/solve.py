@@ -9,11 +9,8 @@ from math import comb, inf
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from polyctl.algebra.complexity import Complexity, complexity
-from polyctl.algebra.decomposition import Decomposition, equivalence_key, normal_form
+from polyctl.algebra.decomposition import Decomposition, equivalence_key
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, key, variables_used
-from polyctl.algebra.relations import with_simplest_outer
-from polyctl.algebra.verify import Verdict, verify
 from polyctl.config.schema import DataConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
@@ -25,6 +22,7 @@ from polyctl.solvers.exact.multi_univariate import multi_univariate
 from polyctl.solvers.exact.uni_multivariate import uni_multivariate
 from polyctl.solvers.exact.univariate import univariate
 from polyctl.solvers.outcome import Outcome
+from polyctl.solving.judge import Candidate, Solution, judge
 
 if TYPE_CHECKING:
     from polyctl.model.serialization import LoadedModel
@@ -47,28 +45,6 @@ LONG = (
     by_differential_forms,
     by_divisors,
 )  # these look at the clock themselves; the others take milliseconds
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A decomposition that a source proposes; not believed until verified."""
-
-    decomposition: Decomposition
-    source: str
-    logprob: float | None = None
-    rank: int | None = None
-
-
-@dataclass(frozen=True)
-class Solution:
-    """A judged candidate; where verified in normal form, the outer completed, with its complexity."""
-
-    decomposition: Decomposition
-    verdict: Verdict
-    source: str
-    logprob: float | None
-    complexity: Complexity | None
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -322,22 +298,6 @@ def neural_candidates(f: Polynomial, neural: Neural) -> Iterator[Candidate]:
         except MalformedTarget:
             continue
         yield Candidate(decomposition, "beam", hypothesis.logprob, rank)
-
-
-def judge(f: Polynomial, candidate: Candidate, seconds: float = 0.0) -> Solution:
-    """Verify a candidate; an outer that is wrong is replaced by the one that fits its inners, if one does."""
-    decomposition = candidate.decomposition
-    verdict = verify(f, decomposition)
-    if verdict.status == "refuted" and decomposition.outer is not None:
-        completed = verify(f, Decomposition(None, decomposition.inners))
-        if completed.verified:
-            verdict = completed
-    if not verdict.verified:
-        return Solution(decomposition, verdict, candidate.source, candidate.logprob, None, seconds)
-    normal = with_simplest_outer(f, normal_form(Decomposition(verdict.outer, decomposition.inners)))
-    if not verify(f, normal).verified:  # what is shown is what was proved
-        normal = Decomposition(verdict.outer, decomposition.inners)
-    return Solution(normal, verdict, candidate.source, candidate.logprob, complexity(normal), seconds)
 
 
 def _key(solution: Solution) -> object:

@@ -23,7 +23,8 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from polyctl.algebra.polynomial import Polynomial
     from polyctl.search.beam import BeamStep
-    from polyctl.solving.solve import Neural, Solution
+    from polyctl.solving.judge import Solution
+    from polyctl.solving.solve import Neural
 
 Message = dict[str, Any]
 METHODS = {

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from polyctl.algebra.completion import TooLarge, complete_outer
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.modular import PRIME
+from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, degree, ring
 from polyctl.algebra.triviality import triviality
-from polyctl.algebra.verify import WorkBound, verify
+from polyctl.algebra.verify import WorkBound, verify, verify_or_complete
 from tests.strategies import decompositions
 
 XYZ = ring(["x", "y", "z"])
@@ -148,3 +149,15 @@ def test_completion_is_bounded():
     with pytest.raises(TooLarge):
         complete_outer((X * Y * Z) ** 9, [X, Y, Z], max_unknowns=100)
     assert verify((X * Y * Z) ** 9, inner(X, Y, Z), WorkBound(unknowns=100)).status == "undecided"
+
+
+def test_a_wrong_outer_is_completed_from_the_inners_and_both_verdicts_are_kept():
+    f, h = parse("x^4 + 2x^3 + x^2 + 1"), parse("x^2 + x")
+    wrong = verify_or_complete(f, Decomposition(parse("b^2", ["b"]), (h,)))
+    assert (wrong.given.status, wrong.completed.status) == ("refuted", "verified")
+    assert wrong.best.outer == parse("b^2 + 1", ["b"])
+    right = verify_or_complete(f, Decomposition(parse("b^2 + 1", ["b"]), (h,)))
+    assert right.given is right.completed is right.best
+    hopeless = verify_or_complete(f, Decomposition(parse("b^2", ["b"]), (h + f.context().gen(0),)))
+    assert (hopeless.given.status, hopeless.completed.status) == ("refuted", "refuted")
+    assert hopeless.best is hopeless.given

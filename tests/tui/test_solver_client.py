@@ -4,7 +4,7 @@ import queue
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
-from polyctl.solving.solve import Candidate, judge
+from polyctl.solving.judge import Candidate, judge
 from polyctl.tui.solver_client import Solver, describe
 from polyctl.tui.widgets.solutions import rows
 
