@@ -14,11 +14,12 @@ import json
 from pathlib import Path
 from random import Random
 
+from polyctl.algebra.monomials import monomials_up_to
 from polyctl.algebra.polynomial import polynomial, ring
 from polyctl.cli.eval_solver import print_reports
 from polyctl.config.schema import DataConfig
 from polyctl.data.dataset import line_of
-from polyctl.data.families import monomials_of_degree, problem
+from polyctl.data.families import problem
 from polyctl.data.published_format import write_polynomial
 from polyctl.evaluation.solver import Line, Options, lines_of, report
 
@@ -69,7 +70,7 @@ def indecomposable(count: int) -> list[Line]:
     for i in range(count):
         variables, degree = rng.choice([(1, 6), (1, 9), (2, 4), (2, 6), (3, 3), (3, 4)])
         context = ring([f"a{k}" for k in range(variables)])
-        monomials = [m for d in range(degree + 1) for m in monomials_of_degree(variables, d)]
+        monomials = monomials_up_to(variables, degree)
         f = polynomial(context, {m: rng.randint(1, 10**6) for m in monomials})
         lines.append(Line(f"{write_polynomial(f)} ?", i, inners=variables))
     return lines

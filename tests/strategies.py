@@ -6,8 +6,8 @@ from flint import fmpq
 from hypothesis import strategies as st
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.monomials import monomials_up_to
 from polyctl.algebra.polynomial import Polynomial, Ring, polynomial, ring
-from polyctl.data.families import monomials_of_degree
 
 rationals = st.builds(fmpq, st.integers(-12, 12), st.integers(1, 6))
 integers = st.builds(fmpq, st.integers(-20, 20))
@@ -17,7 +17,7 @@ def polynomials(
     context: Ring, degree: int, terms: int = 5, coefficients: st.SearchStrategy[fmpq] = rationals
 ) -> st.SearchStrategy[Polynomial]:
     """Polynomials of at most this degree in a ring."""
-    available = [m for d in range(degree + 1) for m in monomials_of_degree(context.nvars(), d)]
+    available = monomials_up_to(context.nvars(), degree)
     return st.dictionaries(st.sampled_from(available), coefficients, max_size=terms).map(
         lambda d: polynomial(context, {m: c for m, c in d.items() if c})
     )

@@ -8,8 +8,8 @@ from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
 
 from polyctl.algebra.decomposition import outer_ring
 from polyctl.algebra.modular import PRIME, at_point
+from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import (
-    Monomial,
     Polynomial,
     compose,
     degree,

@@ -8,7 +8,8 @@ from math import comb, gcd
 
 from flint import fmpq_mat, fmpz_mat
 
-from polyctl.algebra.polynomial import Monomial, Polynomial, integer_content
+from polyctl.algebra.monomials import Monomial
+from polyctl.algebra.polynomial import Polynomial, integer_content
 
 Row = tuple[int, ...]
 

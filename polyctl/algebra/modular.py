@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import combinations_with_replacement
 from math import isqrt
 from random import Random
 
 from flint import fmpq, nmod_mat, nmod_mpoly_ctx
 
-from polyctl.algebra.polynomial import Monomial, Polynomial, primitive_part, terms
+from polyctl.algebra.monomials import Monomial, monomials_up_to
+from polyctl.algebra.polynomial import Polynomial, primitive_part, terms
 
 PRIME = (1 << 61) - 1
 Vector = list[int]
@@ -27,15 +27,6 @@ def at_point(f: Polynomial, point: Sequence[int]) -> int:
                 value = value * pow(x, e, PRIME) % PRIME
         total += value
     return total % PRIME
-
-
-def monomials_up_to(variables: int, degree: int, lowest: int) -> list[Monomial]:
-    """Exponents of all monomials of degrees `lowest` to `degree`."""
-    return [
-        tuple(c.count(i) for i in range(variables))
-        for d in range(lowest, degree + 1)
-        for c in combinations_with_replacement(range(variables), d)
-    ]
 
 
 def reduce(f: Polynomial, variables: Sequence[int]) -> object:

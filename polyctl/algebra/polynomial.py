@@ -9,9 +9,10 @@ from math import gcd, lcm
 
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz
 
+from polyctl.algebra.monomials import Monomial
+
 Polynomial = fmpq_mpoly
 Ring = fmpq_mpoly_ctx
-Monomial = tuple[int, ...]
 
 
 @lru_cache(maxsize=4096)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from flint import fmpq
 
 from polyctl.algebra.lexer import GREEK_NAMES
-from polyctl.algebra.polynomial import Monomial, Polynomial, names, terms
+from polyctl.algebra.monomials import Monomial
+from polyctl.algebra.polynomial import Polynomial, names, terms
 
 if TYPE_CHECKING:
     import sympy

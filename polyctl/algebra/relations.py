@@ -9,7 +9,8 @@ from flint import fmpz_mat
 from polyctl.algebra.completion import TooLarge, outer_monomials, products
 from polyctl.algebra.complexity import complexity
 from polyctl.algebra.decomposition import Decomposition, outer_ring, used_inners
-from polyctl.algebra.polynomial import Monomial, Polynomial, polynomial, terms
+from polyctl.algebra.monomials import Monomial
+from polyctl.algebra.polynomial import Polynomial, polynomial, terms
 
 MAX_UNKNOWNS = 60
 

@@ -11,7 +11,8 @@ from functools import cached_property, lru_cache
 from struct import Struct
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
-from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, coprime, digest_of, polynomial
+from polyctl.algebra.monomials import Monomial
+from polyctl.algebra.polynomial import Polynomial, Ring, coprime, digest_of, polynomial
 from polyctl.data.problem import Problem
 
 BITS = 64  # of a coefficient within one large number

@@ -6,13 +6,13 @@ with f constant or a trivial decomposition are drawn again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from itertools import combinations_with_replacement
 from typing import Literal
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
-from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, compose, polynomial, ring
+from polyctl.algebra.monomials import Monomial, monomials_of_degree, monomials_up_to
+from polyctl.algebra.polynomial import Polynomial, Ring, compose, polynomial, ring
 from polyctl.algebra.triviality import triviality
 from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, dense_decomposition, dense_polynomial
@@ -136,7 +136,7 @@ def _dense(rng: CounterRNG, degree: int, bound: int, monic: bool = False) -> lis
     return coefficients
 
 
-def _sparse(rng: CounterRNG, context: Ring, monomials: list[Monomial], bound: int) -> Polynomial:
+def _sparse(rng: CounterRNG, context: Ring, monomials: Sequence[Monomial], bound: int) -> Polynomial:
     """Uniform coefficients on the given monomials, zeros dropped."""
     return polynomial(context, dict(zip(monomials, rng.between(-bound, bound, len(monomials)), strict=True)))
 
@@ -163,7 +163,7 @@ def _separable(data: DataConfig, rng: CounterRNG, context: Ring) -> Decompositio
         )
     total = rng.choice(data.outer_degrees)
     top = rng.choice(monomials_of_degree(n, total))
-    others = [m for d in range(total + 1) for m in monomials_of_degree(n, d) if m != top]
+    others = [m for m in monomials_up_to(n, total) if m != top]
     chosen = rng.sample(others, min(1 + rng.below(10), len(others)))
     outer = _sparse(rng, outer_ring(n), [top, *chosen], data.outer_bound)
     return Decomposition(outer, tuple(inners)) if outer[top] else None
@@ -214,15 +214,6 @@ def _split_terms(f: Polynomial, rng: CounterRNG) -> tuple[tuple[Monomial, int], 
         first = (1 + rng.below(abs(value) - 1)) * (1 if value > 0 else -1)
         parts += [(monomial, first), (monomial, value - first)]
     return tuple(parts)
-
-
-@lru_cache(maxsize=256)
-def monomials_of_degree(variables: int, degree: int) -> list[Monomial]:
-    """Exponents of all monomials of a degree, highest first."""
-    return [
-        tuple(c.count(i) for i in range(variables))
-        for c in combinations_with_replacement(range(variables), degree)
-    ]
 
 
 _SAMPLERS: dict[str, Callable[[DataConfig, CounterRNG, Ring], Decomposition | None]] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polyctl.algebra.decomposition import Decomposition
-from polyctl.algebra.polynomial import Monomial, Polynomial, degree, digest
+from polyctl.algebra.monomials import Monomial
+from polyctl.algebra.polynomial import Polynomial, degree, digest
 
 WrittenTerms = tuple[tuple[Monomial, int], ...]
 

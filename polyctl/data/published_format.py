@@ -9,7 +9,8 @@ from functools import lru_cache
 from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
-from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, names, polynomial, ring
+from polyctl.algebra.monomials import Monomial
+from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, ring
 from polyctl.data.problem import Problem, WrittenTerms
 
 SEPARATOR = "⁇"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from itertools import combinations_with_replacement, pairwise
+from itertools import pairwise
 from math import comb
 
 from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition, normal_form, outer_ring, used_inners
+from polyctl.algebra.monomials import Monomial, monomials_of_degree
 from polyctl.algebra.polynomial import (
-    Monomial,
     Polynomial,
     Ring,
     polynomial,
@@ -308,12 +308,12 @@ def _inner_table(data: DataConfig) -> list[Monomial]:
 
 def _monomials(n: int, degrees: Iterable[int]) -> list[Monomial]:
     """All monomials of these degrees in n variables, as far as LARGEST_TABLE allows."""
-    chosen: list[tuple[int, ...]] = []
+    chosen: list[Monomial] = []
     for d in sorted(degrees):
         if len(chosen) + comb(n + d - 1, d) > LARGEST_TABLE:
             break
-        chosen += combinations_with_replacement(range(n), d)
-    return [tuple(c.count(i) for i in range(n)) for c in chosen]
+        chosen += monomials_of_degree(n, d)
+    return chosen
 
 
 def _name(variables: Sequence[str], monomial: Monomial) -> str:

@@ -9,14 +9,8 @@ from operator import itemgetter
 from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition
-from polyctl.algebra.polynomial import (
-    Monomial,
-    Polynomial,
-    integer_content,
-    names,
-    primitive_part,
-    ring,
-)
+from polyctl.algebra.monomials import Monomial
+from polyctl.algebra.polynomial import Polynomial, integer_content, names, primitive_part, ring
 from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, dense_monomials, places
 from polyctl.data.problem import Problem

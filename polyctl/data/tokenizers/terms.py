@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from flint import fmpq
 
-from polyctl.algebra.polynomial import Monomial
+from polyctl.algebra.monomials import Monomial
 from polyctl.config.schema import DataConfig
 from polyctl.data.tokenizers.base import FRACTION, TERM_TOKENS
 from polyctl.data.tokenizers.compact import CompactTokenizer, Spelling

@@ -28,7 +28,6 @@ from polyctl.algebra.modular import (
     PRIME,
     Vector,
     gradients,
-    monomials_up_to,
     nullspace,
     powers,
     rank,
@@ -37,8 +36,8 @@ from polyctl.algebra.modular import (
     sample,
     values,
 )
+from polyctl.algebra.monomials import Monomial, monomials_up_to
 from polyctl.algebra.polynomial import (
-    Monomial,
     Polynomial,
     degree,
     is_homogeneous,

@@ -19,8 +19,8 @@ from flint import fmpq, fmpq_poly, nmod_mat
 from polyctl.algebra.completion import complete_outer
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.modular import PRIME
+from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import (
-    Monomial,
     Polynomial,
     degree,
     normal_form,

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from flint import fmpq, fmpq_poly
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
-from polyctl.algebra.polynomial import Monomial, Polynomial, Ring, polynomial, variables_used
+from polyctl.algebra.monomials import Monomial
+from polyctl.algebra.polynomial import Polynomial, Ring, polynomial, variables_used
 from polyctl.solvers.outcome import Outcome
 
 

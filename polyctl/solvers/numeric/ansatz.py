@@ -12,8 +12,9 @@ import torch
 from flint import fmpq
 from torch import Tensor
 
+from polyctl.algebra.monomials import Monomial, monomials_of_degree
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, terms, variables_used
-from polyctl.solvers.numeric.system import Monomial, System, forms, make_system, values_of
+from polyctl.solvers.numeric.system import System, make_system, values_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Ansatz:
 
     @cached_property
     def inner_monomials(self) -> tuple[Monomial, ...]:
-        return forms(self.variables, self.inner_degree)
+        return monomials_of_degree(self.variables, self.inner_degree)
 
     @property
     def fixed(self) -> int | None:

@@ -8,7 +8,7 @@ from itertools import combinations
 from math import inf, prod
 from time import perf_counter
 
-from polyctl.solvers.numeric.system import Monomial, forms
+from polyctl.algebra.monomials import Monomial, monomials_of_degree
 
 BITS = 8
 MASK = (1 << BITS) - 1
@@ -81,7 +81,10 @@ class Supports:
         `fixed` is an inner monomial that is one more inner, the last, and in no other one.
         """
         count = inners + (fixed is not None)
-        outers = [(e, [i for i, k in enumerate(e) for _ in range(k)]) for e in forms(count, outer_degree)]
+        outers = [
+            (e, [i for i, k in enumerate(e) for _ in range(k)])
+            for e in monomials_of_degree(count, outer_degree)
+        ]
         seen: set[object] = set()
         possible = [i for i in range(len(self.codes)) if i != fixed and self._divides(self.codes[i])]
         for free in combinations(possible, inners):

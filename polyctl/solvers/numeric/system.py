@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import combinations_with_replacement, pairwise
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-Monomial = tuple[int, ...]
-
-
-def forms(variables: int, degree: int) -> tuple[Monomial, ...]:
-    """Exponents of all monomials of a degree, highest first."""
-    return tuple(
-        tuple(c.count(i) for i in range(variables))
-        for c in combinations_with_replacement(range(variables), degree)
-    )
+from polyctl.algebra.monomials import Monomial, monomials_of_degree
 
 
 def values_of(monomials: tuple[Monomial, ...], points_PV: Tensor) -> Tensor:
@@ -112,7 +104,7 @@ def make_system(
     generator = torch.Generator().manual_seed(0)
     points_PV = torch.randn(points, variables, generator=generator, dtype=torch.float64)
     points_PV = points_PV / points_PV.norm(dim=1, keepdim=True)
-    outers = [forms(inners, k) for k in range(outer_degree + 1)]
+    outers = [monomials_of_degree(inners, k) for k in range(outer_degree + 1)]
     parents, factors = [], []
     for below, here in pairwise(outers):
         index = {m: i for i, m in enumerate(below)}

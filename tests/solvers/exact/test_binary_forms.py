@@ -4,10 +4,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from polyctl.algebra.decomposition import Decomposition, equivalent, outer_ring
+from polyctl.algebra.monomials import monomials_of_degree
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import polynomial, ring, variables_used
 from polyctl.algebra.verify import verify
-from polyctl.data.families import monomials_of_degree
 from polyctl.solvers.exact.binary_forms import by_root_grouping, groupings
 from polyctl.solvers.exact.uni_multivariate import uni_multivariate
 

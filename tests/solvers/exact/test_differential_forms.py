@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from polyctl.algebra.decomposition import Decomposition, equivalent, outer_ring
 from polyctl.algebra.modular import PRIME, nullspace, rational
+from polyctl.algebra.monomials import monomials_of_degree
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, polynomial, ring, variables_used
 from polyctl.algebra.verify import verify
 from polyctl.data.dataset import read_problems
-from polyctl.data.families import monomials_of_degree
 from polyctl.solvers.exact.differential_forms import by_differential_forms
 from tests.shared import DATA, needs_shared_data
 

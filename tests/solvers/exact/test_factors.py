@@ -5,9 +5,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from polyctl.algebra.decomposition import Decomposition, equivalent
+from polyctl.algebra.monomials import monomials_of_degree
 from polyctl.algebra.polynomial import degree, polynomial, primitive_part, ring, variables_used
 from polyctl.algebra.verify import verify
-from polyctl.data.families import monomials_of_degree
 from polyctl.solvers.exact.factors import by_divisors, by_factorisation, divisors_of_degree, factorisation
 
 PLANE = ring(["x", "y"])

@@ -2,9 +2,9 @@
 
 from itertools import product
 
+from polyctl.algebra.monomials import monomials_of_degree
 from polyctl.algebra.parse import parse
 from polyctl.solvers.numeric.supports import Supports
-from polyctl.solvers.numeric.system import forms
 
 
 def _sums(shape, monomials):
@@ -27,7 +27,7 @@ def _monomials(text, names):
 
 def test_every_shape_makes_exactly_the_monomials_of_f():
     monomials = _monomials(F, ["x", "y", "z"])
-    inner = forms(3, 3)
+    inner = monomials_of_degree(3, 3)
     shapes = list(Supports(monomials, inner).shapes(2, 3, 3))
     assert shapes
     for shape in shapes:
@@ -35,7 +35,7 @@ def test_every_shape_makes_exactly_the_monomials_of_f():
 
 
 def test_the_true_shape_is_found_once():
-    inner = forms(3, 3)
+    inner = monomials_of_degree(3, 3)
     shapes = list(Supports(_monomials(F, ["x", "y", "z"]), inner).shapes(2, 3, 3))
     wanted = {frozenset({(2, 1, 0), (0, 3, 0)}), frozenset({(2, 0, 1)})}
     as_sets = [{frozenset(inner[k] for k in row) for row in s.inners} for s in shapes]
@@ -43,7 +43,7 @@ def test_the_true_shape_is_found_once():
 
 
 def test_a_known_inner_keeps_its_monomial_to_itself():
-    inner = forms(2, 2)  # (x^2 + x z)^2 + z^2 (x^2 + x z), with z^2 the known inner
+    inner = monomials_of_degree(2, 2)  # (x^2 + x z)^2 + z^2 (x^2 + x z), with z^2 the known inner
     monomials = [(4, 0), (3, 1), (2, 2), (1, 3)]
     shapes = list(Supports(monomials, inner).shapes(1, 2, 3, fixed=2))
     assert any({inner[k] for k in s.inners[0]} == {(2, 0), (1, 1)} for s in shapes)
@@ -51,5 +51,5 @@ def test_a_known_inner_keeps_its_monomial_to_itself():
 
 
 def test_no_shape_where_f_has_none():
-    assert not list(Supports([(2, 0), (0, 2), (1, 1)], forms(2, 1)).shapes(1, 2, 0))
-    assert not list(Supports([(9, 0), (0, 9), (8, 1)], forms(2, 3)).shapes(1, 3, 3))
+    assert not list(Supports([(2, 0), (0, 2), (1, 1)], monomials_of_degree(2, 1)).shapes(1, 2, 0))
+    assert not list(Supports([(9, 0), (0, 9), (8, 1)], monomials_of_degree(2, 3)).shapes(1, 3, 3))
