@@ -12,7 +12,7 @@ import time
 import pytest
 
 from polyctl.cli.app import run
-from tests.shared import DATA, needs_shared_data
+from tests.shared import every_source
 
 
 @pytest.fixture(scope="module")
@@ -109,12 +109,11 @@ def test_eval_on_a_file(place, capsys, tmp_path):
     assert run(["eval", "--data", str(path)]) == 3
 
 
-@needs_shared_data
-def test_eval_reads_published_files_of_any_family(place, capsys):
+@every_source
+def test_eval_reads_files_of_any_family(place, capsys, source):
     for name in ("univariate_2_2", "monic", "homogeneous_3_2", "on_singlet"):
-        assert (
-            run(["eval", "--data", str(DATA / f"{name}.txt"), "--limit", "2", "--json", "--no-baseline"]) == 0
-        )
+        path = str(source.path(name))
+        assert run(["eval", "--data", path, "--limit", "2", "--json", "--no-baseline"]) == 0
         assert read(capsys)["problems"] == 2
 
 
@@ -233,10 +232,10 @@ def test_eval_of_the_solver(place, capsys):
     assert run(["eval", "--polish"]) == 2
 
 
-@needs_shared_data
-def test_eval_of_the_solver_on_files(capsys):
+@every_source
+def test_eval_of_the_solver_on_files(capsys, source):
     sets = ["univariate_3_3", "monic", "on_singlet", "homogeneous_3_2"]
-    files = [part for name in sets for part in ("--data", str(DATA / f"{name}.txt"))]
+    files = [part for name in sets for part in ("--data", str(source.path(name)))]
     assert run(["eval", "--solver", "exact", *files, "--limit", "5"]) == 0
     out = capsys.readouterr().out
     assert "mathematica" in out

@@ -17,7 +17,7 @@ from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import family_names
 from polyctl.errors import FileError, UsageError
 from tests.data.test_families import FAMILIES
-from tests.shared import DATA, lines, needs_shared_data
+from tests.shared import every_source
 
 SMALL = DataConfig(
     outer_degrees=(2,),
@@ -245,19 +245,19 @@ def test_a_single_file_is_a_source_too_and_leaves_out_what_is_excluded(data_set)
         open_source(experiment(source="files", data=nothing, context_length=200), path).chunk(0)
 
 
-@needs_shared_data
+@every_source
 @pytest.mark.parametrize(
     ("name", "family"),
     [("univariate_4_4", "univariate"), ("homogeneous_3_3", "homogeneous_3_3"), ("on_singlet", "on_singlet")],
 )
 @pytest.mark.parametrize("tokenizer", ["prefix", "compact"])
-def test_published_files_are_trained_on_as_they_are(name, family, tokenizer):
+def test_files_are_trained_on_as_they_are(source, name, family, tokenizer):
     data = FAMILIES[family].model_copy(update={"tokenizer": tokenizer})
-    source = open_source(experiment(source="files", data=data, context_length=900), DATA / f"{name}.txt")
-    batch = source.chunk(0)[0]
+    config = experiment(source="files", data=data, context_length=900)
+    batch = open_source(config, source.path(name)).chunk(0)[0]
     tok = make_tokenizer(data)
     expected = set()
-    for line in lines(name):
+    for line in source.lines(name):
         if tokenizer == "prefix":
             left, right = split_line(line)
             expected.add((*tok.ids(left), tok.end, *tok.ids(right), tok.end))

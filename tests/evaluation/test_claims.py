@@ -6,7 +6,7 @@ import pytest
 
 from polyctl.errors import FileError, ParseError, UsageError
 from polyctl.evaluation.claims import check_expression, check_files, check_lines, find_files, parse_outer
-from tests.shared import DATA, needs_shared_data
+from tests.shared import every_source
 
 GOOD = "+ P 1 ^ a P 4 ⁇ ^ a P 2"
 WRONG = "+ P 1 + a ^ a P 4 ⁇ ^ a P 2"
@@ -87,7 +87,7 @@ def test_predictions_are_checked_from_their_text(tmp_path):
     assert tally.counts["verified"] == 1
 
 
-@needs_shared_data
-def test_the_published_files_with_the_sign_bug():
-    tally = check_files([DATA / "separable_with_sign_bug.txt"])
-    assert tally.counts["refuted"] == 94
+@every_source
+def test_files_with_the_sign_bug(source):
+    tally = check_files([source.path("separable_with_sign_bug")])
+    assert tally.counts["refuted"] == {"ours": 16, "published": 94}[source.name]

@@ -20,14 +20,14 @@ from polyctl.data.tokenizers.base import (
     family_names,
 )
 from tests.data.test_families import FAMILIES
-from tests.shared import EVERY_SET, lines, needs_shared_data
+from tests.shared import EVERY_SET, every_source
 
 both = pytest.mark.parametrize("tokenizer", ["prefix", "compact"])
 every_family = pytest.mark.parametrize("data", FAMILIES.values(), ids=FAMILIES)
 
 
-def published_data(name: str, tokenizer: str = "prefix") -> DataConfig:
-    """The configuration of the family that a published file belongs to."""
+def data_of_set(name: str, tokenizer: str = "prefix") -> DataConfig:
+    """The configuration of the family that a file belongs to."""
     base = FAMILIES[{"u": "univariate", "s": "separable"}.get(name[0], name)]
     return base.model_copy(update={"tokenizer": tokenizer})
 
@@ -158,24 +158,24 @@ def test_an_inner_in_a_variable_that_f_lacks_is_malformed():
         decode_for(tok, x**9 + y**9, ids)
 
 
-@needs_shared_data
+@every_source
 @pytest.mark.parametrize("name", EVERY_SET)
-def test_every_published_line_survives_the_prefix_ids_byte_for_byte(name):
-    data = published_data(name)
+def test_every_line_of_a_file_survives_the_prefix_ids_byte_for_byte(source, name):
+    data = data_of_set(name)
     tok = make_tokenizer(data)
-    for line in lines(name):
+    for line in source.lines(name):
         left, right = split_line(line)
         read = read_line(line, variables=family_names(data))
         prompt, target = tok.encode_prompt(read), tok.encode_target(read)
         assert (tok.text(prompt[:-1]), tok.text(target[:-1])) == (left, right)
 
 
-@needs_shared_data
+@every_source
 @pytest.mark.parametrize("name", [n for n in EVERY_SET if "sign_bug" not in n])
-def test_published_targets_survive_the_compact_ids(name):
-    data = published_data(name, "compact")
+def test_targets_of_a_file_survive_the_compact_ids(source, name):
+    data = data_of_set(name, "compact")
     tok = make_tokenizer(data)
-    for line in lines(name)[:60]:
+    for line in source.lines(name)[:60]:
         read = read_line(line, variables=family_names(data))
         found = decode_for(tok, read.f, tok.encode_target(read)[:-1])
         assert verify(read.f, found).status in ("verified", "trivial")

@@ -11,7 +11,7 @@ from polyctl.config.schema import DataConfig
 from polyctl.data.dataset import read_problems
 from polyctl.data.families import problem
 from polyctl.solvers.exact.multi_univariate import block_inner, common_components, multi_univariate
-from tests.shared import DATA, needs_shared_data
+from tests.shared import every_source
 from tests.strategies import polynomials
 
 X = ring(["x", "y", "z"])
@@ -99,9 +99,11 @@ def test_every_problem_of_the_family_is_solved():
         assert any(verify(f, d).verified for d in multi_univariate(f).decompositions)
 
 
-@needs_shared_data
-def test_published_problems_that_hold():
+@every_source
+def test_separable_problems_that_hold(source):
     """Most of the file contradicts its own answers."""
-    for p in read_problems(DATA / "separable_with_sign_bug.txt"):
-        if verify(p.f, p.decomposition).verified:
-            assert any(verify(p.f, d).verified for d in multi_univariate(p.f).decompositions)
+    problems = read_problems(source.path("separable_with_sign_bug"))
+    hold = [p for p in problems if verify(p.f, p.decomposition).verified]
+    assert len(hold) == 4
+    for p in hold:
+        assert any(verify(p.f, d).verified for d in multi_univariate(p.f).decompositions)

@@ -14,7 +14,7 @@ from polyctl.algebra.polynomial import compose, degree, polynomial, ring, terms
 from polyctl.algebra.verify import verify
 from polyctl.data.dataset import read_problems
 from polyctl.solvers.exact.univariate import chain, univariate
-from tests.shared import DATA, UNIVARIATE, needs_shared_data
+from tests.shared import UNIVARIATE, every_source
 from tests.strategies import rationals
 
 X = ring(["x"])
@@ -128,10 +128,10 @@ def test_other_polynomials_are_left_alone():
         chain(x * y)
 
 
-@needs_shared_data
+@every_source
 @pytest.mark.parametrize("name", [*UNIVARIATE, "monic"])
-def test_all_published_problems_are_solved(name):
-    for p in read_problems(DATA / f"{name}.txt", limit=60):
+def test_all_problems_of_a_file_are_solved(source, name):
+    for p in read_problems(source.path(name), limit=60):
         found = univariate(p.f).decompositions
         assert any(equivalent(d, p.decomposition) for d in found)
         assert all(verify(p.f, d).verified for d in found)
