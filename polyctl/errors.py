@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 EXIT_NOT_VERIFIED = 1
 EXIT_USAGE = 2
 EXIT_FILE = 3
@@ -36,3 +38,16 @@ class FileError(PolyctlError):
     """A file, data set, run or checkpoint that is missing or unreadable (exit code 3)."""
 
     exit_code = EXIT_FILE
+
+
+def nearest(word: str, choices: Iterable[str]) -> str | None:
+    """The choice most like `word`, or None if none is like it."""
+    import difflib  # only an error needs it
+
+    return next(iter(difflib.get_close_matches(word, list(choices), 1)), None)
+
+
+def did_you_mean(word: str, choices: Iterable[str], otherwise: str | None = None) -> str | None:
+    """A hint that names the nearest choice, or else `otherwise`."""
+    near = nearest(word, choices)
+    return f"did you mean {near}?" if near is not None else otherwise

@@ -7,11 +7,10 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 from polyctl import __version__
-from polyctl.errors import EXIT_FILE, EXIT_INTERRUPTED, PolyctlError
+from polyctl.errors import EXIT_FILE, EXIT_INTERRUPTED, PolyctlError, nearest
 
 if TYPE_CHECKING:
     import typer
@@ -147,7 +146,8 @@ def _usage(error: Any) -> tuple[str, str | None]:
     message = message.partition(" Did you mean ")[0].rstrip(".")
     near = sorted(getattr(error, "possibilities", None) or [])
     if unknown := re.match(r"No such command '(.*)'", message):
-        near = get_close_matches(unknown[1], context.command.list_commands(context), 1)
+        command = nearest(unknown[1], context.command.list_commands(context))
+        near = [command] if command else []
     hint = f"`{context.command_path} --help` shows how to use it" if context else None
     if near:
         hint = f"did you mean {' or '.join(near)}?"

@@ -7,7 +7,6 @@ strings may hold `{placeholders}`, and it stands for one experiment for each poi
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import itertools
 import json
@@ -25,7 +24,7 @@ from pydantic_core import ErrorDetails
 
 from polyctl.config.renamed import renamed_hint
 from polyctl.config.schema import Experiment
-from polyctl.errors import FileError, UsageError
+from polyctl.errors import FileError, UsageError, did_you_mean, nearest
 
 FILE_NAME = "experiments.toml"
 
@@ -305,17 +304,6 @@ def _key_hint(key: str) -> str:
     if siblings:
         return f"the keys are {', '.join(siblings.values())}"
     return "`polyctl experiments show smoke` shows every key"
-
-
-def nearest(word: str, choices: Iterable[str]) -> str | None:
-    """The choice most like `word`, where one is like it at all."""
-    return next(iter(difflib.get_close_matches(word, list(choices), 1)), None)
-
-
-def did_you_mean(word: str, choices: Iterable[str], otherwise: str | None) -> str | None:
-    """A hint that names the nearest choice, or else `otherwise`."""
-    near = nearest(word, choices)
-    return f"did you mean {near}?" if near is not None else otherwise
 
 
 # -- changing an experiment ------------------------------------------------------------------------

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from polyctl.config.registry import nearest, override, smoke
+from polyctl.config.registry import override, smoke
 from polyctl.config.schema import Experiment, RLConfig
 from polyctl.data.dataset import read_manifest
-from polyctl.errors import FileError, UsageError
+from polyctl.errors import FileError, UsageError, did_you_mean
 from polyctl.rl import trainer as rl
 from polyctl.store.runs import Run, find_run, list_runs
 from polyctl.training import supervised
@@ -82,8 +82,7 @@ def parse_stages(text: str | None) -> tuple[Stage, ...] | None:
     named = [word.strip() for word in text.split(",")]
     for word in named:
         if word not in STAGES:
-            near = nearest(word, STAGES)
-            hint = f"did you mean {near}?" if near else f"the stages are {','.join(STAGES)}"
+            hint = did_you_mean(word, STAGES, f"the stages are {','.join(STAGES)}")
             raise UsageError(f"there is no stage {word!r}", hint)
     return tuple(stage for stage in STAGES if stage in named)
 

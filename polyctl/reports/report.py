@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from polyctl.config.registry import Registry, did_you_mean
-from polyctl.errors import UsageError
+from polyctl.config.registry import Registry
+from polyctl.errors import UsageError, did_you_mean
 from polyctl.reports import paper
 from polyctl.reports.complexity import complexity
 from polyctl.reports.published import measures

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +21,7 @@ from pydantic import ValidationError
 
 from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
-from polyctl.errors import FileError
+from polyctl.errors import FileError, did_you_mean
 from polyctl.store.events import Event, lines_from_end, opening, parse_event
 from polyctl.store.files import write_atomic
 
@@ -317,8 +316,7 @@ def _next_step(name: str, root: Path) -> str:
     if not runs:
         return "there are no runs yet: `polyctl train quick` makes one; --runs names another place"
     names = list(dict.fromkeys([run.experiment for run in runs] + [run.name for run in runs]))
-    near = get_close_matches(name, names, 1)
-    return f"did you mean {near[0]}?" if near else "`polyctl runs list` shows all"
+    return did_you_mean(name, names) or "`polyctl runs list` shows all"
 
 
 def _sorted(paths: Iterator[Path]) -> list[Run]:

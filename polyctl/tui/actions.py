@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 import tomli
 from textual.binding import Binding, BindingType
 from textual.keys import format_key
 
-from polyctl.errors import FileError, UsageError
+from polyctl.errors import FileError, UsageError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -149,12 +148,9 @@ def load_keymap(path: Path | None = None) -> dict[str, str]:
     flat = _flatten(keys)
     for name, value in flat.items():
         if name not in BY_ID:
-            near = get_close_matches(name, BY_ID, 1)
             raise UsageError(
                 f"{path}: there is no action {name!r}",
-                f"did you mean {near[0]}?"
-                if near
-                else "F1 in `polyctl tui` shows all actions with their ids",
+                did_you_mean(name, BY_ID, "F1 in `polyctl tui` shows all actions with their ids"),
             )
         if not isinstance(value, str):
             raise UsageError(f"{path}: {name} must be text, such as 'f1,h'")
