@@ -1,5 +1,8 @@
-"""Bills: counts are exact, what is done costs nothing, and a shared step is timed once."""
+"""Bills: counts are exact, times scaled from samples; what is done is free, a shared step is timed once."""
 
+from dataclasses import fields
+
+import pytest
 import torch
 
 from polyctl.data.dataset import generate
@@ -7,6 +10,9 @@ from polyctl.plans import cost
 from polyctl.plans.cost import bills, total
 from polyctl.plans.runner import Options, perform
 from polyctl.plans.stages import make_plan
+from polyctl.rl.cost import RLCost
+from polyctl.training.cost import Cost
+from tests.clock import Clock
 
 CPU = torch.device("cpu")
 
@@ -27,10 +33,36 @@ def test_each_stage_has_its_bill(make, places):
     assert train.flops == 6 * train.parameters * train.tokens
     assert evaluation.problems == 5
     assert rl.problems == 4
-    assert all(bill.seconds > 0 for bill in found)
     summed = total(found)
     assert summed.disk_bytes == gen.disk_bytes + train.disk_bytes + rl.disk_bytes
     assert summed.parameters is None
+
+
+def test_the_time_of_a_stage_is_scaled_from_a_sample(make, places, monkeypatch):
+    """200 problems are drawn in 50 seconds, a step takes 0.5, one of two searches of 12 tokens takes 3."""
+    step = dict.fromkeys((field.name for field in fields(Cost)), 0) | {"seconds": 0.5}
+    learning = dict.fromkeys((field.name for field in fields(RLCost)), 0) | {"seconds": 7.0}
+    monkeypatch.setattr(cost.training_cost, "estimate", lambda *_: Cost(**step))
+    monkeypatch.setattr(cost.rl_cost, "estimate", lambda *_: RLCost(**learning))
+    cost._one_step.cache_clear()
+    cost._one_search.cache_clear()
+    monkeypatch.setattr(cost, "SEARCHED_TOKENS", 6)  # half of an answer's 12 tokens
+    clock = Clock.intervals(50.0, 3.0)
+    monkeypatch.setattr(cost, "time", clock)
+    experiment = make("timed", source="files", epochs=5, rl=True)
+    tasks = make_plan([experiment], [experiment], places)
+    gen, train, evaluation, rl, after = bills(tasks, places, CPU, workers=2)
+    held_out = 4 + 4  # one in sixteen problems is a validation problem, one in sixteen a test problem
+    assert gen.seconds == pytest.approx(50 / 200 * (24 * 16 / 14 + 16 * held_out) / 2)
+    assert train.seconds == pytest.approx(24 * 5 // 4 * 0.5)
+    assert evaluation.seconds == after.seconds == pytest.approx(5 * 3.0 / 2 * 12 / 6)
+    assert rl.seconds == pytest.approx(7.0)
+    assert total([gen, train, evaluation, rl, after]).seconds == pytest.approx(
+        gen.seconds + train.seconds + 2 * evaluation.seconds + 7.0
+    )
+    assert not clock.passed
+    cost._one_step.cache_clear()
+    cost._one_search.cache_clear()
 
 
 def test_what_is_done_costs_nothing(make, places):

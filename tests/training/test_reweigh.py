@@ -3,9 +3,9 @@
 import pytest
 
 from polyctl.config.registry import PACKAGED, load_registry
-from polyctl.data.families import held_out
+from polyctl.data.families import problem
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import UsageError
-from polyctl.training import reweigh
 from polyctl.training.reweigh import FLOOR, cells_of, reweighed
 
 DATA = load_registry(PACKAGED).get("general").data
@@ -33,6 +33,23 @@ def test_what_is_missing_to_full_accuracy_is_the_weight():
 
 
 def test_the_tokens_stay_and_so_does_what_is_drawn_of_a_cell():
-    data = reweighed(DATA, [0.5] * len(cells_of(DATA)))
-    assert reweigh.make_tokenizer(data).vocabulary == reweigh.make_tokenizer(DATA).vocabulary
-    assert held_out(data, 0, "valid", 5)
+    cells = cells_of(DATA)
+    data = reweighed(DATA, [i / len(cells) for i in range(len(cells))])
+    assert make_tokenizer(data).vocabulary == make_tokenizer(DATA).vocabulary
+    for cell, part in zip(cells, data.parts, strict=True):
+        assert [problem(part, 3, i).f for i in range(3)] == [problem(cell, 3, i).f for i in range(3)]
+    for i in range(20):
+        assert problem(data, 3, i).f in [problem(cell, 3, i).f for cell in cells]
+
+
+def test_what_a_model_cannot_do_is_drawn_more_often():
+    cells = cells_of(DATA)
+    weak = next(i for i, cell in enumerate(cells) if cell.family == "monic")
+    data = reweighed(DATA, [0.0 if i == weak else 1.0 for i in range(len(cells))])
+    share = data.parts[weak].weight / sum(part.weight for part in data.parts)
+    before = cells[weak].weight / sum(cell.weight for cell in cells)
+    drawn = sum(problem(data, 3, i).family == "monic" for i in range(400)) / 400
+    others = sum(part.weight for i, part in enumerate(data.parts) if part.family == "monic" and i != weak)
+    expected = share + others / sum(part.weight for part in data.parts)
+    assert share > 5 * before
+    assert drawn == pytest.approx(expected, abs=4 * (expected * (1 - expected) / 400) ** 0.5)
