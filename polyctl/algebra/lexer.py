@@ -22,6 +22,7 @@ from fractions import Fraction
 
 from flint import fmpq, fmpz
 
+from polyctl.algebra.names import GREEK, GREEK_NAMES, GREEK_VARIANTS, LONGEST_NAME, spellings
 from polyctl.errors import ParseError, UsageError
 
 
@@ -49,20 +50,10 @@ class Token:
     value: fmpq | None = None
 
 
-_GREEK_LOWER = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
-    "nu xi pi rho sigma tau upsilon phi chi psi omega"
-)
-_GREEK_UPPER = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 _FUNCTIONS = (
     "sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan "
     "exp log ln sqrt abs min max gcd det mod floor"
 )
-GREEK = dict(zip("αβγδεζηθικλμνξπρστυφχψω", _GREEK_LOWER.split(" "), strict=True)) | dict(
-    zip("ΓΔΘΛΞΠΣΥΦΨΩ", _GREEK_UPPER.split(" "), strict=True)
-)
-GREEK_NAMES = frozenset(GREEK.values())
-GREEK_VARIANTS = {f"var{name}": name for name in ("epsilon", "theta", "kappa", "pi", "rho", "sigma", "phi")}
 FUNCTIONS = frozenset(_FUNCTIONS.split(" "))
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
 SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
@@ -76,7 +67,6 @@ _SKIPPED = "left right big Big bigl bigr Bigl Bigr quad qquad displaystyle , ; :
 _SKIPPED_COMMANDS = frozenset({*_SKIPPED.split(" "), " ", "\n"})
 _COMMANDS = {"cdot": "*", "times": "*", "ast": "*", "div": "/", "{": "(", "}": ")"}
 _WORD_COMMANDS = frozenset({"mathrm", "mathit", "mathbf", "text", "operatorname"})
-LONGEST_NAME = 60
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _DIGITS = re.compile(r"[0-9]+")
@@ -129,7 +119,7 @@ class Lexer:
     def __init__(self, text: str, names: Sequence[str] | None, limits: Limits) -> None:
         self.source = text
         self.text = _strip_math_marks(normalise(text))
-        self.names = None if names is None else _with_spellings(names)
+        self.names = None if names is None else spellings(names)
         self.listed = "" if names is None else ", ".join(names)
         self.limits = limits
         self.found: list[Token] = []
@@ -377,17 +367,6 @@ class Lexer:
             position,
             f"the variables given are {self.listed}",
         )
-
-
-def _with_spellings(names: Sequence[str]) -> dict[str, str]:
-    """Each name by its spellings: `x1` may be written x_1, and `x_1` x1, where that is not another name."""
-    spellings = {name: name for name in names}
-    for name in names:
-        joined = re.sub(r"^([A-Za-z]+)_(?=[0-9])", r"\1", name)
-        split = re.sub(r"^([A-Za-z]+)(?=[0-9])", r"\1_", name)
-        for other in (joined, split):
-            spellings.setdefault(other, name)
-    return spellings
 
 
 def _strip_math_marks(text: str) -> str:

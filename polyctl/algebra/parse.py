@@ -12,17 +12,17 @@ exponents are whole numbers. How names are read is described in lexer.py.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from math import comb, lcm, prod
 
 from flint import fmpq
 
 from polyctl.algebra.lexer import POWER_HINT, Lexer, Limits, Token, canonical_name
+from polyctl.algebra.names import natural_key
 from polyctl.algebra.polynomial import Polynomial, Ring, degree, ring
 from polyctl.errors import ParseError, UsageError
 
-__all__ = ["Limits", "parse", "show_caret"]
+__all__ = ["Limits", "parse"]
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _STARTS = frozenset({"name", "frac", "number", *_CLOSING})
@@ -50,12 +50,6 @@ def parse(text: str, names: Sequence[str] | None = None, limits: Limits = Limits
         position = 0 if not occurring else next(t.position for t in tokens if t.text == occurring[-1])
         raise ParseError(f"more than {limits.variables} variables", text, position)
     return _Parser(text, tokens, ring(used), limits).polynomial()
-
-
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """The sort key under which x2 comes before x10."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", name)
-    return tuple((1, int(part), part) if part.isdigit() else (0, 0, part) for part in parts)
 
 
 class _Parser:
@@ -324,48 +318,3 @@ def _height(f: Polynomial) -> int:
 
 def _bits(number: int) -> int:
     return 0 if number in (1, -1) else number.bit_length()
-
-
-def show_caret(error: ParseError, columns: int = 76) -> str:
-    """The message, the line of the text it is about, cropped to `columns`, and a caret under the place."""
-    position = min(max(error.position, 0), len(error.text))
-    start = max(error.text.rfind("\n", 0, position), error.text.rfind("\r", 0, position)) + 1
-    stop = re.compile(r"[\r\n]").search(error.text, position)
-    line = error.text[start : stop.start() if stop else len(error.text)]
-    cells = [_shown(character) for character in line]
-    caret = position - start
-    first, last = _window([_width(cell) for cell in cells], caret, columns)
-    before = "…" * (first > 0) + "".join(cells[first:caret])
-    shown = before + "".join(cells[caret:last]) + "…" * (last < len(cells))
-    return f"{error.message}\n{shown}\n{' ' * sum(map(_width, before))}^"
-
-
-def _window(widths: Sequence[int], caret: int, columns: int) -> tuple[int, int]:
-    """The slice of the characters around the caret that fits, with room for an ellipsis at each end."""
-    if sum(widths) + 1 <= columns:
-        return 0, len(widths)
-    room = columns - 3
-    first = last = caret
-    used = 0
-    while True:
-        grown = False
-        if last < len(widths) and used + widths[last] <= room:
-            used, last, grown = used + widths[last], last + 1, True
-        if first > 0 and used + widths[first - 1] <= room:
-            used, first, grown = used + widths[first - 1], first - 1, True
-        if not grown:
-            return first, last
-
-
-def _shown(character: str) -> str:
-    """A character as a terminal may be given it: no tabs, no control characters."""
-    if character == "\t" or unicodedata.category(character) == "Zs":
-        return " "
-    return "�" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} else character
-
-
-def _width(character: str) -> int:
-    """The columns that a character takes in a terminal."""
-    if unicodedata.category(character) in {"Mn", "Me"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

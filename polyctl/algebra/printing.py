@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from flint import fmpq
 
-from polyctl.algebra.lexer import GREEK_NAMES
 from polyctl.algebra.monomials import Monomial
+from polyctl.algebra.names import GREEK_NAMES
 from polyctl.algebra.polynomial import Polynomial, names, terms
 
 if TYPE_CHECKING:

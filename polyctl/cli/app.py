@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 from polyctl import __version__
-from polyctl.errors import EXIT_FILE, EXIT_INTERRUPTED, PolyctlError, nearest
+from polyctl.errors import EXIT_FILE, EXIT_INTERRUPTED, PolyctlError, did_you_mean
 
 if TYPE_CHECKING:
     import typer
@@ -113,7 +113,7 @@ def run(arguments: Sequence[str]) -> int:
         print_error(error)
         return error.exit_code
     except usage_error as error:
-        print_problem(*_usage(error))
+        print_problem(*_explain_usage(error))
         return int(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
@@ -139,16 +139,15 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _usage(error: Any) -> tuple[str, str | None]:
+def _explain_usage(error: Any) -> tuple[str, str | None]:
     """Message and hint of one of Typer's usage errors."""
     context = error.ctx
-    message: str = error.message if getattr(error, "possibilities", None) else error.format_message()
+    options = sorted(getattr(error, "possibilities", None) or [])
+    message: str = error.message if options else error.format_message()
     message = message.partition(" Did you mean ")[0].rstrip(".")
-    near = sorted(getattr(error, "possibilities", None) or [])
-    if unknown := re.match(r"No such command '(.*)'", message):
-        command = nearest(unknown[1], context.command.list_commands(context))
-        near = [command] if command else []
     hint = f"`{context.command_path} --help` shows how to use it" if context else None
-    if near:
-        hint = f"did you mean {' or '.join(near)}?"
+    if unknown := re.match(r"No such command '(.*)'", message):
+        hint = did_you_mean(unknown[1], context.command.list_commands(context), hint)
+    elif options:
+        hint = f"did you mean {' or '.join(options)}?"
     return message[:1].lower() + message[1:], hint

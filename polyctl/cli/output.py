@@ -46,7 +46,7 @@ def print_error(error: PolyctlError) -> None:
     """`error: ...` and `hint: ...` on stderr; for a ParseError also the text with a caret under the place."""
     message = error.message
     if isinstance(error, ParseError):
-        from polyctl.algebra.parse import show_caret
+        from polyctl.cli.caret import show_caret
 
         message = show_caret(error)
     print_problem(message, error.hint)

@@ -274,7 +274,7 @@ def _explain(error: ErrorDetails) -> tuple[str, str | None]:
     if error["type"] == "value_error":
         return f"{key}: {message}" if key else message, None
     choices = re.findall(r"'([^']*)'", error["ctx"]["expected"]) if error["type"] == "literal_error" else []
-    return f"{key} = {given!r}: {message[:1].lower()}{message[1:]}", did_you_mean(str(given), choices, None)
+    return f"{key} = {given!r}: {message[:1].lower()}{message[1:]}", did_you_mean(str(given), choices)
 
 
 def keys(model: type[BaseModel] = Experiment, prefix: str = "") -> list[str]:

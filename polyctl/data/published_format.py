@@ -10,6 +10,7 @@ from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.monomials import Monomial
+from polyctl.algebra.names import natural_key
 from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, ring
 from polyctl.data.problem import Problem, WrittenTerms
 
@@ -270,7 +271,7 @@ def split_line(line: str) -> tuple[str, str]:
 def variables_of(text: str) -> tuple[str, ...]:
     """Names of the inner variables in a text, in natural order."""
     found = {token for token in text.split() if _VARIABLE.match(token) and not _OUTER.match(token)}
-    return tuple(sorted(found, key=lambda name: (name[0], int(name[1:] or -1))))
+    return tuple(sorted(found, key=natural_key))
 
 
 def read_line(

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
-from polyctl.algebra.parse import natural_key, parse
+from polyctl.algebra.names import natural_key
+from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import Polynomial, names, polynomial, ring, terms
 from polyctl.algebra.verify import STATUSES, Status, Verdict, verify, verify_or_complete
 from polyctl.data.dataset import LineFile

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polyctl.algebra.lexer import Limits, canonical_name
-from polyctl.algebra.parse import natural_key, parse, show_caret
+from polyctl.algebra.names import natural_key
+from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import names, ring
 from polyctl.algebra.printing import plain, sympy_expression
 from polyctl.errors import ParseError, UsageError
@@ -72,7 +71,6 @@ def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
         assert parse(plain(value), names(value)) == value
     else:
         assert 0 <= refused.position <= len(text)
-        assert len(show_caret(refused).split("\n")) == 3
 
 
 @pytest.mark.parametrize(
@@ -315,42 +313,3 @@ def test_a_constant_has_a_ring_without_variables() -> None:
 
 def test_natural_order() -> None:
     assert sorted(["x10", "x2", "b", "x_1", "x"], key=natural_key) == ["b", "x", "x2", "x10", "x_1"]
-
-
-def _caret_lines(text: str) -> list[str]:
-    with pytest.raises(ParseError) as caught:
-        parse(text)
-    return show_caret(caught.value).split("\n")
-
-
-def _columns(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def test_caret_is_under_the_character() -> None:
-    message, line, caret = _caret_lines("x + y @ 2")
-    assert message == "unexpected character '@'"
-    assert line[len(caret) - 1] == "@"
-
-
-def test_caret_shows_the_line_of_a_long_text() -> None:
-    _, line, caret = _caret_lines("x +\ny + @ z\n+ 1")
-    assert (line, caret) == ("y + @ z", "    ^")
-
-
-@pytest.mark.parametrize(("before", "after"), [(500, 500), (500, 0), (0, 500), (74, 0), (75, 0), (76, 1)])
-def test_caret_crops_to_76_columns(before: int, after: int) -> None:
-    _, line, caret = _caret_lines("x " * (before // 2) + "x" * (before % 2) + "@" + "y" * after)
-    assert _columns(line) <= 76
-    assert line[len(caret) - 1] == "@"
-
-
-def test_caret_counts_wide_characters_and_hides_control_characters() -> None:
-    error = ParseError("m", "日本\x1b\tx @", 6)
-    _, line, caret = show_caret(error).split("\n")
-    assert "\x1b" not in line
-    assert caret.index("^") == _columns(line[: line.index("@")])
-
-
-def test_caret_at_the_end_of_the_text() -> None:
-    assert _caret_lines("x +")[1:] == ["x +", "   ^"]

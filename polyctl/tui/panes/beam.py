@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from polyctl.algebra.names import natural_key
 from polyctl.tui.actions import bindings
 from polyctl.tui.format import clean, format_clock, shorten
 from polyctl.tui.panes.pane import Pane
@@ -36,7 +37,7 @@ def before(frames: list[dict[str, Any]], at: int) -> dict[str, Any] | None:
 
 def in_own_names(frame: dict[str, Any]) -> dict[str, Any]:
     """The frame with the variables of its f, where a model of several families says v1, v2, … for them."""
-    own = sorted(set(NAME.findall(str(frame.get("input", "")))), key=_natural)
+    own = sorted(set(NAME.findall(str(frame.get("input", "")))), key=natural_key)
     if any(re.fullmatch(r"v\d+", name) for name in own):  # f itself has such names: they are kept
         return frame
     places = {f"v{i}": name for i, name in enumerate(own, 1)}
@@ -50,11 +51,6 @@ def in_own_names(frame: dict[str, Any]) -> dict[str, Any]:
         key: frame[key] for key in ("live", "finished", "hypotheses") if isinstance(frame.get(key), list)
     }
     return {**frame, **{key: [renamed(one) for one in some] for key, some in lists.items()}}
-
-
-def _natural(name: str) -> list[tuple[str, int]]:
-    """The sort key under which x2 comes before x10."""
-    return [(letters, int(digits or -1)) for letters, digits in re.findall(r"([^0-9]+)([0-9]*)", name)]
 
 
 def caption(frame: dict[str, Any]) -> Text:

@@ -1,0 +1,35 @@
+"""Names of variables: Greek letters, the spellings of an index, and the order in which names are sorted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_GREEK_LOWER = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
+    "nu xi pi rho sigma tau upsilon phi chi psi omega"
+)
+_GREEK_UPPER = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+GREEK = dict(zip("αβγδεζηθικλμνξπρστυφχψω", _GREEK_LOWER.split(" "), strict=True)) | dict(
+    zip("ΓΔΘΛΞΠΣΥΦΨΩ", _GREEK_UPPER.split(" "), strict=True)
+)
+GREEK_NAMES = frozenset(GREEK.values())
+GREEK_VARIANTS = {f"var{name}": name for name in ("epsilon", "theta", "kappa", "pi", "rho", "sigma", "phi")}
+LONGEST_NAME = 60
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """The sort key under which x2 comes before x10."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return tuple((1, int(part), part) if part.isdecimal() else (0, 0, part) for part in parts)
+
+
+def spellings(names: Sequence[str]) -> dict[str, str]:
+    """Each name by its spellings: `x1` may be written x_1, and `x_1` x1, if that is not another name."""
+    found = {name: name for name in names}
+    for name in names:
+        joined = re.sub(r"^([A-Za-z]+)_(?=[0-9])", r"\1", name)
+        split = re.sub(r"^([A-Za-z]+)(?=[0-9])", r"\1_", name)
+        for other in (joined, split):
+            found.setdefault(other, name)
+    return found
