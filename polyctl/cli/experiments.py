@@ -32,7 +32,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List the experiments."""
-    from polyctl.config.registry import load_registry
+    from polyctl.config.registry import PACKAGED, load_registry
 
     loaded = load_registry(registry)
     patterns = [] if pattern is None else [pattern]
@@ -50,14 +50,23 @@ def list_(
                 "layers": experiment.model.layers,
                 "heads": experiment.model.heads,
                 "width": experiment.model.width,
+                "registry": str(loaded.files[experiment.name]),
             }
             for experiment in chosen
         ]
         output.print_json({"registry": str(loaded.path), "experiments": found})
         return
-    rows = [(experiment.name, experiment.paper or None, experiment.description) for experiment in chosen]
-    output.print_table(("experiment", "paper", "description"), rows)
-    output.say(f"{len(chosen)} of {len(loaded.names())} experiments in {loaded.path}")
+    header, rows = (
+        ["experiment", "paper", "description"],
+        [[e.name, e.paper or None, e.description] for e in chosen],
+    )
+    if len(loaded.paths) > 1:
+        header.append("from")
+        for row, experiment in zip(rows, chosen, strict=True):
+            row.append("polyctl" if loaded.files[experiment.name] == PACKAGED else loaded.path.name)
+    output.print_table(header, rows)
+    places = " and ".join(map(str, loaded.paths))
+    output.say(f"{len(chosen)} of {len(loaded.names())} experiments in {places}")
 
 
 @app.command()

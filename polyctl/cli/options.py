@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 RegistryOption = Annotated[
     Path | None,
-    typer.Option("--registry", metavar="FILE", help="The experiments file (else POLYCTL_REGISTRY)."),
+    typer.Option("--registry", metavar="FILE", help="An experiments file (else POLYCTL_REGISTRY)."),
 ]
 RunsOption = Annotated[
     Path | None,

@@ -3,17 +3,19 @@
 A table `[experiment.NAME]` inherits from the experiment that its `extends` names, and that from `[defaults]`;
 a name that begins with an underscore is a parent only. A table with a `grid` is a template: its name and its
 strings may hold `{placeholders}`, and it stands for one experiment for each point of the grid.
+
+Any other file extends the packaged one: its own names come first and win over equal packaged names, and its
+tables may extend packaged experiments. Its own `[defaults]` apply to its own experiments only.
 """
 
 from __future__ import annotations
 
 import fnmatch
-import itertools
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from pydantic_core import ErrorDetails
 
 from polyctl.config.renamed import renamed_hint
 from polyctl.config.schema import Experiment
+from polyctl.config.templates import Table, Values, as_table, expand
 from polyctl.errors import FileError, UsageError, did_you_mean, nearest
 
 FILE_NAME = "experiments.toml"
@@ -36,74 +39,85 @@ def packaged_registry(package: Path) -> Path:
 
 
 PACKAGED = packaged_registry(Path(__file__).resolve().parents[1])
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
-Values = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Registry:
-    """All experiments of one file, in its order."""
+    """All experiments in force: those of the file at `path` in its order, then the packaged ones."""
 
     path: Path
     experiments: Mapping[str, Experiment]
+    files: Mapping[str, Path]  # by name, the file that the experiment comes from
 
     def names(self) -> list[str]:
-        """The names of all experiments, as ordered in the file."""
+        """The names of all experiments, in order."""
         return list(self.experiments)
 
+    @property
+    def paths(self) -> list[Path]:
+        """The files that experiments come from, `path` first."""
+        return list(dict.fromkeys([self.path, *self.files.values()]))
+
     def get(self, name: str) -> Experiment:
-        """The experiment of that name; UsageError with the nearest name where there is none."""
+        """The experiment of that name; UsageError with the nearest name if there is none."""
         if name in self.experiments:
             return self.experiments[name]
-        raise UsageError(f"no experiment is named {name!r} in {self.path}", self._hint(name))
+        raise UsageError(f"no experiment is named {name!r} in {self._where}", self._hint(name))
 
     def matching(self, patterns: Sequence[str] = ()) -> list[Experiment]:
         """The experiments whose name fits one of the patterns (`d2_arch_*`), in order; all without patterns.
 
-        Raises UsageError where a pattern fits none.
+        Raises UsageError if a pattern fits none.
         """
         for pattern in patterns:
             if not any(fnmatch.fnmatchcase(name, pattern) for name in self.experiments):
-                raise UsageError(f"no experiment fits {pattern!r} in {self.path}", self._hint(pattern))
+                raise UsageError(f"no experiment fits {pattern!r} in {self._where}", self._hint(pattern))
         fits = [
             n for n in self.experiments if not patterns or any(fnmatch.fnmatchcase(n, p) for p in patterns)
         ]
         return [self.experiments[name] for name in fits]
+
+    @property
+    def _where(self) -> str:
+        return " or ".join(map(str, self.paths))
 
     def _hint(self, name: str) -> str | None:
         return did_you_mean(name, self.experiments, "`polyctl experiments list` shows all")
 
 
 @dataclass(frozen=True)
-class _Table:
-    """One table of the file, its placeholders filled in; `label` is how the file writes its header."""
+class _File:
+    """One registry file, its templates filled in; `below` is the file that it extends."""
 
-    label: str
-    extends: str | None
-    values: Values
+    path: Path
+    defaults: Table
+    tables: Mapping[str, Table]
+    below: _File | None = None
 
 
 # -- reading ---------------------------------------------------------------------------------------
 
 
 def load_registry(path: Path | None = None) -> Registry:
-    """Read and check a whole registry file: `path`, or the one that find_registry finds.
+    """Read and check a registry file and the packaged one below it: `path`, or what find_registry finds.
 
-    Raises FileError where the file cannot be read; where it is wrong, UsageError naming file, table, key and
-    the nearest right one.
+    Raises FileError if a file cannot be read; if one is wrong, UsageError naming file, table, key and the
+    nearest right one.
     """
-    path = find_registry(path)
-    raw = _read_toml(path)
-    for key in raw.keys() - {"defaults", "experiment"}:
-        raise UsageError(
-            f"{path}: [{key}] is no table of a registry",
-            did_you_mean(key, ["defaults", "experiment"], "the tables are [defaults] and [experiment.NAME]"),
-        )
-    defaults = _Table("defaults", None, _table(raw.get("defaults", {}), path, "defaults"))
-    tables = dict(_expand(_table(raw.get("experiment", {}), path, "experiment"), path))
-    _build("defaults", [defaults], path)
-    experiments = {name: _build(name, [*_chain(name, tables, path), defaults], path) for name in tables}
-    return Registry(path, {n: e for n, e in experiments.items() if not n.startswith("_")})
+    file = _read(find_registry(path))
+    if file.path.resolve() != PACKAGED.resolve():
+        file = replace(file, below=_read(PACKAGED))
+    experiments: dict[str, Experiment] = {}
+    files: dict[str, Path] = {}
+    for one in (file, file.below):
+        if one is None:
+            continue
+        _build("defaults", [one.defaults])
+        for name in one.tables:
+            experiment = _build(name, _chain(name, one))
+            if not name.startswith("_") and name not in experiments:
+                experiments[name], files[name] = experiment, one.path
+    return Registry(file.path, experiments, files)
 
 
 def find_registry(path: Path | None = None) -> Path:
@@ -114,6 +128,17 @@ def find_registry(path: Path | None = None) -> Path:
         return path
     here = Path.cwd()
     return next((p for d in (here, *here.parents) if (p := d / FILE_NAME).is_file()), PACKAGED)
+
+
+def _read(path: Path) -> _File:
+    raw = _read_toml(path)
+    for key in raw.keys() - {"defaults", "experiment"}:
+        raise UsageError(
+            f"{path}: unknown table [{key}]",
+            did_you_mean(key, ["defaults", "experiment"], "the tables are [defaults] and [experiment.NAME]"),
+        )
+    defaults = Table(path, "defaults", None, as_table(raw.get("defaults", {}), path, "defaults"))
+    return _File(path, defaults, dict(expand(as_table(raw.get("experiment", {}), path, "experiment"), path)))
 
 
 def _read_toml(path: Path) -> Values:
@@ -128,100 +153,37 @@ def _read_toml(path: Path) -> Values:
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
     except tomli.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not TOML: {error}", "mend the file at that line") from error
-
-
-def _table(value: Any, path: Path, label: str) -> Values:
-    if isinstance(value, dict):
-        return value
-    raise UsageError(f"{path}: {label} must be a table, not {value!r}", f"write it as [{label}]")
-
-
-# -- templates -------------------------------------------------------------------------------------
-
-
-def _expand(raw: Values, path: Path) -> Iterator[tuple[str, _Table]]:
-    """Every experiment that the tables stand for, templates filled in with each point of their grid."""
-    seen: dict[str, str] = {}
-    for written, value in raw.items():
-        label = f'experiment."{written}"' if PLACEHOLDER.search(written) else f"experiment.{written}"
-        values = dict(_table(value, path, label))
-        where = f"{path}: [{label}]"
-        grid = values.pop("grid", None)
-        if grid is None and PLACEHOLDER.search(written):
-            raise UsageError(f"{where} has placeholders in its name but no grid", "add grid.NAME = [...]")
-        for point in [None] if grid is None else _points(grid, where):
-            name = written if point is None else str(_fill(written, point, where, as_text=True))
-            filled = values if point is None else _fill(values, point, where)
-            if name in seen:
-                raise UsageError(
-                    f"{where} defines {name} a second time, after [{seen[name]}]",
-                    "rename one, or use every placeholder of the grid in the name",
-                )
-            seen[name] = label
-            extends = filled.get("extends")
-            if extends is not None and not isinstance(extends, str):
-                raise UsageError(f"{where} extends: must be the name of one experiment, not {extends!r}")
-            if "name" in filled:
-                raise UsageError(f"{where} name: an experiment is named by its table", "take the key out")
-            yield name, _Table(label, extends, {k: v for k, v in filled.items() if k != "extends"})
-
-
-def _points(grid: Any, where: str) -> Iterator[Values]:
-    """The points of a grid: a table of lists is their product, an array of tables one after the other."""
-    for part in grid if isinstance(grid, list) else [grid]:
-        if not isinstance(part, dict) or not part or [] in part.values():
-            raise UsageError(
-                f"{where} grid: must be a table of lists, or an array of tables, none of them empty",
-                "for example grid.width = [256, 512]",
-            )
-        axes = [value if isinstance(value, list) else [value] for value in part.values()]
-        for values in itertools.product(*axes):
-            yield dict(zip(part, values, strict=True))
-
-
-def _fill(value: Any, point: Values, where: str, as_text: bool = False) -> Any:
-    """`value`, its placeholders filled in; a string that is one placeholder takes the type of its value."""
-    if isinstance(value, dict):
-        return {key: _fill(item, point, where) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_fill(item, point, where) for item in value]
-    if not isinstance(value, str):
-        return value
-    for name in PLACEHOLDER.findall(value):
-        if name not in point:
-            raise UsageError(
-                f"{where} uses {{{name}}} in {value!r}, which its grid does not have",
-                did_you_mean(name, point, f"the grid has {', '.join(point)}"),
-            )
-    whole = PLACEHOLDER.fullmatch(value)
-    if whole and not as_text:
-        return point[whole[1]]
-    return PLACEHOLDER.sub(lambda match: str(point[match[1]]), value)
+        raise UsageError(f"{path} is not TOML: {error}", "fix the TOML syntax at that line") from error
 
 
 # -- inheritance -----------------------------------------------------------------------------------
 
 
-def _chain(name: str, tables: Mapping[str, _Table], path: Path) -> list[_Table]:
-    """The table of `name` and those it extends, nearest first."""
-    chain = [name]
-    while (parent := tables[chain[-1]].extends) is not None:
-        where = f"{path}: [{tables[chain[-1]].label}] extends: "
-        if parent not in tables:
+def _chain(name: str, file: _File) -> list[Table]:
+    """What an experiment is made of, nearest first: its table, those it extends, defaults of their files."""
+    chain, defaults, links = [file.tables[name]], [file.defaults], [name]
+    while (parent := chain[-1].extends) is not None:
+        below = file.below
+        if below and parent in below.tables and (parent not in file.tables or parent == links[-1]):
+            file, links = below, []  # a table that extends its own name takes up the packaged one
+            defaults.append(file.defaults)
+        elif parent not in file.tables:
+            known = [*file.tables, *(below.tables if below else ())]
             raise UsageError(
-                f"{where}there is no experiment {parent!r}",
-                did_you_mean(parent, tables, "extends takes the name of another experiment of this file"),
+                f"{chain[-1].place} extends: there is no experiment {parent!r}",
+                did_you_mean(parent, known, "extends takes the name of another experiment"),
             )
-        if parent in chain:
+        if parent in links:
             raise UsageError(
-                f"{where}goes in a circle: {' -> '.join([*chain, parent])}", "take out one of these extends"
+                f"{chain[-1].place} extends: goes in a circle: {' -> '.join([*links, parent])}",
+                "remove one of these extends",
             )
-        chain.append(parent)
-    return [tables[link] for link in chain]
+        links.append(parent)
+        chain.append(file.tables[parent])
+    return [*chain, *defaults]
 
 
-def _build(name: str, chain: Sequence[_Table], path: Path) -> Experiment:
+def _build(name: str, chain: Sequence[Table]) -> Experiment:
     values: Values = {}
     for table in reversed(chain):
         values = _merge(values, table.values)
@@ -232,7 +194,7 @@ def _build(name: str, chain: Sequence[_Table], path: Path) -> Experiment:
         key = _key(first)
         owner = next((table for table in chain if _holds(table.values, key)), chain[0])
         message, hint = _explain(first)
-        raise UsageError(f"{path}: [{owner.label}] {message}", hint) from error
+        raise UsageError(f"{owner.place} {message}", hint) from error
 
 
 def _merge(base: Values, over: Values) -> Values:
@@ -266,7 +228,7 @@ def _key(error: ErrorDetails) -> str:
 
 
 def _explain(error: ErrorDetails) -> tuple[str, str | None]:
-    """Which key is wrong and why, and how to mend it."""
+    """Which key is wrong and why, and how to fix it."""
     key, given = _key(error), error["input"]
     if error["type"] == "extra_forbidden":
         return f"{key}: there is no such key", _key_hint(key)

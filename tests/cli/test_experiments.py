@@ -75,7 +75,15 @@ def test_another_registry(tmp_path, capsys):
     path = tmp_path / "mine.toml"
     path.write_text("[experiment.mine]\ndescription = 'My own'\n")
     assert app.run(["experiments", "list", "--registry", str(path)]) == 0
-    assert names(capsys.readouterr().out) == ["mine"]
+    out, err = capsys.readouterr()
+    assert names(out) == ["mine", *load_registry().names()]
+    assert [line.split()[-1] for line in out.splitlines()[:3]] == ["from", "mine.toml", "polyctl"]
+    assert f"experiments in {path} and {PACKAGED}" in err
+    assert app.run(["experiments", "list", "mine", "--registry", str(path), "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert listed["registry"] == listed["experiments"][0]["registry"] == str(path)
+    assert app.run(["experiments", "list", "smoke", "--registry", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["experiments"][0]["registry"] == str(PACKAGED)
     assert app.run(["experiments", "--registry", str(tmp_path / "none.toml")]) == 3
     assert "there is no registry" in capsys.readouterr().err
 

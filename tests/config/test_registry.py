@@ -31,6 +31,11 @@ def write(tmp_path: Path):
     return write
 
 
+def own_names(registry: Registry) -> list[str]:
+    """The names of the experiments that the registry's own file defines."""
+    return [name for name, path in registry.files.items() if path == registry.path]
+
+
 # -- reading -------------------------------------------------------------------------------------
 
 
@@ -45,7 +50,7 @@ def test_defaults_parents_and_own_values_are_laid_over_each_other(write):
         seed = 3
         train.max_grad_norm = 0.25
     """)
-    assert registry.names() == ["child"]
+    assert own_names(registry) == ["child"]
     child = registry.get("child")
     assert (child.name, child.seed) == ("child", 3)
     assert (child.train.lr, child.train.batch, child.train.max_grad_norm) == (1e-3, 16, 0.25)
@@ -71,7 +76,7 @@ def test_a_grid_of_lists_is_their_product_and_keeps_types(write):
         data.outer_degrees = ["{layers}", 7]
         data.inners = 2
     """)
-    assert registry.names() == [
+    assert own_names(registry) == [
         "w64_l1_gpt2",
         "w64_l2_gpt2",
         "w128_l1_gpt2",
@@ -98,8 +103,8 @@ def test_a_grid_may_be_an_array_of_tables_and_a_template_may_extend_a_template(w
 
 def test_matching_takes_patterns_and_refuses_one_that_fits_nothing(write):
     registry = write("[experiment.a1]\n[experiment.a2]\n[experiment.b1]\n")
-    assert [e.name for e in registry.matching(["b*", "a2"])] == ["a2", "b1"]
-    assert [e.name for e in registry.matching([])] == ["a1", "a2", "b1"]
+    assert [e.name for e in registry.matching(["b1", "a2"])] == ["a2", "b1"]
+    assert [e.name for e in registry.matching([])] == ["a1", "a2", "b1", *SHIPPED.names()]
     with pytest.raises(UsageError, match=r"'c\*'"):
         registry.matching(["a*", "c*"])
 
@@ -125,6 +130,48 @@ def test_the_packaged_registry_lies_beside_a_clones_package_and_inside_an_instal
     (package / "experiments.toml").touch()
     assert packaged_registry(package) == package / "experiments.toml"
     assert Path(__file__).parents[2] / "experiments.toml" == PACKAGED
+
+
+def test_a_local_file_extends_the_packaged_one(write):
+    registry = write("""
+        [defaults]
+        seed = 7
+        train.lr = 0.5
+        [experiment.mine]
+        extends = "d1_degree"
+        train.batch = 16
+        [experiment.quick]
+        extends = "quick"
+        train.steps = 3
+        [experiment.alone]
+        [experiment.small]
+        extends = "quick"
+    """)
+    assert registry.names()[:4] == ["mine", "quick", "alone", "small"]
+    assert registry.names()[4:] == [name for name in SHIPPED.names() if name != "quick"]
+    assert registry.paths == [registry.path, PACKAGED]
+    assert (registry.files["quick"], registry.files["smoke"]) == (registry.path, PACKAGED)
+    mine, published = registry.get("mine"), SHIPPED.get("d1_degree")
+    assert (mine.train.batch, mine.train.lr, mine.model) == (16, published.train.lr, published.model)
+    assert mine.seed == registry.get("alone").seed == 7
+    assert mine.eval.max_tokens == 150  # of the packaged defaults
+    assert registry.get("alone").eval.max_tokens == Experiment(name="x").eval.max_tokens
+    assert registry.get("quick").train.steps == registry.get("small").train.steps == 3
+    assert registry.get("quick").model == SHIPPED.get("quick").model
+    assert registry.get("smoke") == SHIPPED.get("smoke")  # packaged ones stay as they are
+
+
+def test_the_packaged_registry_extends_none():
+    assert SHIPPED.paths == [PACKAGED]
+
+
+def test_a_wrong_key_is_reported_where_it_stands(write, tmp_path):
+    with pytest.raises(UsageError) as caught:
+        write("[experiment.mine]\nextends = 'd2_heads_8'\nmodel.heads = 7")
+    assert f"{tmp_path / 'experiments.toml'}: [experiment.mine] model" in caught.value.message
+    with pytest.raises(UsageError) as caught:
+        write("[experiment.mine]\nextends = 'd2_heads_9'")
+    assert "did you mean d2_heads_" in (caught.value.hint or "")
 
 
 # -- errors --------------------------------------------------------------------------------------
@@ -193,10 +240,10 @@ WRONG = {
     ),
     "empty grid": ("[experiment.'a{n}']\ngrid.n=[]", "grid: must be", None),
     "grid of numbers": ("[experiment.'a{n}']\ngrid=3", "grid: must be", None),
-    "unknown table": ("[experimant.a]", "[experimant] is no table", "did you mean experiment?"),
+    "unknown table": ("[experimant.a]", "unknown table [experimant]", "did you mean experiment?"),
     "experiment is no table": ("experiment = 3", "experiment must be a table", "[experiment]"),
     "one experiment is no table": ("experiment.a = 3", "experiment.a must be a table", "[experiment.a]"),
-    "syntax": ("[defaults]\nseed = = 3", "line 2", "mend"),
+    "syntax": ("[defaults]\nseed = = 3", "line 2", "fix"),
 }
 
 
@@ -224,6 +271,7 @@ def test_a_registry_that_cannot_be_read(tmp_path):
 def test_an_unknown_experiment_gets_the_nearest_name():
     with pytest.raises(UsageError) as caught:
         SHIPPED.get("d2_arch_512_l7")
+    assert str(PACKAGED) in caught.value.message
     assert "did you mean d2_arch_512_l" in caught.value.hint
 
 

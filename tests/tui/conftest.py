@@ -29,6 +29,7 @@ def alone(tmp_path, monkeypatch):
     monkeypatch.setenv("POLYCTL_TUI_CONFIG", str(tmp_path / "tui.toml"))
     time.tzset()
     (tmp_path / "experiments.toml").write_text(REGISTRY)
+    monkeypatch.setattr("polyctl.config.registry.PACKAGED", tmp_path / "experiments.toml")
     monkeypatch.delenv("POLYCTL_REGISTRY", raising=False)
     monkeypatch.setattr(module, "Solver", FakeSolver)
     for screen in ("run", "experiments"):  # not every new setting shall change what is compared
