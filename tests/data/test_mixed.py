@@ -1,5 +1,6 @@
 """One set of problems from several families, and the tokens that they share."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -7,7 +8,7 @@ from pydantic import ValidationError
 
 from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import polynomial, ring, terms, variables_used
+from polyctl.algebra.polynomial import names, polynomial, ring, terms, variables_used
 from polyctl.algebra.verify import verify
 from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.config.schema import DataConfig
@@ -58,6 +59,17 @@ def test_names_of_variables_do_not_matter_and_the_unknown_is_refused():
     assert prompts[0] == prompts[1]
     with pytest.raises(UnwritableProblem, match="has no token"):
         TOKENIZER.encode_prompt(Problem(parse("x^17 + x"), None, "typed", 0))
+
+
+def test_text_is_in_the_variables_of_f():
+    f = parse("x10^4 + 3*x2^2*y + y^2*v1")
+    prompt = TOKENIZER.encode_prompt(Problem(f, None, "typed", 0))
+    own = dict(zip(TOKENIZER.ring.names(), names(f), strict=False))
+    expected = re.sub(r"v\d+", lambda match: own[match[0]], TOKENIZER.text(prompt))
+    assert TOKENIZER.text(prompt, f) == expected
+    assert {"x10^4", "x2^2·y"} <= set(expected.split())
+    kept = parse("v2^4 + v2^2")  # a name of the tokenizer's own is kept
+    assert TOKENIZER.text(TOKENIZER.encode_prompt(Problem(kept, None, "typed", 0)), kept).split()[1] == "v2^4"
 
 
 def test_a_stream_hides_the_number_of_inners_now_and_then():

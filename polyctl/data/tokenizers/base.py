@@ -72,8 +72,8 @@ class Tokenizer(Protocol):
         """The factor of f over what the prompt shows of it; 1 where targets have no outer."""
         ...
 
-    def text(self, ids: Sequence[int]) -> str:
-        """The tokens that ids stand for, for people."""
+    def text(self, ids: Sequence[int], f: Polynomial | None = None) -> str:
+        """The tokens that ids stand for, for people; with f in the names that f gives its variables."""
         ...
 
 
@@ -110,6 +110,15 @@ def variable_map(f: Polynomial, others: Sequence[str]) -> tuple[int, ...]:
     if len(used) > len(others):
         raise UnwritableProblem(f"f has {len(used)} variables, but this model knows {len(others)}")
     return _used_first(len(own), used)
+
+
+def own_names(f: Polynomial, others: Sequence[str]) -> tuple[str, ...]:
+    """What f calls each variable of another ring; a variable that f does not have keeps its name."""
+    result = list(others)
+    for name, place in zip(names(f), variable_map(f, others), strict=True):
+        if place < len(result):
+            result[place] = name
+    return tuple(result)
 
 
 @lru_cache(maxsize=10_000)

@@ -36,6 +36,7 @@ from polyctl.data.tokenizers.base import (
     align_variables,
     family_names,
     inner_count,
+    own_names,
     variable_map,
 )
 
@@ -106,9 +107,11 @@ class CompactTokenizer:
             for token, monomial in self._outer_monomials.items()
         }
 
-    def text(self, ids: Sequence[int]) -> str:
-        """The tokens that ids stand for, for people."""
-        return " ".join(self.vocabulary[i] for i in ids)
+    def text(self, ids: Sequence[int], f: Polynomial | None = None) -> str:
+        """The tokens that ids stand for, for people; with f in the names that f gives its variables."""
+        names = self.ring.names() if f is None else own_names(f, self.ring.names())
+        known = self._inner_monomials
+        return " ".join(_name(names, known[i]) if i in known else self.vocabulary[i] for i in ids)
 
     def scale(self, f: Polynomial) -> fmpq:
         """The content of f where targets have an outer: the prompt shows the primitive part."""

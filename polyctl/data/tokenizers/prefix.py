@@ -28,6 +28,7 @@ from polyctl.data.tokenizers.base import (
     align_variables,
     family_names,
     inner_count,
+    own_names,
 )
 
 SIMPLE = (
@@ -135,9 +136,10 @@ class PrefixTokenizer:
         except KeyError as error:
             raise UnwritableProblem(f"token {error} is not in the vocabulary") from None
 
-    def text(self, ids: Sequence[int]) -> str:
-        """The text that ids stand for."""
-        return " ".join(self.vocabulary[i] for i in ids)
+    def text(self, ids: Sequence[int], f: Polynomial | None = None) -> str:
+        """The text that ids stand for; with f in the names that f gives its variables."""
+        named = {} if f is None else dict(zip(self._names, own_names(f, self._names), strict=True))
+        return " ".join(named.get(token, token) for token in (self.vocabulary[i] for i in ids))
 
     def scale(self, f: Polynomial) -> fmpq:
         """1 for integer coefficients; otherwise f is shown as its primitive part."""

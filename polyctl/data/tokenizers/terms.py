@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from flint import fmpq
 
 from polyctl.algebra.monomials import Monomial
+from polyctl.algebra.polynomial import Polynomial
 from polyctl.config.schema import DataConfig
 from polyctl.data.tokenizers.base import FRACTION, TERM_TOKENS
 from polyctl.data.tokenizers.compact import CompactTokenizer, Spelling
@@ -35,9 +36,9 @@ class TermsTokenizer(CompactTokenizer):
                 f"--set data.base={data.base // 10}, or --set data.tokenizer=compact",
             )
 
-    def text(self, ids: Sequence[int]) -> str:
-        """The tokens that ids stand for, for people."""
-        return super().text([token for position in ids for token in self._tokens(position)])
+    def text(self, ids: Sequence[int], f: Polynomial | None = None) -> str:
+        """The tokens that ids stand for, for people; with f in the names that f gives its variables."""
+        return super().text([token for position in ids for token in self._tokens(position)], f)
 
     def _tokens(self, position: int) -> list[int]:
         if position < self._radix:

@@ -6,6 +6,7 @@ import pytest
 from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition, equivalent, normal_form
+from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
@@ -49,6 +50,14 @@ def test_targets_decode_to_the_decomposition(data, tokenizer):
             else Decomposition(None, drawn.decomposition.inners)
         )
         assert equivalent(found, known)
+
+
+@both
+def test_text_is_in_the_variables_of_f(tokenizer):
+    tok = make_tokenizer(FAMILIES["univariate"].model_copy(update={"tokenizer": tokenizer}))
+    f = parse("x^4 + 3*x^2 + 1")
+    target = tok.encode_prompt(Problem(f, None, "typed", 0))[:-1]
+    assert tok.text(target, f) == tok.text(target).replace("a", "x")
 
 
 @every_family
