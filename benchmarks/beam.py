@@ -26,6 +26,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from polyctl.config.schema import ModelConfig
 from polyctl.model.gpt import GPT
 from polyctl.runtime.device import choose_device
+from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
 
 VOCABULARY, PAD, END = 31, 0, 9
@@ -122,7 +123,7 @@ def search_peer(peer: GPT2LMHeadModel, prompts: Sequence[Sequence[int]], width: 
 
 def search_ours(model: GPT, prompts: Sequence[Sequence[int]], width: int, tokens: int) -> Answers:
     """The same with polyctl."""
-    found = beam_search(model, prompts, width=width, max_tokens=tokens, end=END, batch=len(prompts))
+    found = beam_search(model, prompts, Decoding(tokens, END, batch=len(prompts)), width=width)
     return [[(h.tokens, h.logprob) for h in beam] for beam in found]
 
 

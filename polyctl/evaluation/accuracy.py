@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from flint import fmpq
 
@@ -20,9 +21,10 @@ from polyctl.data.families import cells, held_out
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import MalformedTarget, Tokenizer, UnwritableProblem, decode_for
 from polyctl.model.gpt import GPT
-from polyctl.search.beam import BeamStep, beam_search
+from polyctl.search.batching import Decoding
+from polyctl.search.beam import beam_search
 from polyctl.search.grammar import make_grammar
-from polyctl.search.hypothesis import Hypothesis
+from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer
 from polyctl.search.sampling import greedy
 
 BATCHES = 16  # searched in one go: what ends makes room for what waits
@@ -149,36 +151,28 @@ def judge(
     return judged
 
 
-def _encoded(
-    problems: Sequence[Problem], tokenizer: Tokenizer
-) -> tuple[list[list[int]], list[list[int] | None], dict[int, str]]:
-    """Prompts and targets; problems that the tokenizer cannot write get an empty prompt and an error."""
-    prompts: list[list[int]] = []
-    targets: list[list[int] | None] = []
-    errors: dict[int, str] = {}
-    for i, problem in enumerate(problems):
-        try:
-            prompts.append(tokenizer.encode_prompt(problem))
-        except UnwritableProblem as error:
-            errors[i] = str(error)
-            prompts.append([])
-        try:
-            targets.append(tokenizer.encode_target(problem) if problem.decomposition is not None else None)
-        except UnwritableProblem:
-            targets.append(None)
-    return prompts, targets, errors
+def _encode(problem: Problem, tokenizer: Tokenizer) -> tuple[list[int], list[int] | None]:
+    """Prompt, and target if it is known and can be written. Raises UnwritableProblem for the prompt."""
+    prompt = tokenizer.encode_prompt(problem)
+    try:
+        return prompt, tokenizer.encode_target(problem) if problem.decomposition is not None else None
+    except UnwritableProblem:
+        return prompt, None
 
 
 def greedy_accuracy(
     model: GPT, tokenizer: Tokenizer, problems: Sequence[Problem], *, max_tokens: int, batch: int = 64
 ) -> GreedyReport:
     """Greedy decoding over a set, the measure that training watches."""
-    prompts, targets, errors = _encoded(problems, tokenizer)
-    kept = [i for i in range(len(problems)) if i not in errors]
-    answers = greedy(model, [prompts[i] for i in kept], max_tokens=max_tokens, end=tokenizer.end, batch=batch)
+    kept: list[tuple[Problem, list[int], list[int] | None]] = []
+    for problem in problems:
+        with suppress(UnwritableProblem):
+            kept.append((problem, *_encode(problem, tokenizer)))
+    decoding = Decoding(max_tokens, tokenizer.end, batch=batch)
+    answers = greedy(model, [prompt for _, prompt, _ in kept], decoding)
     exact = verified = 0
-    for i, answer in zip(kept, answers, strict=True):
-        judged = judge(problems[i], [answer], tokenizer, targets[i])[0]
+    for (problem, _, target), answer in zip(kept, answers, strict=True):
+        judged = judge(problem, [answer], tokenizer, target)[0]
         exact += judged.exact
         verified += _right(judged, completed=False)
     count = max(len(problems), 1)
@@ -194,6 +188,58 @@ def evaluation_problems(data: DataConfig, seed: int, count: int) -> list[Problem
     return [p for at, problems in enumerate(found) for p in problems[: share if at < kept else share - 1]]
 
 
+class Onlooker(Protocol):
+    """Who may look on at an evaluation: at the beams it wants to see, and at every result."""
+
+    def wants(self, key: int) -> bool:
+        """Whether to see the beam of this problem now."""
+        ...
+
+    def step(self, step: BeamStep) -> None:
+        """Called with a beam that is wanted."""
+        ...
+
+    def result(self, key: int, result: ProblemResult) -> None:
+        """Called with what was found for a problem, as soon as it is judged."""
+        ...
+
+
+class _Judging(Observer):
+    """Judges the answers to each problem as soon as its search has ended."""
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        onlooker: Onlooker | None,
+        on_result: Callable[[int, ProblemResult], None] | None,
+    ) -> None:
+        self.tokenizer, self.onlooker, self.on_result = tokenizer, onlooker, on_result
+        self.asked: dict[int, tuple[Problem, list[int] | None]] = {}
+        self.greedy: dict[int, Hypothesis] = {}
+        self.results: dict[int, ProblemResult] = {}
+
+    def wants(self, key: int) -> bool:
+        return self.onlooker is not None and self.onlooker.wants(key)
+
+    def step(self, step: BeamStep) -> None:
+        assert self.onlooker is not None
+        self.onlooker.step(step)
+
+    def result(self, key: int, hypotheses: Sequence[Hypothesis]) -> None:
+        problem, target = self.asked[key]
+        best = judge(problem, [self.greedy[key]], self.tokenizer, target)[0]
+        beam = tuple(judge(problem, hypotheses, self.tokenizer, target))
+        self.settle(key, ProblemResult(problem, best, beam))
+
+    def settle(self, key: int, result: ProblemResult) -> None:
+        """Keep the result of a problem and hand it on."""
+        self.results[key] = result
+        if self.onlooker is not None:
+            self.onlooker.result(key, result)
+        if self.on_result is not None:
+            self.on_result(key, result)
+
+
 def evaluate_problems(
     model: GPT,
     tokenizer: Tokenizer,
@@ -201,65 +247,38 @@ def evaluate_problems(
     config: EvalConfig,
     *,
     grammar: bool = False,
-    on_step: Callable[[BeamStep], None] | None = None,
-    watch: Callable[[], bool] = lambda: True,
+    numbers: Sequence[int] | None = None,
+    onlooker: Onlooker | None = None,
     on_result: Callable[[int, ProblemResult], None] | None = None,
 ) -> list[ProblemResult]:
     """Greedy and beam search on every problem, all hypotheses verified.
 
-    `on_result(i, result)` hears of each problem as it is done; `on_step` sees the beam of one problem after
-    the other as it grows, when `watch` says so, with the problem's number in `problems`.
+    `on_result(number, result)` is called with each problem as it is done. `numbers` name the problems to it
+    and to the onlooker, without them their places in `problems`.
     """
-    prompts, targets, errors = _encoded(problems, tokenizer)
-    room = model.config.context_length - 1
-    for i, prompt in enumerate(prompts):
-        if i not in errors and len(prompt) > room:
-            errors[i] = f"f takes {len(prompt)} tokens, the model reads at most {room}"
-    results: dict[int, ProblemResult] = {}
-
-    def settle(i: int, result: ProblemResult) -> None:
-        results[i] = result
-        if on_result is not None:
-            on_result(i, result)
-
-    for i, error in errors.items():
-        settle(i, ProblemResult(problems[i], None, (), error))
+    numbers = range(len(problems)) if numbers is None else numbers
     rules = make_grammar(tokenizer) if grammar else None
-    kept = sorted((i for i in range(len(problems)) if i not in errors), key=lambda i: len(prompts[i]))
-    limits: dict[str, Any] = {"max_tokens": config.max_tokens, "end": tokenizer.end, "grammar": rules}
-
-    def search(some: Sequence[int]) -> None:
-        single = greedy(model, [prompts[i] for i in some], batch=config.batch, **limits)
-        lit: list[int] = []  # the problem whose beam is shown
-
-        def shown(index: int) -> bool:
-            lit[:] = lit or [index]
-            return lit == [index] and watch()
-
-        def judged(index: int, beam: list[Hypothesis]) -> None:
-            if lit == [index]:
-                lit.clear()
-            i = some[index]
-            best = judge(problems[i], [single[index]], tokenizer, targets[i])[0]
-            settle(
-                i, ProblemResult(problems[i], best, tuple(judge(problems[i], beam, tokenizer, targets[i])))
-            )
-
-        beam_search(
-            model,
-            [prompts[i] for i in some],
-            width=config.beam,
-            batch=config.batch,
-            watch=shown,
-            on_step=None if on_step is None else lambda s: on_step(replace(s, problem=some[s.problem])),
-            on_result=judged,
-            **limits,
-        )
-
+    decoding = Decoding(config.max_tokens, tokenizer.end, rules, config.batch)
+    room = model.config.context_length - 1
+    judging = _Judging(tokenizer, onlooker, on_result)
+    waiting: list[tuple[int, list[int]]] = []
+    for number, problem in zip(numbers, problems, strict=True):
+        try:
+            prompt, target = _encode(problem, tokenizer)
+            if len(prompt) > room:
+                raise UnwritableProblem(f"f takes {len(prompt)} tokens, the model reads at most {room}")
+        except UnwritableProblem as error:
+            judging.settle(number, ProblemResult(problem, None, (), str(error)))
+        else:
+            judging.asked[number] = problem, target
+            waiting.append((number, prompt))
+    waiting.sort(key=lambda one: len(one[1]))
     together = BATCHES * config.batch
-    for start in range(0, len(kept), together):
-        search(kept[start : start + together])
-    return [results[i] for i in range(len(problems))]
+    for start in range(0, len(waiting), together):
+        keys, prompts = zip(*waiting[start : start + together], strict=True)
+        judging.greedy = dict(zip(keys, greedy(model, prompts, decoding), strict=True))
+        beam_search(model, prompts, decoding, width=config.beam, observer=judging, keys=keys)
+    return [judging.results[number] for number in numbers]
 
 
 def summarize(results: Sequence[ProblemResult], width: int) -> dict[str, Any]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Any, Literal
 
 from polyctl.algebra.decomposition import Decomposition
@@ -16,7 +14,6 @@ from polyctl.algebra.printing import plain
 from polyctl.config.schema import EvalConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.evaluation.accuracy import (
     JudgedHypothesis,
     ProblemResult,
@@ -25,14 +22,12 @@ from polyctl.evaluation.accuracy import (
     summarize_scores,
     sympy_baseline,
 )
+from polyctl.evaluation.spotlight import Spotlight
 from polyctl.model.serialization import LoadedModel
 from polyctl.runtime.processes import Processes
-from polyctl.search.hypothesis import BeamStep, Hypothesis
 from polyctl.store.events import EventWriter
 from polyctl.store.files import write_atomic
 from polyctl.store.runs import STAMP, Run
-
-SPOTLIGHT_SECONDS = 0.25
 
 
 def evaluate_run(
@@ -101,31 +96,22 @@ def _evaluate_share(
     tokenizer = make_tokenizer(loaded.experiment.data)
     numbers = range(rank, len(problems), world)
     share: Share = {}
+
+    def settle(number: int, result: ProblemResult) -> None:
+        line = json.dumps(prediction(number, result), ensure_ascii=False)
+        share[number] = (ProblemScore.of(result), line)
+        if on_done is not None:
+            on_done()
+
     with EventWriter(run.usage_log) as events:
-        spotlight = Spotlight(events, tokenizer, problems)
-
-        def settle(place: int, result: ProblemResult) -> None:
-            number = numbers[place]
-            share[number] = (
-                ProblemScore.of(result),
-                json.dumps(prediction(number, result), ensure_ascii=False),
-            )
-            spotlight.result(number, result)
-            if on_done is not None:
-                on_done()
-
-        def step(beam: BeamStep) -> None:
-            spotlight.step(replace(beam, problem=numbers[beam.problem]))
-
-        mine = [problems[number] for number in numbers]
         evaluate_problems(
             loaded.model,
             tokenizer,
-            mine,
+            [problems[number] for number in numbers],
             config,
             grammar=grammar,
-            on_step=step,
-            watch=spotlight.due,
+            numbers=numbers,
+            onlooker=Spotlight(events, tokenizer, problems),
             on_result=settle,
         )
     return share
@@ -144,42 +130,6 @@ def _report_event(events: EventWriter, report: dict[str, Any]) -> None:
         pass_at=report["pass_at"],
         cells=report["cells"],
     )
-
-
-class Spotlight:
-    """Writes the beam of one problem at a time to a run's events, a few times a second, then its verdicts."""
-
-    def __init__(self, writer: EventWriter, tokenizer: Tokenizer, problems: Sequence[Problem]) -> None:
-        self._writer, self._tokenizer, self._problems = writer, tokenizer, problems
-        self._last = -math.inf
-        self._lit: int | None = None  # the problem whose beam was last written
-
-    def due(self) -> bool:
-        """Whether it is time to write again."""
-        return monotonic() - self._last >= SPOTLIGHT_SECONDS
-
-    def step(self, step: BeamStep) -> None:
-        """One step of the beam."""
-        self._last, self._lit = monotonic(), step.problem
-        self._writer.write(
-            "beam",
-            problem=step.problem,
-            input=plain(self._problems[step.problem].f),
-            step=step.step,
-            live=[self._shown(h) for h in step.live],
-            finished=[self._shown(h) for h in step.finished],
-        )
-
-    def result(self, number: int, result: ProblemResult) -> None:
-        """The verdicts on the problem whose beam was written last."""
-        if number != self._lit or not result.beam:
-            return
-        self._last, self._lit = monotonic(), None
-        verdicts = [{**self._shown(j.hypothesis), "rank": j.rank, "status": j.status} for j in result.beam]
-        self._writer.write("verdict", problem=number, input=plain(result.problem.f), hypotheses=verdicts)
-
-    def _shown(self, hypothesis: Hypothesis) -> dict[str, Any]:
-        return {"text": self._tokenizer.text(hypothesis.tokens), "logprob": hypothesis.logprob}
 
 
 def prediction(number: int, result: ProblemResult) -> dict[str, Any]:

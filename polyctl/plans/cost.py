@@ -20,6 +20,7 @@ from polyctl.model.gpt import GPT
 from polyctl.plans.stages import Directories, Task, standing
 from polyctl.rl import cost as rl_cost
 from polyctl.runtime.device import limit_threads
+from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
 from polyctl.training import cost as training_cost
 
@@ -170,8 +171,10 @@ def _one_search(experiment: Experiment, device: torch.device) -> tuple[int, floa
     prompts = [tokenizer.encode_prompt(found) for found in problems]
     room = [prompt for prompt in prompts if len(prompt) < experiment.model.context_length]
     limit = min(config.max_tokens, SEARCHED_TOKENS)
-    beam_search(model, room[:1], width=config.beam, max_tokens=1, end=tokenizer.end)  # pays for start-up
+    beam_search(
+        model, room[:1], Decoding(max_tokens=1, end=tokenizer.end), width=config.beam
+    )  # pays for start-up
     began = time.perf_counter()
-    beam_search(model, room, width=config.beam, max_tokens=limit, end=tokenizer.end)
+    beam_search(model, room, Decoding(limit, tokenizer.end), width=config.beam)
     each = (time.perf_counter() - began) / max(1, len(room))
     return model.parameter_count(), each * config.max_tokens / limit

@@ -14,8 +14,9 @@ from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.evaluation.accuracy import JudgedHypothesis, judge
 from polyctl.model.gpt import GPT
 from polyctl.rl.rewards import Mark, advantages, has_signal, marks, rewards
+from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
-from polyctl.search.hypothesis import Hypothesis
+from polyctl.search.hypothesis import Hypothesis, hypothesis_event
 from polyctl.search.sampling import sample
 
 
@@ -55,8 +56,7 @@ class Group:
             "input": plain(self.problem.f),
             "hypotheses": [
                 {
-                    "text": tokenizer.text(one.hypothesis.tokens),
-                    "logprob": one.hypothesis.logprob,
+                    **hypothesis_event(one.hypothesis, tokenizer, self.problem.f),
                     "finished": one.hypothesis.finished,
                     "status": one.status,
                     "rank": mark.rank,
@@ -93,23 +93,20 @@ def make_groups(
     """
     rl = experiment.rl
     prompts = [tokenizer.encode_prompt(problem) for problem in problems]
-    limits: dict[str, Any] = {
-        "max_tokens": experiment.eval.max_tokens,
-        "end": tokenizer.end,
-        "batch": experiment.eval.batch,
-    }
-    found: list[list[Hypothesis]]
+    decoding = Decoding(experiment.eval.max_tokens, tokenizer.end, batch=experiment.eval.batch)
     if rl.algorithm == "grpo":
-        drawing: dict[str, Any] = {
-            "n": rl.group_size,
-            "temperature": rl.temperature,
-            "seed": seed,
-            "numbers": numbers,
-        }
-        found = sample(model, prompts, **drawing, **limits)
+        found = sample(
+            model,
+            prompts,
+            decoding,
+            n=rl.group_size,
+            temperature=rl.temperature,
+            seed=seed,
+            numbers=numbers,
+        )
         found = [sorted(group, key=lambda h: (not h.finished, -h.logprob)) for group in found]
     else:
-        found = beam_search(model, prompts, width=rl.group_size, **limits)
+        found = beam_search(model, prompts, decoding, width=rl.group_size)
     return [
         judged_group(problem, prompt, hypotheses, tokenizer, experiment)
         for problem, prompt, hypotheses in zip(problems, prompts, found, strict=True)

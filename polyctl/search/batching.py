@@ -15,6 +15,19 @@ from polyctl.search.grammar import Grammar
 
 
 @dataclass(frozen=True)
+class Decoding:
+    """What every search is told: the longest answer in tokens, its end token, a grammar, problems a batch.
+
+    A grammar masks after the softmax: scores stay the model's log-probabilities.
+    """
+
+    max_tokens: int
+    end: int
+    grammar: Grammar | None = None
+    batch: int = 16
+
+
+@dataclass(frozen=True)
 class Batch:
     """Problems searched together: their indices among the prompts given, and the longest answer of each."""
 

@@ -5,7 +5,7 @@ Legend: B problems, W beam width, C candidates, V vocabulary, N steps, R rows of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,15 +16,9 @@ from polyctl.errors import UsageError
 from polyctl.model.gpt import GPT
 from polyctl.model.kv_cache import TreeCache
 from polyctl.runtime.async_readback import AsyncReadback
-from polyctl.search.batching import Batch, GrammarStates, Queue, inference
-from polyctl.search.grammar import Grammar
-from polyctl.search.hypothesis import BeamStep, Hypothesis
+from polyctl.search.batching import Batch, Decoding, GrammarStates, Queue, inference
+from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer
 
-__all__ = ["BeamStep", "beam_search"]
-
-OnStep = Callable[[BeamStep], None]
-Watch = Callable[[int], bool]
-OnResult = Callable[[int, list[Hypothesis]], None]
 REFILL = 0.25  # a batch takes in new problems when so much of it has ended; on a GPU it lets go of them then
 # what a `_Beams` keeps of each problem that has not ended
 _EACH_PROBLEM = (
@@ -36,15 +30,11 @@ _EACH_PROBLEM = (
 def beam_search(
     model: GPT,
     prompts: Sequence[Sequence[int]],
+    decoding: Decoding,
     *,
     width: int,
-    max_tokens: int,
-    end: int,
-    grammar: Grammar | None = None,
-    on_step: OnStep | None = None,
-    batch: int = 16,
-    watch: Watch | None = None,
-    on_result: OnResult | None = None,
+    observer: Observer | None = None,
+    keys: Sequence[int] | None = None,
 ) -> list[list[Hypothesis]]:
     """For each prompt the answers that a beam of `width` finds, best first.
 
@@ -59,33 +49,33 @@ def beam_search(
     early_stopping=False), but for what it does with unfinished hypotheses at the limit. What has
     probability zero is never returned.
 
-    A grammar masks after the softmax: scores stay the model's log-probabilities. `on_step` gets the
-    BeamStep of every problem after every step, or of those prompts alone whose index `watch` agrees to, asked
-    each time; `on_result(i, hypotheses)` gets the answers to prompt i as soon as its problem has ended.
-    Raises UsageError for bad limits and prompts.
+    The observer sees the steps and results, under the key of each prompt, or else its index. Raises
+    UsageError for bad limits and prompts.
     """
     if width < 1:
         raise UsageError(f"beam width {width} must be at least 1")
     results: list[list[Hypothesis]] = [[] for _ in prompts]
-    queue = Queue(model, prompts, max_tokens)
+    queue = Queue(model, prompts, decoding.max_tokens)
+    grammar, batch = decoding.grammar, decoding.batch
+    keys = range(len(prompts)) if keys is None else keys
 
     def step(search: _Search, logits_BWV: torch.Tensor) -> None:
         """Extend all hypotheses, show them, and let the problems go that have ended."""
         done = search.done.exchange(search.beams.step(logits_BWV, search.states))
-        if on_step is not None:
-            search.beams.show(on_step, watch)
+        if observer is not None:
+            search.beams.show(observer, keys)
         if done is not None and sum(done) >= (REFILL * len(done) if search.done.steps else 1):
             for index, hypotheses in search.retire(done):
                 results[index] = hypotheses
-                if on_result is not None:
-                    on_result(index, hypotheses)
+                if observer is not None:
+                    observer.result(keys[index], hypotheses)
 
     def start(some: Batch) -> _Search:
         logits_BV, cache = model.prefill(some.prompts, TreeCache)
         states = None if grammar is None else GrammarStates(grammar, len(some.indices), 1)
         # a grammar's states are on the host, where each step has to arrive
         done = AsyncReadback(0) if grammar is not None else AsyncReadback.on(some.device)
-        search = _Search(_Beams(some, width, end), cache, states, done)
+        search = _Search(_Beams(some, width, decoding.end), cache, states, done)
         step(search, logits_BV[:, None])
         return search
 
@@ -231,14 +221,14 @@ class _Beams:
         self.shown |= other.shown
         self.rows_B = torch.arange(len(self.problems), device=self.rows_B.device)
 
-    def show(self, on_step: OnStep, watch: Watch | None) -> None:
-        """Call `on_step` for every problem that is watched, once where it has ended and waits to leave."""
-        watched = [row for row, problem in enumerate(self.problems) if watch is None or watch(problem)]
+    def show(self, observer: Observer, keys: Sequence[int]) -> None:
+        """Show the beams that are wanted, only once where a problem has ended and waits to leave."""
+        watched = [row for row, problem in enumerate(self.problems) if observer.wants(keys[problem])]
         steps = {row: int(self.steps_B[row]) for row in watched}
         rows = [row for row in watched if steps[row] > self.shown.get(self.problems[row], 0)]
         for row, (finished, live) in zip(rows, self._hypotheses(rows), strict=True):
             self.shown[self.problems[row]] = steps[row]
-            on_step(BeamStep(self.problems[row], steps[row], tuple(live), tuple(finished)))
+            observer.step(BeamStep(keys[self.problems[row]], steps[row], tuple(live), tuple(finished)))
 
     def _hypotheses(self, rows: Sequence[int]) -> list[tuple[list[Hypothesis], list[Hypothesis]]]:
         """(finished, live) hypotheses of the problems at these rows, each best first.

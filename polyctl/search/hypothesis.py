@@ -1,8 +1,14 @@
-"""What a search finds, and what it shows while it looks."""
+"""What a search finds, and who looks on while it runs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from polyctl.algebra.polynomial import Polynomial
+    from polyctl.data.tokenizers.base import Tokenizer
 
 
 @dataclass(frozen=True)
@@ -17,11 +23,30 @@ class Hypothesis:
     finished: bool
 
 
+def hypothesis_event(hypothesis: Hypothesis, tokenizer: Tokenizer, f: Polynomial) -> dict[str, Any]:
+    """A hypothesis for people, as JSON: its text in f's own variables, and its log-probability."""
+    return {"text": tokenizer.text(hypothesis.tokens, f), "logprob": hypothesis.logprob}
+
+
 @dataclass(frozen=True)
 class BeamStep:
-    """The beam of one problem (its index in the prompts given) after `step` tokens, best first."""
+    """The beam of one problem, named by the caller's key, after `step` tokens, best first."""
 
-    problem: int
+    key: int
     step: int
     live: tuple[Hypothesis, ...]
     finished: tuple[Hypothesis, ...]
+
+
+class Observer:
+    """Looks on while a beam search runs; this one sees every step and does nothing."""
+
+    def wants(self, key: int) -> bool:
+        """Whether to see the beam of this problem now; asked after each step, since reading it takes time."""
+        return True
+
+    def step(self, step: BeamStep) -> None:
+        """Called with a beam that is wanted, after each of its steps."""
+
+    def result(self, key: int, hypotheses: Sequence[Hypothesis]) -> None:
+        """Called with the answers to a problem as soon as its search has ended."""

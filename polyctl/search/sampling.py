@@ -13,44 +13,32 @@ import torch
 from polyctl.errors import UsageError
 from polyctl.model.gpt import GPT
 from polyctl.model.kv_cache import RolloutCache
-from polyctl.search.batching import Batch, GrammarStates, Queue, inference
-from polyctl.search.grammar import Grammar
+from polyctl.search.batching import Batch, Decoding, GrammarStates, Queue, inference
 from polyctl.search.hypothesis import Hypothesis
 
 # pick(log-probabilities (B, W, V), indices of the problems) -> tokens (B, W)
 Pick = Callable[[torch.Tensor, Sequence[int]], torch.Tensor]
 
 
-def greedy(
-    model: GPT,
-    prompts: Sequence[Sequence[int]],
-    *,
-    max_tokens: int,
-    end: int,
-    grammar: Grammar | None = None,
-    batch: int = 64,
-) -> list[Hypothesis]:
+def greedy(model: GPT, prompts: Sequence[Sequence[int]], decoding: Decoding) -> list[Hypothesis]:
     """For each prompt the answer whose every token is the likeliest; the same as a beam of width 1."""
 
     def pick(logp_BWV: torch.Tensor, _: Sequence[int]) -> torch.Tensor:
         return logp_BWV.argmax(-1)
 
-    answers = _roll_out(model, prompts, 1, pick, max_tokens, end, grammar, batch)
+    answers = _roll_out(model, prompts, decoding, 1, pick)
     return [answer[0] for answer in answers]
 
 
 def sample(
     model: GPT,
     prompts: Sequence[Sequence[int]],
+    decoding: Decoding,
     *,
     n: int,
     temperature: float,
-    max_tokens: int,
-    end: int,
     seed: int,
     numbers: Sequence[int] | None = None,
-    grammar: Grammar | None = None,
-    batch: int = 16,
 ) -> list[list[Hypothesis]]:
     """For each prompt `n` answers drawn at `temperature`, in the order drawn; equal ones may occur.
 
@@ -69,25 +57,23 @@ def sample(
         tokens_BW: torch.Tensor = (logp_BWV / temperature + noise_BWV).argmax(-1)
         return tokens_BW
 
-    return _roll_out(model, prompts, n, pick, max_tokens, end, grammar, batch)
+    return _roll_out(model, prompts, decoding, n, pick)
 
 
 def _roll_out(
     model: GPT,
     prompts: Sequence[Sequence[int]],
+    decoding: Decoding,
     width: int,
     pick: Pick,
-    max_tokens: int,
-    end: int,
-    grammar: Grammar | None,
-    size: int,
 ) -> list[list[Hypothesis]]:
     results: list[list[Hypothesis]] = [[] for _ in prompts]
     with inference(model):
-        queue = Queue(model, prompts, max_tokens)
+        queue = Queue(model, prompts, decoding.max_tokens)
         while queue:
-            batch = queue.take(size)
-            rollouts = _Rollouts(batch, width, end)
+            batch = queue.take(decoding.batch)
+            rollouts = _Rollouts(batch, width, decoding.end)
+            grammar = decoding.grammar
             states = None if grammar is None else GrammarStates(grammar, len(batch.indices), width)
             logits_BV, cache = model.prefill(batch.prompts, RolloutCache)
             logits_BWV = logits_BV[:, None].expand(-1, width, -1)

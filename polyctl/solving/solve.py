@@ -26,7 +26,7 @@ from polyctl.solving.judge import Candidate, Solution, judge
 
 if TYPE_CHECKING:
     from polyctl.model.serialization import LoadedModel
-    from polyctl.search.beam import BeamStep
+    from polyctl.search.hypothesis import Observer
 
 METHODS = ("exact", "numeric", "neural")
 DEFAULT_SECONDS = 10.0
@@ -82,7 +82,7 @@ class Neural:
     width: int
     max_tokens: int
     grammar: bool = False
-    on_step: Callable[[BeamStep], None] | None = None
+    observer: Observer | None = None
 
 
 def solve(
@@ -272,6 +272,7 @@ def _rank(f: Polynomial, solution: Solution) -> tuple[object, ...]:
 
 def neural_candidates(f: Polynomial, neural: Neural) -> Iterator[Candidate]:
     """A model's beam for f, best first. Raises UnwritableProblem where the model has no tokens for f."""
+    from polyctl.search.batching import Decoding
     from polyctl.search.beam import beam_search
     from polyctl.search.grammar import make_grammar
 
@@ -281,15 +282,9 @@ def neural_candidates(f: Polynomial, neural: Neural) -> Iterator[Candidate]:
     room = model.config.context_length - 1
     if len(prompt) > room:
         raise UnwritableProblem(f"f takes {len(prompt)} tokens, this model reads {room}")
-    beam = beam_search(
-        model,
-        [prompt],
-        width=neural.width,
-        max_tokens=neural.max_tokens,
-        end=tokenizer.end,
-        grammar=make_grammar(tokenizer) if neural.grammar else None,
-        on_step=neural.on_step,
-    )[0]
+    grammar = make_grammar(tokenizer) if neural.grammar else None
+    decoding = Decoding(neural.max_tokens, tokenizer.end, grammar)
+    (beam,) = beam_search(model, [prompt], decoding, width=neural.width, observer=neural.observer)
     for rank, hypothesis in enumerate(beam):
         if not hypothesis.finished:
             continue

@@ -14,15 +14,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer, hypothesis_event
+
 if TYPE_CHECKING:
     from polyctl.algebra.polynomial import Polynomial
-    from polyctl.search.beam import BeamStep
+    from polyctl.data.tokenizers.base import Tokenizer
     from polyctl.solving.judge import Solution
     from polyctl.solving.solve import Neural
 
@@ -201,7 +203,7 @@ def _answer(
 ) -> None:
     from polyctl.algebra.complexity import complexity_of
     from polyctl.algebra.parse import parse
-    from polyctl.algebra.polynomial import degree, names
+    from polyctl.algebra.polynomial import degree
     from polyctl.errors import UsageError
     from polyctl.solving.solve import solve
 
@@ -211,14 +213,14 @@ def _answer(
             f"a polynomial of degree {max(degree(f), 0)} has no decomposition", "type a higher one"
         )
     number = request["id"]
-    beam = _Beam(partial(tell, id=number, input=" ".join(names(f))))
+    beam = _Beam(partial(tell, id=number), f)
 
     def load() -> Neural | None:
         neural = model(request.get("run"))
         if neural is None:
             return None
         beam.watch(neural)
-        return replace(neural, width=request.get("width") or neural.width, on_step=beam.step)
+        return replace(neural, width=request.get("width") or neural.width, observer=beam)
 
     def tell_solution(solution: Solution) -> None:
         beam.flush()  # the search is over when the first of its answers is judged
@@ -244,13 +246,13 @@ def _answer(
     )
 
 
-class _Beam:
+class _Beam(Observer):
     """Sends a model's beam as it grows, a few times a second, and knows the ranks of its answers."""
 
-    def __init__(self, tell: Callable[..., None]) -> None:
-        self._tell = tell
+    def __init__(self, tell: Callable[..., None], f: Polynomial) -> None:
+        self._tell, self._f = tell, f
         self._last = 0.0
-        self._text: Callable[[Any], str] = str
+        self._tokenizer: Tokenizer | None = None
         self._finished: list[float] = []
         self._pending: BeamStep | None = None
 
@@ -258,7 +260,7 @@ class _Beam:
         """The model whose tokens are to be shown as text."""
         from polyctl.data.tokenizers import make_tokenizer
 
-        self._text = make_tokenizer(neural.loaded.experiment.data).text
+        self._tokenizer = make_tokenizer(neural.loaded.experiment.data)
 
     def step(self, step: BeamStep) -> None:
         """One step of the search."""
@@ -276,9 +278,13 @@ class _Beam:
         self._tell(
             "beam",
             step=step.step,
-            live=[{"text": self._text(h.tokens), "logprob": h.logprob} for h in step.live],
-            finished=[{"text": self._text(h.tokens), "logprob": h.logprob} for h in step.finished],
+            live=self._shown(step.live),
+            finished=self._shown(step.finished),
         )
+
+    def _shown(self, hypotheses: Sequence[Hypothesis]) -> list[Message]:
+        assert self._tokenizer is not None
+        return [hypothesis_event(h, self._tokenizer, self._f) for h in hypotheses]
 
     def rank(self, solution: Solution) -> int | None:
         """The rank, from 1, of an answer of the beam."""

@@ -10,7 +10,7 @@ from polyctl.config.schema import DataConfig, EvalConfig, ModelConfig
 from polyctl.data.families import problem, split_of
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.evaluation import accuracy
+from polyctl.evaluation import accuracy, spotlight
 from polyctl.evaluation.accuracy import (
     evaluate_problems,
     evaluation_problems,
@@ -101,6 +101,25 @@ def test_an_answer_with_more_inners_than_known_does_not_count():
     assert summarize([accuracy.ProblemResult(known, judged, (judged,))], 1)["pass_at"]["1"] == 0
 
 
+class Heard:
+    """What an evaluation tells an onlooker, and what the spotlight writes, in its order."""
+
+    def __init__(self):
+        self.said = []
+
+    def wants(self, key):
+        return True
+
+    def step(self, step):
+        self.said.append((step.key, "step"))
+
+    def result(self, key, _):
+        self.said.append((key, "result"))
+
+    def write(self, kind, problem, **_):
+        self.said.append((problem, kind))
+
+
 @pytest.fixture
 def planned(monkeypatch):
     """Searches that find the right answer at rank 0, 1, never, and 3."""
@@ -108,20 +127,20 @@ def planned(monkeypatch):
     by_prompt = {tuple(TOK.encode_prompt(p)): p for p in PROBLEMS}
     wrong = [answer(f"a^2 + {i} a + 777", logprob=-2.0 - i) for i in range(1, 5)]
 
-    def beams(_model, prompts, *, on_step=None, watch=None, on_result=None, **_):
+    def beams(_model, prompts, _decoding, *, width=1, observer=None, keys=()):
         found = []
         for i, prompt in enumerate(prompts):
             p = by_prompt[tuple(prompt)]
             rank = ranks[id(p)]
             found.append(wrong if rank is None else [*wrong[:rank], true_answer(p), *wrong[rank:]][:4])
-            if on_step is not None and watch(i):
-                on_step(BeamStep(i, 1, tuple(wrong), ()))
-            if on_result is not None:
-                on_result(i, found[-1])
+            if observer is not None:
+                if observer.wants(keys[i]):
+                    observer.step(BeamStep(keys[i], 1, tuple(wrong), ()))
+                observer.result(keys[i], found[-1])
         return found
 
     monkeypatch.setattr(accuracy, "beam_search", beams)
-    monkeypatch.setattr(accuracy, "greedy", lambda m, prompts, **k: [b[0] for b in beams(m, prompts)])
+    monkeypatch.setattr(accuracy, "greedy", lambda *given: [b[0] for b in beams(*given)])
 
 
 def test_pass_at_k_and_rank_score(planned):
@@ -135,31 +154,27 @@ def test_pass_at_k_and_rank_score(planned):
 
 
 def test_results_come_in_the_order_of_the_problems_and_steps_name_them(planned):
-    seen, steps = {}, []
+    heard, seen, numbers = Heard(), {}, [7, 1, 5, 3]
     results = evaluate_problems(
-        model(), TOK, PROBLEMS, EVAL, on_step=steps.append, on_result=seen.__setitem__
+        model(), TOK, PROBLEMS, EVAL, numbers=numbers, onlooker=heard, on_result=seen.__setitem__
     )
     assert [r.problem for r in results] == PROBLEMS
-    assert [seen[i] for i in range(4)] == results
+    assert [seen[number] for number in numbers] == results
     shortest = min(range(4), key=lambda i: len(TOK.encode_prompt(PROBLEMS[i])))
-    assert steps[0].problem == shortest
+    assert heard.said[:2] == [(numbers[shortest], "step"), (numbers[shortest], "result")]
+    assert len(heard.said) == 8
 
 
-def test_one_beam_is_shown_after_the_other():
-    heard = []
-    evaluate_problems(
-        model(),
-        TOK,
-        PROBLEMS,
-        EVAL,
-        on_step=lambda step: heard.append((step.problem, "step")),
-        on_result=lambda i, _: heard.append((i, "result")),
-    )
-    runs = [problem for problem, group in groupby(heard, key=lambda entry: entry[0])]
-    shown = [problem for problem in runs if (problem, "step") in heard]
+def test_one_beam_is_shown_after_the_other(monkeypatch):
+    monkeypatch.setattr(spotlight, "SPOTLIGHT_SECONDS", 0.0)
+    heard = Heard()
+    shown = spotlight.Spotlight(heard, TOK, PROBLEMS)
+    evaluate_problems(model(), TOK, PROBLEMS, EVAL, onlooker=shown, on_result=heard.result)
+    runs = [problem for problem, group in groupby(heard.said, key=lambda entry: entry[0])]
+    shown = [problem for problem in runs if (problem, "beam") in heard.said]
     assert shown
     assert len(shown) == len(set(shown))
-    assert sum(what == "result" for _, what in heard) == len(PROBLEMS)
+    assert sum(what == "result" for _, what in heard.said) == len(PROBLEMS)
 
 
 def test_problems_that_do_not_fit_count_as_unsolved(planned):

@@ -14,6 +14,7 @@ from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.model.huggingface import export_gpt2, import_gpt2, import_run, unique
 from polyctl.model.serialization import LoadedModel, load_model
+from polyctl.search.batching import Decoding
 from polyctl.search.sampling import greedy
 from tests.model.test_gpt import lively
 
@@ -68,7 +69,7 @@ def test_transformers_computes_and_generates_the_same(data, tmp_path):
     assert [row[mask > 0].tolist() for row, mask in zip(*read.values(), strict=True)] == prompts
     assert [reader.decode(prompt) for prompt in prompts] == texts
     answers = model.generate(**read, max_new_tokens=30)[:, read["input_ids"].shape[1] :]
-    expected = greedy(ours.model, prompts, max_tokens=30, end=tokenizer.end, batch=8)
+    expected = greedy(ours.model, prompts, Decoding(max_tokens=30, end=tokenizer.end, batch=8))
     for answer, hypothesis in zip(answers.tolist(), expected, strict=True):
         given = [*hypothesis.tokens, tokenizer.end] if hypothesis.finished else list(hypothesis.tokens)
         assert answer == given + [tokenizer.pad] * (len(answer) - len(given))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from polyctl.errors import UsageError
+from polyctl.search.batching import Decoding
 from polyctl.search.hypothesis import Hypothesis
 from polyctl.search.sampling import greedy, sample
 from tests.search.models import END, assert_same, next_logp, prompts_of, tiny
@@ -32,7 +33,7 @@ def plain_greedy(model, prompt, max_tokens, grammar=None):
 def test_greedy_equals_a_plain_one(architecture, grammar):
     for seed in range(3):
         model, prompts = tiny(architecture, seed, end_bias=1.0), prompts_of([7, 1, 4, 4, 9], seed=seed)
-        found = greedy(model, prompts, max_tokens=8, end=END, grammar=grammar, batch=2)
+        found = greedy(model, prompts, Decoding(8, END, grammar=grammar, batch=2))
         assert_same(found, [plain_greedy(model, p, 8, grammar) for p in prompts])
 
 
@@ -53,7 +54,7 @@ def probabilities(model, prompt, max_tokens, temperature):
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_answers_come_as_often_as_the_model_says(temperature):
     model, prompts, n = tiny("modern", 1, vocabulary=4), [[1, 2], [3]], 4000
-    found = sample(model, prompts, n=n, temperature=temperature, max_tokens=3, end=END, seed=5)
+    found = sample(model, prompts, Decoding(3, END), n=n, temperature=temperature, seed=5)
     for prompt, answers in zip(prompts, found, strict=True):
         expected = probabilities(model, prompt, 3, temperature)
         assert sum(expected.values()) == pytest.approx(1, abs=1e-5)
@@ -66,7 +67,7 @@ def test_answers_come_as_often_as_the_model_says(temperature):
 
 def test_log_probabilities_are_the_models_own_at_any_temperature():
     model, prompt = tiny("modern", 2), prompts_of([5])[0]
-    for h in sample(model, [prompt], n=6, temperature=3.0, max_tokens=5, end=END, seed=1)[0]:
+    for h in sample(model, [prompt], Decoding(5, END), n=6, temperature=3.0, seed=1)[0]:
         ids = [*h.tokens, END] if h.finished else list(h.tokens)
         total = sum(float(next_logp(model, prompt, ids[:n])[t]) for n, t in enumerate(ids))
         assert h.logprob == pytest.approx(total, abs=1e-4)
@@ -75,18 +76,19 @@ def test_log_probabilities_are_the_models_own_at_any_temperature():
 
 def test_the_seed_decides_the_draws_and_the_batch_does_not():
     model, prompts = tiny("gpt2", 1, end_bias=1.0), prompts_of([6, 2, 9, 4])
-    settings = {"n": 5, "temperature": 1.0, "max_tokens": 8, "end": END}
-    first = sample(model, prompts, seed=3, **settings)
+    drawing = {"n": 5, "temperature": 1.0}
+    first = sample(model, prompts, Decoding(8, END), seed=3, **drawing)
     for batch in (1, 3):
-        for one, other in zip(first, sample(model, prompts, seed=3, batch=batch, **settings), strict=True):
+        again = sample(model, prompts, Decoding(8, END, batch=batch), seed=3, **drawing)
+        for one, other in zip(first, again, strict=True):
             assert_same(one, other)
-    assert sample(model, prompts, seed=4, **settings) != first
+    assert sample(model, prompts, Decoding(8, END), seed=4, **drawing) != first
 
 
 def test_a_low_temperature_is_greedy():
     model, prompts = tiny("modern", 3), prompts_of([6, 2])
-    drawn = sample(model, prompts, n=3, temperature=1e-4, max_tokens=6, end=END, seed=0)
-    for answers, best in zip(drawn, greedy(model, prompts, max_tokens=6, end=END), strict=True):
+    drawn = sample(model, prompts, Decoding(6, END), n=3, temperature=1e-4, seed=0)
+    for answers, best in zip(drawn, greedy(model, prompts, Decoding(6, END)), strict=True):
         assert_same(answers, [best] * 3)
 
 
@@ -94,12 +96,10 @@ def test_samples_obey_the_grammar():
     drawn = sample(
         tiny("gpt2", 0, end_bias=1.0),
         prompts_of([3, 5]),
+        Decoding(9, END, grammar=Alternating()),
         n=20,
         temperature=2.0,
-        max_tokens=9,
-        end=END,
         seed=0,
-        grammar=Alternating(),  # whose advance checks that the token was allowed
     )
     for h in (h for answers in drawn for h in answers):
         assert all((t in (1, 2)) == (i % 2 == 0) for i, t in enumerate(h.tokens))
@@ -115,16 +115,14 @@ def test_where_nothing_is_allowed_the_answer_stops_unfinished():
         def allowed(self, state):
             return np.arange(7) == (2 if state < 2 else -1)
 
-    for h in greedy(tiny(), prompts_of([3, 4]), max_tokens=9, end=END, grammar=Short()):
+    for h in greedy(tiny(), prompts_of([3, 4]), Decoding(9, END, grammar=Short())):
         assert (h.tokens, h.finished) == ((2, 2), False)
         assert np.isfinite(h.logprob)
 
 
 @pytest.mark.parametrize(
-    "settings", [{"n": 0}, {"temperature": 0.0}, {"temperature": float("nan")}, {"batch": 0}]
+    ("n", "temperature", "batch"), [(0, 1.0, 16), (1, 0.0, 16), (1, float("nan"), 16), (1, 1.0, 0)]
 )
-def test_impossible_requests_are_user_errors(settings):
+def test_impossible_requests_are_user_errors(n, temperature, batch):
     with pytest.raises(UsageError):
-        sample(
-            tiny(), [[1]], **{"n": 1, "temperature": 1.0, "max_tokens": 3, "end": END, "seed": 0, **settings}
-        )
+        sample(tiny(), [[1]], Decoding(3, END, batch=batch), n=n, temperature=temperature, seed=0)

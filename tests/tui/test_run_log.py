@@ -6,7 +6,7 @@ import shutil
 from itertools import pairwise
 
 from polyctl.store.events import EventWriter
-from polyctl.tui.panes.beam import caption, in_own_names
+from polyctl.tui.panes.beam import caption
 from polyctl.tui.panes.run import lines_of, steps_of
 from polyctl.tui.run_log import History, _line
 from polyctl.tui.series import Point, Series, columns, smooth
@@ -394,11 +394,3 @@ def test_a_legend_takes_more_rows_before_it_leaves_out_values():
     assert "d 4:train 100.0%" in text[1]
     assert len(text) == 12
     assert text[2].split()[0] == "100.0%"
-
-
-def test_a_beam_is_in_the_variables_of_its_f():
-    live = [{"text": "v1^2 + v3*v2", "logprob": -1.0}, 3, {"text": 5}]
-    frame = {"kind": "beam", "input": "x10^4 + 3*x2^2*y", "live": live, "finished": []}
-    assert in_own_names(frame)["live"] == [{**live[0], "text": "x2^2 + y*x10"}, 3, {"text": 5}]
-    kept = {**frame, "input": "v2^4"}
-    assert in_own_names(kept) == kept

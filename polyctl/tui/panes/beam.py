@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from rich.text import Text
@@ -10,14 +9,12 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from polyctl.algebra.names import natural_key
 from polyctl.tui.actions import bindings
 from polyctl.tui.format import clean, format_clock, shorten
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.run_log import History
 from polyctl.tui.widgets.beam import beam_text
 
-NAME = re.compile(r"[^\W\d]\w*")
 EMPTY = (
     "no beam has been seen in this run\n"
     "`polyctl eval RUN --beam 30` beside this dashboard shows one problem's search here, step by step"
@@ -33,24 +30,6 @@ def before(frames: list[dict[str, Any]], at: int) -> dict[str, Any] | None:
     ):
         return frames[at - 1]
     return None
-
-
-def in_own_names(frame: dict[str, Any]) -> dict[str, Any]:
-    """The frame with the variables of its f, where a model of several families says v1, v2, … for them."""
-    own = sorted(set(NAME.findall(str(frame.get("input", "")))), key=natural_key)
-    if any(re.fullmatch(r"v\d+", name) for name in own):  # f itself has such names: they are kept
-        return frame
-    places = {f"v{i}": name for i, name in enumerate(own, 1)}
-
-    def renamed(hypothesis: Any) -> Any:
-        if not isinstance(hypothesis, dict) or not isinstance(hypothesis.get("text"), str):
-            return hypothesis
-        return {**hypothesis, "text": NAME.sub(lambda m: places.get(m[0], m[0]), hypothesis["text"])}
-
-    lists = {
-        key: frame[key] for key in ("live", "finished", "hypotheses") if isinstance(frame.get(key), list)
-    }
-    return {**frame, **{key: [renamed(one) for one in some] for key, some in lists.items()}}
 
 
 def caption(frame: dict[str, Any]) -> Text:
@@ -134,9 +113,7 @@ class BeamPane(Pane):
         tail = f"  frame {at + 1} of {len(self.frames)}, {state}"
         name = shorten(clean(history.run.name), max(10, self.size.width - len(tail)))
         past = before(self.frames, at)
-        rows = beam_text(
-            in_own_names(frame), None if past is None else in_own_names(past), self.size.width - 2
-        )
+        rows = beam_text(frame, past, self.size.width - 2)
         problem = (history.run.name, frame.get("problem"), frame.get("input"))
         if problem != self._problem_shown:
             self._problem_shown = problem

@@ -19,7 +19,6 @@ from polyctl.formatting import format_age, format_percent
 from polyctl.store.runs import shipped_run
 from polyctl.tui.actions import bindings
 from polyctl.tui.format import clean
-from polyctl.tui.panes.beam import in_own_names
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.screens.choose import ChooseScreen
 from polyctl.tui.solver_client import METHODS, cut
@@ -193,7 +192,7 @@ class DecomposePane(Pane):
             self._table()
             self._detail()
         elif kind == "beam":
-            self.before, self.frame = self.frame, in_own_names(message)
+            self.before, self.frame = self.frame, message
         elif kind in ("done", "error", "died"):
             self.busy = False
             if kind == "done":

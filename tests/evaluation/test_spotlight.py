@@ -5,9 +5,9 @@ import pytest
 from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.evaluation import run as run_module
+from polyctl.evaluation import spotlight as spotlight_module
 from polyctl.evaluation.accuracy import ProblemResult, judge
-from polyctl.evaluation.run import Spotlight
+from polyctl.evaluation.spotlight import Spotlight
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 from polyctl.store.events import EventReader, EventWriter
 
@@ -23,11 +23,13 @@ def result(number: int) -> ProblemResult:
 
 @pytest.mark.parametrize("seconds", [0.0, 1e9])
 def test_each_problem_shown_gets_its_verdicts_and_no_other(tmp_path, monkeypatch, seconds):
-    monkeypatch.setattr(run_module, "SPOTLIGHT_SECONDS", seconds)
+    monkeypatch.setattr(spotlight_module, "SPOTLIGHT_SECONDS", seconds)
     with EventWriter(tmp_path / "events.jsonl") as writer:
         spotlight = Spotlight(writer, TOKENIZER, PROBLEMS)
         spotlight.result(2, result(2))  # never shown
         for shown in (1, 0):
+            assert spotlight.wants(shown) == (seconds == 0 or shown == 1)
+            assert not spotlight.wants(2)  # one problem at a time
             spotlight.step(BeamStep(shown, 1, (Hypothesis((), -1.0, False),), ()))
             spotlight.result(2, result(2))
             spotlight.result(shown, result(shown))
