@@ -24,11 +24,11 @@ import torch
 
 from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
-from polyctl.runtime.processes import join_processes
+from polyctl.runtime.processes import Processes, join_processes
 from polyctl.store.runs import create_run
 from polyctl.training.journal import Journal
 from polyctl.training.loader import batches
-from polyctl.training.supervised import Trainer
+from polyctl.training.supervised import SupervisedTrainer
 
 VARIANTS = [
     "train.optimizer=adamw train.lr=1e-3",
@@ -46,7 +46,7 @@ class Contender:
     """A variant in training, and the seconds it has had."""
 
     name: str
-    trainer: Trainer
+    trainer: SupervisedTrainer
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
 
@@ -57,24 +57,25 @@ class Contender:
         """A few steps; whether any was left."""
         began = now()
         for _ in range(min(TURN, self.trainer.total_steps - self.trainer.step)):
-            self.losses.append(self.trainer.advance(next(self.stream))[0])
+            self.losses.append(self.trainer.train_on(next(self.stream))[0])
         self.seconds += now() - began
         return self.trainer.step < self.trainer.total_steps
 
 
-def make_trainer(experiment: Experiment, root: Path, device: str, stack: ExitStack) -> Trainer:
-    processes = stack.enter_context(join_processes(device))
+def make_trainer(
+    experiment: Experiment, root: Path, processes: Processes, stack: ExitStack
+) -> SupervisedTrainer:
     run = create_run(experiment, root)
-    return Trainer(experiment, run, processes, stack.enter_context(Journal(run.events, main=True)))
+    return SupervisedTrainer(experiment, run, processes, stack.enter_context(Journal(run.events, main=True)))
 
 
-def step_seconds(trainers: list[Trainer], now: Callable[[], float]) -> list[float]:
+def step_seconds(trainers: list[SupervisedTrainer], now: Callable[[], float]) -> list[float]:
     """Median seconds of a step of each, taken in turn on the same problems; spoils them."""
     times: list[list[float]] = [[] for _ in trainers]
     for number, batch in enumerate(trainers[0].source.chunk(0)[: PROBE + 2]):
         for trainer, found in zip(trainers, times, strict=True):
             began = now()
-            trainer.advance(batch)
+            trainer.train_on(batch)
             if number >= 2:
                 found.append(now() - began)
     return [median(found) for found in times]
@@ -101,15 +102,14 @@ def main() -> None:
     names = options.variant or VARIANTS
     base = override(load_registry().get(options.experiment), options.set)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        processes = stack.enter_context(join_processes(options.device))
         chosen = [override(base, name.split()) for name in names]
-        probes = [make_trainer(experiment, Path(folder), options.device, stack) for experiment in chosen]
+        probes = [make_trainer(experiment, Path(folder), processes, stack) for experiment in chosen]
         steps = [max(1, int(options.seconds / seconds)) for seconds in step_seconds(probes, now)]
         contenders = [
             Contender(
                 name,
-                make_trainer(
-                    override(experiment, [f"train.steps={count}"]), Path(folder), options.device, stack
-                ),
+                make_trainer(override(experiment, [f"train.steps={count}"]), Path(folder), processes, stack),
             )
             for name, experiment, count in zip(names, chosen, steps, strict=True)
         ]
@@ -124,7 +124,7 @@ def main() -> None:
             "seconds": c.seconds,
             "steps": c.trainer.step,
             "train_loss": fmean(c.losses[-10:]),
-            **c.trainer.metrics,
+            **c.trainer.progress.metrics,
         }
         for c in contenders
     ]

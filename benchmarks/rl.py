@@ -22,8 +22,9 @@ from polyctl.config.registry import load_registry, override
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluation.accuracy import evaluate_problems, evaluation_problems, summarize
 from polyctl.model.serialization import load_model
-from polyctl.rl.trainer import named, reinforce
+from polyctl.rl.trainer import reinforce, with_algorithm_name
 from polyctl.runtime.device import choose_device, limit_threads
+from polyctl.runtime.processes import join_processes
 from polyctl.store.runs import create_run
 from polyctl.training.supervised import train
 
@@ -38,7 +39,7 @@ def main() -> None:
     limit_threads(chosen.model)
     problems = evaluation_problems(chosen.data, TEST_SEED, options.problems)
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in ("supervised", *options.algorithms)}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, join_processes(options.device) as processes:
         root = options.runs or Path(folder)
         for seed in options.seeds:
             experiment = override(chosen, [f"seed={seed}"])
@@ -47,14 +48,14 @@ def main() -> None:
                 start = options.start[options.seeds.index(seed)]
             else:
                 run = create_run(experiment, root)
-                if train(experiment, run, device=options.device).state != "complete":
+                if train(experiment, run, processes).state != "complete":
                     raise SystemExit("interrupted")
                 start = run.checkpoint("last")
             _add(rows["supervised"], experiment, start, problems, seed, time.monotonic() - began, options)
             for algorithm in options.algorithms:
-                changed = named(override(experiment, [f"rl.algorithm={algorithm}"]))
+                changed = with_algorithm_name(override(experiment, [f"rl.algorithm={algorithm}"]))
                 run, began = create_run(changed, root), time.monotonic()
-                if reinforce(changed, run, start=start, device=options.device).state != "complete":
+                if reinforce(changed, run, processes, start=start).state != "complete":
                     raise SystemExit("interrupted: shares of unequal length are no comparison")
                 seconds = time.monotonic() - began
                 _add(rows[algorithm], changed, run.checkpoint("last"), problems, seed, seconds, options)

@@ -26,7 +26,7 @@ from polyctl.data.stream import open_source
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.gpt import GPT
 from polyctl.runtime.device import choose_device
-from polyctl.training.loader import Part, split
+from polyctl.training.loader import MicroBatch, split
 from polyctl.training.loss import TargetLoss, autocast
 
 TARGETS = 512
@@ -34,19 +34,19 @@ IGNORED = -100  # cross_entropy leaves these targets out
 MOST_GRAPHS = 64
 
 
-def rounded(part: Part, multiple: int) -> Part:
+def rounded(part: MicroBatch, multiple: int) -> MicroBatch:
     """The same rows, padded to a length that is a multiple, and with targets that do not count."""
     tokens, count = part.ids_BT.shape[1], len(part.targets_N)
     longer, more = -tokens % multiple, -count % TARGETS
     rows_N, columns_N = part.positions_N // tokens, part.positions_N % tokens
-    return Part(
+    return MicroBatch(
         F.pad(part.ids_BT, (0, longer)),
         F.pad(rows_N * (tokens + longer) + columns_N, (0, more)),
         F.pad(part.targets_N, (0, more), value=IGNORED),
     )
 
 
-def run(objective: TargetLoss, parts: list[Part], device: torch.device) -> float:
+def run(objective: TargetLoss, parts: list[MicroBatch], device: torch.device) -> float:
     """One pass over all parts; the summed loss."""
     total = 0.0
     for part in parts:
@@ -71,7 +71,7 @@ def measure(
     print(f"{len(shapes)} shapes, {padding:.0%} padding", flush=True)
     torch._dynamo.config.recompile_limit = MOST_GRAPHS
     now, losses, first, seconds = clock(device), {}, {}, {}
-    kinds: dict[str, tuple[bool | None, list[list[Part]]]] = {
+    kinds: dict[str, tuple[bool | None, list[list[MicroBatch]]]] = {
         "eager": (None, exact),
         "any length": (True, exact),
         f"multiples of {multiple}": (False, padded),

@@ -29,7 +29,7 @@ from polyctl.runtime.device import limit_threads
 from polyctl.runtime.processes import Processes, join_processes
 from polyctl.solvers.numeric.solver import polish
 from polyctl.store.runs import runs_root
-from polyctl.training.supervised import weights_of
+from polyctl.training.start import weights_of
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEGREES = [(outer, inner) for outer in (2, 3, 4) for inner in (2, 3, 4)]

@@ -25,7 +25,7 @@ from polyctl.config.schema import Experiment
 from polyctl.runtime.processes import join_processes
 from polyctl.store.runs import create_run
 from polyctl.training.journal import Journal
-from polyctl.training.supervised import Trainer
+from polyctl.training.supervised import SupervisedTrainer
 
 PLAIN = ["model.residues=0", "model.number_init=random"]
 TERMS = [
@@ -59,18 +59,18 @@ def main() -> None:
             experiment: Experiment = override(base, [*fixed, *settings])
             run = create_run(experiment, Path(folder) / name)
             journal = stack.enter_context(Journal(run.events, main=True))
-            trainers[name] = Trainer(experiment, run, processes, journal)
+            trainers[name] = SupervisedTrainer(experiment, run, processes, journal)
         rows = measure(trainers, options.rounds)
     report(rows, base, processes.device.type)
 
 
-def measure(trainers: dict[str, Trainer], rounds: int) -> list[dict[str, tuple[float, float]]]:
+def measure(trainers: dict[str, SupervisedTrainer], rounds: int) -> list[dict[str, tuple[float, float]]]:
     """For each round and format: seconds a problem, and positions a problem."""
     prefix = trainers["prefix"]
     now = clock(prefix.processes.device)
     padded = PaddedLoop(prefix.experiment, prefix.model.vocabulary, prefix.processes.device)
     sides = {"padded prefix": (prefix, padded.step)}
-    sides |= {name: (trainer, trainer.advance) for name, trainer in trainers.items()}
+    sides |= {name: (trainer, trainer.train_on) for name, trainer in trainers.items()}
     rows = []
     for number in range(-1, rounds):  # the first one warms up
         row = {}

@@ -39,7 +39,7 @@ from polyctl.runtime.processes import join_processes
 from polyctl.store.runs import create_run
 from polyctl.training.flops import step_flops
 from polyctl.training.journal import Journal
-from polyctl.training.supervised import Trainer
+from polyctl.training.supervised import SupervisedTrainer
 
 CPU_SIZE = [
     "model.width=256",
@@ -102,7 +102,7 @@ def product_flops(device: torch.device, now: Callable[[], float]) -> float:
     return 2.0 * size**3 * times / (now() - began)
 
 
-def measure(trainer: Trainer, rounds: int) -> list[dict[str, float]]:
+def measure(trainer: SupervisedTrainer, rounds: int) -> list[dict[str, float]]:
     """A row a round: seconds of both sides and of the data, tokens, FLOPs, and the product's rate."""
     device, config = trainer.processes.device, trainer.experiment.model
     now = clock(device)
@@ -114,7 +114,7 @@ def measure(trainer: Trainer, rounds: int) -> list[dict[str, float]]:
         data = time.process_time() - began
         began = now()
         for batch in chunk:
-            trainer.advance(batch)
+            trainer.train_on(batch)
         middle = now()
         for batch in chunk:
             peer.step(batch)
@@ -157,7 +157,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, join_processes(options.device) as processes:
         run = create_run(experiment, Path(folder))
         with Journal(run.events, main=True) as journal:
-            trainer = Trainer(experiment, run, processes, journal)
+            trainer = SupervisedTrainer(experiment, run, processes, journal)
             rows = measure(trainer, options.rounds)
     report(experiment, rows, trainer.peak, processes.device)
 

@@ -14,9 +14,8 @@ import tomli_w
 import torch
 
 from polyctl.cli import app
-from polyctl.config.registry import PACKAGED, load_registry, override, smoke
+from polyctl.config.registry import PACKAGED, load_registry, smoke
 from polyctl.config.schema import Experiment
-from polyctl.rl.trainer import SMOKE
 from polyctl.store.runs import list_runs
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +41,7 @@ def commands(text: str) -> list[tuple[str, list[str]]]:
 
 def shrunk(experiment: Experiment) -> dict:
     """A registry's table for the experiment: its own name, seconds of work."""
-    small = override(smoke(experiment), SMOKE)
+    small = smoke(experiment)
     values = small.model_dump(mode="json", exclude_none=True)
     del values["name"]
     return {"experiment": {experiment.name: values}}

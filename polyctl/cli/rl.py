@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from polyctl.config.schema import Experiment
     from polyctl.runtime.processes import Processes
     from polyctl.store.runs import Run
-    from polyctl.training.supervised import TrainResult
+    from polyctl.training.loop import TrainResult
 
 ALGORITHMS = ("bgrpo", "grpo", "boost")
 LINE_SECONDS = 5.0
@@ -112,13 +112,13 @@ def _choose(
     """The supervised experiment, and the one to run under the name that its runs get."""
     from polyctl.config.registry import load_registry, override
     from polyctl.config.registry import smoke as shrink
-    from polyctl.rl.trainer import SMOKE, named
+    from polyctl.rl.trainer import with_algorithm_name
 
     chosen = load_registry(registry).get(name)
     if smoke:
-        chosen = override(shrink(chosen), SMOKE)
+        chosen = shrink(chosen)
     chosen = override(chosen, changes)
-    return chosen, named(chosen)
+    return chosen, with_algorithm_name(chosen)
 
 
 def _old(chosen: Experiment, changes: list[str], runs: Path | None) -> tuple[Run, Experiment]:
@@ -138,10 +138,11 @@ def _start(
     A smoke run trains a model of seconds first where there is none.
     """
     from polyctl.store.runs import create_run, find_run
-    from polyctl.training.supervised import train, weights_of
+    from polyctl.training.start import weights_of
+    from polyctl.training.supervised import train
 
     if name is not None:
-        return weights_of(name, runs)  # type: ignore[arg-type]
+        return weights_of(name, runs)
     try:
         return find_run(supervised.name, runs).weights()
     except FileError as error:
@@ -151,7 +152,7 @@ def _start(
     if processes.main:
         output.say(f"no model of {supervised.name} yet: training one for seconds")
     run = processes.from_main(lambda: create_run(supervised, runs))
-    train(supervised, run, device=processes.device.type)
+    train(supervised, run, processes)
     return run.weights()
 
 
@@ -184,8 +185,8 @@ def _reinforce(
         result = reinforce(
             experiment,
             run,
+            processes,
             start=start,
-            device=processes.device.type,
             max_minutes=max_minutes,
             on_event=tell,
         )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from polyctl.runtime.processes import Processes
     from polyctl.store.runs import Run
     from polyctl.training.cost import Cost
-    from polyctl.training.supervised import TrainResult
+    from polyctl.training.loop import TrainResult
 
 LONG_SECONDS = 120.0  # a CPU training that takes longer than this is announced with its cost
 LINE_SECONDS = 10.0  # between two plain progress lines
@@ -161,7 +161,7 @@ def _reweighed(
 ) -> Experiment:
     """The experiment with its mixture's weights set by what the weights it starts from can do."""
     from polyctl.store.runs import runs_root
-    from polyctl.training.reweigh import reweighed_for
+    from polyctl.training.reweigh import reweigh
 
     start = experiment.train.init_from
     if old is not None or start is None:
@@ -169,7 +169,7 @@ def _reweighed(
             "--reweigh needs weights to start from, in a new run",
             "--set train.init_from=RUN, without --resume",
         )
-    changed, cells = processes.from_main(lambda: reweighed_for(experiment, start, runs_root(runs), count))
+    changed, cells = processes.from_main(lambda: reweigh(experiment, start, runs_root(runs), count))
     if processes.main:
         for cell in cells:
             output.say(f"{cell.name}: {cell.accuracy:.0%} verified, {cell.share:.1%} of the problems")
@@ -194,7 +194,7 @@ def _train(
         result = run_training(
             experiment,
             run,
-            device=processes.device.type,
+            processes,
             resume=old is not None,
             max_minutes=max_minutes,
             on_event=Teller(bar, plain=not sys.stderr.isatty()),

@@ -303,14 +303,20 @@ def _literal(text: str) -> Any:
     return table["value"] if len(table) == 1 else text
 
 
-def smoke(experiment: Experiment) -> Experiment:
-    """`experiment` shrunk to well under a minute on one CPU core: a tiny model, twenty steps, fresh problems.
+def smoke(experiment: Experiment, *, alone: bool = True) -> Experiment:
+    """`experiment` shrunk to well under a minute on one CPU core: a tiny model, few steps, fresh problems.
 
-    Family, tokenizer, form and block stay, so that the same code runs. The name gets `_smoke`, so that its
-    runs never stand in for real ones.
+    Family, tokenizer, architecture and context length stay, so that the same code runs. The name gets
+    `_smoke`, so that its runs never stand in for real ones. If not `alone`, it is still trained on its data
+    set, and starts from the smoke run of the experiment that it starts from.
     """
     name = experiment.name if experiment.name.endswith("smoke") else f"{experiment.name}_smoke"
-    data, evaluation = experiment.data, experiment.eval
+    data, train, evaluation = experiment.data, experiment.train, experiment.eval
+    source, start = "stream", None
+    if not alone:
+        source = train.source
+        if train.init_from is not None and not train.init_from.endswith(".safetensors"):
+            start = f"{train.init_from.partition('/')[0]}_smoke"
     return _with(
         experiment,
         {
@@ -318,8 +324,8 @@ def smoke(experiment: Experiment) -> Experiment:
             "data": {"train_size": min(data.train_size, 200), "valid_size": 8, "test_size": 8},
             "model": {"layers": 2, "heads": 2, "width": 32},
             "train": {
-                "source": "stream",
-                "repeat_size": min(experiment.train.repeat_size, 16),
+                "source": source,
+                "repeat_size": min(train.repeat_size, 16),
                 "steps": 20,
                 "epochs": 0,
                 "batch": 8,
@@ -329,9 +335,20 @@ def smoke(experiment: Experiment) -> Experiment:
                 "workers": 0,
                 "eval_every": 10,
                 "eval_problems": 4,
-                "init_from": None,
+                "init_from": start,
             },
             "eval": {"beam": min(evaluation.beam, 4), "problems": min(evaluation.problems, 8)},
+            "rl": {
+                "steps": 4,
+                "groups_per_step": 4,
+                "group_size": 4,
+                "pool_candidates": 8,
+                "pool_refresh_every": 2,
+                "eval_every": 2,
+                "updates_per_step": 2,
+                "examples_every": 2,
+                "solver_seconds": 0.2,
+            },
         },
     )
 

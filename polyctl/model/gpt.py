@@ -106,7 +106,7 @@ class GPT(nn.Module):
         tokens = ids_BT.shape[1]
         if self.published and tokens > self.config.context_length:
             raise ValueError(f"{tokens} tokens exceed the context length of {self.config.context_length}")
-        return self._run(self.embed(ids_BT), torch.arange(tokens, device=ids_BT.device), attend)
+        return self.run_blocks(self.embed(ids_BT), torch.arange(tokens, device=ids_BT.device), attend)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """The head, over any leading dimensions: (…, D) to (…, V)."""
@@ -143,7 +143,7 @@ class GPT(nn.Module):
             return read_BHTK.transpose(1, 2)[row_N, position_N].transpose(0, 1)[None]
 
         ids_1N = torch.from_numpy(np.concatenate([np.array(prompt) for prompt in prompts])[None]).to(device)
-        return self.logits(self._run(self.embed(ids_1N), position_N, attend, ends)[0]), cache
+        return self.logits(self.run_blocks(self.embed(ids_1N), position_N, attend, ends)[0]), cache
 
     def decode(self, ids_BW: torch.Tensor, cache: Cache) -> torch.Tensor:
         """logits_BWV after one more token of each of the W hypotheses of each of the B problems."""
@@ -154,7 +154,7 @@ class GPT(nn.Module):
         positions_B1 = cache.positions_B[:, None]
         if self.published:  # a problem that has ended may be fed on until it leaves
             positions_B1 = positions_B1.clamp(max=self.config.context_length - 1)
-        hidden_BWD = self._run(self.embedding(ids_BW), positions_B1, attend)
+        hidden_BWD = self.run_blocks(self.embedding(ids_BW), positions_B1, attend)
         cache.advance()
         return self.logits(hidden_BWD)
 
@@ -188,7 +188,7 @@ class GPT(nn.Module):
             x = x + self.ratios(value, negative, _leading(value, ends))
         return x
 
-    def _run(
+    def run_blocks(
         self, x: torch.Tensor, positions: torch.Tensor, attend: Attend, kept: torch.Tensor | None = None
     ) -> torch.Tensor:
         """All blocks; `positions` is (T,) or, one for all hypotheses of a problem, (B, 1).

@@ -27,7 +27,7 @@ from polyctl.runtime.device import limit_threads
 from polyctl.runtime.processes import Processes, join_processes
 from polyctl.store.runs import Run, create_run, find_run
 from polyctl.training import supervised
-from polyctl.training.supervised import TrainResult
+from polyctl.training.loop import TrainResult
 
 BUSY_SECONDS = 60.0  # a run whose events are younger than this is another process's
 
@@ -205,21 +205,19 @@ def _learn(
     assert found.run is not None
     resume = found.state == "resume"
     experiment: Experiment = _from_main(processes, found.run.config)
-    device, minutes = processes.device.type, options.max_minutes
+    minutes = options.max_minutes
     if task.stage == "train":
         return supervised.train(
             experiment,
             found.run,
-            device=device,
+            processes,
             resume=resume,
             max_minutes=minutes,
             on_event=on_event,
             data=task.data,
         )
     start = None if resume else _start(experiment, places.runs)
-    return reinforce(
-        experiment, found.run, start=start, device=device, max_minutes=minutes, on_event=on_event
-    )
+    return reinforce(experiment, found.run, processes, start=start, max_minutes=minutes, on_event=on_event)
 
 
 def _start(experiment: Experiment, runs: Path) -> Path:

@@ -16,9 +16,9 @@ from polyctl.config.registry import override, smoke
 from polyctl.config.schema import Experiment, RLConfig
 from polyctl.data.dataset import read_manifest
 from polyctl.errors import FileError, UsageError, did_you_mean
-from polyctl.rl import trainer as rl
+from polyctl.rl.trainer import ReinforcementTrainer, with_algorithm_name
 from polyctl.store.runs import Run, find_run, list_runs
-from polyctl.training import supervised
+from polyctl.training.supervised import SupervisedTrainer
 
 Stage = Literal["gen", "train", "eval", "rl"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -64,17 +64,6 @@ class TaskStatus:
 # -- making a plan ---------------------------------------------------------------------------------
 
 
-def shrunk(experiment: Experiment) -> Experiment:
-    """The experiment at --smoke, still trained on files, and from another's weights, where it was."""
-    train = experiment.train
-    changes = list(rl.SMOKE)
-    if train.source == "files":
-        changes.append("train.source=files")
-    if train.init_from is not None and not train.init_from.endswith(".safetensors"):
-        changes.append(f"train.init_from={train.init_from.partition('/')[0]}_smoke")
-    return override(smoke(experiment), changes)
-
-
 def parse_stages(text: str | None) -> tuple[Stage, ...] | None:
     """The stages of `gen,train`, in their order; None for all that are needed. Raises UsageError."""
     if text is None:
@@ -111,10 +100,10 @@ def make_plan(
     it. `registry` says who else has the same data. Raises FileError where an experiment starts from one that
     is neither chosen nor trained.
     """
-    everyone = [shrunk(e) for e in registry] if small else list(registry)
+    everyone = [smoke(e, alone=False) for e in registry] if small else list(registry)
     tasks: dict[tuple[Stage, str], Task] = {}
     for experiment in _ordered(chosen):
-        changed = override(shrunk(experiment) if small else experiment, settings)
+        changed = override(smoke(experiment, alone=False) if small else experiment, settings)
         wanted = _wanted_stages(experiment, changed) if stages is None else stages
         for task in _tasks(changed, everyone, places, wanted):
             tasks.setdefault(task.key, task)
@@ -142,7 +131,7 @@ def _tasks(
     if "eval" in stages:
         yield Task("eval", experiment, needs=(("train", name),))
     if "rl" in stages:
-        after = rl.named(experiment)
+        after = with_algorithm_name(experiment)
         yield Task("rl", after, base=name, needs=(("train", name),))
         if "eval" in stages:
             yield Task("eval", after, base=name, needs=(("rl", after.name),))
@@ -196,14 +185,14 @@ def standing(task: Task, places: Directories) -> TaskStatus:
         run = _run_to_evaluate(task, places)
         report = find_report(run, task.experiment)
         return TaskStatus("new" if report is None else "done", run, report)
-    file = supervised.trainer_file if task.stage == "train" else rl.trainer_file
+    trainer = SupervisedTrainer if task.stage == "train" else ReinforcementTrainer
     wanted = resolved(task, places)
     fitting = [run for run in runs_of(task.experiment.name, places.runs) if _fits(run, wanted, task.stage)]
     for run in fitting:
         if complete(run):
             return TaskStatus("done", run)
     for run in fitting:
-        if file(run).is_file():
+        if trainer.state_path(run).is_file():
             return TaskStatus("resume", run)
     return TaskStatus("new")
 

@@ -1,7 +1,7 @@
 """Which problems reinforcement learning works on: fresh ones of the training split, in a band of difficulty.
 
 Candidate number i of a mix is a pure function of the experiment and i, so that processes agree and a resumed
-run goes on exactly; only which candidates the pool holds depends on the model, and the checkpoint keeps that.
+run continues exactly. Only which candidates the pool holds depends on the model; the checkpoint keeps that.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polyctl.config.schema import DataConfig, Experiment
+from polyctl.config.schema import DataConfig, Experiment, RLConfig
 from polyctl.data.dataset import excluded_digests
 from polyctl.data.families import cells, problem, split_of
 from polyctl.data.problem import Problem
@@ -68,24 +68,23 @@ class Probe:
     first: bool
 
 
-def choose(probes: Sequence[Probe], experiment: Experiment) -> list[int]:
+def choose(probes: Sequence[Probe], rl: RLConfig) -> list[int]:
     """The candidates in the band of difficulty; at most rl.max_solved_share of them already have a right
     first answer.
 
     Empty where none is in the band.
     """
-    low, high = experiment.rl.difficulty_band
+    low, high = rl.difficulty_band
     inside = [probe for probe in probes if low <= probe.share <= high]
     open_ = [probe.number for probe in inside if not probe.first]
     solved = [probe.number for probe in inside if probe.first]
-    share = experiment.rl.max_solved_share
+    share = rl.max_solved_share
     if open_ and share < 1:
         solved = solved[: int(len(open_) * share / (1 - share))]
     return sorted(open_ + solved)
 
 
-def draw(pool: Sequence[int], experiment: Experiment, step: int) -> list[int]:
-    """The numbers of a step's problems: from the pool, different ones where it has enough."""
-    rng = np.random.default_rng([experiment.seed, step, 11])
-    count = experiment.rl.groups_per_step
+def draw(pool: Sequence[int], count: int, seed: int, step: int) -> list[int]:
+    """The numbers of a step's `count` problems: from the pool, different ones if it has enough."""
+    rng = np.random.default_rng([seed, step, 11])
     return [int(n) for n in rng.choice(np.asarray(pool), size=count, replace=len(pool) < count)]

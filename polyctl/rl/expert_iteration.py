@@ -1,7 +1,7 @@
-"""Expert iteration: search, mend what is wrong with a solver, train on what verified (docs/rl.md).
+"""Expert iteration: search, fix what is wrong with a solver, train on what verified (docs/rl.md).
 
-These are the two phases of PatternBoost: a local search improves the model's proposals, and the model learns
-from the result. The problem's known decomposition is never looked at.
+These are the two phases of PatternBoost (--algo boost): a local search improves the model's proposals, and
+the model learns from the result. The problem's known decomposition is never looked at.
 """
 
 from __future__ import annotations
@@ -32,30 +32,34 @@ STARTS = 3
 
 
 @dataclass(frozen=True)
-class Lesson:
+class ExpertAnswer:
     """A verified answer to learn: prompt and target tokens, and who found it (beam, solver)."""
 
     pair: Sequence2
     source: str
 
 
-def lessons(groups: Sequence[Group], tokenizer: Tokenizer, experiment: Experiment, seed: int) -> list[Lesson]:
+def expert_answers(
+    groups: Sequence[Group], tokenizer: Tokenizer, experiment: Experiment, seed: int
+) -> list[ExpertAnswer]:
     """For each group its best right hypothesis, else what the solver finds in time, else nothing."""
     found = []
     for group in groups:
-        lesson = _found_by_beam(group, tokenizer) or _found_by_solver(group, tokenizer, experiment, seed)
-        if lesson is not None and sum(map(len, lesson.pair)) <= experiment.model.context_length:
-            found.append(lesson)
+        answer = _found_by_beam(group, tokenizer) or _found_by_solver(group, tokenizer, experiment, seed)
+        if answer is not None and sum(map(len, answer.pair)) <= experiment.model.context_length:
+            found.append(answer)
     return found
 
 
-def _found_by_beam(group: Group, tokenizer: Tokenizer) -> Lesson | None:
-    if group.first is None:
+def _found_by_beam(group: Group, tokenizer: Tokenizer) -> ExpertAnswer | None:
+    if group.first_correct is None:
         return None
-    return Lesson((list(group.prompt), group.emitted(tokenizer.end)[group.first]), "beam")
+    return ExpertAnswer((list(group.prompt), group.emitted(tokenizer.end)[group.first_correct]), "beam")
 
 
-def _found_by_solver(group: Group, tokenizer: Tokenizer, experiment: Experiment, seed: int) -> Lesson | None:
+def _found_by_solver(
+    group: Group, tokenizer: Tokenizer, experiment: Experiment, seed: int
+) -> ExpertAnswer | None:
     for decomposition in _candidates(group, experiment, seed):
         verdict = verify(group.problem.f, Decomposition(None, decomposition.inners))
         if not verdict.verified:
@@ -65,7 +69,7 @@ def _found_by_solver(group: Group, tokenizer: Tokenizer, experiment: Experiment,
             group.problem.f, solved, group.problem.family, group.problem.index, group.problem.written
         )
         try:
-            return Lesson((list(group.prompt), tokenizer.encode_target(problem)), "solver")
+            return ExpertAnswer((list(group.prompt), tokenizer.encode_target(problem)), "solver")
         except UnwritableProblem:
             continue
     return None
@@ -93,16 +97,16 @@ def _candidates(group: Group, experiment: Experiment, seed: int) -> chain[Decomp
     return chain(exact, numeric)
 
 
-def learn(
+def imitate(
     model: GPT,
     optimizer: Optimizers,
-    lessons: Sequence[Lesson],
+    answers: Sequence[ExpertAnswer],
     experiment: Experiment,
     processes: Processes,
 ) -> Update:
-    """`inner_epochs` optimizer steps on all processes' lessons: cross-entropy on the target's tokens."""
+    """`rl.updates_per_step` optimizer steps on all processes' answers: cross-entropy on their tokens."""
     rl, objective = experiment.rl, TargetLoss(model)
-    pairs = sorted((lesson.pair for lesson in lessons), key=lambda pair: len(pair[0]) + len(pair[1]))
+    pairs = sorted((answer.pair for answer in answers), key=lambda pair: len(pair[0]) + len(pair[1]))
     size = rl.micro_groups * rl.group_size
     batches = [Batch.of(pairs[i : i + size]) for i in range(0, len(pairs), size)]
     count, tokens = processes.sum([float(len(pairs)), float(sum(int(b.loss_BT.sum()) for b in batches))])
@@ -121,5 +125,5 @@ def learn(
         norm = optimizer_step(model, optimizer, total, rl.max_grad_norm, processes)
         if epoch == 0:
             (first,) = processes.sum([float(total)])
-    read = sum(batch.tokens for batch in batches)
-    return Update(groups=int(count), tokens=int(tokens), loss=first, grad_norm=norm, read=read)
+    tokens_read = sum(batch.tokens for batch in batches)
+    return Update(groups=int(count), tokens=int(tokens), loss=first, grad_norm=norm, tokens_read=tokens_read)

@@ -101,7 +101,7 @@ def hidden_of_groups(
         return causal_attention(q, k, v)
 
     positions_P = torch.arange(prompt_GP.shape[1], device=prompt_GP.device)
-    prompt_GPD = model._run(model.embed(prompt_GP), positions_P, read_prompt)
+    prompt_GPD = model.run_blocks(model.embed(prompt_GP), positions_P, read_prompt)
     rows_G = torch.arange(groups, device=prompt_GP.device)
     last_G1D = prompt_GPD[rows_G, lengths_G - 1][:, None]
     first_GW1D = last_G1D[:, :, None].expand(-1, width, -1, -1)
@@ -119,7 +119,7 @@ def hidden_of_groups(
     def read_both(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         return shared_attention(q, k, v, kept[layer], padding_G11P, later_SS)
 
-    hidden = model._run(model.embedding(inputs), positions, read_both)
+    hidden = model.run_blocks(model.embedding(inputs), positions, read_both)
     rest_GWSD = hidden.view(groups, width, longest - 1, -1)
     return torch.cat((first_GW1D, rest_GWSD), dim=2)
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyctl.algebra.printing import plain
-from polyctl.config.schema import Experiment, RewardName
+from polyctl.config.schema import Experiment, RewardName, RLConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.evaluation.accuracy import JudgedHypothesis, judge
 from polyctl.model.gpt import GPT
-from polyctl.rl.rewards import Mark, advantages, has_signal, marks, rewards
+from polyctl.rl.rewards import RankedVerdict, advantages, has_signal, rank_verdicts, rewards
 from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
 from polyctl.search.hypothesis import Hypothesis, hypothesis_event
@@ -27,24 +27,24 @@ class Group:
     problem: Problem
     prompt: tuple[int, ...]
     judged: tuple[JudgedHypothesis, ...]
-    marks: tuple[Mark, ...]
+    verdicts: tuple[RankedVerdict, ...]
     rewards: tuple[float, ...]
     advantages: tuple[float, ...]
 
     @property
     def signal(self) -> bool:
         """Whether it holds right and wrong answers."""
-        return has_signal(self.marks)
+        return has_signal(self.verdicts)
 
     @property
-    def first(self) -> int | None:
+    def first_correct(self) -> int | None:
         """The place of the first right hypothesis, or None; places count every hypothesis, as in eval."""
-        return next((place for place, mark in enumerate(self.marks) if mark.right), None)
+        return next((place for place, verdict in enumerate(self.verdicts) if verdict.right), None)
 
     @property
-    def share(self) -> float:
+    def correct_share(self) -> float:
         """The share of right hypotheses."""
-        return sum(mark.right is True for mark in self.marks) / max(len(self.marks), 1)
+        return sum(verdict.right is True for verdict in self.verdicts) / max(len(self.verdicts), 1)
 
     def emitted(self, end: int) -> list[list[int]]:
         """The tokens that search emitted: with the end token where it came, without where it did not."""
@@ -59,20 +59,19 @@ class Group:
                     **hypothesis_event(one.hypothesis, tokenizer, self.problem.f),
                     "finished": one.hypothesis.finished,
                     "status": one.status,
-                    "rank": mark.rank,
+                    "rank": verdict.rank,
                     "reward": reward,
                     "advantage": advantage,
                 }
-                for one, mark, reward, advantage in zip(
-                    self.judged, self.marks, self.rewards, self.advantages, strict=True
+                for one, verdict, reward, advantage in zip(
+                    self.judged, self.verdicts, self.rewards, self.advantages, strict=True
                 )
             ],
         }
 
 
-def reward_kind(experiment: Experiment) -> RewardName:
+def reward_kind(rl: RLConfig) -> RewardName:
     """The reward that rl.reward means; `auto` is rank for beams, and simple for samples."""
-    rl = experiment.rl
     if rl.reward != "auto":
         return rl.reward
     return "simple" if rl.algorithm == "grpo" else "rank"
@@ -123,33 +122,36 @@ def judged_group(
     """The group of these hypotheses. One that was cut off at the output limit is wrong like any other."""
     rl = experiment.rl
     judged = judge(problem, hypotheses, tokenizer, None)
-    marked = marks(judged, completion=rl.completion)
-    reward = rewards(marked, reward_kind(experiment), width=rl.group_size, wrong=rl.wrong_reward)
-    advantage = advantages(marked, reward, scale_rewards=rl.scale_rewards)
-    return Group(problem, tuple(prompt), tuple(judged), tuple(marked), tuple(reward), tuple(advantage))
+    verdicts = rank_verdicts(judged, completion=rl.completion)
+    reward = rewards(verdicts, reward_kind(rl), width=rl.group_size, wrong=rl.wrong_reward)
+    advantage = advantages(verdicts, reward, scale_rewards=rl.scale_rewards)
+    return Group(problem, tuple(prompt), tuple(judged), tuple(verdicts), tuple(reward), tuple(advantage))
 
 
 def totals(groups: Sequence[Group], width: int) -> dict[str, float]:
     """Sums over groups, which processes can add: what `rates` divides."""
-    firsts = [group.first for group in groups]
+    firsts = [group.first_correct for group in groups]
     found = [place for place in firsts if place is not None]
-    hypotheses = [mark for group in groups for mark in group.marks]
+    hypotheses = [verdict for group in groups for verdict in group.verdicts]
     decided = [
-        r for g in groups for mark, r in zip(g.marks, g.rewards, strict=True) if mark.right is not None
+        r
+        for g in groups
+        for verdict, r in zip(g.verdicts, g.rewards, strict=True)
+        if verdict.right is not None
     ]
     return {
         "groups": len(groups),
         "hypotheses": len(hypotheses),
         "decided": len(decided),
         "reward": math.fsum(decided),
-        "right": sum(mark.right is True for mark in hypotheses),
-        "undecided": sum(mark.right is None for mark in hypotheses),
+        "right": sum(verdict.right is True for verdict in hypotheses),
+        "undecided": sum(verdict.right is None for verdict in hypotheses),
         "unfinished": sum(not one.hypothesis.finished for group in groups for one in group.judged),
         "pass_at_1": sum(place == 0 for place in found),
         "pass_at_w": len(found),
         "rank_score": math.fsum(math.exp(-place / width) for place in found),
-        "all_right": sum(not g.signal and g.first is not None for g in groups),
-        "all_wrong": sum(not g.signal and g.first is None for g in groups),
+        "all_right": sum(not g.signal and g.first_correct is not None for g in groups),
+        "all_wrong": sum(not g.signal and g.first_correct is None for g in groups),
     }
 
 

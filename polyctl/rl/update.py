@@ -30,7 +30,7 @@ class Update:
     entropy: float = 0.0
     clip_share: float = 0.0
     grad_norm: float = 0.0
-    read: int = 0  # tokens of one forward pass in this process
+    tokens_read: int = 0  # tokens of one forward pass in this process
 
 
 class NotFinite(ArithmeticError):
@@ -46,7 +46,7 @@ def update(
     experiment: Experiment,
     processes: Processes,
 ) -> Update:
-    """`inner_epochs` optimizer steps on the groups with a signal; none where no process has one.
+    """`rl.updates_per_step` optimizer steps on the groups with a signal; none where no process has one.
 
     `groups` are this process's share; gradients are summed over all processes, and the normalizer counts the
     problems of all, so the result does not depend on their number. Raises NotFinite.
@@ -105,7 +105,7 @@ def update(
         entropy=whole["entropy"] / all_tokens,
         clip_share=whole["clipped"] / passes,
         grad_norm=norm,
-        read=sum(batch.tokens for batch in batches),
+        tokens_read=sum(batch.tokens for batch in batches),
     )
 
 

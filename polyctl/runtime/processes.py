@@ -73,24 +73,16 @@ ALONE = Processes(0, 1, torch.device("cpu"))
 
 @contextmanager
 def join_processes(device: str = "auto") -> Iterator[Processes]:
-    """Join the process group that torchrun's environment describes; without one, a world of one.
-
-    May be nested: an inner call sees the group of the outer one.
-    """
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    """Join the process group that torchrun's environment describes; without one, a world of one."""
     here = choose_device(device, int(os.environ.get("LOCAL_RANK", "0")))
-    if world == 1:
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Processes(0, 1, here)
         return
-    outer = dist.is_initialized()
-    if not outer:
-        # Small sums of Python numbers go over gloo, so that they need no GPU.
-        dist.init_process_group("cpu:gloo,cuda:nccl" if here.type == "cuda" else "gloo")
+    # Small sums of Python numbers go over gloo, so that they need no GPU.
+    dist.init_process_group("cpu:gloo,cuda:nccl" if here.type == "cuda" else "gloo")
     try:
         yield Processes(dist.get_rank(), dist.get_world_size(), here)
-        if not outer:
-            dist.barrier()  # who leaves first takes the connections down under those that still use them
+        dist.barrier()  # who leaves first takes the connections down under those that still use them
     finally:
-        if not outer:
-            gc.collect()  # what wraps a module holds the group; left to the interpreter's end it may abort
-            dist.destroy_process_group()
+        gc.collect()  # what wraps a module holds the group; left to the interpreter's end it may abort
+        dist.destroy_process_group()

@@ -14,7 +14,7 @@ from polyctl.data.batch import Batch
 from polyctl.data.stream import open_source
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.gpt import GPT
-from polyctl.training.loader import Part, data_workers, split
+from polyctl.training.loader import MicroBatch, data_workers, split
 from polyctl.training.loss import autocast, make_objective
 from polyctl.training.optim import make_optimizer
 
@@ -113,7 +113,7 @@ def _time_steps(
     objective = make_objective(model, config, device)
     optimizer = make_optimizer(model, config)
 
-    def passes(parts: list[Part]) -> float:
+    def passes(parts: list[MicroBatch]) -> float:
         began = time.perf_counter()
         for part in parts:
             with autocast(device, config.precision):

@@ -13,7 +13,10 @@ OnEvent = Callable[[str, dict[str, Any]], None]
 
 
 class Journal:
-    """Writes events to the run's file and to a callback; silent in every process but the main one."""
+    """Writes events to the run's file and to a callback; silent in every process but the main one.
+
+    As a context manager it writes an error that leaves the block before it closes.
+    """
 
     def __init__(self, path: Path, main: bool, on_event: OnEvent | None = None) -> None:
         self.writer = EventWriter(path) if main else None
@@ -27,6 +30,8 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, Exception):
+            self.write("error", message=str(error), error=type(error).__name__)
         if self.writer is not None:
             self.writer.__exit__(kind, error, trace)
 

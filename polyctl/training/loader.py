@@ -21,7 +21,7 @@ MOST_WORKERS = 16
 
 
 @dataclass(frozen=True)
-class Part:
+class MicroBatch:
     """The rows of one forward pass: inputs, and where (in the flattened B·T) which token must follow."""
 
     ids_BT: torch.Tensor
@@ -36,17 +36,17 @@ class Part:
         return tuple(t.to(device, non_blocking=True) for t in tensors)  # type: ignore[return-value]
 
 
-def split(batch: Batch, rank: int, world: int, parts: int) -> list[Part]:
+def split(batch: Batch, rank: int, world: int, parts: int) -> list[MicroBatch]:
     """The rows rank, rank + world, … of a batch in `parts` parts; rows alike in length stay spread evenly."""
     mine = range(rank, len(batch.ids_BT), world)
     return [_part(batch.ids_BT[mine[i::parts]], batch.loss_BT[mine[i::parts]]) for i in range(parts)]
 
 
-def _part(ids_BT: np.ndarray, loss_BT: np.ndarray) -> Part:
+def _part(ids_BT: np.ndarray, loss_BT: np.ndarray) -> MicroBatch:
     # The token at t is predicted from t-1, so the last column is never an input.
     width = int(np.flatnonzero(loss_BT.any(axis=0))[-1])
     rows, columns = np.nonzero(loss_BT)
-    return Part(
+    return MicroBatch(
         torch.from_numpy(np.ascontiguousarray(ids_BT[:, :width])),
         torch.from_numpy(rows * width + columns - 1),
         torch.from_numpy(ids_BT[rows, columns]),
@@ -95,7 +95,7 @@ def batches(
             skip = 0
 
 
-class Ahead:
+class Prefetcher:
     """Batches of which the next one may be fetched before it is asked for."""
 
     def __init__(self, batches: Iterator[Batch]) -> None:

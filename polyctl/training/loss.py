@@ -48,6 +48,9 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Non
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)
 
 
-def dropout_seed(seed: int, step: int, rank: int) -> int:
-    """The seed of a step's dropout in one process: a function of these three, never of what ran before."""
-    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0])
+def derived_seed(seed: int, step: int, stream: int) -> int:
+    """The seed of a step's random numbers: a function of these three, never of what ran before.
+
+    Streams that must differ within a step, such as the dropout of each process, have different numbers.
+    """
+    return int(np.random.SeedSequence([seed, step, stream]).generate_state(1, np.uint64)[0])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -36,6 +37,11 @@ class Optimizers:
     def param_groups(self) -> list[dict[str, Any]]:
         """The groups of all parts."""
         return [group for part in self.parts for group in part.param_groups]
+
+    def set_lr(self, lr: float) -> None:
+        """Take the next steps with this learning rate."""
+        for group in self.param_groups:
+            group["lr"] = lr
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients."""
@@ -70,18 +76,30 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizers:
     return Optimizers(muon, torch.optim.AdamW([others], **adamw))
 
 
-def lr_at(step: int, config: TrainConfig, total_steps: int) -> float:
-    """Learning rate of the optimizer step that follows `step` finished ones (0 <= step < total_steps).
+@dataclass(frozen=True)
+class Schedule:
+    """The learning rate of each step: a linear warm-up, then a way from `lr` to final_lr_ratio * lr.
 
-    Linear warm-up over `warmup` steps; then a cosine down to final_lr * lr at the last step, or lr held
-    constant with a linear fall to final_lr * lr over the last decay_fraction of all steps.
+    `cosine` falls from the end of the warm-up on, `linear` too; `wsd` (warm-up, stable, decay) holds lr and
+    falls linearly over the last decay_fraction of all steps.
     """
-    if step < config.warmup:
-        return config.lr * (step + 1) / config.warmup
-    start = config.warmup
-    if config.schedule == "wsd":
-        start = max(start, total_steps - round(config.decay_fraction * total_steps))
-    progress = (step - start) / max(1, total_steps - 1 - start)
-    progress = min(1.0, max(0.0, progress))
-    share = (1 + math.cos(math.pi * progress)) / 2 if config.schedule == "cosine" else 1 - progress
-    return config.lr * (config.final_lr_ratio + (1 - config.final_lr_ratio) * share)
+
+    lr: float
+    warmup: int
+    total_steps: int
+    final_lr_ratio: float
+    kind: Literal["cosine", "wsd", "linear"]
+    decay_fraction: float = 1.0
+
+    def lr_at(self, step: int) -> float:
+        """The learning rate of the step that follows `step` finished ones (0 <= step < total_steps)."""
+        if step < self.warmup:
+            return self.lr * (step + 1) / self.warmup
+        start, final = self.warmup, self.final_lr_ratio
+        if self.kind == "wsd":
+            start = max(start, self.total_steps - round(self.decay_fraction * self.total_steps))
+        progress = min(1.0, max(0.0, (step - start) / max(1, self.total_steps - 1 - start)))
+        if self.kind == "linear":
+            return self.lr * (1 - (1 - final) * progress)
+        share = (1 + math.cos(math.pi * progress)) / 2 if self.kind == "cosine" else 1 - progress
+        return self.lr * (final + (1 - final) * share)

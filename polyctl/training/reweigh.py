@@ -12,7 +12,7 @@ from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import family_names, inner_count
 from polyctl.errors import UsageError
 from polyctl.evaluation.accuracy import greedy_accuracy
-from polyctl.training.supervised import load_start
+from polyctl.training.start import load_start, weights_of
 
 FLOOR = 0.1  # what a model can do it must go on seeing, or it forgets
 
@@ -40,7 +40,7 @@ def cells_of(data: DataConfig) -> list[DataConfig]:
     return found
 
 
-def reweighed(data: DataConfig, accuracies: Sequence[float]) -> DataConfig:
+def with_weights(data: DataConfig, accuracies: Sequence[float]) -> DataConfig:
     """The mixture of `cells_of(data)`, each weight times what is missing to full accuracy, or FLOOR."""
     parts = tuple(
         cell.model_copy(update={"weight": cell.weight * max(FLOOR, 1 - accuracy)})
@@ -49,17 +49,15 @@ def reweighed(data: DataConfig, accuracies: Sequence[float]) -> DataConfig:
     return data.model_copy(update={"parts": parts})
 
 
-def reweighed_for(
-    experiment: Experiment, start: str, root: Path, count: int
-) -> tuple[Experiment, list[Cell]]:
+def reweigh(experiment: Experiment, start: str, root: Path, count: int) -> tuple[Experiment, list[Cell]]:
     """The experiment with a mixture reweighed for the model it starts from, and what was measured.
 
-    RunReport is greedy accuracy, verified, on `count` held-out problems of each cell. Raises UsageError where
+    Measured is verified greedy accuracy on `count` held-out problems of each cell. Raises UsageError where
     the data is no mixture or the model has other tokens, FileError where it cannot be read.
     """
     several = cells_of(experiment.data)
     tokenizer = make_tokenizer(experiment.data)
-    loaded = load_start(start, root, experiment, tokenizer)
+    loaded = load_start(weights_of(start, root), experiment, tokenizer)
     accuracies = []
     for data in several:
         problems = held_out(data, experiment.seed, "valid", count)
@@ -71,7 +69,7 @@ def reweighed_for(
             batch=experiment.eval.batch,
         )
         accuracies.append(report.verified)
-    data = reweighed(experiment.data, accuracies)
+    data = with_weights(experiment.data, accuracies)
     total = sum(part.weight for part in data.parts)
     shares = [
         Cell(_name(part), accuracy, part.weight / total)

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from polyctl.config.registry import PACKAGED, load_registry
+from polyctl.config.registry import PACKAGED, load_registry, smoke
 from polyctl.errors import FileError, UsageError
 from polyctl.plans.stages import (
     Task,
@@ -16,7 +16,6 @@ from polyctl.plans.stages import (
     make_plan,
     parse_stages,
     resolved,
-    shrunk,
     standing,
 )
 from polyctl.store.events import EventWriter
@@ -120,7 +119,7 @@ def test_experiments_with_the_same_data_share_a_data_set(make, places):
 
 def test_smoke_keeps_files_and_the_start_of_every_experiment_of_the_registry():
     for experiment in load_registry(PACKAGED).matching():
-        small = shrunk(experiment)
+        small = smoke(experiment, alone=False)
         assert small.name.endswith("smoke")
         assert small.train.source == experiment.train.source
         assert (small.train.init_from is None) == (experiment.train.init_from is None)

@@ -9,7 +9,8 @@ from polyctl.data.families import problems
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.gpt import GPT
 from polyctl.model.serialization import save_model
-from polyctl.rl.trainer import named, reinforce
+from polyctl.rl.trainer import reinforce, with_algorithm_name
+from polyctl.runtime.processes import ALONE
 from polyctl.store.runs import create_run
 from tests.rl.helpers import tiny
 from tests.training.helpers import Recorder
@@ -56,11 +57,11 @@ def run_rl(tmp_path, start):
     """run_rl(experiment, run=None, **options) -> (run, result, recorder); with a run, it is resumed."""
 
     def run_rl(experiment, run=None, recorder=None, **options):
-        experiment = named(copy.deepcopy(experiment))
+        experiment = with_algorithm_name(copy.deepcopy(experiment))
         recorder = recorder or Recorder()
         made = run or create_run(experiment, tmp_path / "runs")
         result = reinforce(
-            experiment, made, start=None if run else start, device="cpu", on_event=recorder, **options
+            experiment, made, ALONE, start=None if run else start, on_event=recorder, **options
         )
         return made, result, recorder
 

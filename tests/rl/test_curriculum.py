@@ -53,15 +53,14 @@ def test_the_pool_keeps_the_band_and_few_solved_ones():
     experiment = tiny(difficulty_band=(0.1, 0.9), max_solved_share=0.5)
     shares = [(0.0, False), (0.1, False), (0.5, True), (1.0, True), (0.9, False), (0.2, True), (0.3, True)]
     probes = [Probe(n, share, first) for n, (share, first) in enumerate(shares)]
-    assert choose(probes, experiment) == [1, 2, 4, 5]
-    assert choose(probes, tiny(difficulty_band=(0.1, 0.9), max_solved_share=0.0)) == [1, 4]
-    assert choose(probes[:1], experiment) == []
+    assert choose(probes, experiment.rl) == [1, 2, 4, 5]
+    assert choose(probes, tiny(difficulty_band=(0.1, 0.9), max_solved_share=0.0).rl) == [1, 4]
+    assert choose(probes[:1], experiment.rl) == []
 
 
 def test_a_step_draws_different_problems_and_repeats_only_from_a_small_pool():
-    experiment = tiny(groups_per_step=8)
-    drawn = draw(list(range(100, 120)), experiment, 3)
+    drawn = draw(list(range(100, 120)), 8, 3, 3)
     assert len(set(drawn)) == 8
-    assert drawn == draw(list(range(100, 120)), experiment, 3)
-    assert drawn != draw(list(range(100, 120)), experiment, 4)
-    assert set(draw([5, 6], experiment, 0)) <= {5, 6}
+    assert drawn == draw(list(range(100, 120)), 8, 3, 3)
+    assert drawn != draw(list(range(100, 120)), 8, 3, 4)
+    assert set(draw([5, 6], 8, 3, 0)) <= {5, 6}

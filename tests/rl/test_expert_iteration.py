@@ -7,7 +7,7 @@ from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import decode_for
 from polyctl.rl.curriculum import ProblemMix
-from polyctl.rl.expert_iteration import lessons
+from polyctl.rl.expert_iteration import expert_answers
 from polyctl.rl.rollouts import judged_group
 from polyctl.search.hypothesis import Hypothesis
 from tests.rl.helpers import tiny
@@ -26,26 +26,26 @@ def group_of(experiment, answer):
 def test_a_right_hypothesis_is_learnt_as_it_was_emitted():
     experiment = tiny(algorithm="boost")
     group, tokenizer = group_of(experiment, lambda target: target)
-    (lesson,) = lessons([group], tokenizer, experiment, 0)
-    assert lesson.source == "beam"
-    assert lesson.pair == (list(group.prompt), [*group.judged[0].hypothesis.tokens, tokenizer.end])
+    (answer,) = expert_answers([group], tokenizer, experiment, 0)
+    assert answer.source == "beam"
+    assert answer.pair == (list(group.prompt), [*group.judged[0].hypothesis.tokens, tokenizer.end])
 
 
 @pytest.mark.parametrize("solver", ["polish", "solve"])
 def test_a_wrong_hypothesis_is_mended_by_the_solver(solver):
     experiment = tiny(algorithm="boost", solver=solver, solver_seconds=5.0)
     group, tokenizer = group_of(experiment, lambda target: [*target[:-1], target[-1] + 3])
-    assert group.first is None
-    (lesson,) = lessons([group], tokenizer, experiment, 0)
-    assert lesson.source == "solver"
-    assert lesson.pair[1][-1] == tokenizer.end
-    assert verify(group.problem.f, decode_for(tokenizer, group.problem.f, lesson.pair[1][:-1])).verified
+    assert group.first_correct is None
+    (answer,) = expert_answers([group], tokenizer, experiment, 0)
+    assert answer.source == "solver"
+    assert answer.pair[1][-1] == tokenizer.end
+    assert verify(group.problem.f, decode_for(tokenizer, group.problem.f, answer.pair[1][:-1])).verified
 
 
 def test_without_a_solver_a_wrong_group_teaches_nothing():
     experiment = tiny(algorithm="boost", solver="off")
     group, tokenizer = group_of(experiment, lambda target: [*target[:-1], target[-1] + 3])
-    assert lessons([group], tokenizer, experiment, 0) == []
+    assert expert_answers([group], tokenizer, experiment, 0) == []
 
 
 def test_boost_runs_and_says_who_found_what(run_rl):

@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polyctl.rl.rewards import Mark, advantages, has_signal, marks, rewards
+from polyctl.rl.rewards import RankedVerdict, advantages, has_signal, rank_verdicts, rewards
 from tests.rl.helpers import judged
 
 GROUPS = st.lists(st.sampled_from([True, False, None]), min_size=1, max_size=32).map(
-    lambda rights: [Mark(right, rank) for rank, right in enumerate(rights)]
+    lambda rights: [RankedVerdict(right, rank) for rank, right in enumerate(rights)]
 )
 
 
 def twin_rewards(group, kind, width, wrong):
     """The paper's definition, hypothesis by hypothesis, in numpy."""
     result = np.full(len(group), wrong, dtype=np.float64)
-    for i, mark in enumerate(group):
-        if mark.right:
-            k = np.float64(mark.rank)
+    for i, verdict in enumerate(group):
+        if verdict.right:
+            k = np.float64(verdict.rank)
             result[i] = {"simple": 1.0, "rank": np.exp(-k / width)}.get(kind, np.exp((k + 1 - width) / width))
     return result
 
@@ -34,7 +34,7 @@ def test_rewards_equal_their_twin(kind, group, wrong):
 
 
 def test_rank_reward_uses_the_width_of_the_group():
-    group = [Mark(True, 0), Mark(True, 5)]
+    group = [RankedVerdict(True, 0), RankedVerdict(True, 5)]
     assert rewards(group, "rank", width=10, wrong=-0.1) == pytest.approx([1.0, math.exp(-0.5)])
     assert rewards(group, "reverse_rank", width=10, wrong=-0.1) == pytest.approx(
         [math.exp(-0.9), math.exp(-0.4)]
@@ -45,11 +45,11 @@ def test_rank_reward_uses_the_width_of_the_group():
 def test_advantages_equal_their_twin(group, divide):
     reward = rewards(group, "rank", width=32, wrong=-0.1)
     found = advantages(group, reward, scale_rewards=divide)
-    decided = [r for mark, r in zip(group, reward, strict=True) if mark.right is not None]
+    decided = [r for verdict, r in zip(group, reward, strict=True) if verdict.right is not None]
     mean = statistics.fmean(decided) if decided else 0.0
     scale = statistics.stdev(decided) + 1e-4 if divide and len(decided) > 1 else 1.0
     expected = [
-        0.0 if mark.right is None else (r - mean) / scale for mark, r in zip(group, reward, strict=True)
+        0.0 if verdict.right is None else (r - mean) / scale for verdict, r in zip(group, reward, strict=True)
     ]
     assert found == pytest.approx(expected, abs=1e-9)
     assert sum(found) == pytest.approx(0.0, abs=1e-9)
@@ -58,21 +58,28 @@ def test_advantages_equal_their_twin(group, divide):
 def test_equivalent_hypotheses_share_a_rank_and_leave_no_gap():
     group = [judged(0, "refuted"), judged(1, "verified"), judged(2, "verified", duplicate_of=1)]
     group += [judged(3, "refuted", duplicate_of=0), judged(4, "verified")]
-    found = marks(group, completion=False)
-    assert [mark.rank for mark in found] == [0, 1, 1, 0, 2]
-    assert [mark.right for mark in found] == [False, True, True, False, True]
+    found = rank_verdicts(group, completion=False)
+    assert [verdict.rank for verdict in found] == [0, 1, 1, 0, 2]
+    assert [verdict.right for verdict in found] == [False, True, True, False, True]
 
 
 def test_same_inners_with_a_wrong_and_a_right_outer_are_two_answers():
     group = [judged(0, "refuted", completed="verified"), judged(1, "verified", duplicate_of=0)]
-    assert marks(group, completion=False) == [Mark(False, 0), Mark(True, 1)]
-    assert marks(group, completion=True) == [Mark(True, 0), Mark(True, 0)]
+    assert rank_verdicts(group, completion=False) == [RankedVerdict(False, 0), RankedVerdict(True, 1)]
+    assert rank_verdicts(group, completion=True) == [RankedVerdict(True, 0), RankedVerdict(True, 0)]
 
 
 def test_only_verified_answers_are_right():
     group = [judged(i, s) for i, s in enumerate(["trivial", "malformed", "refuted", "undecided", "verified"])]
     group.append(judged(5, "verified", extra=True))
-    assert [mark.right for mark in marks(group, completion=False)] == [False, False, False, None, True, False]
+    assert [verdict.right for verdict in rank_verdicts(group, completion=False)] == [
+        False,
+        False,
+        False,
+        None,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -86,12 +93,12 @@ def test_only_verified_answers_are_right():
     ],
 )
 def test_signal_is_a_matter_of_correctness(rights, signal):
-    group = [Mark(right, rank) for rank, right in enumerate(rights)]
+    group = [RankedVerdict(right, rank) for rank, right in enumerate(rights)]
     assert has_signal(group) is signal
 
 
 def test_a_group_all_right_has_reward_variance_but_no_signal():
-    group = [Mark(True, 0), Mark(True, 1)]
+    group = [RankedVerdict(True, 0), RankedVerdict(True, 1)]
     first, second = rewards(group, "rank", width=2, wrong=-0.1)
     assert first > second
     assert not has_signal(group)

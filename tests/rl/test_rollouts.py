@@ -39,7 +39,7 @@ def test_the_end_token_is_trained_where_it_was_emitted_and_nowhere_else():
     cut_off = Hypothesis(tuple(target[:-1]), -1.5, False)
     group = judged_group(problem, tokenizer.encode_prompt(problem), [right, cut_off], tokenizer, experiment)
     assert group.emitted(tokenizer.end) == [target, target[:-1]]
-    assert [mark.right for mark in group.marks] == [True, False]
+    assert [verdict.right for verdict in group.verdicts] == [True, False]
     assert group.rewards == (1.0, -0.1)
     assert group.advantages == pytest.approx((0.55, -0.55))
     assert group.signal
@@ -61,4 +61,4 @@ def test_rates_are_means_over_groups_and_hypotheses():
     assert found["pass_at_w"] == 0.75
     assert found["rank_score"] == pytest.approx((2 + 2.718281828**-0.25) / 4)
     assert (found["skipped"], found["all_right"], found["all_wrong"]) == (2, 1, 1)
-    assert groups[3].marks[1].rank == 0  # the same answer twice ranks once
+    assert groups[3].verdicts[1].rank == 0  # the same answer twice ranks once

@@ -1,17 +1,21 @@
 """The loop: its events and files, exact resuming, interrupts, groups without signal, errors."""
 
+import json
 import os
 import signal
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from polyctl.errors import UsageError
 from polyctl.model.serialization import load_model
-from polyctl.rl import rollouts
-from polyctl.rl.trainer import lr_at, reference_file, trainer_file
+from polyctl.rl import rollouts, trainer
+from polyctl.rl.trainer import ReinforcementTrainer, reference_file
+from polyctl.runtime.processes import ALONE
 from polyctl.store.events import EventReader
+from polyctl.store.runs import list_runs
 from tests.rl.helpers import tiny
 from tests.training.helpers import Recorder
 
@@ -19,6 +23,9 @@ STEP_FIELDS = {
     "loss", "lr", "grad_norm", "reward", "pass_at_1", "pass_at_w", "rank_score", "kl", "entropy",
     "skipped", "all_right", "all_wrong", "clip_share", "trained_groups", "problems_seen", "undecided",
 }  # fmt: skip
+
+
+trainer_file = ReinforcementTrainer.state_path
 
 
 def assert_same_state(one, other):
@@ -79,7 +86,7 @@ def test_the_time_limit_ends_gently(run_rl):
 
 
 def test_without_signal_nothing_moves(run_rl, start, monkeypatch):
-    monkeypatch.setattr(rollouts, "marks", lambda judged, completion: _all_wrong(judged))
+    monkeypatch.setattr(rollouts, "rank_verdicts", lambda judged, completion: _all_wrong(judged))
     run, result, recorder = run_rl(tiny(weight_decay=0.1))
     assert result.state == "complete"
     assert [event["skipped"] for event in recorder.of("step")] == [4.0] * 4
@@ -89,9 +96,9 @@ def test_without_signal_nothing_moves(run_rl, start, monkeypatch):
 
 
 def _all_wrong(judged):
-    from polyctl.rl.rewards import Mark
+    from polyctl.rl.rewards import RankedVerdict
 
-    return [Mark(False, one.rank) for one in judged]
+    return [RankedVerdict(False, one.rank) for one in judged]
 
 
 def test_an_error_of_the_verifier_is_an_error(run_rl, monkeypatch):
@@ -105,21 +112,58 @@ def test_an_error_of_the_verifier_is_an_error(run_rl, monkeypatch):
     assert recorder.of("error")[0]["message"] == "the verifier is broken"
 
 
+def test_a_failing_validation_loses_nothing(run_rl, monkeypatch, tmp_path):
+    """The state is saved before it, so that the steps since the last validation need not be repeated."""
+    experiment = tiny()
+    whole, _, _ = run_rl(experiment)
+    evaluate = trainer.evaluate_problems
+
+    def fail_later(model, tokenizer, problems, config):
+        if recorder.of("step"):
+            raise ZeroDivisionError("validation broke")
+        return evaluate(model, tokenizer, problems, config)
+
+    recorder = Recorder()
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "evaluate_problems", fail_later)
+        with pytest.raises(ZeroDivisionError, match="validation broke"):
+            run_rl(experiment, recorder=recorder)
+    assert recorder.of("error")[0]["message"] == "validation broke"
+    run = next(run for run in list_runs(tmp_path / "runs") if run.id != whole.id)
+    assert load_model(run.checkpoint("last"), "cpu").step == 2
+    _, result, second = run_rl(experiment, run=run)
+    assert (result.state, result.step) == ("complete", 4)
+    assert [event["step"] for event in second.of("eval")] == [2, 4]
+    assert_same_state(whole, run)
+
+
+def test_a_state_with_facts_that_are_no_longer_kept_resumes(run_rl):
+    """Earlier versions counted skipped groups and updates there."""
+    run, _, _ = run_rl(tiny(steps=2))
+    path = trainer_file(run)
+    with safe_open(path, "pt") as file:
+        facts = json.loads(file.metadata()["polyctl"])
+    save_file(load_file(path), path, {"polyctl": json.dumps({**facts, "skipped": 1, "updates": 2})})
+    _, result, _ = run_rl(tiny(steps=3), run=run)
+    assert (result.state, result.step) == ("complete", 3)
+
+
 def test_another_shape_or_other_data_is_refused(run_rl):
     other = tiny()
     with pytest.raises(UsageError, match="another shape"):
         run_rl(other.model_copy(update={"model": other.model.model_copy(update={"layers": 2})}))
     run, _, _ = run_rl(tiny(steps=1))
-    with pytest.raises(UsageError, match="other data, model, seed or algorithm"):
+    with pytest.raises(UsageError, match="other seed settings"):
         run_rl(tiny(steps=2).model_copy(update={"seed": 9}), run=run)
+    with pytest.raises(UsageError, match=r"other rl\.algorithm settings"):
+        run_rl(tiny(steps=2, algorithm="grpo"), run=run)
 
 
 def test_dropout_of_the_published_form_stays_off(tmp_path, monkeypatch):
     from polyctl.data.tokenizers import make_tokenizer
     from polyctl.model.gpt import GPT
     from polyctl.model.serialization import save_model
-    from polyctl.rl import trainer
-    from polyctl.rl.trainer import named, reinforce
+    from polyctl.rl.trainer import reinforce, with_algorithm_name
     from polyctl.store.runs import create_run
 
     experiment = tiny(architecture="gpt2", dropout=0.5, steps=1, updates_per_step=1, kl_weight=0.0)
@@ -133,15 +177,7 @@ def test_dropout_of_the_published_form_stays_off(tmp_path, monkeypatch):
         return update(model, *rest)
 
     monkeypatch.setattr(trainer, "update", recorded)
-    experiment = named(experiment)
+    experiment = with_algorithm_name(experiment)
     run = create_run(experiment, tmp_path / "runs")
-    reinforce(experiment, run, start=path, device="cpu", on_event=Recorder())
+    reinforce(experiment, run, ALONE, start=path, on_event=Recorder())
     assert modes == [False]
-
-
-def test_the_learning_rate_rises_and_falls_linearly():
-    rl = tiny(steps=11, warmup=2, lr=1.0, final_lr_ratio=0.2).rl
-    found = [lr_at(step, rl) for step in range(11)]
-    assert found[:3] == [0.5, 1.0, 1.0]
-    assert found[10] == pytest.approx(0.2)
-    assert found[6] == pytest.approx(0.6)

@@ -33,10 +33,10 @@ with join_processes("cpu") as processes:
     for algorithm in ("bgrpo", "grpo", "boost"):
         pool = {"pool_candidates": 11, "pool_refresh_every": 2}
         changed = tiny(algorithm=algorithm, **pool, groups_per_step=5, solver="off")
-        experiment = trainer.named(changed)
+        experiment = trainer.with_algorithm_name(changed)
         run = processes.from_main(lambda: create_run(experiment, root))
         recorder = Recorder()
-        result = trainer.reinforce(experiment, run, start=start, device="cpu", on_event=recorder)
+        result = trainer.reinforce(experiment, run, processes, start=start, on_event=recorder)
         report = {"run": str(run.path), "steps": recorder.of("step"), "metrics": result.metrics,
                   "pools": recorder.of("pool")}
         (root / f"{algorithm}{processes.rank}.json").write_text(json.dumps(report))

@@ -8,6 +8,7 @@ from polyctl.config.schema import ModelConfig
 from polyctl.data.batch import Batch
 from polyctl.data.tokenizers.base import TokenLayout
 from polyctl.model.gpt import GPT
+from polyctl.runtime.processes import ALONE
 from polyctl.training import flops, supervised
 from polyctl.training.loader import split
 from polyctl.training.loss import TargetLoss
@@ -17,11 +18,11 @@ from tests.training.helpers import Recorder, tiny
 WIDE = ModelConfig(architecture="modern", layers=2, heads=2, width=64, context_length=64)
 
 
-ALONE, FIVE = TokenLayout(20), TokenLayout(20, 5)
+SINGLE, FIVE = TokenLayout(20), TokenLayout(20, 5)
 NUMBERS = {"residues": 7, "ratios": True}
 
 
-@pytest.mark.parametrize(("tokens", "settings"), [(ALONE, {}), (FIVE, {}), (FIVE, NUMBERS)])
+@pytest.mark.parametrize(("tokens", "settings"), [(SINGLE, {}), (FIVE, {}), (FIVE, NUMBERS)])
 def test_the_count_is_torchs_where_nothing_is_padded(tokens, settings):
     prompt, target, rows = 9, 4, 3
     batch = Batch.of([([5] * prompt, [6] * target)] * rows)
@@ -44,9 +45,9 @@ def test_the_count_is_torchs_where_nothing_is_padded(tokens, settings):
 
 
 def test_padding_costs_nothing():
-    alone = flops.step_flops(WIDE, ALONE, Batch.of([([5], [6])]))
-    with_long = flops.step_flops(WIDE, ALONE, Batch.of([([5], [6]), ([5] * 40, [6])]))
-    only_long = flops.step_flops(WIDE, ALONE, Batch.of([([5] * 40, [6])]))
+    alone = flops.step_flops(WIDE, SINGLE, Batch.of([([5], [6])]))
+    with_long = flops.step_flops(WIDE, SINGLE, Batch.of([([5], [6]), ([5] * 40, [6])]))
+    only_long = flops.step_flops(WIDE, SINGLE, Batch.of([([5] * 40, [6])]))
     assert with_long == pytest.approx(alone + only_long)
 
 
@@ -71,7 +72,7 @@ def test_steps_tell_the_utilisation_where_the_peak_is_known(peak, tmp_path, monk
 
     monkeypatch.setattr(supervised, "peak_flops", lambda _device: peak)
     recorder = Recorder()
-    train(tiny(steps=2), create_run(tiny(steps=2), tmp_path), device="cpu", on_event=recorder)
+    train(tiny(steps=2), create_run(tiny(steps=2), tmp_path), ALONE, on_event=recorder)
     steps = recorder.of("step")
     assert steps
     assert all(("mfu" in step) == (peak is not None) for step in steps)

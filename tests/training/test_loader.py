@@ -10,7 +10,7 @@ import torch
 from polyctl.data.batch import Batch
 from polyctl.data.stream import open_source
 from polyctl.errors import UsageError
-from polyctl.training.loader import Ahead, batches, data_workers, split
+from polyctl.training.loader import Prefetcher, batches, data_workers, split
 from tests.training.helpers import tiny
 
 
@@ -63,7 +63,7 @@ def test_a_gpu_gets_the_cores_that_are_idle(monkeypatch, asked, device, local, e
 
 
 def test_a_batch_may_be_fetched_before_it_is_asked_for():
-    stream = Ahead(iter("abc"))
+    stream = Prefetcher(iter("abc"))
     stream.fetch()
     stream.fetch()
     assert [next(stream) for _ in range(3)] == list("abc")

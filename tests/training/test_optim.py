@@ -9,7 +9,14 @@ from torch import nn
 from polyctl.config.schema import ModelConfig, TrainConfig
 from polyctl.errors import UsageError
 from polyctl.model.gpt import GPT
-from polyctl.training.optim import decay_groups, lr_at, make_optimizer
+from polyctl.training.optim import Schedule, decay_groups, make_optimizer
+
+
+def schedule(config: TrainConfig, total: int) -> Schedule:
+    return Schedule(
+        config.lr, config.warmup, total, config.final_lr_ratio, config.schedule, config.decay_fraction
+    )
+
 
 TINY = {"layers": 1, "heads": 2, "width": 16, "context_length": 32}
 
@@ -79,26 +86,33 @@ def test_weight_decay_shrinks_only_the_decayed_group():
 
 def test_cosine_warms_up_peaks_and_ends_at_final_lr():
     config = TrainConfig(lr=1.0, warmup=10, final_lr_ratio=0.1)
-    rates = [lr_at(step, config, 110) for step in range(110)]
+    rates = [schedule(config, 110).lr_at(step) for step in range(110)]
     assert rates[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
     assert rates[10] == pytest.approx(1.0)
     assert rates[-1] == pytest.approx(0.1)
     assert all(a >= b for a, b in pairwise(rates[9:]))
-    assert lr_at(10 + 99 // 2, config, 110) == pytest.approx(0.55, abs=0.02)
+    assert schedule(config, 110).lr_at(10 + 99 // 2) == pytest.approx(0.55, abs=0.02)
 
 
 def test_constant_then_decay_holds_then_falls_linearly():
     config = TrainConfig(lr=2.0, warmup=5, final_lr_ratio=0.0, schedule="wsd", decay_fraction=0.25)
-    rates = [lr_at(step, config, 100) for step in range(100)]
+    rates = [schedule(config, 100).lr_at(step) for step in range(100)]
     assert rates[4:76] == pytest.approx([2.0] * 72)
     falls = [a - b for a, b in pairwise(rates[75:])]
     assert falls == pytest.approx([2.0 / 24] * 24)
     assert rates[-1] == 0.0
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "wsd"])
+@pytest.mark.parametrize("kind", ["cosine", "wsd"])
 @pytest.mark.parametrize(("total", "warmup"), [(1, 0), (2, 1), (5, 100), (3, 3)])
-def test_short_trainings_have_a_positive_finite_rate(schedule, total, warmup):
-    config = TrainConfig(lr=1.0, warmup=warmup, schedule=schedule)
-    rates = [lr_at(step, config, total) for step in range(total)]
+def test_short_trainings_have_a_positive_finite_rate(kind, total, warmup):
+    config = TrainConfig(lr=1.0, warmup=warmup, schedule=kind)
+    rates = [schedule(config, total).lr_at(step) for step in range(total)]
     assert all(0 < rate <= 1 for rate in rates)
+
+
+def test_linear_rises_and_falls_linearly():
+    found = [Schedule(1.0, 2, 11, 0.2, "linear").lr_at(step) for step in range(11)]
+    assert found[:3] == [0.5, 1.0, 1.0]
+    assert found[10] == pytest.approx(0.2)
+    assert found[6] == pytest.approx(0.6)

@@ -6,7 +6,7 @@ from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.data.families import problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import UsageError
-from polyctl.training.reweigh import FLOOR, cells_of, reweighed
+from polyctl.training.reweigh import FLOOR, cells_of, with_weights
 
 DATA = load_registry(PACKAGED).get("general").data
 
@@ -26,7 +26,7 @@ def test_a_part_is_cut_into_its_degrees_which_share_its_weight():
 def test_what_is_missing_to_full_accuracy_is_the_weight():
     cells = cells_of(DATA)
     accuracies = [i / (len(cells) - 1) for i in range(len(cells))]
-    parts = reweighed(DATA, accuracies).parts
+    parts = with_weights(DATA, accuracies).parts
     for cell, accuracy, part in zip(cells, accuracies, parts, strict=True):
         assert part.weight == pytest.approx(cell.weight * max(FLOOR, 1 - accuracy))
         assert part.model_copy(update={"weight": 1.0}) == cell.model_copy(update={"weight": 1.0})
@@ -34,7 +34,7 @@ def test_what_is_missing_to_full_accuracy_is_the_weight():
 
 def test_the_tokens_stay_and_so_does_what_is_drawn_of_a_cell():
     cells = cells_of(DATA)
-    data = reweighed(DATA, [i / len(cells) for i in range(len(cells))])
+    data = with_weights(DATA, [i / len(cells) for i in range(len(cells))])
     assert make_tokenizer(data).vocabulary == make_tokenizer(DATA).vocabulary
     for cell, part in zip(cells, data.parts, strict=True):
         assert [problem(part, 3, i).f for i in range(3)] == [problem(cell, 3, i).f for i in range(3)]
@@ -45,7 +45,7 @@ def test_the_tokens_stay_and_so_does_what_is_drawn_of_a_cell():
 def test_what_a_model_cannot_do_is_drawn_more_often():
     cells = cells_of(DATA)
     weak = next(i for i, cell in enumerate(cells) if cell.family == "monic")
-    data = reweighed(DATA, [0.0 if i == weak else 1.0 for i in range(len(cells))])
+    data = with_weights(DATA, [0.0 if i == weak else 1.0 for i in range(len(cells))])
     share = data.parts[weak].weight / sum(part.weight for part in data.parts)
     before = cells[weak].weight / sum(cell.weight for cell in cells)
     drawn = sum(problem(data, 3, i).family == "monic" for i in range(400)) / 400

@@ -11,10 +11,11 @@ from safetensors.torch import load_file
 
 from polyctl.errors import FileError, UsageError
 from polyctl.model.serialization import load_model
-from polyctl.runtime.processes import join_processes
+from polyctl.runtime.processes import ALONE
 from polyctl.training import checkpoint, supervised
 from polyctl.training.journal import Journal
-from polyctl.training.supervised import DivergedError, Trainer, train
+from polyctl.training.loop import DivergedError
+from polyctl.training.supervised import SupervisedTrainer, train
 from tests.training.helpers import Recorder, tiny
 
 
@@ -44,7 +45,7 @@ def stop_at(step, number=signal.SIGINT):
 def test_loss_falls_and_the_run_is_written(new_run, recorder):
     experiment = tiny(steps=40, eval_every=20)
     run = new_run(experiment)
-    result = train(experiment, run, device="cpu", on_event=recorder)
+    result = train(experiment, run, ALONE, on_event=recorder)
     assert (result.step, result.state) == (40, "complete")
     losses = recorder.losses
     assert sorted(losses) == list(range(1, 41))
@@ -70,13 +71,13 @@ def test_interrupt_and_resume_equal_one_training_bit_for_bit(new_run, number):
     experiment = tiny()
     whole, parts = new_run(experiment), new_run(experiment)
     straight = Recorder()
-    train(experiment, whole, device="cpu", on_event=straight)
+    train(experiment, whole, ALONE, on_event=straight)
     first, second = stop_at(3, number), Recorder()
-    result = train(experiment, parts, device="cpu", on_event=first)
+    result = train(experiment, parts, ALONE, on_event=first)
     assert (result.state, result.step) == ("interrupted", 3)
     assert first.of("end")[0]["state"] == "interrupted"
     assert checkpoint.read_facts(trainer_file(parts))["step"] == 3
-    result = train(experiment, parts, device="cpu", resume=True, on_event=second)
+    result = train(experiment, parts, ALONE, resume=True, on_event=second)
     assert (result.state, result.step) == ("complete", 8)
     assert {**first.losses, **second.losses} == straight.losses
     assert first.of("eval") + second.of("eval") == straight.of("eval")
@@ -88,7 +89,7 @@ def test_an_ignored_signal_stays_ignored(new_run):
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         experiment = tiny(steps=3)
-        result = train(experiment, new_run(experiment), device="cpu", on_event=stop_at(1, signal.SIGHUP))
+        result = train(experiment, new_run(experiment), ALONE, on_event=stop_at(1, signal.SIGHUP))
         assert (result.state, result.step) == ("complete", 3)
     finally:
         signal.signal(signal.SIGHUP, before)
@@ -97,7 +98,7 @@ def test_an_ignored_signal_stays_ignored(new_run):
 def test_signal_handlers_are_put_back(new_run):
     before = signal.getsignal(signal.SIGINT)
     experiment = tiny(steps=2)
-    train(experiment, new_run(experiment), device="cpu", on_event=stop_at(1))
+    train(experiment, new_run(experiment), ALONE, on_event=stop_at(1))
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -105,7 +106,7 @@ def test_accumulation_and_workers_change_nothing(new_run):
     plain, split, worked = Recorder(), Recorder(), Recorder()
     for changes, recorder in (({}, plain), ({"accumulate": 3}, split), ({"workers": 2}, worked)):
         experiment = tiny(dropout=0.0, **changes)
-        train(experiment, new_run(experiment), device="cpu", on_event=recorder)
+        train(experiment, new_run(experiment), ALONE, on_event=recorder)
     assert worked.losses == plain.losses
     assert split.losses == pytest.approx(plain.losses, rel=1e-4)
     norms = [[e["grad_norm"] for e in r.of("step")] for r in (plain, split)]
@@ -130,7 +131,7 @@ def test_gradient_is_the_mean_over_target_tokens_only(new_run):
     expected.backward()
     gradients = {name: p.grad.clone() for name, p in trainer.model.named_parameters()}
     norm = torch.linalg.vector_norm(torch.stack([g.norm() for g in gradients.values()]))
-    loss, found_norm, _ = trainer.advance(batch)
+    loss, found_norm, _ = trainer.train_on(batch)
     assert loss == pytest.approx(expected.item(), rel=1e-5)
     assert found_norm == pytest.approx(norm.item(), rel=1e-4)
     scale = min(1.0, experiment.train.max_grad_norm / norm.item())
@@ -139,14 +140,13 @@ def test_gradient_is_the_mean_over_target_tokens_only(new_run):
 
 
 def make_trainer(experiment, run):
-    with join_processes("cpu") as processes:
-        return Trainer(experiment, run, processes, Journal(run.events, main=False))
+    return SupervisedTrainer(experiment, run, ALONE, Journal(run.events, main=False))
 
 
 def test_time_limit_stops_gently_saves_and_validates(new_run, recorder):
     experiment = tiny(steps=10**6, eval_every=10**6, schedule="wsd")
     run = new_run(experiment)
-    result = train(experiment, run, device="cpu", max_minutes=0.5 / 60, on_event=recorder)
+    result = train(experiment, run, ALONE, max_minutes=0.5 / 60, on_event=recorder)
     assert result.state == "time limit"
     assert 0 < result.step < 10**6
     assert result.metrics
@@ -156,7 +156,7 @@ def test_time_limit_stops_gently_saves_and_validates(new_run, recorder):
 def test_a_failing_validation_loses_nothing(new_run, monkeypatch, recorder):
     experiment = tiny()
     whole, run = new_run(experiment), new_run(experiment)
-    train(experiment, whole, device="cpu")
+    train(experiment, whole, ALONE)
 
     def fail(*_args, **_kwargs):
         raise RuntimeError("validation broke")
@@ -164,10 +164,10 @@ def test_a_failing_validation_loses_nothing(new_run, monkeypatch, recorder):
     with monkeypatch.context() as patch:
         patch.setattr(supervised, "greedy_accuracy", fail)
         with pytest.raises(RuntimeError, match="validation broke"):
-            train(experiment, run, device="cpu", on_event=recorder)
+            train(experiment, run, ALONE, on_event=recorder)
     assert recorder.of("error")[0]["message"] == "validation broke"
     assert load_model(run.path / "checkpoints" / "last.safetensors", torch.device("cpu")).step == 4
-    train(experiment, run, device="cpu", resume=True)
+    train(experiment, run, ALONE, resume=True)
     assert_same_state(whole, run)
 
 
@@ -181,9 +181,9 @@ def test_best_is_by_verified_accuracy_then_by_loss(new_run, monkeypatch):
             {"valid_loss": math.nan, "greedy_exact": 0.0, "greedy_verified": 0.5},
         ]
     )
-    monkeypatch.setattr(Trainer, "_measure", lambda self: next(measured))
+    monkeypatch.setattr(SupervisedTrainer, "measure", lambda self: next(measured))
     run = new_run(experiment)
-    result = train(experiment, run, device="cpu")
+    result = train(experiment, run, ALONE)
     assert result.best["step"] == 2
     assert load_model(run.path / "checkpoints" / "best.safetensors", torch.device("cpu")).step == 2
     assert load_model(run.path / "checkpoints" / "last.safetensors", torch.device("cpu")).step == 4
@@ -201,7 +201,7 @@ def test_divergence_names_step_and_rate_and_keeps_the_good_weights(new_run, monk
 
     monkeypatch.setattr(supervised.TargetLoss, "forward", spoiled)
     with pytest.raises(DivergedError, match=r"step 3: loss nan.* learning rate 0\.003") as raised:
-        train(experiment, run, device="cpu", on_event=recorder)
+        train(experiment, run, ALONE, on_event=recorder)
     assert "--resume" in raised.value.hint
     assert "step 3" in recorder.of("error")[0]["message"]
     saved = load_file(trainer_file(run))
@@ -212,7 +212,7 @@ def test_divergence_names_step_and_rate_and_keeps_the_good_weights(new_run, monk
 def test_init_from_starts_from_the_weights_of_a_checkpoint(new_run):
     experiment = tiny(steps=2, eval_every=2)
     first = new_run(experiment)
-    train(experiment, first, device="cpu")
+    train(experiment, first, ALONE)
     path = first.path / "checkpoints" / "last.safetensors"
     tuned = tiny(steps=2, init_from=str(path))
     trainer = make_trainer(tuned, new_run(tuned))
@@ -221,7 +221,7 @@ def test_init_from_starts_from_the_weights_of_a_checkpoint(new_run):
     assert all(torch.equal(value, loaded[name]) for name, value in trainer.model.state_dict().items())
     wider = tuned.model_copy(update={"model": tuned.model.model_copy(update={"width": 32})})
     with pytest.raises(UsageError, match="shape"):
-        train(wider, new_run(wider), device="cpu")
+        train(wider, new_run(wider), ALONE)
 
 
 def test_a_start_that_was_not_shown_ratios_begins_as_it_ended(new_run):
@@ -230,7 +230,7 @@ def test_a_start_that_was_not_shown_ratios_begins_as_it_ended(new_run):
     shape = experiment.model.model_copy(update={"residues": 5})
     experiment = experiment.model_copy(update={"data": terms, "model": shape})
     run = new_run(experiment)
-    train(experiment, run, device="cpu")
+    train(experiment, run, ALONE)
     wider = experiment.model_copy(update={"model": shape.model_copy(update={"ratios": True})})
     trainer = make_trainer(wider, new_run(wider))
     path = run.checkpoint("last")
@@ -250,10 +250,10 @@ def test_what_cannot_be_done_is_said(new_run):
     experiment = tiny()
     run = new_run(experiment)
     with pytest.raises(FileError, match="no trainer state"):
-        train(experiment, run, device="cpu", resume=True)
+        train(experiment, run, ALONE, resume=True)
     with pytest.raises(UsageError, match=r"train\.batch 8 is too small"):
-        train(tiny(accumulate=9), run, device="cpu")
-    train(tiny(steps=1), run, device="cpu")
+        train(tiny(accumulate=9), run, ALONE)
+    train(tiny(steps=1), run, ALONE)
     other = experiment.model_copy(update={"seed": 4})
     with pytest.raises(UsageError, match="other seed settings"):
-        train(other, run, device="cpu", resume=True)
+        train(other, run, ALONE, resume=True)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from polyctl.runtime.processes import ALONE
 from polyctl.training.supervised import train
 from tests.shared import in_two_processes
 from tests.training.helpers import tiny
@@ -24,7 +25,7 @@ with join_processes("cpu") as processes:
     experiment = tiny(dropout=0.0, accumulate=2, batch=9)
     run = processes.from_main(lambda: create_run(experiment, Path(sys.argv[1])))
     recorder = Recorder()
-    result = supervised.train(experiment, run, device="cpu", on_event=recorder)
+    result = supervised.train(experiment, run, processes, on_event=recorder)
     report = {
         "world": processes.world,
         "run": str(run.path),
@@ -46,7 +47,7 @@ def test_two_processes_give_the_losses_and_weights_of_one(new_run, recorder, tmp
 
     experiment = tiny(dropout=0.0, accumulate=2, batch=9)  # 9 rows: the two shares differ in size
     single = new_run(experiment)
-    result = train(experiment, single, device="cpu", on_event=recorder)
+    result = train(experiment, single, ALONE, on_event=recorder)
     assert main["world"] == 2
     assert main["losses"] == pytest.approx({str(k): v for k, v in recorder.losses.items()}, rel=1e-4)
     assert main["norms"] == pytest.approx([e["grad_norm"] for e in recorder.of("step")], rel=1e-3)

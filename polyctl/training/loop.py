@@ -1,0 +1,250 @@
+"""The one loop of every training: step, agree, save, validate, keep the best, stop gently, resume.
+
+A training is a subclass of `Loop`. It gives `advance` (one step), `measure` (held-out metrics), `rank` (which
+metrics are better) and `progress` (what resuming needs beside weights and moments). Signals and the time
+limit take effect between two steps. The state is saved before a validation, so that one that fails loses
+nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field, fields
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from polyctl.config.renamed import stored_experiment
+from polyctl.config.schema import Experiment
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.errors import PolyctlError, UsageError
+from polyctl.model.gpt import GPT
+from polyctl.model.serialization import save_model
+from polyctl.runtime.processes import Processes
+from polyctl.runtime.signals import Interrupts
+from polyctl.store.runs import Run
+from polyctl.training import checkpoint
+from polyctl.training.journal import Journal, OnEvent
+from polyctl.training.optim import Optimizers
+
+SAVE_SECONDS = 600.0  # a crash between validations costs at most this much work
+
+EndState = Literal["complete", "interrupted", "time limit"]
+
+
+class DivergedError(PolyctlError):
+    """The loss or the gradient stopped being a finite number; the weights before that step are saved."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a training ended, and at which step; `metrics` are those of the last validation."""
+
+    step: int
+    metrics: dict[str, float]
+    state: EndState
+    best: dict[str, float] = field(default_factory=dict)
+    checkpoint: Path | None = None
+
+
+@dataclass
+class Progress:
+    """Where a training stands; saved beside its weights and moments, so that a resumed one continues exactly.
+
+    `best` holds the best validation's metrics and step, `validated` is the step of the last validation.
+    """
+
+    step: int = 0
+    elapsed: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
+    best: dict[str, float] = field(default_factory=dict)
+    validated: int = 0
+
+
+class Loop(ABC):
+    """A training between two steps; subclasses set the model, its optimizer and the attributes below."""
+
+    state_file: ClassVar[str]  # in checkpoints/: what resuming needs
+    locked: ClassVar[tuple[str, ...]] = ("data", "model", "seed")  # settings that resuming cannot change
+
+    model: GPT
+    optimizer: Optimizers
+    progress: Progress
+    total_steps: int
+    eval_every: int
+
+    def __init__(self, experiment: Experiment, run: Run, processes: Processes, journal: Journal) -> None:
+        self.experiment, self.run, self.processes, self.journal = experiment, run, processes, journal
+        self.tokenizer = make_tokenizer(experiment.data)
+
+    # -- what a kind of training gives -------------------------------------------------------------
+
+    @abstractmethod
+    def advance(self) -> None:
+        """Take one step and report it."""
+
+    @abstractmethod
+    def measure(self) -> dict[str, float]:
+        """Metrics on held-out problems, the same in every process."""
+
+    @abstractmethod
+    def rank(self, metrics: dict[str, float]) -> tuple[float, ...]:
+        """What validations are compared by; greater is better."""
+
+    def stepping(self) -> AbstractContextManager[None]:
+        """What is open while steps are taken."""
+        return nullcontext()
+
+    def extra_facts(self) -> dict[str, Any]:
+        """What the state file says beside the experiment and the progress."""
+        return {}
+
+    def extra_announcement(self) -> dict[str, Any]:
+        """What the event of the beginning says beside step, device and size."""
+        return {}
+
+    # -- the loop ----------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> int:
+        """The number of finished steps."""
+        return self.progress.step
+
+    def run_until(self, interrupts: Interrupts, seconds: float | None) -> TrainResult:
+        """Train until the last step, the time limit or an interrupt; save and validate on the way."""
+        began, before = time.monotonic(), self.progress.elapsed
+        saved_at = began
+        self._announce()
+        with self.stepping():
+            while True:
+                now = time.monotonic()
+                self.progress.elapsed = before + now - began
+                ended = self._agree(interrupts.asked, seconds is not None and now - began >= seconds)
+                due = self.step % self.eval_every == 0 or ended is not None
+                if ended == "interrupted":
+                    self.save()
+                elif due and self.step > self.progress.validated:
+                    self.save()  # first, so that a failing validation loses nothing
+                    self.validate()
+                    self.save()
+                    saved_at = time.monotonic()
+                elif now - saved_at >= SAVE_SECONDS:
+                    self.save()
+                    saved_at = now
+                if ended is not None:
+                    break
+                self.advance()
+        done = self.progress
+        self.journal.write("end", state=ended, step=done.step, elapsed=done.elapsed, metrics=done.metrics)
+        weights = self.run.weights() if self.run.has_checkpoint else None
+        return TrainResult(done.step, done.metrics, ended, done.best, weights)
+
+    def _agree(self, interrupted: bool, late: bool) -> EndState | None:
+        """The end that all processes share, if any; signals and clocks reach them at different steps."""
+        asked, over = self.processes.sum([float(interrupted), float(late)])
+        if self.step >= self.total_steps:
+            return "complete"
+        if asked:
+            return "interrupted"
+        return "time limit" if over else None
+
+    def validate(self) -> None:
+        """Measure on held-out problems; keep the weights as `best` if they are."""
+        done = self.progress
+        done.metrics = self.measure()
+        done.validated = done.step
+        self.journal.write("eval", step=done.step, **done.metrics)
+        if not done.best or self.rank(done.metrics) > self.rank(done.best):
+            done.best = {"step": done.step, **done.metrics}
+            self._save_weights("best")
+
+    def diverged(self, found: str, lr: float, setting: str) -> DivergedError:
+        """Save the weights, which are still those before the failed step, and return the error to raise.
+
+        `setting` is the key of the learning rate.
+        """
+        self.save()
+        lower = attrgetter(setting)(self.experiment) / 3
+        return DivergedError(
+            f"step {self.step + 1}: {found} at learning rate {lr:.3g}",
+            f"lower the learning rate: --resume --set {setting}={lower:.1g} "
+            f"continues from the {self.step} good steps",
+        )
+
+    def _announce(self) -> None:
+        self.journal.write(
+            "run",
+            state="resumed" if self.step else "started",
+            **self.extra_announcement(),
+            step=self.step,
+            total_steps=self.total_steps,
+            device=str(self.processes.device),
+            processes=self.processes.world,
+            parameters=self.model.parameter_count(),
+        )
+
+    # -- files -------------------------------------------------------------------------------------
+
+    @classmethod
+    def state_path(cls, run: Run) -> Path:
+        """Where a run keeps what resuming needs."""
+        return run.checkpoints / cls.state_file
+
+    def save(self) -> None:
+        """Write the trainer's state, then the same weights as checkpoints/last.safetensors."""
+        if not self.processes.main:
+            return
+        facts = {
+            "experiment": self.experiment.model_dump(mode="json"),
+            **self.extra_facts(),
+            **asdict(self.progress),
+        }
+        checkpoint.save_trainer(self.state_path(self.run), self.model, self.optimizer, facts)
+        self._save_weights("last")
+
+    def resume(self) -> None:
+        """Load weights, moments and progress from the run's state file.
+
+        Raises FileError if there is none, UsageError if settings differ that resuming cannot change.
+        """
+        path = self.state_path(self.run)
+        saved = stored_experiment(checkpoint.read_facts(path)["experiment"])
+        for part in self.locked:
+            if attrgetter(part)(saved) != attrgetter(part)(self.experiment):
+                raise UsageError(
+                    f"{self.run.path} was started with other {part} settings",
+                    "only train.*, eval.* and rl.* may change on resume; start a new run for the rest",
+                )
+        facts = checkpoint.load_trainer(path, self.model, self.optimizer)
+        kind = type(self.progress)
+        self.progress = kind(**{part.name: facts[part.name] for part in fields(kind)})
+
+    def _save_weights(self, which: Literal["best", "last"]) -> None:
+        if not self.processes.main:
+            return
+        self.write_model(self.run.checkpoint(which))
+        self.journal.write("checkpoint", step=self.step, which=which, path=f"checkpoints/{which}.safetensors")
+
+    def write_model(self, path: Path) -> None:
+        """Write the weights as a model file, with the metrics measured on them, if any."""
+        metrics = self.progress.metrics if self.progress.validated == self.step else {}
+        save_model(path, self.model, self.experiment, self.tokenizer.vocabulary, self.step, metrics)
+
+
+def run_loop(
+    make: Callable[[Journal], Loop],
+    run: Run,
+    processes: Processes,
+    *,
+    max_minutes: float | None = None,
+    on_event: OnEvent | None = None,
+) -> TrainResult:
+    """Make a training and run it to its end; an error of either is written to the run's events first.
+
+    Reaching max_minutes and the first SIGINT or SIGTERM end it gently: what resuming needs is saved.
+    """
+    with Journal(run.events, processes.main, on_event) as journal, Interrupts() as interrupts:
+        return make(journal).run_until(interrupts, None if max_minutes is None else 60 * max_minutes)

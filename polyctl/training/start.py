@@ -1,0 +1,52 @@
+"""What a training starts from: the weights of another run, and the problems to validate on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from polyctl.config.schema import Experiment
+from polyctl.data.families import held_out
+from polyctl.data.problem import Problem
+from polyctl.data.tokenizers.base import Tokenizer
+from polyctl.errors import UsageError
+from polyctl.model.serialization import LoadedModel, load_model
+from polyctl.store.runs import find_run
+
+
+def weights_of(name: str, root: Path | None = None) -> Path:
+    """The model file that `name` means: a .safetensors file, or the best one of a run in `root`."""
+    return Path(name) if name.endswith(".safetensors") else find_run(name, root).weights()
+
+
+def load_start(
+    path: Path, experiment: Experiment, tokenizer: Tokenizer, device: torch.device | str = "cpu"
+) -> LoadedModel:
+    """The model in a file, to be trained on; UsageError if its tokens are not those of the experiment."""
+    loaded = load_model(path, device)
+    if tuple(loaded.vocabulary) != tuple(tokenizer.vocabulary):
+        raise UsageError(
+            f"the tokens of {path} are not those of {experiment.name}",
+            "start from a run of an experiment with the same data.tokenizer",
+        )
+    return loaded
+
+
+def held_out_that_fit(experiment: Experiment, tokenizer: Tokenizer) -> list[Problem]:
+    """The problems to validate on, without those that are longer than the model can read.
+
+    Raises UsageError if none is left.
+    """
+    wanted = max(experiment.data.valid_size, experiment.train.eval_problems)
+    problems = held_out(experiment.data, experiment.seed, split="valid", count=wanted)
+    longest = experiment.model.context_length
+    fitting = [
+        p for p in problems if len(tokenizer.encode_prompt(p)) + len(tokenizer.encode_target(p)) <= longest
+    ]
+    if not fitting:
+        raise UsageError(
+            f"none of {len(problems)} held-out problems fits model.context_length = {longest} tokens",
+            "raise model.context_length or make the degrees smaller",
+        )
+    return fitting
