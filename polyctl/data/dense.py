@@ -1,61 +1,67 @@
 """Problems of one dense inner in one variable, by their integer coefficients.
 
 Drawing, composing and writing them needs no polynomial, which is most of what a problem costs; those that are
-asked for are made then. `Problem` itself is the plain way, and gives the same (tests/data/test_dense.py).
+asked for are made then. `SparseProblem` is the plain way, and gives the same (tests/data/test_dense.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from struct import Struct
+from typing import ClassVar
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial, Ring, coprime, digest_of, polynomial
-from polyctl.data.problem import Problem
 
 BITS = 64  # of a coefficient within one large number
 
 
-class DenseProblem(Problem):
+@dataclass(frozen=True)
+class DenseProblem:
     """f = g(h) with g and h in one variable; integer coefficients by rising power, the last one not zero.
 
-    `coefficients` are those of f, `outer` those of g, `inner` those of h.
+    `outer` are the coefficients of g, `inner` those of h, `coefficients` those of f, `context` its ring.
     """
-
-    def __init__(
-        self, outer: Sequence[int], inner: Sequence[int], context: Ring, family: str, index: int
-    ) -> None:
-        self.__dict__.update(
-            outer=outer,
-            inner=inner,
-            coefficients=compose_integers(outer, inner),
-            context=context,
-            family=family,
-            index=index,
-            written=None,
-            target_text=None,
-        )
 
     outer: Sequence[int]
     inner: Sequence[int]
     coefficients: Sequence[int]
     context: Ring
+    family: str
+    index: int
+    written: ClassVar[None] = None
+    target_text: ClassVar[None] = None
+
+    @classmethod
+    def of(
+        cls, outer: Sequence[int], inner: Sequence[int], context: Ring, family: str, index: int
+    ) -> DenseProblem:
+        """The problem of this outer and this inner."""
+        return cls(outer, inner, compose_integers(outer, inner), context, family, index)
 
     @cached_property
     def f(self) -> Polynomial:
+        """See Problem."""
         return dense_polynomial(self.context, self.coefficients)
 
     @cached_property
     def decomposition(self) -> Decomposition:
+        """See Problem."""
         return dense_decomposition(self.outer, self.inner, self.context)
 
     @property
     def digest(self) -> bytes:
-        """Names the problem up to scaling and constant of f."""
+        """See Problem."""
         falling = self.coefficients[:0:-1]
         return digest_of(dense_monomials(falling, last=1), coprime([c for c in falling if c])[0])
+
+    @property
+    def cell(self) -> str:
+        """See Problem."""
+        return f"{len(self.outer) - 1}∘{len(self.inner) - 1}"
 
 
 def dense_polynomial(context: Ring, coefficients: Sequence[int]) -> Polynomial:

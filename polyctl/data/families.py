@@ -16,7 +16,7 @@ from polyctl.algebra.polynomial import Polynomial, Ring, compose, polynomial, ri
 from polyctl.algebra.triviality import triviality
 from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, dense_decomposition, dense_polynomial
-from polyctl.data.problem import Problem
+from polyctl.data.problem import Problem, SparseProblem
 from polyctl.data.rng import CounterRNG
 from polyctl.data.tokenizers.base import family_names, inner_count
 
@@ -32,7 +32,7 @@ def problem(data: DataConfig, seed: int, index: int) -> Problem:
     context = ring(family_names(data))
     suspect = _may_be_trivial(data.family, data.outer_degrees, data.inner_degrees)
     if not suspect and data.family != "split":
-        return DenseProblem(*_coefficients(data, rng), context, data.family, index)
+        return DenseProblem.of(*_coefficients(data, rng), context, data.family, index)
     draw = _SAMPLERS[data.family]
     while True:
         decomposition = draw(data, rng, context)
@@ -44,8 +44,8 @@ def problem(data: DataConfig, seed: int, index: int) -> Problem:
         if f.is_constant() or (suspect and triviality(f, decomposition)):
             continue
         if data.family == "split":
-            return Problem(f, decomposition, data.family, index, _split_terms(f, rng))
-        return Problem(f, decomposition, data.family, index)
+            return SparseProblem(f, decomposition, data.family, index, _split_terms(f, rng))
+        return SparseProblem(f, decomposition, data.family, index)
 
 
 def _part(data: DataConfig, seed: int, index: int) -> DataConfig:

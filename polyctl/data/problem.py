@@ -1,8 +1,9 @@
-"""A problem: an expanded polynomial and, where it is known, the decomposition it came from."""
+"""A problem: an expanded polynomial and, if it is known, the decomposition it came from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.monomials import Monomial
@@ -11,14 +12,41 @@ from polyctl.algebra.polynomial import Polynomial, degree, digest
 WrittenTerms = tuple[tuple[Monomial, int], ...]
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Protocol):
     """An f to decompose; `decomposition` is a true one, `index` its number in its seed or file.
 
-    `written` lists the terms of f as they are to be written, where that is not the canonical order
+    `written` lists the terms of f as they are to be written, if that is not the canonical order
     (the split family writes a term twice with parts of its coefficient); `target_text` is the target as
     a file has it.
     """
+
+    @property
+    def f(self) -> Polynomial: ...
+    @property
+    def decomposition(self) -> Decomposition | None: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def written(self) -> WrittenTerms | None: ...
+    @property
+    def target_text(self) -> str | None: ...
+
+    @property
+    def digest(self) -> bytes:
+        """16 bytes that name the problem up to scaling and constant of f."""
+        ...
+
+    @property
+    def cell(self) -> str:
+        """Outer degree and inner degree as `2∘3`, or `?` if the outer degree is not known."""
+        ...
+
+
+@dataclass(frozen=True)
+class SparseProblem:
+    """A problem by its polynomials: typed, read from a file, or drawn from any family."""
 
     f: Polynomial
     decomposition: Decomposition | None
@@ -29,15 +57,12 @@ class Problem:
 
     @property
     def digest(self) -> bytes:
-        """Names the problem up to scaling and constant of f."""
+        """See Problem."""
         return digest(self.f)
 
     @property
     def cell(self) -> str:
-        """Outer degree and inner degree as `2∘3`, or `?` where the outer is not known.
-
-        With an unknown outer the degrees of f and the inner give it, for one inner.
-        """
+        """See Problem. Without an outer the degrees of f and of the only inner give its degree."""
         if self.decomposition is None:
             return "?"
         outer, inners = self.decomposition.outer, self.decomposition.inners

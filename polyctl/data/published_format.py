@@ -12,7 +12,7 @@ from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, ring
-from polyctl.data.problem import Problem, WrittenTerms
+from polyctl.data.problem import Problem, SparseProblem, WrittenTerms
 
 SEPARATOR = "⁇"
 MULTI_SEPARATOR = "?"
@@ -289,4 +289,4 @@ def read_line(
     written: WrittenTerms | None = tuple(terms)
     if list(terms) == canonical_terms(f):
         written = None
-    return Problem(f, decomposition, family, index, written, right or None)
+    return SparseProblem(f, decomposition, family, index, written, right or None)

@@ -18,7 +18,7 @@ from polyctl.config.schema import Experiment
 from polyctl.data.batch import Batch, Sequence2, by_length
 from polyctl.data.dataset import LineFile, excluded_digests
 from polyctl.data.families import problems
-from polyctl.data.problem import Problem
+from polyctl.data.problem import SparseProblem
 from polyctl.data.published_format import FormatError, read_line, split_line
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import Tokenizer, UnwritableProblem
@@ -134,7 +134,7 @@ class StreamSource:
             hidden = bool(data.parts) and problem.index % HIDDEN == 0
             shown = problem
             if hidden:
-                shown = Problem(problem.f, None, problem.family, problem.index, problem.written)
+                shown = SparseProblem(problem.f, None, problem.family, problem.index, problem.written)
             pair = self._tokenizer.encode_prompt(shown), self._tokenizer.encode_target(problem)
             if len(pair[0]) + len(pair[1]) <= block:
                 misses = 0

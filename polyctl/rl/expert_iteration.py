@@ -16,7 +16,7 @@ from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import Experiment
 from polyctl.data.batch import Batch, Sequence2
-from polyctl.data.problem import Problem
+from polyctl.data.problem import SparseProblem
 from polyctl.data.tokenizers.base import Tokenizer, UnwritableProblem, inner_count
 from polyctl.model.gpt import GPT
 from polyctl.rl.rollouts import Group
@@ -65,7 +65,7 @@ def _found_by_solver(
         if not verdict.verified:
             continue
         solved = Decomposition(verdict.outer, decomposition.inners)
-        problem = Problem(
+        problem = SparseProblem(
             group.problem.f, solved, group.problem.family, group.problem.index, group.problem.written
         )
         try:

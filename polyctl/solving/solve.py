@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from polyctl.algebra.decomposition import Decomposition, equivalence_key
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, key, variables_used
 from polyctl.config.schema import DataConfig
-from polyctl.data.problem import Problem
+from polyctl.data.problem import SparseProblem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import MalformedTarget, UnwritableProblem, decode_for
 from polyctl.solvers.exact.binary_forms import by_root_grouping
@@ -278,7 +278,7 @@ def neural_candidates(f: Polynomial, neural: Neural) -> Iterator[Candidate]:
 
     model = neural.loaded.model
     tokenizer = make_tokenizer(neural.loaded.experiment.data)
-    prompt = tokenizer.encode_prompt(Problem(f, None, "typed", 0))
+    prompt = tokenizer.encode_prompt(SparseProblem(f, None, "typed", 0))
     room = model.config.context_length - 1
     if len(prompt) > room:
         raise UnwritableProblem(f"f takes {len(prompt)} tokens, this model reads {room}")

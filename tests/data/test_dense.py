@@ -8,7 +8,7 @@ from polyctl.algebra.polynomial import compose, digest, polynomial, ring
 from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, compose_integers
 from polyctl.data.families import problem
-from polyctl.data.problem import Problem
+from polyctl.data.problem import Problem, SparseProblem
 from polyctl.data.published_format import write_decomposition, write_line
 from polyctl.data.tokenizers import make_tokenizer
 
@@ -21,7 +21,7 @@ def of(numbers):
 
 
 def plain(dense: DenseProblem) -> Problem:
-    return Problem(dense.f, dense.decomposition, dense.family, dense.index)
+    return SparseProblem(dense.f, dense.decomposition, dense.family, dense.index)
 
 
 @given(coefficients, coefficients)
@@ -41,7 +41,7 @@ def test_coefficients_at_the_edge_of_a_word_keep_their_sign(size):
 
 @given(coefficients.filter(lambda c: len(c) > 2), coefficients.filter(lambda c: len(c) > 2))
 def test_it_is_named_and_written_as_its_polynomials_are(outer, inner):
-    dense = DenseProblem(outer, inner, RING, "univariate", 3)
+    dense = DenseProblem.of(outer, inner, RING, "univariate", 3)
     assert dense.digest == digest(dense.f)
     assert dense.decomposition.expanded == dense.f
     for tokens in ("prefix", "compact"):

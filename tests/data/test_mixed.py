@@ -14,7 +14,7 @@ from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.config.schema import DataConfig
 from polyctl.data.batch import Batch
 from polyctl.data.families import cells, held_out, problem
-from polyctl.data.problem import Problem
+from polyctl.data.problem import SparseProblem
 from polyctl.data.stream import StreamSource
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import UnwritableProblem, align_variables, decode_for, variable_map
@@ -47,7 +47,7 @@ def test_every_target_reads_back_as_a_proof():
 def test_prompts_say_how_many_inners_there_are_or_leave_it_open():
     known = problem(DATA, 0, 0)
     count = len(known.decomposition.inners)
-    typed = Problem(known.f, None, "typed", 0)
+    typed = SparseProblem(known.f, None, "typed", 0)
     assert TOKENIZER.text(TOKENIZER.encode_prompt(known)[:1]) == f"m={count}"
     assert TOKENIZER.text(TOKENIZER.encode_prompt(typed)[:1]) == "m=?"
     assert TOKENIZER.encode_prompt(known)[1:] == TOKENIZER.encode_prompt(typed)[1:]
@@ -55,21 +55,24 @@ def test_prompts_say_how_many_inners_there_are_or_leave_it_open():
 
 def test_names_of_variables_do_not_matter_and_the_unknown_is_refused():
     one, other = (parse(text) for text in ("x^4 + 2x^2*y", "p^4 + 2p^2*q"))
-    prompts = [TOKENIZER.encode_prompt(Problem(f, None, "typed", 0)) for f in (one, other)]
+    prompts = [TOKENIZER.encode_prompt(SparseProblem(f, None, "typed", 0)) for f in (one, other)]
     assert prompts[0] == prompts[1]
     with pytest.raises(UnwritableProblem, match="has no token"):
-        TOKENIZER.encode_prompt(Problem(parse("x^17 + x"), None, "typed", 0))
+        TOKENIZER.encode_prompt(SparseProblem(parse("x^17 + x"), None, "typed", 0))
 
 
 def test_text_is_in_the_variables_of_f():
     f = parse("x10^4 + 3*x2^2*y + y^2*v1")
-    prompt = TOKENIZER.encode_prompt(Problem(f, None, "typed", 0))
+    prompt = TOKENIZER.encode_prompt(SparseProblem(f, None, "typed", 0))
     own = dict(zip(TOKENIZER.ring.names(), names(f), strict=False))
     expected = re.sub(r"v\d+", lambda match: own[match[0]], TOKENIZER.text(prompt))
     assert TOKENIZER.text(prompt, f) == expected
     assert {"x10^4", "x2^2·y"} <= set(expected.split())
     kept = parse("v2^4 + v2^2")  # a name of the tokenizer's own is kept
-    assert TOKENIZER.text(TOKENIZER.encode_prompt(Problem(kept, None, "typed", 0)), kept).split()[1] == "v2^4"
+    assert (
+        TOKENIZER.text(TOKENIZER.encode_prompt(SparseProblem(kept, None, "typed", 0)), kept).split()[1]
+        == "v2^4"
+    )
 
 
 def test_a_stream_hides_the_number_of_inners_now_and_then():
@@ -104,7 +107,7 @@ def test_a_problem_is_written_alike_in_its_own_ring_and_in_the_tokenizers():
     for p in held_out(DATA, 5, "valid", 60):
         where = variable_map(p.f, TOKENIZER.ring.names())
         used = used_inners(p.decomposition).inners
-        wide = Problem(
+        wide = SparseProblem(
             align_variables(p.f, TOKENIZER.ring),
             Decomposition(None, tuple(align_variables(h, TOKENIZER.ring, where) for h in used)),
             p.family,
@@ -123,7 +126,7 @@ def test_variables_that_do_not_occur_change_nothing():
             polynomial(small, {tuple(m[i] for i in used): c for m, c in terms(g)})
             for g in (p.f, *p.decomposition.inners)
         )
-        read = Problem(f, Decomposition(None, tuple(inners)), p.family, p.index)
+        read = SparseProblem(f, Decomposition(None, tuple(inners)), p.family, p.index)
         assert TOKENIZER.encode_prompt(read) == TOKENIZER.encode_prompt(p)
         assert TOKENIZER.encode_target(read) == TOKENIZER.encode_target(p)
         assert read.digest == p.digest
@@ -133,12 +136,12 @@ def test_variables_that_do_not_occur_change_nothing():
 
 def test_an_inner_may_use_a_variable_that_f_does_not():
     f, h = parse("(x*z)^2", ["x", "y", "z"]), parse("x*z + y", ["x", "y", "z"])
-    text = TOKENIZER.text(TOKENIZER.encode_target(Problem(f, Decomposition(None, (h,)), "typed", 0)))
+    text = TOKENIZER.text(TOKENIZER.encode_target(SparseProblem(f, Decomposition(None, (h,)), "typed", 0)))
     assert text == "v1·v2 + 1 v3 + 1 ⁇"
 
 
 def test_variables_out_of_order_are_put_in_order():
     f = parse("v1^2*v2 + 3v2^3 + v1^3")
     turned = polynomial(ring(["v2", "v1"]), {m[::-1]: c for m, c in terms(f)})
-    prompts = [TOKENIZER.encode_prompt(Problem(g, None, "typed", 0)) for g in (f, turned)]
+    prompts = [TOKENIZER.encode_prompt(SparseProblem(g, None, "typed", 0)) for g in (f, turned)]
     assert prompts[0] == prompts[1]

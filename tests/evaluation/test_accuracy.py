@@ -8,7 +8,7 @@ import pytest
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.config.schema import DataConfig, EvalConfig, ModelConfig
 from polyctl.data.families import problem, split_of
-from polyctl.data.problem import Problem
+from polyctl.data.problem import Problem, SparseProblem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluation import accuracy, spotlight
 from polyctl.evaluation.accuracy import (
@@ -77,7 +77,7 @@ def test_a_wrong_outer_counts_only_when_it_is_completed():
     tok = make_tokenizer(data)
     p = problem(data, 1, 0)
     outer = p.decomposition.outer + p.decomposition.outer.context().gens()[0] ** 3 * 7
-    wrong = Problem(p.f, Decomposition(outer, p.decomposition.inners), p.family, 0)
+    wrong = SparseProblem(p.f, Decomposition(outer, p.decomposition.inners), p.family, 0)
     judged = judge(p, [true_answer(wrong, tok)], tok, tok.encode_target(p))[0]
     assert (judged.status, judged.completed) == ("refuted", "verified")
     result = accuracy.ProblemResult(p, judged, (judged,))
@@ -93,8 +93,8 @@ def test_an_answer_with_more_inners_than_known_does_not_count():
     (c0, c1), (b0, b1, b2) = outer_ring(2).gens(), outer_ring(3).gens()
     two = Decomposition(c0**3 + c0**2 * c1, (x**3 + x * y * z, y**3 + x * z**2))
     more = Decomposition((b0 + b2) ** 3 + (b0 + b2) ** 2 * b1, (x**3, y**3 + x * z**2, x * y * z))
-    known = Problem(two.expanded, two, "homogeneous", 0)
-    ids = tok.encode_target(Problem(known.f, more, "homogeneous", 0))[:-1]
+    known = SparseProblem(two.expanded, two, "homogeneous", 0)
+    ids = tok.encode_target(SparseProblem(known.f, more, "homogeneous", 0))[:-1]
     judged = judge(known, [Hypothesis(tuple(ids), -1.0, True)], tok, None)[0]
     assert judged.status == "verified"
     assert judged.extra_inners
@@ -178,7 +178,7 @@ def test_one_beam_is_shown_after_the_other(monkeypatch):
 
 
 def test_problems_that_do_not_fit_count_as_unsolved(planned):
-    long = [*PROBLEMS, Problem(PROBLEMS[0].f ** 5, None, "file", 9)]
+    long = [*PROBLEMS, SparseProblem(PROBLEMS[0].f ** 5, None, "file", 9)]
     report = summarize(evaluate_problems(model(), TOK, long, EVAL), 4)
     assert report["unreadable"] == 1
     assert report["pass_at"]["4"] == 0.6

@@ -3,7 +3,7 @@
 import pytest
 
 from polyctl.algebra.verify import verify
-from polyctl.data.problem import Problem
+from polyctl.data.problem import SparseProblem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import decode_for
 from polyctl.rl.curriculum import ProblemMix
@@ -18,7 +18,7 @@ def group_of(experiment, answer):
     tokenizer = make_tokenizer(experiment.data)
     problem = ProblemMix(experiment, tokenizer).problem(3)
     target = tokenizer.encode_target(problem)
-    blind = Problem(problem.f, None, problem.family, problem.index)
+    blind = SparseProblem(problem.f, None, problem.family, problem.index)
     hypothesis = Hypothesis(tuple(answer(target[:-1])), -1.0, True)
     return judged_group(blind, tokenizer.encode_prompt(blind), [hypothesis], tokenizer, experiment), tokenizer
 

@@ -6,7 +6,7 @@ from flint import fmpq
 from polyctl.algebra.parse import parse
 from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
-from polyctl.data.problem import Problem
+from polyctl.data.problem import SparseProblem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import TERM_TOKENS
 from polyctl.data.tokenizers.terms import TermsTokenizer
@@ -43,7 +43,7 @@ def digits(position, radix):
 
 def positions(f, **settings):
     tokenizer = make_tokenizer(DataConfig(tokenizer="terms", inner_variables=1, **settings))
-    prompt = tokenizer.encode_prompt(Problem(parse(f), None, "typed", 0))
+    prompt = tokenizer.encode_prompt(SparseProblem(parse(f), None, "typed", 0))
     radix, words = len(tokenizer.vocabulary), (None, *tokenizer.vocabulary[1:])
     return [[words[d] for d in digits(p, radix)] for p in prompt]
 

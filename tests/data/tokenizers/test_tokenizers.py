@@ -11,7 +11,7 @@ from polyctl.algebra.polynomial import ring
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
 from polyctl.data.families import problem
-from polyctl.data.problem import Problem
+from polyctl.data.problem import Problem, SparseProblem
 from polyctl.data.published_format import read_line, split_line
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import (
@@ -56,7 +56,7 @@ def test_targets_decode_to_the_decomposition(data, tokenizer):
 def test_text_is_in_the_variables_of_f(tokenizer):
     tok = make_tokenizer(FAMILIES["univariate"].model_copy(update={"tokenizer": tokenizer}))
     f = parse("x^4 + 3*x^2 + 1")
-    target = tok.encode_prompt(Problem(f, None, "typed", 0))[:-1]
+    target = tok.encode_prompt(SparseProblem(f, None, "typed", 0))[:-1]
     assert tok.text(target, f) == tok.text(target).replace("a", "x")
 
 
@@ -83,7 +83,7 @@ def test_compact_numbers_in_another_base(base):
     assert tok.kinds().count("limb") == base
     (a,) = tok.ring.gens()
     f = a**4 - 12345 * a**3 + 999 * a**2 + a
-    words = tok.text(tok.encode_prompt(Problem(f, None, "typed", 0))).split()
+    words = tok.text(tok.encode_prompt(SparseProblem(f, None, "typed", 0))).split()
     second, third = words.index("a^3"), words.index("a^2")
     digits = [int(word) for word in words[second + 2 : third]]
     assert words[second + 1] == "-"
@@ -99,7 +99,7 @@ def test_compact_does_not_see_scaling_or_constant_of_f_where_targets_are_inners(
     data = FAMILIES["univariate"]
     tok = make_tokenizer(data)
     drawn = problem(data, 1, 4)
-    moved = Problem(drawn.f * fmpq(-3, 7) + 5, drawn.decomposition, "typed", 0)
+    moved = SparseProblem(drawn.f * fmpq(-3, 7) + 5, drawn.decomposition, "typed", 0)
     assert tok.encode_prompt(moved) == tok.encode_prompt(drawn)
 
 
@@ -108,7 +108,7 @@ def test_compact_outer_fits_a_scaled_f():
     tok = make_tokenizer(data)
     drawn = problem(data, 1, 4)
     f = drawn.f * fmpq(10, 3)
-    scaled = Problem(
+    scaled = SparseProblem(
         f, Decomposition(drawn.decomposition.outer * fmpq(10, 3), drawn.decomposition.inners), "typed", 0
     )
     assert tok.encode_prompt(scaled) == tok.encode_prompt(drawn)
@@ -121,7 +121,7 @@ def test_other_variable_names_are_placed_in_order(tokenizer):
     tok = make_tokenizer(data)
     (x,) = ring(["x"]).gens()
     f = (x**2 + x) ** 2 * fmpq(1, 2) + 7
-    typed = Problem(f, Decomposition(None, (x**2 + x,)), "typed", 0)
+    typed = SparseProblem(f, Decomposition(None, (x**2 + x,)), "typed", 0)
     found = decode_for(tok, f, tok.encode_target(typed_as(typed, tok))[:-1])
     assert found.inners == (x**2 + x,)
     assert tok.encode_prompt(typed)[-1] == tok.end
@@ -132,7 +132,7 @@ def typed_as(problem: Problem, tok) -> Problem:
     from polyctl.data.tokenizers.base import align_variables
 
     inners = tuple(align_variables(h, tok.ring) for h in problem.decomposition.inners)
-    return Problem(align_variables(problem.f, tok.ring), Decomposition(None, inners), problem.family, 0)
+    return SparseProblem(align_variables(problem.f, tok.ring), Decomposition(None, inners), problem.family, 0)
 
 
 @both
@@ -140,14 +140,14 @@ def test_too_many_variables_cannot_be_written(tokenizer):
     tok = make_tokenizer(FAMILIES["univariate"].model_copy(update={"tokenizer": tokenizer}))
     x, y = ring(["x", "y"]).gens()
     with pytest.raises(UnwritableProblem, match="variables"):
-        tok.encode_prompt(Problem(x * y, None, "typed", 0))
+        tok.encode_prompt(SparseProblem(x * y, None, "typed", 0))
 
 
 def test_a_degree_beyond_the_compact_table_cannot_be_written():
     tok = make_tokenizer(FAMILIES["univariate"])
     (a,) = tok.ring.gens()
     with pytest.raises(UnwritableProblem, match="no token"):
-        tok.encode_prompt(Problem(a**17 + a, None, "typed", 0))
+        tok.encode_prompt(SparseProblem(a**17 + a, None, "typed", 0))
 
 
 @pytest.mark.parametrize("text", ["", "a", "a +", "+ 5 a", "a + 5 /", "a + 5 / 0", "a + 5 & ", "⁇"])
