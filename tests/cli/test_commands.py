@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
 from polyctl.cli.app import run
 from polyctl.config import registry
 from polyctl.store.runs import Run
+from tests.processes import POLYCTL, ending, run_program, start_polyctl, wait_for
 from tests.shared import every_source
 
 
@@ -64,13 +62,8 @@ def test_verify_an_expression(capsys):
 
 
 def test_verify_standard_input():
-    done = subprocess.run(
-        [sys.executable, "-m", "polyctl", "verify", "-", "--json"],
-        input="+ P 1 ^ a P 4 ⁇ ^ a P 2\n+ a ^ a P 4 ⁇ ^ a P 2\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    lines = "+ P 1 ^ a P 4 ⁇ ^ a P 2\n+ a ^ a P 4 ⁇ ^ a P 2\n"
+    done = run_program([*POLYCTL, "verify", "-", "--json"], input=lines)
     assert done.returncode == 1
     counts = json.loads(done.stdout)
     assert (counts["total"], counts["verified"], counts["refuted"]) == (2, 1, 1)
@@ -163,13 +156,8 @@ def test_decompose_with_an_untrained_model_finds_nothing_but_says_so(place, caps
 
 
 def test_decompose_many_lines():
-    done = subprocess.run(
-        [sys.executable, "-m", "polyctl", "decompose", "-", "--method", "exact"],
-        input=f"{QUARTIC}\n\nx^4 + (\nx^5 + 1\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    typed = f"{QUARTIC}\n\nx^4 + (\nx^5 + 1\n"
+    done = run_program([*POLYCTL, "decompose", "-", "--method", "exact"], input=typed)
     assert done.returncode == 1
     first, broken, prime = map(json.loads, done.stdout.splitlines())
     assert first["solutions"][0]["status"] == "verified"
@@ -258,21 +246,14 @@ def test_eval_of_the_solver_on_files(capsys, source):
 
 
 def test_ctrl_c_in_gen_keeps_what_is_done_and_goes_on(tmp_path):
-    command = [sys.executable, "-m", "polyctl", "gen", "d1_degree", "--workers", "1"]
-    started = subprocess.Popen(
-        [*command, "--set", "data.train_size=20000", "--set", "data.test_size=5"],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
+    settings = ["--set", "data.train_size=20000", "--set", "data.test_size=5"]
+    started = start_polyctl(
+        "gen", "d1_degree", "--workers", "1", *settings, cwd=tmp_path, start_new_session=True
     )
     parts = tmp_path / "data" / "d1_degree" / "parts"
-    for _ in range(600):
-        if len(list(parts.glob("*.txt.*"))) >= 1:
-            break
-        time.sleep(0.1)
+    wait_for(lambda: list(parts.glob("*.txt.*")), "the first part of the data set", started)
     os.killpg(started.pid, signal.SIGINT)
-    _, err = started.communicate(timeout=60)
+    _, err = ending(started)
     assert started.returncode == 130
     assert "goes on there" in err
     assert "Traceback" not in err

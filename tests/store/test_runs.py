@@ -28,6 +28,7 @@ from polyctl.store.runs import (
     packaged_run,
     runs_root,
 )
+from tests.processes import ending
 
 QUICK = Experiment(name="quick", train=TrainConfig(lr=3e-4))
 
@@ -328,7 +329,9 @@ def test_several_programs_write_whole_lines_into_one_file(tmp_path):
         "    for i in range(200): w.write('step', who=sys.argv[2], i=i, pad='x' * 3000)\n"
     )
     writers = [subprocess.Popen([sys.executable, "-c", program, path, who]) for who in "ab"]
-    assert [w.wait() for w in writers] == [0, 0]
+    for writer in writers:
+        ending(writer)
+    assert [writer.returncode for writer in writers] == [0, 0]
     reader = EventReader(path)
     events = list(reader)
     assert (reader.broken, reader.partial, len(events)) == (0, False, 400)
