@@ -26,6 +26,7 @@ from polyctl.store.runs import (
     list_runs,
     newest_run_with_checkpoint,
     packaged_run,
+    run_for_results,
     runs_root,
 )
 from tests.processes import ending
@@ -143,6 +144,26 @@ def test_the_bundled_run_lies_in_a_clones_runs_or_inside_an_installed_package(tm
     installed = make(package / "shipped", "general", "shipped")
     assert packaged_run(package) == installed.path
     assert Run.at(packaged_run(package)).name == "general/shipped"
+
+
+def test_results_go_to_the_runs_root_if_the_run_cannot_be_written(tmp_path, monkeypatch):
+    run, root = make(tmp_path / "box", "general", "shipped"), tmp_path / "runs"
+    assert run_for_results(run, root) == run
+    monkeypatch.setattr(runs.os, "access", lambda path, mode: False)
+    results = run_for_results(run, root)
+    assert (results.path, results.name) == (root / "general" / "shipped", run.name)
+    assert results.path.is_dir()
+    assert list_runs(root) == []  # results alone are no run
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="cannot be made"):
+        run_for_results(run, tmp_path / "file")
+
+
+def test_results_never_go_into_the_installed_package(tmp_path, monkeypatch):
+    package = tmp_path / "site-packages" / "polyctl"
+    monkeypatch.setattr(runs, "__file__", str(package / "store" / "runs.py"))
+    run = make(package / "shipped", "general", "shipped")
+    assert run_for_results(run, tmp_path / "runs").path == tmp_path / "runs" / "general" / "shipped"
 
 
 def test_the_shipped_run_is_used_where_none_is_named(tmp_path, monkeypatch):
