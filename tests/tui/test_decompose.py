@@ -43,7 +43,7 @@ def test_decompose(dashboard):
         assert "compared" in shown[0]
         assert "x^{2} + x" in shown[1]
         assert "h = x**2 + x" in shown[2]
-        assert "univariate components: 1 found" in shown[3]
+        assert "univariate: 1 found" in shown[3]
         await pilot.press(
             "right_square_bracket", "right_square_bracket", "left_square_bracket", "plus", "plus", "minus"
         )
