@@ -1,0 +1,186 @@
+"""What people paste around a polynomial: equations, definitions, calls, LaTeX environments.
+
+    f(x, y) = …   P := …   y &= …      a definition: f's right side; the arguments are its main variables
+    … = …                              an equation: left side minus right side
+    Decompose[…, x]   factor(…)        the first argument; a variable after it is the main one
+    \\begin{align} … \\end{align}   `…`   …;   what is inside
+
+Everything that is not part of the polynomial is replaced by blanks, so that places in errors are places in
+the text. What remains is read by `parse`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from flint import fmpq
+
+from polyctl.algebra.lexer import Limits, canonical_name
+from polyctl.algebra.monomials import Monomial
+from polyctl.algebra.names import natural_key
+from polyctl.algebra.parse import parse
+from polyctl.algebra.polynomial import Polynomial, names, ring, terms
+from polyctl.errors import ParseError, UsageError
+
+_CALLS = "decompose decomp polydecomp poly polynomial expand factor simplify collect"
+CALLS = frozenset(_CALLS.split(" "))
+_ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\s*[A-Za-z]+\*?\s*\}")
+_NOISE = re.compile(r"&|\\\\|\\nonumber\b|\\label\s*\{[^}]*\}|^[\s`$]+|[\s`$;.,]+$")
+_DEFINITION = re.compile(
+    r"\s*(?P<name>\\?[A-Za-z][A-Za-z0-9_']*(?:_\{[A-Za-z0-9,]+\})?)\s*"
+    r"(?:(?P<open>[(\[])(?P<arguments>[^()\[\]=]*)[)\]])?\s*:?=(?!=)"
+)
+_CALL = re.compile(r"\s*(?P<name>[A-Za-z]+)\s*(?P<open>[(\[])")
+_EQUALS = re.compile(r"(?<![:<>!=])={1,2}(?!=)")
+_LIST = re.compile(r"\s*\[\s*[-+]?[0-9./]+(?:\s*,\s*[-+]?[0-9./]+)+\s*\]\s*;?\s*$")
+_CLOSING = {"(": ")", "[": "]"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A polynomial, and what the text around it said.
+
+    `main` are the names of its main variables, empty where none were named; `equation` says that the
+    polynomial is the left side of an equation minus its right side.
+    """
+
+    polynomial: Polynomial
+    main: tuple[str, ...] = ()
+    equation: bool = False
+
+
+def read(text: str, names: Sequence[str] | None = None, limits: Limits = Limits()) -> Reading:  # noqa: B008
+    """The polynomial that a pasted text is about; errors as those of `parse`, with places in the text."""
+    if _LIST.fullmatch(text):
+        count = text.count(",")
+        raise ParseError(
+            "a list of numbers is not a polynomial",
+            text,
+            len(text) - len(text.lstrip()),
+            f"if these are the coefficients of x^{count}, …, x, 1, give them with --coefficients",
+        )
+    try:
+        return _read(text, names, limits)
+    except ParseError as error:
+        raise ParseError(error.message, text, error.position, error.hint) from None
+
+
+def _read(text: str, given: Sequence[str] | None, limits: Limits) -> Reading:
+    inside = _blank(text, (m.span() for pattern in (_ENVIRONMENT, _NOISE) for m in pattern.finditer(text)))
+    main: tuple[str, ...] = ()
+    definition = _DEFINITION.match(inside)
+    if definition is not None and _defines(inside, definition):
+        main = _variables(definition["arguments"])
+        inside = _blank(inside, [(0, definition.end())])
+    inside, called = _argument_of_call(inside)
+    main = main or called
+    sides = list(_EQUALS.finditer(inside))
+    if len(sides) > 1:
+        raise ParseError("more than one equals sign", text, sides[1].start(), "give one equation at a time")
+    if not sides:
+        return Reading(parse(inside, given, limits), main)
+    left, right = _sides(inside, sides[0], given, limits)
+    return Reading(left - right, main, equation=True)
+
+
+def from_coefficients(text: str, variable: str = "x") -> Polynomial:
+    """The polynomial with these coefficients, separated by commas or blanks, the highest first.
+
+    Raises ParseError for what is not a number.
+    """
+    inside = _blank(text, (m.span() for m in re.finditer(r"[\[\](){};]", text)))
+    parts = list(re.finditer(r"[^\s,]+", inside))
+    if not parts:
+        raise ParseError("there are no coefficients", text, 0, "write them like 1, 0, 2, 0, -3")
+    context = ring([canonical_name(variable)])
+    values: dict[Monomial, fmpq] = {}
+    for place, part in enumerate(parts):
+        try:
+            number = parse(part.group(), [])
+        except ParseError:
+            raise ParseError(
+                f"{part.group()!r} is not a number", text, part.start(), "write numbers like 3, -2/5 or 0.25"
+            ) from None
+        if number:
+            values[(len(parts) - 1 - place,)] = number.coeffs()[0]
+    return context.from_dict(values)
+
+
+def _blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    characters = list(text)
+    for start, end in spans:
+        characters[start:end] = " " * (end - start)
+    return "".join(characters)
+
+
+def _defines(text: str, definition: re.Match[str]) -> bool:
+    """Whether `name = …` defines a name, rather than being an equation in it."""
+    if definition["arguments"] is not None:
+        return definition["name"].lower() not in CALLS
+    if ":" in definition.group():
+        return True
+    rest = text[definition.end() :]
+    if _EQUALS.search(rest):
+        return False
+    return re.search(rf"(?<![A-Za-z\\]){re.escape(definition['name'])}", rest) is None
+
+
+def _variables(arguments: str | None) -> tuple[str, ...]:
+    """The names in a list of arguments; empty where one of them is not a name."""
+    try:
+        return tuple(canonical_name(name) for name in (arguments or "").split(",") if name.strip())
+    except UsageError:
+        return ()
+
+
+def _argument_of_call(text: str) -> tuple[str, tuple[str, ...]]:
+    """The first argument of a call that the whole text is, and the variables that follow it."""
+    call = _CALL.match(text)
+    if call is None or call["name"].lower() not in CALLS:
+        return text, ()
+    opening, closing = call["open"], _CLOSING[call["open"]]
+    depth, commas = 0, []
+    for at in range(call.end() - 1, len(text)):
+        depth += (text[at] in "([{") - (text[at] in ")]}")
+        if depth == 1 and text[at] == ",":
+            commas.append(at)
+        if depth == 0:
+            if text[at] != closing or text[at + 1 :].strip():
+                return text, ()
+            end = commas[0] if commas else at
+            inner = _blank(text, [(0, call.end()), (end, len(text))])
+            nested, main = _argument_of_call(inner)
+            return nested, main or _variables(text[end + 1 : at])
+    raise ParseError(f"{opening!r} is never closed", text, call.end() - 1)
+
+
+def _sides(
+    text: str, equals: re.Match[str], given: Sequence[str] | None, limits: Limits
+) -> tuple[Polynomial, Polynomial]:
+    """Both sides of an equation, in the ring of all their variables."""
+    spans = [(equals.start(), len(text)), (0, equals.end())]
+    sides = []
+    for span in spans:
+        side = _blank(text, [span])
+        if not side.strip():
+            raise ParseError("one side of the equation is empty", text, equals.start())
+        sides.append(parse(side, given, limits))
+    common = ring(sorted({name for side in sides for name in names(side)}, key=natural_key))
+    if given is not None:
+        common = sides[0].context()
+    left, right = (_in_ring(side, common.names()) for side in sides)
+    return left, right
+
+
+def _in_ring(f: Polynomial, target: Sequence[str]) -> Polynomial:
+    """f in the ring of these variables, which hold its own."""
+    places = [list(target).index(name) for name in names(f)]
+    values = {}
+    for m, c in terms(f):
+        exponents = [0] * len(target)
+        for place, e in zip(places, m, strict=True):
+            exponents[place] = e
+        values[tuple(exponents)] = c
+    return ring(target).from_dict(values)

@@ -1,0 +1,80 @@
+"""What people paste is read as meant, or refused at the right place."""
+
+import pytest
+
+from polyctl.algebra.parse import parse
+from polyctl.algebra.reading import from_coefficients, read
+from polyctl.errors import ParseError
+
+
+@pytest.mark.parametrize(
+    ("text", "plain", "main"),
+    [
+        ("x^4 + 2x^2 - 3", "x^4+2x^2-3", ()),
+        ("x^4 + 2x^2 = 3", "x^4+2x^2-3", ()),
+        ("(x+1)(x+3) = 5760", "(x+1)(x+3)-5760", ()),
+        ("x^2 + y = y^2 + z", "x^2+y-y^2-z", ()),
+        ("x^4 + 2x^2 - 3 = 0;", "x^4+2x^2-3", ()),
+        ("f(x) = x^4 + 2x^2 - 3", "x^4+2x^2-3", ("x",)),
+        ("f(x, y) := (x^2+y)^3 + c", "(x^2+y)^3+c", ("x", "y")),
+        ("P[x] = x^4+1", "x^4+1", ("x",)),
+        ("y = x^4 + 2x^2", "x^4+2x^2", ()),
+        ("f2 := y^6-3x*y^4", "y^6-3x*y^4", ()),
+        ("y = y^2 + x", "y-y^2-x", ()),
+        ("Decompose[x^4 + 2 x^2 + 3, x]", "x^4+2x^2+3", ("x",)),
+        ("decompose(x^8+4x^6)", "x^8+4x^6", ()),
+        ("polydecomp(x^4+y, x);", "x^4+y", ("x",)),
+        ("Factor[Expand[(x+1)^2]]", "(x+1)^2", ()),
+        ("Poly(x**4 + 2*x**2, x)", "x^4+2x^2", ("x",)),
+        ("expand((x+1)^2)", "(x+1)^2", ()),
+        ("\\begin{align} f(x,y) &= (x^2+y)^3 + 1 \\end{align}", "(x^2+y)^3+1", ("x", "y")),
+        ("\\begin{equation*}\n x^4 + 2x^2 \\label{eq:1}\n\\end{equation*}", "x^4+2x^2", ()),
+        ("`x^4 + 2x^2`", "x^4+2x^2", ()),
+        ("x^4 + 2x^2 - 3.", "x^4+2x^2-3", ()),
+        ("$$f(x) = x^4$$", "x^4", ("x",)),
+    ],
+)
+def test_what_is_meant_is_read(text, plain, main):
+    found = read(text)
+    assert found.polynomial == parse(plain)
+    assert found.main == main
+
+
+def test_an_equation_says_so():
+    assert read("x^2 = 1").equation
+    assert not read("f(x) = x^2 - 1").equation
+
+
+def test_given_variables_are_those_of_both_sides():
+    found = read("x^2 = rate", ["x", "rate"])
+    assert found.polynomial == parse("x^2 - rate", ["x", "rate"])
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "part"),
+    [
+        ("[1, 0, 2, 0, -3]", 0, "list of numbers"),
+        ("x = y = z", 6, "more than one equals sign"),
+        ("x^2 = ", 4, "one side of the equation is empty"),
+        ("f(x) = x^4 + )", 13, "')'"),
+        ("Decompose[x^4 + @, x]", 16, "'@'"),
+        ("decompose(x^2", 9, "never closed"),
+    ],
+)
+def test_mistakes_are_shown_where_they_stand_in_the_text(text, place, part):
+    with pytest.raises(ParseError) as error:
+        read(text)
+    assert part in error.value.message
+    assert error.value.position == place
+    assert error.value.text == text
+
+
+def test_a_list_of_coefficients_has_its_own_reader():
+    assert from_coefficients("[1, 0, 2, 0, -3]") == parse("x^4+2x^2-3")
+    assert from_coefficients("1/2 0 0.25", "t") == parse("1/2t^2+1/4")
+    assert from_coefficients("0, 0") == parse("0", ["x"])
+    with pytest.raises(ParseError) as error:
+        from_coefficients("1, two, 3")
+    assert error.value.position == 3
+    with pytest.raises(ParseError):
+        from_coefficients("[]")
