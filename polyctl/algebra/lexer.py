@@ -3,11 +3,12 @@
 How names are read where no names are given:
 
 - a variable is one letter with an optional index: `x`, `x2`, `x_2`, `x_{12}`, `x_i`, `x₂`, `x_{max}`,
-  `x_{1,2}`; without braces an index is a run of digits or one letter, as in LaTeX: `x_1x_2` is a product;
-- letters side by side are a product: `xy` is x*y and `x2y` is x2*y;
+  `x_{1,2}`, `x[1]`; without braces an index is a run of digits or one letter, as in LaTeX: `x_1x_2` is a
+  product;
+- letters side by side are a product where they can be (see `Words`): `xy` is x*y and `x2y` is x2*y;
 - Greek letters (`α`, `\\alpha`) and, where they stand alone, their names (`alpha`, `pi`) are one variable,
   called alpha;
-- `\\mathrm{rate}` is one variable named rate.
+- `\\mathrm{rate}` is one variable named rate, and so is `rate_1` named rate_1.
 
 Where names are given they decide: a word is the name that it spells, or else its only split into names.
 """
@@ -22,7 +23,9 @@ from fractions import Fraction
 
 from flint import fmpq, fmpz
 
+from polyctl.algebra.characters import SUBSCRIPTS, SUPERSCRIPTS, normalise
 from polyctl.algebra.names import GREEK, GREEK_NAMES, GREEK_VARIANTS, LONGEST_NAME, spellings
+from polyctl.algebra.words import Words
 from polyctl.errors import ParseError, UsageError
 
 
@@ -31,8 +34,8 @@ class Limits:
     """What a text may ask for; each is checked before the work is done."""
 
     length: int = 100_000
-    degree: int = 1_000
-    exponent: int = 1_000
+    degree: int = 100_000
+    exponent: int = 100_000
     terms: int = 20_000
     digits: int = 10_000
     variables: int = 100
@@ -55,19 +58,15 @@ _FUNCTIONS = (
     "exp log ln sqrt abs min max gcd det mod floor"
 )
 FUNCTIONS = frozenset(_FUNCTIONS.split(" "))
-SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
-SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
-_LOOKALIKES = (
-    dict.fromkeys("−–—‐‑‒⁻", "-")
-    | dict.fromkeys("×·⋅∙•∗✕⨯", "*")
-    | dict.fromkeys("÷∕⁄", "/")
-    | dict.fromkeys("\u200b\u200c\u200d\u2060\u2061\u2062\ufeff", " ")
-)
 _SKIPPED = "left right big Big bigl bigr Bigl Bigr quad qquad displaystyle , ; : ! ( ) [ ]"
 _SKIPPED_COMMANDS = frozenset({*_SKIPPED.split(" "), " ", "\n"})
 _COMMANDS = {"cdot": "*", "times": "*", "ast": "*", "div": "/", "{": "(", "}": ")"}
 _WORD_COMMANDS = frozenset({"mathrm", "mathit", "mathbf", "text", "operatorname"})
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
+_NUMBER = re.compile(r"[0-9]+(?:\.(?![*/^])[0-9]*)?|\.[0-9]+")
+_POWER_OF_TEN = re.compile(r"[eE]([+-]?[0-9]{1,4})(?![0-9])")
+_BRACKET_INDEX = re.compile(r"\[\s*([0-9]+(?:\s*,\s*[0-9]+)*)\s*\]")
+_ELEMENTWISE = re.compile(r"\.(\*\*|[*/^])")
+_FACTORIAL = re.compile(r"\s*!(?!=)")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _DIGITS = re.compile(r"[0-9]+")
 _LETTERS = re.compile(r"[A-Za-z]+")
@@ -95,24 +94,6 @@ def canonical_name(name: str) -> str:
     return tokens[0].text
 
 
-def normalise(text: str) -> str:
-    """The text, character by character, with lookalikes of ASCII replaced; indices keep their meaning."""
-    if text.isascii():
-        return text
-    return "".join(_normal_character(character) for character in text)
-
-
-def _normal_character(character: str) -> str:
-    if character in SUPERSCRIPTS or character in SUBSCRIPTS:
-        return character
-    if character in _LOOKALIKES:
-        return _LOOKALIKES[character]
-    if character.isspace():
-        return " "
-    folded = unicodedata.normalize("NFKC", character)
-    return _LOOKALIKES.get(folded, folded) if len(folded) == 1 else character
-
-
 class Lexer:
     """Reads one text; positions in tokens and errors are indices into that text."""
 
@@ -124,6 +105,7 @@ class Lexer:
         self.limits = limits
         self.found: list[Token] = []
         self.at = 0
+        self._words = Words(self.text)
 
     def tokens(self) -> list[Token]:
         """All tokens, the last of kind `end`; ParseError where the text has no reading."""
@@ -148,6 +130,8 @@ class Lexer:
     def _step(self, character: str) -> None:
         if character.isspace():
             self.at += 1
+        elif (elementwise := _ELEMENTWISE.match(self.text, self.at)) is not None:
+            self._emit(elementwise.group(1).replace("**", "^"), elementwise.end())
         elif character in "0123456789.":
             self._number()
         elif character.isascii() and character.isalpha():
@@ -193,18 +177,41 @@ class Lexer:
         literal, end = match.group(), match.end()
         if len(literal) > self.limits.digits:
             raise self.error(f"a number of more than {self.limits.digits:,} digits", self.at)
-        if self.text.startswith(".", end):
+        if self.text.startswith(".", end) and _ELEMENTWISE.match(self.text, end) is None:
             raise self.error("a number with two points", end, "write products with *")
-        if re.match(r"[eE][0-9]", self.text[end : end + 2]) and not self._is_name(end):
-            raise self.error(
-                f"{literal}{self.text[end : end + 2]} could be a power of ten or a variable",
-                end,
-                f"write {literal}*10^{self.text[end + 1]} or {literal}*{self.text[end : end + 2]}",
-            )
+        power = _POWER_OF_TEN.match(self.text, end)
+        exponent = 0
+        if power is not None and not self._is_name(end):
+            exponent, end = self._power_of_ten(literal, power), power.end()
         if re.match(r",[0-9]", self.text[end : end + 2]):
             raise self.error("a comma inside a number", end, COMMA_HINT)
         whole, _, decimals = literal.partition(".")
-        self._emit("number", end, literal, fmpq(fmpz(whole + decimals), fmpz(10) ** len(decimals)))
+        value = fmpq(fmpz(whole + decimals), fmpz(10) ** len(decimals)) * fmpq(10) ** exponent
+        factorial = _FACTORIAL.match(self.text, end)
+        if factorial is not None:
+            value, end = self._factorial(value, factorial.start()), factorial.end()
+        self._emit("number", end, literal if value.q != 1 else str(value.p), value)
+
+    def _power_of_ten(self, literal: str, power: re.Match[str]) -> int:
+        """The exponent of a number such as 1e-3, where e cannot be a variable."""
+        if re.search(r"(?<![A-Za-z0-9\\])[eE](?![A-Za-z])", self.text):
+            raise self.error(
+                f"{literal}{power.group()} could be a power of ten or a variable",
+                power.start(),
+                f"write {literal}*10^{power.group(1)} or {literal}*{power.group()[0]}",
+            )
+        exponent = int(power.group(1))
+        if abs(exponent) > self.limits.digits:
+            raise self.error(f"a number of more than {self.limits.digits:,} digits", self.at)
+        return exponent
+
+    def _factorial(self, value: fmpq, position: int) -> fmpq:
+        """n! for a whole number n, which is at most so large that its digits stay in the limit."""
+        if value.q != 1 or value < 0:
+            raise self.error("a factorial of something that is not a whole number", position)
+        if value * len(str(value.p)) > self.limits.digits:
+            raise self.error(f"a number of more than {self.limits.digits:,} digits", self.at)
+        return fmpq(fmpz.fac_ui(value.p))
 
     def _is_name(self, start: int) -> bool:
         match = _NAME.match(self.text, start)
@@ -260,16 +267,27 @@ class Lexer:
             self._given_word()
         elif run in GREEK_NAMES:
             self._indexed(run, end)
-        else:
+        elif len(run) == 1 or self._words.is_product(run):
             for letter in run[:-1]:
                 self._emit("name", self.at + 1, letter)
             self._indexed(run[-1], end)
+        elif self.text[end : end + 1] == "_":
+            self._indexed(run, end)
+        else:
+            raise self.error(
+                f"the word {_short(run)!r} is neither a variable nor a product of variables used elsewhere",
+                self.at,
+                f"write {'*'.join(run[:20])} for the product, or name it as a variable (--variables)",
+            )
 
     def _indexed(self, name: str, end: int) -> None:
         """Emit a name with the index that follows at `end`."""
         digits = _DIGITS.match(self.text, end)
+        bracket = _BRACKET_INDEX.match(self.text, end) if self.names is None else None
         if digits is not None:
             name, end = name + digits.group(), digits.end()
+        elif bracket is not None:
+            name, end = name + re.sub(r"\s*,\s*", "_", bracket.group(1)), bracket.end()
         while len(name) <= LONGEST_NAME:
             index, after = self._index(end)
             if after == end:

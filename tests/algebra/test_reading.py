@@ -54,6 +54,8 @@ def test_given_variables_are_those_of_both_sides():
     ("text", "place", "part"),
     [
         ("[1, 0, 2, 0, -3]", 0, "list of numbers"),
+        ("x4+5x2+6", 0, "x4 is a variable with an index"),
+        ("3 + 2 t3", 6, "t3 is a variable with an index"),
         ("x = y = z", 6, "more than one equals sign"),
         ("x^2 = ", 4, "one side of the equation is empty"),
         ("f(x) = x^4 + )", 13, "')'"),
@@ -67,6 +69,14 @@ def test_mistakes_are_shown_where_they_stand_in_the_text(text, place, part):
     assert part in error.value.message
     assert error.value.position == place
     assert error.value.text == text
+
+
+def test_powers_without_a_caret_are_asked_about():
+    with pytest.raises(ParseError) as error:
+        read("x4+5x2+6")
+    assert error.value.hint == "if powers are meant, write x^4+5x^2+6"
+    assert read("x4+5x2+6", ["x2", "x4"]).polynomial == parse("x4+5x2+6")
+    assert read("x1*x2 + x4").polynomial == parse("x1*x2+x4")
 
 
 def test_a_list_of_coefficients_has_its_own_reader():

@@ -1,0 +1,32 @@
+"""Characters that look or mean like others, as pasted text has them, and what they stand for."""
+
+from __future__ import annotations
+
+import unicodedata
+
+SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
+SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+_LOOKALIKES = (
+    dict.fromkeys("−–—‐‑‒⁻", "-")
+    | dict.fromkeys("×·⋅∙•∗✕⨯", "*")
+    | dict.fromkeys("÷∕⁄", "/")
+    | dict.fromkeys("\u200b\u200c\u200d\u2060\u2061\u2062\ufeff", " ")
+)
+
+
+def normalise(text: str) -> str:
+    """The text, character by character, with lookalikes of ASCII replaced; indices keep their meaning."""
+    if text.isascii():
+        return text
+    return "".join(_normal_character(character) for character in text)
+
+
+def _normal_character(character: str) -> str:
+    if character in SUPERSCRIPTS or character in SUBSCRIPTS:
+        return character
+    if character in _LOOKALIKES:
+        return _LOOKALIKES[character]
+    if character.isspace():
+        return " "
+    folded = unicodedata.normalize("NFKC", character)
+    return _LOOKALIKES.get(folded, folded) if len(folded) == 1 else character

@@ -1,0 +1,42 @@
+"""Is a word in a polynomial a product of its letters, or something else that was pasted along?"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+_RUN = re.compile(r"(?<![A-Za-z\\])[A-Za-z]+")
+_COMMON = "am an as at be do go he hi if in is it me my no of on or so to up us we"
+_ENGLISH = frozenset(_COMMON.split(" "))
+
+
+class Words:
+    """Judges the words of one text by the letters that stand for variables elsewhere in it.
+
+    A letter does where it stands alone, or in a word that is surely a product: two different letters that are
+    no English word, or a row of the alphabet such as xyz.
+    """
+
+    def __init__(self, text: str) -> None:
+        runs = {match.group() for match in _RUN.finditer(text)}
+        self._known = {run for run in runs if len(run) == 1}
+        for run in runs:
+            if _is_row("".join(sorted(set(run)))) or _is_pair(run):
+                self._known |= set(run)
+
+    def is_product(self, word: str) -> bool:
+        """Whether a word of two or more letters can be read as their product.
+
+        It can if at most one of its letters, or a row of the alphabet, is unknown in the text.
+        """
+        unknown = set(word) - self._known
+        return len(unknown) < 2 or _is_pair(word) or _is_row("".join(sorted(unknown)))
+
+
+def _is_row(word: str) -> bool:
+    """Whether the letters follow each other in the alphabet."""
+    return len(word) > 1 and all(ord(b) - ord(a) == 1 for a, b in pairwise(word))
+
+
+def _is_pair(word: str) -> bool:
+    return len(word) == 2 and word[0] != word[1] and word.lower() not in _ENGLISH
