@@ -20,7 +20,8 @@ import torch
 
 from polyctl.config.registry import load_registry, override
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.evaluation.accuracy import evaluate_problems, evaluation_problems, summarize
+from polyctl.evaluation.accuracy import evaluate_problems, evaluation_problems
+from polyctl.evaluation.summary import summarize
 from polyctl.model.serialization import load_model
 from polyctl.rl.trainer import reinforce, with_algorithm_name
 from polyctl.runtime.device import choose_device, limit_threads
@@ -81,13 +82,8 @@ def _add(rows, experiment, path, problems, seed, seconds, options) -> None:
     config = experiment.eval.model_copy(update={"beam": experiment.rl.group_size})
     with torch.no_grad():
         results = evaluate_problems(model, make_tokenizer(experiment.data), problems, config)
-    report = summarize(results, config.beam)
-    values = (
-        report["greedy"]["verified"],
-        report["pass_at"]["1"],
-        report["pass_at"][str(config.beam)],
-        report["rank_score"],
-    )
+    found = summarize(results, config.beam).answered
+    values = (found.greedy_verified, found.pass_at[1], found.pass_at[config.beam], found.rank_score)
     row = {"seed": seed, **dict(zip(MEASURES, values, strict=True)), "seconds": seconds}
     rows.append(row)
     print(f"{experiment.name:>18}  {json.dumps(row)}", flush=True)

@@ -19,11 +19,11 @@ from typing import Any
 
 import torch
 
-from polyctl.algebra.budget import Budget
 from polyctl.data.dataset import read_problems
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.evaluation.accuracy import ProblemResult, ProblemScore, evaluate_problems, summarize_scores
+from polyctl.evaluation.accuracy import ProblemResult, evaluate_problems
+from polyctl.evaluation.summary import ProblemScore, summarize_scores
 from polyctl.model.serialization import LoadedModel, load_model
 from polyctl.reports.published import published
 from polyctl.runtime.device import limit_threads
@@ -58,13 +58,13 @@ def measure(
     with torch.inference_mode():
         results = evaluate_problems(loaded.model, make_tokenizer(loaded.experiment.data), mine, config)
     seconds = clock() - began
-    marks = [ProblemScore.of(result) for result in results]
+    scores = [ProblemScore.of(result) for result in results]
     missed = [result for result in results if result.first(completed=False) is None]
     saved = sum(map(saved_by_polish, missed)) if polish else 0
-    shares = processes.gather((marks, seconds, saved))
-    summary = summarize_scores([mark for share, _, _ in shares for mark in share], beam)
-    found = {"greedy": summary["greedy"]["verified"]}
-    found |= {f"pass@{k}": v for k, v in summary["pass_at"].items()}
+    shares = processes.gather((scores, seconds, saved))
+    accuracy = summarize_scores([score for share, _, _ in shares for score in share], beam).answered
+    found = {"greedy": accuracy.greedy_verified}
+    found |= {f"pass@{k}": share for k, share in accuracy.pass_at.items()}
     found["seconds"] = sum(seconds for _, seconds, _ in shares) / len(problems)
     if polish:
         found["polished"] = found[f"pass@{beam}"] + sum(saved for _, _, saved in shares) / len(problems)
@@ -77,7 +77,7 @@ def saved_by_polish(result: ProblemResult) -> bool:
     assert known is not None
     starts = [judged.decomposition for judged in result.beam if judged.decomposition is not None]
     starts = [start for start in starts if len(start.inners) == len(known.inners)][:STARTS]
-    return next(polish(result.problem.f, starts, Budget.of(POLISH_SECONDS)), None) is not None
+    return next(polish(result.problem.f, starts, time_limit=POLISH_SECONDS), None) is not None
 
 
 def show(name: str, problems: int, ours: dict[str, float]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,6 +23,7 @@ from polyctl.formatting import format_fixed, format_percent
 if TYPE_CHECKING:
     from polyctl.data.problem import Problem
     from polyctl.model.serialization import LoadedModel
+    from polyctl.store.evaluation_report import EvaluationReport, ProblemSet
 
 SHOWN_K = (1, 2, 5, 10, 20, 30, 50)
 
@@ -75,8 +76,7 @@ def eval_(
     """Evaluate a model: greedy, verified pass@k and rank score, every answer checked exactly.
 
     Without --data the problems are the experiment's own test problems, which training never draws.
-    The report and all predictions are kept in the run, or under its name in --runs if the run cannot be
-    written. Under torchrun each process takes its share.
+    The report and all predictions are kept in the run. Under torchrun each process takes its share.
 
     With --solver the solver of `polyctl decompose` is evaluated, on --data or an experiment's test
     problems: verified rate, time, and complexity beside the true answer's and Mathematica's counts.
@@ -84,32 +84,21 @@ def eval_(
     Exit codes: 0 done; 2 usage; 3 files; 130 interrupted.
     """
     if solver is not None:
-        from polyctl.cli.eval_solver import evaluate_solver
+        from polyctl.cli.decompose import model_loader
+        from polyctl.cli.eval_solver import evaluate_solver, problem_sets, solver_options
 
-        evaluate_solver(
-            solver,
-            name,
-            data or [],
-            limit,
-            polish,
-            time_limit,
-            workers,
-            peers,
-            beam,
-            device,
-            seed,
-            runs,
-            registry,
-            as_json,
-        )
+        options = solver_options(solver, time_limit, seed, polish, peers)
+        sets = problem_sets(name, data or [], limit, seed, registry)
+        neural = model_loader(solver == "neural", None, beam, False, device, runs)
+        evaluate_solver(solver, sets, options, workers, neural, as_json)
         return
     if polish or peers or workers > 1:
         raise UsageError("--polish, --peers and --workers go with --solver", "polyctl eval --solver all ...")
-    from polyctl.evaluation.run import evaluate_run
+    from polyctl.evaluation.run import EvaluationOptions, evaluate_run
     from polyctl.model.serialization import load_model
     from polyctl.runtime.device import limit_threads
     from polyctl.runtime.processes import join_processes
-    from polyctl.store.runs import default_run, find_run, run_for_results
+    from polyctl.store.runs import default_run, find_run
 
     run = default_run(runs) if name is None else find_run(name, runs)
     which = _which(checkpoint or run.weights().stem)
@@ -118,40 +107,34 @@ def eval_(
         limit_threads(loaded.model.config)
         changes = {"beam": beam, "max_tokens": max_tokens, "batch": batch}
         config = loaded.experiment.eval.model_copy(update={k: v for k, v in changes.items() if v is not None})
-        problems, source = _problems(loaded, config.problems, data or [], limit, seed)
+        problems, problem_set = _problems(loaded, limit or config.problems, data or [], limit, seed)
+        how = EvaluationOptions(config, which, grammar, baseline)
         with output.progress("evaluating", len(problems)) as bar:
             report = evaluate_run(
-                run_for_results(run, runs),
-                loaded,
-                problems,
-                config,
-                source=source,
-                checkpoint=which,
-                grammar=grammar,
-                baseline=baseline,
-                on_done=lambda: bar.advance(processes.world),
-                processes=processes,
+                run, loaded, problems, problem_set, how, processes, lambda: bar.advance(processes.world)
             )
     if not processes.main:
         return
     if as_json:
-        output.print_json(report)
+        output.print_json(report.to_json())
     else:
         _tables(report)
-        output.say(f"predictions: {report['predictions']}")
+        output.say(f"predictions: {report.predictions}")
 
 
 def _problems(
     loaded: LoadedModel, count: int, data: list[Path], limit: int | None, seed: int | None
-) -> tuple[list[Problem], str]:
-    """The problems of the files, else the experiment's own test problems, and what they are called."""
+) -> tuple[list[Problem], ProblemSet]:
+    """The problems of the files, else the experiment's own test problems."""
     from polyctl.evaluation.accuracy import evaluation_problems
+    from polyctl.store.evaluation_report import ProblemSet
 
     if data:
-        return [p for path in data for p in _read(path, loaded, limit)], ", ".join(path.name for path in data)
+        names = tuple(path.name for path in data)
+        return [p for path in data for p in _read(path, loaded, limit)], ProblemSet(files=names)
     chosen_seed = loaded.experiment.seed if seed is None else seed
-    problems = evaluation_problems(loaded.experiment.data, chosen_seed, limit or count)[:limit]
-    return problems, f"test problems of {loaded.experiment.name}"
+    problems = evaluation_problems(loaded.experiment.data, chosen_seed, count)[:limit]
+    return problems, ProblemSet(loaded.experiment.name)
 
 
 def _which(checkpoint: str) -> Literal["best", "last"]:
@@ -172,48 +155,28 @@ def _read(path: Path, loaded: LoadedModel, limit: int | None) -> list[Problem]:
     return found
 
 
-def _tables(report: dict[str, Any]) -> None:
-    width = report["beam"]
-    print(
-        f"{report['run']}, step {report['step']:,}: "
-        f"{report['problems']} problems ({report['data']}), beam {width}"
-    )
+def _tables(report: EvaluationReport) -> None:
+    summary, width = report.summary, report.summary.beam
+    print(f"{report.run}, step {report.step:,}: {summary.problems} problems ({report.data}), beam {width}")
     shown = sorted({k for k in SHOWN_K if k < width} | {width})
-    completed = report["completed"]
+    percents = {"greedy verified": "greedy", **{f"pass@{k}": f"pass@{k}" for k in shown}}
+    both = [accuracy for accuracy in (summary.answered, summary.completed) if accuracy is not None]
     rows: list[tuple[object, ...]] = [
-        ("greedy exact", format_percent(report["greedy"]["exact"]), None),
-        (
-            "greedy verified",
-            format_percent(report["greedy"]["verified"]),
-            format_percent(completed["greedy"]["verified"]),
-        ),
-        *(
-            (
-                f"pass@{k}",
-                format_percent(report["pass_at"][str(k)]),
-                format_percent(completed["pass_at"][str(k)]),
-            )
-            for k in shown
-        ),
-        ("rank score", format_fixed(report["rank_score"]), format_fixed(completed["rank_score"])),
+        ("greedy exact", format_percent(summary.answered.greedy_exact), None),
+        *((label, *(format_percent(a.measure(name)) for a in both)) for label, name in percents.items()),
+        ("rank score", *(format_fixed(accuracy.rank_score) for accuracy in both)),
     ]
-    sympy = report["baselines"]["sympy"]
-    if sympy is not None:
-        rows.append(("SymPy decompose", format_percent(sympy["verified"]), None))
+    if report.sympy is not None:
+        rows.append(("SymPy decompose", format_percent(report.sympy.verified), None))
     output.print_table(("", "as answered", "outer completed"), rows, right=("as answered", "outer completed"))
-    if len(report["cells"]) > 1:
-        header = ("outer∘inner", "problems", "greedy", "pass@1", f"pass@{width}")
+    if len(summary.cells) > 1:
+        measures = ("greedy", "pass@1", f"pass@{width}")
         cells = [
-            (
-                c["cell"],
-                c["problems"],
-                format_percent(c["greedy"]["verified"]),
-                format_percent(c["pass_at"]["1"]),
-                format_percent(c["pass_at"][str(width)]),
-            )
-            for c in report["cells"]
+            (one.cell, one.problems, *(format_percent(one.accuracy.measure(name)) for name in measures))
+            for one in summary.cells
         ]
         print()
+        header = ("outer∘inner", "problems", *measures)
         output.print_table(header, cells, right=header[1:])
-    if report["unreadable"]:
-        output.say(f"{report['unreadable']} problems are too large for this model and count as not solved")
+    if summary.unreadable:
+        output.say(f"{summary.unreadable} problems are too large for this model and count as not solved")

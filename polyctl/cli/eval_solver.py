@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,51 +11,23 @@ from polyctl.errors import UsageError
 from polyctl.formatting import format_fixed, format_percent
 
 if TYPE_CHECKING:
-    from polyctl.evaluation.solver import Line
+    from polyctl.evaluation.solver import Line, Options
+    from polyctl.solving.solve import Neural
 
 
-def evaluate_solver(
-    solver: str,
-    name: str | None,
-    data: list[Path],
-    limit: int | None,
-    polish: bool,
-    time_limit: float,
-    workers: int,
-    peers: bool,
-    beam: int | None,
-    device: str,
-    seed: int | None,
-    runs: Path | None,
-    registry: Path | None,
-    as_json: bool,
-) -> None:
-    """Solve the problems of each file, or of an experiment, and print the report."""
-    from polyctl.cli.decompose import model_loader
-    from polyctl.evaluation.solver import SOLVERS, Options, report
+def solver_options(solver: str, time_limit: float, seed: int | None, polish: bool, peers: bool) -> Options:
+    """How to solve; UsageError for a solver that does not exist."""
+    from polyctl.evaluation.solver import SOLVERS, Options
 
     if solver not in SOLVERS:
         raise UsageError(f"--solver {solver!r} is none of {', '.join(SOLVERS)}", "use --solver all")
-    sets = _sets(name, data, limit, seed, registry)
-    options = Options(SOLVERS[solver], time_limit, seed or 0, polish, peers)
-    load = model_loader(solver == "neural", None, beam, False, device, runs)
-    results: dict[str, dict[str, Any]] = {}
-    for title, lines in sets.items():
-        with output.progress(title, len(lines)) as bar:
-
-            def advance(_: dict[str, Any], bar: output.Bar = bar) -> None:
-                bar.advance()
-
-            results[title] = report(lines, options, workers=workers, neural=load, on_record=advance)
-    if as_json:
-        output.print_json({"solver": solver, "time_limit": time_limit, "sets": results})
-    else:
-        print_reports(results)
+    return Options(SOLVERS[solver], time_limit, seed or 0, polish, peers)
 
 
-def _sets(
+def problem_sets(
     name: str | None, data: list[Path], limit: int | None, seed: int | None, registry: Path | None
 ) -> dict[str, list[Line]]:
+    """The problems of each file, or else of an experiment, by name."""
     from polyctl.config.registry import load_registry
     from polyctl.data.dataset import line_of
     from polyctl.evaluation.accuracy import evaluation_problems
@@ -68,6 +41,31 @@ def _sets(
     chosen = experiment.seed if seed is None else seed
     problems = evaluation_problems(experiment.data, chosen, limit or experiment.eval.problems)[:limit]
     return {name: [Line(line_of(experiment.data, p), i) for i, p in enumerate(problems)]}
+
+
+def evaluate_solver(
+    solver: str,
+    sets: dict[str, list[Line]],
+    options: Options,
+    workers: int,
+    neural: Callable[[], Neural | None],
+    as_json: bool,
+) -> None:
+    """Solve the problems of each set and print the report."""
+    from polyctl.evaluation.solver import report
+
+    results: dict[str, dict[str, Any]] = {}
+    for title, lines in sets.items():
+        with output.progress(title, len(lines)) as bar:
+
+            def advance(_: dict[str, Any], bar: output.Bar = bar) -> None:
+                bar.advance()
+
+            results[title] = report(lines, options, workers=workers, neural=neural, on_record=advance)
+    if as_json:
+        output.print_json({"solver": solver, "time_limit": options.time_limit, "sets": results})
+    else:
+        print_reports(results)
 
 
 def print_reports(results: dict[str, dict[str, Any]]) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, used_inners
 from polyctl.algebra.polynomial import names, polynomial
 from polyctl.algebra.printing import sympy_expression
-from polyctl.algebra.verify import STATUSES, Status, verify, verify_or_complete
+from polyctl.algebra.verify import Status, verify, verify_or_complete
 from polyctl.config.schema import DataConfig, EvalConfig
 from polyctl.data.families import cells, held_out
 from polyctl.data.problem import Problem
@@ -26,6 +24,7 @@ from polyctl.search.beam import beam_search
 from polyctl.search.grammar import make_grammar
 from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer
 from polyctl.search.sampling import greedy
+from polyctl.store.evaluation_report import Baseline
 
 BATCHES = 16  # searched in one go: what ends makes room for what waits
 
@@ -49,6 +48,11 @@ class JudgedHypothesis:
     duplicate_of: int | None
     extra_inners: bool
 
+    def right(self, completed: bool) -> bool:
+        """Whether it counts as solved, as answered or with the outer completed."""
+        status = self.completed if completed else self.status
+        return status == "verified" and not self.extra_inners
+
 
 @dataclass(frozen=True)
 class ProblemResult:
@@ -61,43 +65,7 @@ class ProblemResult:
 
     def first(self, completed: bool) -> int | None:
         """Rank of the first verified hypothesis of the beam (0 is the best), or None."""
-        return next((j.rank for j in self.beam if _right(j, completed)), None)
-
-
-@dataclass(frozen=True)
-class ProblemScore:
-    """What a report needs to know of a problem's result: small, and without polynomials to be carried about.
-
-    `greedy_exact`; then for the answers as given and with the outer completed: whether the greedy one is
-    right, and the rank of the first right one of the beam, or None.
-    """
-
-    cell: str
-    unreadable: bool
-    greedy_exact: bool
-    greedy_right: tuple[bool, bool]
-    first: tuple[int | None, int | None]
-    statuses: tuple[Status, ...]
-    duplicates: int
-    extra_inners: int
-
-    @classmethod
-    def of(cls, result: ProblemResult) -> ProblemScore:
-        """The score of one result."""
-        greedy, beam = result.greedy, result.beam
-        return cls(
-            cell=result.problem.cell,
-            unreadable=result.error is not None,
-            greedy_exact=greedy is not None and greedy.exact,
-            greedy_right=(
-                greedy is not None and _right(greedy, completed=False),
-                greedy is not None and _right(greedy, completed=True),
-            ),
-            first=(result.first(completed=False), result.first(completed=True)),
-            statuses=tuple(j.status for j in beam),
-            duplicates=sum(j.duplicate_of is not None for j in beam),
-            extra_inners=sum(j.extra_inners for j in beam),
-        )
+        return next((j.rank for j in self.beam if j.right(completed)), None)
 
 
 @dataclass(frozen=True)
@@ -107,11 +75,6 @@ class GreedyReport:
     problems: int
     exact: float
     verified: float
-
-
-def _right(judged: JudgedHypothesis, completed: bool) -> bool:
-    status = judged.completed if completed else judged.status
-    return status == "verified" and not judged.extra_inners
 
 
 def judge(
@@ -174,7 +137,7 @@ def greedy_accuracy(
     for (problem, _, target), answer in zip(kept, answers, strict=True):
         judged = judge(problem, [answer], tokenizer, target)[0]
         exact += judged.exact
-        verified += _right(judged, completed=False)
+        verified += judged.right(completed=False)
     count = max(len(problems), 1)
     return GreedyReport(len(problems), exact / count, verified / count)
 
@@ -281,50 +244,8 @@ def evaluate_problems(
     return [judging.results[number] for number in numbers]
 
 
-def summarize(results: Sequence[ProblemResult], width: int) -> dict[str, Any]:
-    """The report of an evaluation as JSON: fractions between 0 and 1 (docs/scripting.md)."""
-    return summarize_scores([ProblemScore.of(result) for result in results], width)
-
-
-def summarize_scores(scores: Sequence[ProblemScore], width: int) -> dict[str, Any]:
-    """The same from the scores of all problems, in their order."""
-    groups: dict[str, list[ProblemScore]] = {}
-    for one in scores:
-        groups.setdefault(one.cell, []).append(one)
-    statuses = Counter(status for one in scores for status in one.statuses)
-    return {
-        "problems": len(scores),
-        "beam": width,
-        **_accuracy(scores, width),
-        "completed": _accuracy(scores, width, completed=True),
-        "cells": [
-            {"cell": cell, "problems": len(g), **_accuracy(g, width)} for cell, g in sorted(groups.items())
-        ],
-        "hypotheses": {status: statuses[status] for status in STATUSES},
-        "duplicates": sum(one.duplicates for one in scores),
-        "extra_inners": sum(one.extra_inners for one in scores),
-        "unreadable": sum(one.unreadable for one in scores),
-    }
-
-
-def _accuracy(scores: Sequence[ProblemScore], width: int, completed: bool = False) -> dict[str, Any]:
-    count = max(len(scores), 1)
-    found = [rank for one in scores if (rank := one.first[completed]) is not None]
-    return {
-        "greedy": {
-            "exact": sum(one.greedy_exact for one in scores) / count,
-            "verified": sum(one.greedy_right[completed] for one in scores) / count,
-        },
-        "pass_at": {str(k): sum(rank < k for rank in found) / count for k in range(1, width + 1)},
-        "rank_score": sum(math.exp(-rank / width) for rank in found) / count,
-    }
-
-
-def sympy_baseline(problems: Sequence[Problem], limit: int = 300) -> dict[str, Any] | None:
-    """SymPy's `decompose` on the problems in one variable: verified fraction and problems a second.
-
-    None where no problem is in one variable.
-    """
+def sympy_baseline(problems: Sequence[Problem], limit: int = 300) -> Baseline | None:
+    """SymPy's `decompose` on the problems in one variable; None if there are none."""
     import sympy
 
     chosen = [p for p in problems if p.f.context().nvars() == 1][:limit]
@@ -341,4 +262,4 @@ def sympy_baseline(problems: Sequence[Problem], limit: int = 300) -> dict[str, A
             verified += verify(problem.f, Decomposition(None, (h,))).verified
     seconds = perf_counter() - started
     count = len(chosen)
-    return {"problems": count, "verified": verified / count, "problems_per_second": count / seconds}
+    return Baseline(count, verified / count, count / seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Literal
 
@@ -17,66 +18,70 @@ from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluation.accuracy import (
     JudgedHypothesis,
     ProblemResult,
-    ProblemScore,
     evaluate_problems,
-    summarize_scores,
     sympy_baseline,
 )
 from polyctl.evaluation.spotlight import Spotlight
+from polyctl.evaluation.summary import ProblemScore, summarize_scores
 from polyctl.model.serialization import LoadedModel
 from polyctl.runtime.processes import Processes
+from polyctl.store.evaluation_report import EvaluationReport, ProblemSet
 from polyctl.store.events import EventWriter
 from polyctl.store.files import write_atomic
 from polyctl.store.runs import STAMP, Run
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How to evaluate: widths and limits of the searches, whose weights, what else to do."""
+
+    config: EvalConfig
+    checkpoint: Literal["best", "last"] = "best"
+    grammar: bool = False  # only well-formed answers
+    baseline: bool = True  # SymPy's decompose as well, if it applies
 
 
 def evaluate_run(
     run: Run,
     loaded: LoadedModel,
     problems: Sequence[Problem],
-    config: EvalConfig,
-    *,
-    source: str,
-    checkpoint: Literal["best", "last"] = "best",
-    grammar: bool = False,
-    baseline: bool = True,
+    data: ProblemSet,
+    options: EvaluationOptions,
+    processes: Processes,
     on_done: Callable[[], None] | None = None,
-    processes: Processes | None = None,
-) -> dict[str, Any]:
-    """Evaluate a run's model on problems; the report as JSON (docs/scripting.md), kept in the run.
+) -> EvaluationReport:
+    """Evaluate a run's model on the problems of a set; the report, which is kept in the run.
 
     Beams of single problems and the result go to the events (`run.usage_log`), answers to the predictions.
-    `on_done` hears of each problem that is finished. Of several processes number r takes the problems r,
-    r + n, …; all of them get the report of all problems, and the main one writes it.
+    `on_done` is called after each problem. Of several processes number r takes the problems r, r + n, …; all
+    of them get the report of all problems, and the main one writes it.
     """
-    rank, world = (0, 1) if processes is None else (processes.rank, processes.world)
     started = perf_counter()
-    share = _evaluate_share(run, loaded, problems, config, grammar, on_done, rank, world)
-    shares = [share] if processes is None else processes.gather(share)
-    answers = {number: answer for part in shares for number, answer in part.items()}
+    share = _evaluate_share(run, loaded, problems, options, processes, on_done)
+    answers = {number: answer for part in processes.gather(share) for number, answer in part.items()}
     scores = [answers[i][0] for i in range(len(problems))]
-    report = {
-        "run": run.name,
-        "checkpoint": checkpoint,
-        "step": loaded.step,
-        "data": source,
-        "seconds": perf_counter() - started,
-        "device": next(loaded.model.parameters()).device.type,
-        "processes": world,
-        **summarize_scores(scores, config.beam),
-        "baselines": {"sympy": sympy_baseline(problems) if baseline and rank == 0 else None},
-    }
-    stamp = time.strftime(STAMP, time.gmtime())
-    stamp = stamp if processes is None else processes.from_main(lambda: stamp)
-    path = run.predictions / f"eval-{stamp}.jsonl"
-    if rank == 0:
+    stamp = processes.from_main(lambda: time.strftime(STAMP, time.gmtime()))
+    report = EvaluationReport(
+        run=run.name,
+        checkpoint=options.checkpoint,
+        step=loaded.step,
+        data=data,
+        seconds=perf_counter() - started,
+        device=next(loaded.model.parameters()).device.type,
+        processes=processes.world,
+        summary=summarize_scores(scores, options.config.beam),
+        sympy=sympy_baseline(problems) if options.baseline and processes.main else None,
+        predictions=run.predictions / f"eval-{stamp}.jsonl",
+    )
+    if processes.main:
         for folder in (run.predictions, run.reports):
             folder.mkdir(exist_ok=True)  # a clone has none that were empty
         with EventWriter(run.usage_log) as events:
             _report_event(events, report)
-        write_atomic(run.reports / f"eval-{stamp}.json", json.dumps(report, indent=2) + "\n")
-        write_atomic(path, "".join(f"{answers[i][1]}\n" for i in range(len(problems))))
-    return {**report, "predictions": str(path)}
+        write_atomic(run.reports / f"eval-{stamp}.json", report.text())
+        lines = (f"{answers[i][1]}\n" for i in range(len(problems)))
+        write_atomic(run.predictions / f"eval-{stamp}.jsonl", "".join(lines))
+    return report
 
 
 Share = dict[int, tuple[ProblemScore, str]]
@@ -86,15 +91,13 @@ def _evaluate_share(
     run: Run,
     loaded: LoadedModel,
     problems: Sequence[Problem],
-    config: EvalConfig,
-    grammar: bool,
+    options: EvaluationOptions,
+    processes: Processes,
     on_done: Callable[[], None] | None,
-    rank: int,
-    world: int,
 ) -> Share:
-    """ProblemScore and prediction line of the problems rank, rank + world, … by their numbers."""
+    """Score and prediction line of this process's problems, by their numbers."""
     tokenizer = make_tokenizer(loaded.experiment.data)
-    numbers = range(rank, len(problems), world)
+    numbers = range(processes.rank, len(problems), processes.world)
     share: Share = {}
 
     def settle(number: int, result: ProblemResult) -> None:
@@ -108,8 +111,8 @@ def _evaluate_share(
             loaded.model,
             tokenizer,
             [problems[number] for number in numbers],
-            config,
-            grammar=grammar,
+            options.config,
+            grammar=options.grammar,
             numbers=numbers,
             onlooker=Spotlight(events, tokenizer, problems),
             on_result=settle,
@@ -117,18 +120,19 @@ def _evaluate_share(
     return share
 
 
-def _report_event(events: EventWriter, report: dict[str, Any]) -> None:
+def _report_event(events: EventWriter, report: EvaluationReport) -> None:
+    summary = report.summary
     events.write(
         "eval",
         source="eval",
-        step=report["step"],
-        data=report["data"],
-        beam=report["beam"],
-        problems=report["problems"],
-        greedy_exact=report["greedy"]["exact"],
-        greedy_verified=report["greedy"]["verified"],
-        pass_at=report["pass_at"],
-        cells=report["cells"],
+        step=report.step,
+        data=report.data.to_json(),
+        beam=summary.beam,
+        problems=summary.problems,
+        greedy_exact=summary.answered.greedy_exact,
+        greedy_verified=summary.answered.greedy_verified,
+        pass_at=summary.answered.to_json()["pass_at"],
+        cells=[cell.to_json() for cell in summary.cells],
     )
 
 

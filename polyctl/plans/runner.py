@@ -19,12 +19,13 @@ from polyctl.config.schema import Experiment
 from polyctl.data.dataset import generate
 from polyctl.errors import PolyctlError, UsageError
 from polyctl.evaluation.accuracy import evaluation_problems
-from polyctl.evaluation.run import evaluate_run
+from polyctl.evaluation.run import EvaluationOptions, evaluate_run
 from polyctl.model.serialization import load_model
-from polyctl.plans.stages import Directories, Task, TaskStatus, resolved, standing
+from polyctl.plans.stages import Directories, Task, TaskStatus, resolved, standing, summarise
 from polyctl.rl.trainer import reinforce
 from polyctl.runtime.device import limit_threads
 from polyctl.runtime.processes import Processes, join_processes
+from polyctl.store.evaluation_report import EvaluationReport, ProblemSet
 from polyctl.store.runs import Run, create_run, find_run
 from polyctl.training import supervised
 from polyctl.training.loop import TrainResult
@@ -135,15 +136,14 @@ def _perform(
     found = _from_main(processes, lambda: _prepare(task, places, options))
     if found.state == "done":
         run = None if found.run is None else found.run.name
-        known = found.figures or {}
-        return Outcome(*task.key, "skipped", run, figures=shown(known) if task.stage == "eval" else known)
+        return Outcome(*task.key, "skipped", run, figures=found.figures)
     if task.stage == "gen":
         figures = _from_main(processes, lambda: _generate(task, options, on_event))
         return Outcome(*task.key, "done", figures=figures)
     assert found.run is not None
     if task.stage == "eval":
         report = _evaluate(found.run, task.experiment, processes, on_event)
-        return Outcome(*task.key, "done", found.run.name, figures=shown(report))
+        return Outcome(*task.key, "done", found.run.name, figures=summarise(report))
     result = _learn(task, found, places, options, processes, on_event)
     figures = {"step": result.step, **_numbers(result.metrics)}
     state: State = "done" if result.state == "complete" else "interrupted"
@@ -227,7 +227,7 @@ def _start(experiment: Experiment, runs: Path) -> Path:
 
 def _evaluate(
     run: Run, experiment: Experiment, processes: Processes, on_event: OnEvent | None
-) -> dict[str, Any]:
+) -> EvaluationReport:
     """Greedy, pass@k and rank score on the experiment's test problems, each process taking its share."""
     loaded = load_model(run.checkpoint("best"), processes.device)
     problems = evaluation_problems(loaded.experiment.data, experiment.seed, experiment.eval.problems)
@@ -244,27 +244,11 @@ def _evaluate(
         run,
         loaded,
         problems,
-        experiment.eval,
-        source=f"test problems of {experiment.name}",
-        baseline=False,
+        ProblemSet(experiment.name),
+        EvaluationOptions(experiment.eval, baseline=False),
+        processes,
         on_done=advance,
-        processes=processes,
     )
-
-
-def shown(report: dict[str, Any]) -> dict[str, Any]:
-    """The numbers of an evaluation's report that an outcome shows."""
-    width = str(report["beam"])
-    return {
-        "problems": report["problems"],
-        "beam": report["beam"],
-        "greedy_exact": report["greedy"]["exact"],
-        "greedy_verified": report["greedy"]["verified"],
-        "pass_at_1": report["pass_at"]["1"],
-        "pass_at_beam": report["pass_at"][width],
-        "rank_score": report["rank_score"],
-        "step": report["step"],
-    }
 
 
 def _numbers(metrics: dict[str, float]) -> dict[str, float | None]:

@@ -6,9 +6,8 @@ train.init_from names another comes after that. Experiments with the same [data]
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -17,6 +16,7 @@ from polyctl.config.schema import Experiment, RLConfig
 from polyctl.data.dataset import read_manifest
 from polyctl.errors import FileError, UsageError, did_you_mean
 from polyctl.rl.trainer import ReinforcementTrainer, with_algorithm_name
+from polyctl.store.evaluation_report import EvaluationReport, ProblemSet, read_reports
 from polyctl.store.runs import Run, find_run, list_runs
 from polyctl.training.supervised import SupervisedTrainer
 
@@ -58,7 +58,7 @@ class TaskStatus:
 
     state: Literal["done", "resume", "new"]
     run: Run | None = None
-    figures: dict[str, Any] | None = None
+    figures: dict[str, Any] = field(default_factory=dict)
 
 
 # -- making a plan ---------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def standing(task: Task, places: Directories) -> TaskStatus:
     if task.stage == "eval":
         run = _run_to_evaluate(task, places)
         report = find_report(run, task.experiment)
-        return TaskStatus("new" if report is None else "done", run, report)
+        return TaskStatus("new", run) if report is None else TaskStatus("done", run, summarise(report))
     trainer = SupervisedTrainer if task.stage == "train" else ReinforcementTrainer
     wanted = resolved(task, places)
     fitting = [run for run in runs_of(task.experiment.name, places.runs) if _fits(run, wanted, task.stage)]
@@ -273,24 +273,28 @@ def _fits(run: Run, wanted: Experiment, stage: Stage) -> bool:
     return all(getattr(config, part) == getattr(wanted, part) for part in parts)
 
 
-def test_source(experiment: Experiment) -> str:
-    """What a report calls an experiment's own test problems, whoever's weights are examined."""
-    return f"test problems of {experiment.name}"
-
-
-def find_report(run: Run, experiment: Experiment) -> dict[str, Any] | None:
+def find_report(run: Run, experiment: Experiment) -> EvaluationReport | None:
     """The newest report of the run's best weights on the experiment's test problems, with its beam."""
     newest = run.weights().stat().st_mtime
-    for path in sorted(run.reports.glob("eval-*.json"), reverse=True):
-        if path.stat().st_mtime < newest:
-            continue
-        try:
-            report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:  # damaged: as if it were not there
-            continue
-        own = report["data"] == test_source(experiment) and report["checkpoint"] == "best"
+    for path, report in read_reports(run):
+        own = report.data == ProblemSet(experiment.name) and report.checkpoint == "best"
         # The degree cells share the problems evenly, so that there may be a few more than asked for.
-        enough = report["problems"] >= experiment.eval.problems
-        if own and enough and report["beam"] == experiment.eval.beam:
+        enough = report.summary.problems >= experiment.eval.problems
+        if own and enough and report.summary.beam == experiment.eval.beam and path.stat().st_mtime >= newest:
             return report
     return None
+
+
+def summarise(report: EvaluationReport) -> dict[str, Any]:
+    """The numbers of an evaluation's report that an outcome shows."""
+    summary, accuracy = report.summary, report.summary.answered
+    return {
+        "problems": summary.problems,
+        "beam": summary.beam,
+        "greedy_exact": accuracy.greedy_exact,
+        "greedy_verified": accuracy.greedy_verified,
+        "pass_at_1": accuracy.pass_at[1],
+        "pass_at_beam": accuracy.pass_at[summary.beam],
+        "rank_score": accuracy.rank_score,
+        "step": report.step,
+    }

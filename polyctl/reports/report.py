@@ -66,7 +66,7 @@ def experiments(names: Sequence[str], data: ReportBuilder) -> Report:
         for name in names
     )
     tables = [Table("Verified answers", tuple(columns), rows)]
-    cells = sorted({c["cell"] for m in found.values() if m is not None for c in m.report["cells"]})
+    cells = sorted({cell for m in found.values() if m is not None for cell in m.cells})
     if len(cells) > 1:
         by_cell = tuple((name, *(ours_of(found[name], "greedy", cell) for cell in cells)) for name in names)
         tables.append(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from polyctl.errors import FileError
 from polyctl.plans.stages import runs_of
 from polyctl.reports.published import published
 from polyctl.reports.tables import Figure, Report, Table
+from polyctl.store.evaluation_report import EvaluationReport, ProblemSet, read_reports
 from polyctl.store.events import EventReader
 from polyctl.store.runs import Run, list_runs
 
@@ -23,32 +23,28 @@ class RunReport:
     """A report of a run, and what the run is: where and how long it trained."""
 
     run: Run
-    report: dict[str, Any]
+    report: EvaluationReport
     path: Path
 
     @property
     def beam(self) -> int:
-        return int(self.report["beam"])
+        return self.report.summary.beam
+
+    @property
+    def cells(self) -> list[str]:
+        """The degree cells of its problems."""
+        return [cell.cell for cell in self.report.summary.cells]
 
     def value(self, measure: str, cell: str = "all") -> float | None:
         """`greedy`, `exact`, `rank` or `pass@K` of all problems or of a degree cell; None where it is not."""
-        part = self.report
-        if cell != "all":
-            part = next((c for c in self.report["cells"] if c["cell"] == cell), {})
-        if not part:
-            return None
-        if measure == "rank":
-            return float(part["rank_score"])
-        if measure.startswith("pass@"):
-            found = part["pass_at"].get(measure.removeprefix("pass@"))
-            return None if found is None else float(found)
-        return float(part["greedy"]["verified" if measure == "greedy" else measure])
+        return self.report.summary.measure(measure, cell)
 
     def problems(self, cell: str = "all") -> int | None:
         """How many problems the values of a cell are of."""
+        summary = self.report.summary
         if cell == "all":
-            return int(self.report["problems"])
-        return next((int(c["problems"]) for c in self.report["cells"] if c["cell"] == cell), None)
+            return summary.problems
+        return next((one.problems for one in summary.cells if one.cell == cell), None)
 
     def source(self) -> dict[str, Any]:
         """Where the numbers come from: run, device, parameters, steps, problems, minutes, report."""
@@ -64,7 +60,7 @@ class RunReport:
             batch = config.rl.groups_per_step if "algorithm" in began else config.train.batch
         except FileError:  # a run that lost its files still has its report
             batch = None
-        step = self.report["step"]
+        step = self.report.step
         return {
             "run": self.run.name,
             "device": began.get("device"),
@@ -73,22 +69,11 @@ class RunReport:
             "steps": began.get("total_steps"),
             "trained on": None if batch is None else step * batch,
             "training minutes": None if elapsed is None else elapsed / 60,
-            "evaluated": self.report["data"],
-            "problems": self.report["problems"],
+            "evaluated": str(self.report.data),
+            "problems": self.report.summary.problems,
             "beam": self.beam,
             "report": str(self.path),
         }
-
-
-def reports(run: Run) -> Iterator[RunReport]:
-    """All evaluations of a run, newest first; what cannot be read is left out."""
-    for path in sorted(run.reports.glob("eval-*.json"), reverse=True):
-        try:
-            report = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if isinstance(report, dict) and {"data", "problems", "beam", "pass_at", "cells"} <= report.keys():
-            yield RunReport(run, report, path)
 
 
 def own_reports(name: str, root: Path, run_name: str | None = None) -> list[RunReport]:
@@ -99,7 +84,7 @@ def own_reports(name: str, root: Path, run_name: str | None = None) -> list[RunR
     for run in runs_of(name, root):
         if run_name not in (None, run.name):
             continue
-        if found := [m for m in reports(run) if m.report["data"] == f"test problems of {name}"]:
+        if found := _reports(run, ProblemSet(name)):
             return found
     return []
 
@@ -113,10 +98,14 @@ def newest(name: str, root: Path) -> RunReport | None:
 def on_file(file: str, root: Path) -> RunReport | None:
     """The newest evaluation of any run on that file of problems."""
     for run in list_runs(root):
-        for measured in reports(run):
-            if measured.report["data"] == file:
-                return measured
+        if found := _reports(run, ProblemSet(files=(file,))):
+            return found[0]
     return None
+
+
+def _reports(run: Run, data: ProblemSet) -> list[RunReport]:
+    """A run's evaluations on these problems, newest first."""
+    return [RunReport(run, report, path) for path, report in read_reports(run) if report.data == data]
 
 
 @dataclass

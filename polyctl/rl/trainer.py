@@ -41,7 +41,8 @@ from typing import Any
 
 from polyctl.config.schema import Experiment
 from polyctl.errors import UsageError
-from polyctl.evaluation.accuracy import evaluate_problems, summarize
+from polyctl.evaluation.accuracy import evaluate_problems
+from polyctl.evaluation.summary import summarize
 from polyctl.model.gpt import GPT
 from polyctl.rl import expert_iteration
 from polyctl.rl.curriculum import Probe, ProblemMix, choose, draw
@@ -252,16 +253,14 @@ class ReinforcementTrainer(Loop):
         """Greedy and beam accuracy, each process measuring its share of the held-out problems."""
         width = self.experiment.rl.group_size
         config = self.experiment.eval.model_copy(update={"beam": width})
-        report = summarize(evaluate_problems(self.model, self.tokenizer, self.held_out, config), width)
-        count = len(self.held_out)
-        found = (
-            report["greedy"]["exact"],
-            report["greedy"]["verified"],
-            report["pass_at"]["1"],
-            report["pass_at"][str(width)],
-            report["rank_score"],
+        results = evaluate_problems(self.model, self.tokenizer, self.held_out, config)
+        found = summarize(results, width).answered
+        values = (
+            *(found.greedy_exact, found.greedy_verified),
+            *(found.pass_at[1], found.pass_at[width], found.rank_score),
         )
-        *sums, total = self.processes.sum([value * count for value in found] + [float(count)])
+        count = len(self.held_out)
+        *sums, total = self.processes.sum([value * count for value in values] + [float(count)])
         return {name: value / total for name, value in zip(MEASURES, sums, strict=True)}
 
     def rank(self, metrics: dict[str, float]) -> tuple[float, float]:

@@ -16,10 +16,10 @@ from polyctl.evaluation.accuracy import (
     evaluation_problems,
     greedy_accuracy,
     judge,
-    summarize,
     sympy_baseline,
 )
 from polyctl.evaluation.run import prediction
+from polyctl.evaluation.summary import summarize
 from polyctl.model.gpt import GPT
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 from tests.data.test_families import FAMILIES
@@ -82,8 +82,8 @@ def test_a_wrong_outer_counts_only_when_it_is_completed():
     assert (judged.status, judged.completed) == ("refuted", "verified")
     result = accuracy.ProblemResult(p, judged, (judged,))
     report = summarize([result], 1)
-    assert report["pass_at"]["1"] == 0
-    assert report["completed"]["pass_at"]["1"] == 1
+    assert report.answered.pass_at[1] == 0
+    assert report.completed.pass_at[1] == 1
 
 
 def test_an_answer_with_more_inners_than_known_does_not_count():
@@ -98,7 +98,7 @@ def test_an_answer_with_more_inners_than_known_does_not_count():
     judged = judge(known, [Hypothesis(tuple(ids), -1.0, True)], tok, None)[0]
     assert judged.status == "verified"
     assert judged.extra_inners
-    assert summarize([accuracy.ProblemResult(known, judged, (judged,))], 1)["pass_at"]["1"] == 0
+    assert summarize([accuracy.ProblemResult(known, judged, (judged,))], 1).answered.pass_at[1] == 0
 
 
 class Heard:
@@ -145,11 +145,11 @@ def planned(monkeypatch):
 
 def test_pass_at_k_and_rank_score(planned):
     report = summarize(evaluate_problems(model(), TOK, PROBLEMS, EVAL), 4)
-    assert report["pass_at"] == {"1": 0.25, "2": 0.5, "3": 0.5, "4": 0.75}
-    assert report["rank_score"] == pytest.approx((1 + exp(-1 / 4) + exp(-3 / 4)) / 4)
-    assert report["greedy"] == {"exact": 0.25, "verified": 0.25}
-    assert report["cells"][0]["cell"] == "2∘2"
-    assert report["problems"] == 4
+    assert report.answered.pass_at == {1: 0.25, 2: 0.5, 3: 0.5, 4: 0.75}
+    assert report.answered.rank_score == pytest.approx((1 + exp(-1 / 4) + exp(-3 / 4)) / 4)
+    assert (report.answered.greedy_exact, report.answered.greedy_verified) == (0.25, 0.25)
+    assert report.cells[0].cell == "2∘2"
+    assert report.problems == 4
     assert greedy_accuracy(model(), TOK, PROBLEMS, max_tokens=20).verified == 0.25
 
 
@@ -180,8 +180,8 @@ def test_one_beam_is_shown_after_the_other(monkeypatch):
 def test_problems_that_do_not_fit_count_as_unsolved(planned):
     long = [*PROBLEMS, SparseProblem(PROBLEMS[0].f ** 5, None, "file", 9)]
     report = summarize(evaluate_problems(model(), TOK, long, EVAL), 4)
-    assert report["unreadable"] == 1
-    assert report["pass_at"]["4"] == 0.6
+    assert report.unreadable == 1
+    assert report.answered.pass_at[4] == 0.6
 
 
 def test_predictions_are_text(planned):
@@ -201,7 +201,7 @@ def test_evaluation_problems_are_test_problems_of_every_cell():
 
 
 def test_sympy_finds_univariate_decompositions():
-    assert sympy_baseline(PROBLEMS)["verified"] == 1
+    assert sympy_baseline(PROBLEMS).verified == 1
     assert sympy_baseline([problem(FAMILIES["homogeneous_3_2"], 1, 0)]) is None
 
 

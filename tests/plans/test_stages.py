@@ -18,6 +18,7 @@ from polyctl.plans.stages import (
     resolved,
     standing,
 )
+from polyctl.store.evaluation_report import EvaluationReport
 from polyctl.store.events import EventWriter
 from polyctl.store.runs import create_run
 
@@ -157,13 +158,17 @@ def test_a_tuned_run_counts_only_if_it_began_with_the_newest_start(make, places)
 def test_a_report_counts_for_the_same_problems_beam_and_weights(make, places):
     experiment = make()
     run = finished(experiment, places.runs)
-    report = {"data": "test problems of stream", "problems": 5, "beam": 2, "checkpoint": "best"}
+    accuracy = {"greedy": {"exact": 0.5, "verified": 0.5}, "pass_at": {"1": 0.5, "2": 1.0}, "rank_score": 0.5}
+    asked = {"data": {"set": "test", "experiment": "stream"}, "problems": 5, "beam": 2, "checkpoint": "best"}
+    report = {**asked, "step": 3, **accuracy, "cells": []}
     path = run.reports / "eval-20260101-000000.json"
-    for change in ({"data": "other.txt"}, {"problems": 4}, {"beam": 3}, {"checkpoint": "last"}):
+    others = ({"data": {"files": ["other.txt"]}}, {"data": {"set": "test", "experiment": "other"}})
+    for change in (*others, {"problems": 4}, {"beam": 3}, {"checkpoint": "last"}):
         path.write_text(json.dumps({**report, **change}))
         assert find_report(run, experiment) is None
-    path.write_text(json.dumps(report))
-    assert find_report(run, experiment) == report
+    for data in (report["data"], "test problems of stream"):  # as it is stored now, and as it was before
+        path.write_text(json.dumps({**report, "data": data}))
+        assert find_report(run, experiment) == EvaluationReport.from_json(report)
     assert standing(Task("eval", experiment), places).state == "done"
     os.utime(path, (1, 1))  # written before the weights
     assert find_report(run, experiment) is None

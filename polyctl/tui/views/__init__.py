@@ -1,1 +1,0 @@
-"""What the dashboard shows, as text: pure functions that its panes and the plain dump share."""
