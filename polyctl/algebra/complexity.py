@@ -1,13 +1,13 @@
 """How complex an answer is: leaves and distinct subexpressions of g(h1, ..., hm) as it stands.
 
-The expression is the tree that Mathematica keeps without being asked to simplify (REFERENCE.md section
-6): sums in sums and products in products are flattened, like terms and equal factors merge, a power of a
-product is the product of the powers, and constants merge. So an inner that is a single term dissolves
-into the outer's terms, and an inner that is a sum stays a sum. A variable `a0` or `x_1` is its head a or
-x applied to its index; `x` is a symbol. The heads Plus, Times and Power count like any other vertex, and
-equal subexpressions count once: an exponent 2, a coefficient 2 and an index 2 are one. Numbers,
-fractions too, are atoms. A number times a single sum is left as a product; the test data do not tell
-whether it should be.
+The expression is the tree that Mathematica keeps without being asked to simplify, as in the published
+counts: sums in sums and products in products are flattened, like terms and equal factors merge, a power
+of a product is the product of the powers, and constants merge. So an inner polynomial that is a single
+term dissolves into the outer's terms, and one that is a sum stays a sum. A variable `a0` or `x_1` is its
+head a or x applied to its index; `x` is a symbol. The heads Plus, Times and Power count like any other
+vertex, and equal subexpressions count once: an exponent 2, a coefficient 2 and an index 2 are one.
+Numbers, fractions too, are atoms. A number times a single sum is left as a product; the test data do not
+show whether it should be.
 """
 
 from __future__ import annotations
@@ -38,27 +38,13 @@ class Complexity:
 
 
 def complexity(decomposition: Decomposition) -> Complexity:
-    """The complexity of g(h1, ..., hm); of the inners alone, side by side, where there is no outer."""
-    return _Expression(names(decomposition.inners[0])).measured(decomposition.outer, decomposition.inners)
+    """The complexity of g(h1, ..., hm); without an outer, of the inner polynomials side by side."""
+    return _Expression(names(decomposition.inners[0])).measure(decomposition.outer, decomposition.inners)
 
 
 def complexity_of(f: Polynomial) -> Complexity:
     """The complexity of the expanded form."""
-    return _Expression(names(f)).measured(None, (f,))
-
-
-def distinct_subexpressions(value: Polynomial | Decomposition) -> int:
-    """Distinct subexpressions of a decomposition, or of an expanded polynomial."""
-    return _complexity(value).distinct
-
-
-def leaves(value: Polynomial | Decomposition) -> int:
-    """Atoms and heads of a decomposition, or of an expanded polynomial, each as often as it occurs."""
-    return _complexity(value).leaves
-
-
-def _complexity(value: Polynomial | Decomposition) -> Complexity:
-    return complexity(value) if isinstance(value, Decomposition) else complexity_of(value)
+    return _Expression(names(f)).measure(None, (f,))
 
 
 class _Expression:
@@ -78,16 +64,16 @@ class _Expression:
         self.products: set[tuple[Factors, Number]] = set()
         self.plus: set[frozenset[tuple[Factors, Number]]] = set()
 
-    def measured(self, outer: Polynomial | None, inners: Sequence[Polynomial]) -> Complexity:
+    def measure(self, outer: Polynomial | None, inners: Sequence[Polynomial]) -> Complexity:
         expanded = [_terms(inner) for inner in inners]
-        roots = expanded if outer is None else [self.composed(_terms(outer), expanded)]
+        roots = expanded if outer is None else [self.compose(_terms(outer), expanded)]
         total = sum(self.visit_sum(root) for root in roots)
         variables = sum(base < len(self.variables) and self.is_indexed(base) for base in self.leaves_of_base)
         heads = bool(self.plus) + bool(self.products) + bool(self.powers)
         counted: tuple[Sized, ...] = (self.numbers, self.symbols, self.powers, self.products, self.plus)
         return Complexity(sum(len(vertices) for vertices in counted) + variables + heads, total)
 
-    def composed(self, outer: Sum, inners: Sequence[Sum]) -> Sum:
+    def compose(self, outer: Sum, inners: Sequence[Sum]) -> Sum:
         """The outer's terms with the inners in place of its variables."""
         result: Sum = {}
         for monomial, coefficient in outer.items():

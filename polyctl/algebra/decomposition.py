@@ -59,7 +59,7 @@ def normal_form(decomposition: Decomposition) -> Decomposition:
     """The same decomposition with its inners in normal form, the outer changed to fit.
 
     Inners are primitive over Z, have no constant term and a positive leading coefficient, and are the
-    sparsest basis of their span (SOLVERS.md section 4); unused and dependent inners are dropped. Raises
+    sparsest basis of their span (docs/solvers.md); unused and dependent inners are dropped. Raises
     ValueError where an inner is constant.
     """
     decomposition = used_inners(decomposition)

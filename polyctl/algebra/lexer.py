@@ -1,16 +1,16 @@
 """From the text of a polynomial to tokens: the characters, numbers, names and LaTeX that people paste.
 
-How names are read where no names are given:
+How names are read if no names are given:
 
 - a variable is one letter with an optional index: `x`, `x2`, `x_2`, `x_{12}`, `x_i`, `x₂`, `x_{max}`,
   `x_{1,2}`, `x[1]`; without braces an index is a run of digits or one letter, as in LaTeX: `x_1x_2` is a
   product;
 - letters side by side are a product where they can be (see `Words`): `xy` is x*y and `x2y` is x2*y;
-- Greek letters (`α`, `\\alpha`) and, where they stand alone, their names (`alpha`, `pi`) are one variable,
+- Greek letters (`α`, `\\alpha`) and, if they stand alone, their names (`alpha`, `pi`) are one variable,
   called alpha;
 - `\\mathrm{rate}` is one variable named rate, and so is `rate_1` named rate_1.
 
-Where names are given they decide: a word is the name that it spells, or else its only split into names.
+If names are given they decide: a word is the name that it spells, or else its only split into names.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def canonical_name(name: str) -> str:
         tokens = []
     if [token.kind for token in tokens] != ["name", "end"]:
         raise UsageError(
-            f"{name!r} is not a name for a variable", "names are like x, a0, x_12, alpha or rate"
+            f"{name!r} is not a valid name for a variable", "use a name such as x, a0, x_12, alpha or rate"
         )
     return tokens[0].text
 
@@ -108,12 +108,12 @@ class Lexer:
         self._words = Words(self.text)
 
     def tokens(self) -> list[Token]:
-        """All tokens, the last of kind `end`; ParseError where the text has no reading."""
+        """All tokens, the last of kind `end`; ParseError if the text cannot be read."""
         if len(self.source) > self.limits.length:
             raise self.error(
                 f"the text is longer than {self.limits.length:,} characters",
                 self.limits.length,
-                "a polynomial this long is better kept in a file of the published format",
+                "keep polynomials this long in a file in the published format (docs/format.md)",
             )
         while self.at < len(self.text):
             self._step(self.text[self.at])
@@ -173,12 +173,14 @@ class Lexer:
     def _number(self) -> None:
         match = _NUMBER.match(self.text, self.at)
         if match is None:
-            raise self.error("a point without digits", self.at, "write decimals like 0.5 and products with *")
+            raise self.error(
+                "a decimal point without digits", self.at, "write decimals like 0.5 and products with *"
+            )
         literal, end = match.group(), match.end()
         if len(literal) > self.limits.digits:
             raise self.error(f"a number of more than {self.limits.digits:,} digits", self.at)
         if self.text.startswith(".", end) and _ELEMENTWISE.match(self.text, end) is None:
-            raise self.error("a number with two points", end, "write products with *")
+            raise self.error("a number with two decimal points", end, "write products with *")
         power = _POWER_OF_TEN.match(self.text, end)
         exponent = 0
         if power is not None and not self._is_name(end):
@@ -259,9 +261,9 @@ class Lexer:
         run, end = match.group(), match.end()
         if run in FUNCTIONS and self.text[end:].lstrip().startswith("(") and not self._is_name(self.at):
             raise self.error(
-                f"{run} is a function, and polynomials have none",
+                f"functions such as {run} are not allowed in a polynomial",
                 self.at,
-                f"if you mean the product {'*'.join(run)}, write it so",
+                f"if you mean a product, write {'*'.join(run)}",
             )
         if self.names is not None:
             self._given_word()
@@ -300,7 +302,7 @@ class Lexer:
         self._emit("name", end, name if self.names is None else self.names[name])
 
     def _index(self, start: int) -> tuple[str, int]:
-        """The index that starts here, and where it ends; at the start itself where there is none."""
+        """The index that starts here, and where it ends; at the start itself if there is none."""
         end = start
         while end < len(self.text) and self.text[end] in SUBSCRIPTS:
             end += 1
@@ -314,7 +316,7 @@ class Lexer:
         plain = _INDEX_PLAIN.match(self.text, start)
         if plain is None:
             raise self.error(
-                "an index is missing or not understood", start, "write x_1, x_i, x_{12} or x_{max}"
+                "an index is missing or cannot be read", start, "write x_1, x_i, x_{12} or x_{max}"
             )
         return plain.group(1), plain.end()
 
@@ -379,11 +381,11 @@ class Lexer:
 
     def _unknown(self, word: str, position: int) -> ParseError:
         if word[0].isdigit():
-            return self.error(f"a number straight after a variable: {_short(word)!r}", position, POWER_HINT)
+            return self.error(f"a number directly after a variable: {_short(word)!r}", position, POWER_HINT)
         return self.error(
             f"{_short(word)!r} is not one of the variables",
             position,
-            f"the variables given are {self.listed}",
+            f"the variables are {self.listed}",
         )
 
 

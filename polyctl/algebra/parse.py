@@ -1,7 +1,7 @@
 """Polynomials from text, by a hand-written parser that bounds the work before it does it.
 
     sum      = sign* product ((+ | -) sign* product)*
-    product  = factor ((* | /) sign* factor | factor)*      the last factor is no number: `x 2` is an error
+    product  = factor ((* | /) sign* factor | factor)*      the last factor is not a number: `x 2` is an error
     factor   = atom (^ exponent)?                           `-x^2` is -(x^2); `2^3^2` is an error
     atom     = number | name | ( sum ) | \\frac{sum}{sum}
 
@@ -36,13 +36,13 @@ def parse(text: str, names: Sequence[str] | None = None, limits: Limits = Limits
     """The polynomial that a text stands for, in the ring of `names`, or of the variables that occur.
 
     Variables that occur are sorted naturally (x2 before x10); a text without variables gives a polynomial of
-    the ring of no variables. Raises ParseError, with the place, for a text that is no polynomial or is over a
-    limit, and UsageError for names that are none.
+    the ring of no variables. Raises ParseError, with the position, for a text that is not a polynomial or is
+    above a limit, and UsageError for names that are not valid.
     """
     if names is not None:
         names = [canonical_name(name) for name in names]
         if len(set(names)) < len(names):
-            raise UsageError(f"a variable is named twice in {', '.join(names)}")
+            raise UsageError(f"a variable is listed twice: {', '.join(names)}")
     tokens = Lexer(text, names, limits).tokens()
     occurring = sorted({token.text for token in tokens if token.kind == "name"}, key=natural_key)
     used = occurring if names is None else names
@@ -67,10 +67,12 @@ class _Parser:
 
     def polynomial(self) -> Polynomial:
         if self.token.kind == "end":
-            raise self.error("there is nothing to read", self.token, "type a polynomial like x^4 + 2x^2 - 3")
+            raise self.error(
+                "the polynomial is empty", self.token, "type a polynomial such as x^4 + 2x^2 - 3"
+            )
         value = self.sum()
         if self.token.kind in {")", "]", "}"}:
-            raise self.error(f"{self.token.kind!r} closes nothing", self.token)
+            raise self.error(f"unmatched {self.token.kind!r}", self.token)
         if self.token.kind != "end":
             raise self.unexpected()
         return value
@@ -84,9 +86,9 @@ class _Parser:
 
     def unexpected(self) -> ParseError:
         if self.token.kind == "end":
-            return self.error("the text ends where a number or a variable should be", self.token)
+            return self.error("the text ends where a number or a variable is expected", self.token)
         return self.error(
-            f"{self.token.text or self.token.kind!r} where a number, a variable or a bracket should be",
+            f"expected a number, a variable or a bracket, not {self.token.text or self.token.kind!r}",
             self.token,
         )
 
@@ -98,7 +100,7 @@ class _Parser:
             value = self.product()
             summands.append(-value if negative else value)
             if self.token.kind not in {"+", "-"}:
-                return self.added(summands, start)
+                return self.add(summands, start)
 
     def signs(self) -> bool:
         negative = False
@@ -107,16 +109,16 @@ class _Parser:
             self.at += 1
         return negative
 
-    def added(self, summands: list[Polynomial], token: Token) -> Polynomial:
+    def add(self, summands: list[Polynomial], token: Token) -> Polynomial:
         """The sum, by halves, so that a long sum costs little more than its length."""
         while len(summands) > 1:
             pairs = zip(summands[::2], summands[1::2], strict=False)
-            halves = [self.checked(f + g, token) for f, g in pairs]
+            halves = [self.check(f + g, token) for f, g in pairs]
             summands = halves + summands[len(summands) - len(summands) % 2 :]
         return summands[0]
 
-    def checked(self, value: Polynomial, token: Token) -> Polynomial:
-        """A sum of two, which is at most twice as large as they are, refused if over a limit."""
+    def check(self, value: Polynomial, token: Token) -> Polynomial:
+        """A sum of two, which is at most twice as large as they are, refused if it is above a limit."""
         if len(value) > self.limits.terms:
             raise self.over("terms", token)
         self.spend(_LOOK * len(value), 0, token)
@@ -133,13 +135,13 @@ class _Parser:
                 start = self.token
                 other = -self.factor() if negative else self.factor()
                 value = (
-                    self.divided(value, other, start)
+                    self.divide(value, other, start)
                     if operator.kind == "/"
                     else self.times(value, other, operator)
                 )
             elif operator.kind == "number":
                 raise self.error(
-                    "a number without an operator before it",
+                    "a number needs an operator before it",
                     operator,
                     POWER_HINT,
                 )
@@ -156,7 +158,7 @@ class _Parser:
         self.at += 1
         exponent = self.exponent()
         if self.token.kind == "^":
-            raise self.error("a power of a power", self.token, "write (2^3)^2, or 2^9, as you mean it")
+            raise self.error("a power of a power", self.token, "write (2^3)^2 or 2^9, whichever you mean")
         return self.power(value, exponent, operator)
 
     def exponent(self) -> int:
@@ -175,7 +177,9 @@ class _Parser:
         if negative and digits != "0":
             raise self.error("a negative exponent", token, _EXPONENT_HINT)
         if len(digits) > 18 or int(digits) > self.limits.exponent:
-            raise self.error(f"an exponent over {self.limits.exponent:,}", token, "take a smaller exponent")
+            raise self.error(
+                f"an exponent above the limit of {self.limits.exponent:,}", token, "use a smaller exponent"
+            )
         self.at += 1
         if closing:
             self.close(opening, closing)
@@ -210,7 +214,7 @@ class _Parser:
             raise self.error(f"{opening.kind!r} is never closed", opening)
         if self.token.kind != closing:
             if self.token.kind in _CLOSING.values():
-                raise self.error(f"{self.token.kind!r} where {closing!r} should be", self.token)
+                raise self.error(f"expected {closing!r}, not {self.token.kind!r}", self.token)
             raise self.unexpected()
         self.at += 1
 
@@ -220,28 +224,28 @@ class _Parser:
         if start.kind == "number" and re.fullmatch(r"[0-9]{2}", start.text):
             self.at += 1
             numerator, denominator = (self.ring.constant(int(digit)) for digit in start.text)
-            return self.divided(numerator, denominator, start)
+            return self.divide(numerator, denominator, start)
         arguments = []
         for _ in range(2):
             start = self.token
             if start.kind not in {"{", "name"} and not re.fullmatch(r"[0-9]", start.text):
                 raise self.error("\\frac needs two arguments in braces", start, "write \\frac{1}{2}")
             arguments.append(self.atom())
-        return self.divided(arguments[0], arguments[1], start)
+        return self.divide(arguments[0], arguments[1], start)
 
-    def divided(self, value: Polynomial, divisor: Polynomial, token: Token) -> Polynomial:
+    def divide(self, value: Polynomial, divisor: Polynomial, token: Token) -> Polynomial:
         if not divisor.is_constant():
             raise self.error(
                 "division by something that is not a number",
                 token,
-                "only polynomials can be read; divide by numbers",
+                "a polynomial may only be divided by a number",
             )
         if divisor.is_zero():
             raise self.error("division by zero", token)
         return self.times(value, self.ring.constant(fmpq(1) / divisor.coeffs()[0]), token)
 
     def times(self, f: Polynomial, g: Polynomial, token: Token) -> Polynomial:
-        """The product, refused beforehand where it could be over a limit."""
+        """The product, refused beforehand if it could be above a limit."""
         small, large = sorted((len(f), len(g)))
         if small == 0:
             return f * g
@@ -254,7 +258,7 @@ class _Parser:
         return f * g
 
     def power(self, f: Polynomial, exponent: int, token: Token) -> Polynomial:
-        """The power, refused beforehand where it could be over a limit."""
+        """The power, refused beforehand if it could be above a limit."""
         terms = len(f)
         if terms == 0 or exponent < 2:
             return f**exponent
@@ -270,9 +274,9 @@ class _Parser:
         """How many terms a result of these degrees can have, `most` being another bound."""
         if total > self.limits.degree:
             raise self.error(
-                f"a degree of {total:,}, over the limit of {self.limits.degree:,}",
+                f"a degree of {total:,}, above the limit of {self.limits.degree:,}",
                 token,
-                "take smaller exponents",
+                "use smaller exponents",
             )
         variables = sum(d > 0 for d in degrees)
         most = min(most, prod(int(d) + 1 for d in degrees), comb(total + variables, variables))
@@ -299,7 +303,9 @@ class _Parser:
         self.work -= steps * (1 + bits // 512)
         if self.work < 0:
             raise self.error(
-                "expanding this takes too much work", token, "expand it elsewhere, or take a smaller one"
+                "expanding this takes too much work",
+                token,
+                "expand it elsewhere, or use a smaller polynomial",
             )
 
     def over(self, what: str, token: Token) -> ParseError:
@@ -307,7 +313,7 @@ class _Parser:
         return self.error(
             f"expanded, this could have more than {limit:,} {what}",
             token,
-            "take a smaller exponent or product",
+            "use a smaller exponent or product",
         )
 
 

@@ -141,8 +141,3 @@ def digest_of(monomials: Sequence[Monomial], integers: list[int]) -> bytes:
 def key(f: Polynomial) -> tuple[object, ...]:
     """A hashable value equal for equal polynomials of one ring."""
     return tuple(zip(f.monoms(), map(str, f.coeffs()), strict=True))
-
-
-def rename(f: Polynomial, target: Ring) -> Polynomial:
-    """f with its variables replaced, in order, by those of a ring with as many."""
-    return target.from_dict(dict(terms(f)))

@@ -15,8 +15,6 @@ from polyctl.algebra.complexity import (
     Complexity,
     complexity,
     complexity_of,
-    distinct_subexpressions,
-    leaves,
 )
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.parse import parse
@@ -49,7 +47,6 @@ def decomposition(outer: str | None, *inners: str, variables: tuple[str, ...] = 
 def test_expanded_forms_by_hand(text: str, distinct: int, count: int) -> None:
     f = parse(text)
     assert complexity_of(f) == Complexity(distinct, count)
-    assert (distinct_subexpressions(f), leaves(f)) == (distinct, count)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +71,6 @@ def test_a_power_of_a_sum_stays() -> None:
     # (x + 1)^2 - 3(x + 1): Plus twice, Times, Power, x + 1, its square, its triple, x, 1, 2, -3
     d = decomposition("b^2 - 3b", "x + 1")
     assert complexity(d) == Complexity(11, 11)
-    assert (distinct_subexpressions(d), leaves(d)) == (11, 11)
 
 
 def test_equal_inners_are_one_subexpression() -> None:
