@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polyctl.algebra.decomposition import Decomposition, equivalent, outer_ring
-from polyctl.algebra.modular import PRIME, nullspace, rational
+from polyctl.algebra.modular import PRIME
 from polyctl.algebra.monomials import monomials_of_degree
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, polynomial, ring, variables_used
@@ -83,15 +83,6 @@ def test_nothing_is_claimed_of_polynomials_without_structure():
     f = x**3 * y + y**3 * z + z**3 * x + x**2 * y * z
     assert by_differential_forms(f).decompositions == ()
     assert by_differential_forms(x**2 + y).decompositions == ()
-
-
-def test_modular_helpers():
-    basis = nullspace([[1, 2, 3, 4], [2, 4, 6, 9]], 4)
-    assert len(basis) == 2
-    assert all((a + 2 * b + 3 * c + 4 * d) % PRIME == 0 and d == 0 for a, b, c, d in basis)
-    assert [row[:2] for row in basis] == [[1, 0], [0, 1]]
-    for value in (fmpq(0), fmpq(-7, 3), fmpq(10**8, 999_999_937)):
-        assert rational(int(value.p) * pow(int(value.q), -1, PRIME) % PRIME) == value
 
 
 @every_source
