@@ -1,17 +1,25 @@
 """Attention over whole sequences, and of many hypotheses over a prompt that they share.
 
+Two packages bring faster kernels: flash-attn 2 (`from flash_attn import …`), and flash-attn-4, which puts
+`flash_attn.cute` into the same name space and alone leaves `flash_attn` without functions. Which of them
+works is tried out once for each device, type and head size (`flash_version`).
+
 Legend: B problems, W beams, T tokens, P positions where some prompt has ended, S suffix tokens,
 H heads, K head size.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import warnings
+from typing import Any
 
 import torch
 from torch.nn import functional as F
 
-FLASH_INSTALLED = importlib.util.find_spec("flash_attn") is not None  # looked up, not imported
+FLASH_MODULES = {2: "flash_attn", 4: "flash_attn.cute"}  # by version, where flash_attn_func lives
+FLASH_CAPABILITY = (8, 0)
 
 
 def causal_attention(
@@ -19,12 +27,13 @@ def causal_attention(
 ) -> torch.Tensor:
     """Each token attends to itself and all before it; (B, H, T, K).
 
-    flash-attn computes it where it is installed and the tensors are half precision on a GPU, otherwise
+    flash-attn computes it if it is installed and works and the tensors are half precision on a GPU, otherwise
     torch's scaled_dot_product_attention.
     """
     query, key = query_BHTK.to(value_BHTK.dtype), key_BHTK.to(value_BHTK.dtype)
-    if flash_fits(value_BHTK.device.type, value_BHTK.dtype):
-        return _flash(query, key, value_BHTK, dropout)
+    version = flash_version(value_BHTK.device, value_BHTK.dtype, value_BHTK.shape[-1])
+    if version == 2 or (version == 4 and dropout == 0):  # flash-attn-4 has no dropout
+        return _flash(version, query, key, value_BHTK, dropout)
     if value_BHTK.device.type == "cpu" and value_BHTK.dtype == torch.bfloat16:
         # torch's bfloat16 kernel for processors takes ten times as long on the way back (docs/log.md)
         with torch.autocast("cpu", enabled=False):
@@ -75,16 +84,77 @@ def decode_attention(
     return read_BWHK.transpose(1, 2)
 
 
-def flash_fits(device: str, dtype: torch.dtype) -> bool:
-    """Whether flash-attn is there and can take tensors of this kind."""
-    return FLASH_INSTALLED and device == "cuda" and dtype in (torch.float16, torch.bfloat16)
+# -- flash-attn ------------------------------------------------------------------------------------
+
+_functions: dict[int, Any] = {}  # by version flash_attn_func, or what its import raised
+_versions: dict[tuple[torch.device, torch.dtype, int], int] = {}
+_warned = False
 
 
-def _flash(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, dropout: float) -> torch.Tensor:
-    from flash_attn import flash_attn_func  # type: ignore[import-not-found, unused-ignore]
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator, unused-ignore]
+def flash_version(device: torch.device, dtype: torch.dtype, size: int) -> int:
+    """The version of flash-attn that computes attention with heads of that size there; 0 for torch's own.
 
+    Warns once if flash-attn is installed and cannot be used.
+    """
+    if device.type != "cuda" or dtype not in (torch.float16, torch.bfloat16):
+        return 0
+    if (device, dtype, size) not in _versions:
+        _versions[device, dtype, size] = _find_version(device, dtype, size)
+    return _versions[device, dtype, size]
+
+
+def _find_version(device: torch.device, dtype: torch.dtype, size: int) -> int:
+    global _warned
+    if importlib.util.find_spec("flash_attn") is None:
+        return 0
+    reasons = []
+    if (capability := torch.cuda.get_device_capability(device)) < FLASH_CAPABILITY:
+        reasons.append(f"{device} has compute capability {capability[0]}.{capability[1]}, below 8.0")
+    else:
+        for version, module in FLASH_MODULES.items():
+            try:
+                _try_out(version, device, dtype, size)
+                return version
+            except Exception as error:  # a wheel that does not fit torch or the card may raise anything
+                reasons.append(f"{module}: {type(error).__name__}: {error}")
+    if not _warned:
+        _warned = True
+        warnings.warn(
+            "flash-attn is installed but cannot be used, scaled_dot_product_attention computes attention "
+            f"instead: {'; '.join(reasons)}",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return 0
+
+
+def _load(version: int) -> None:
+    """Import flash_attn_func of that version, once; raises what the import raised."""
+    if version not in _functions:
+        try:
+            _functions[version] = importlib.import_module(FLASH_MODULES[version]).flash_attn_func
+        except Exception as error:
+            _functions[version] = error
+    if isinstance(_functions[version], Exception):
+        raise _functions[version]
+
+
+def _try_out(version: int, device: torch.device, dtype: torch.dtype, size: int) -> None:
+    """One small pass forward and back, which draws no random numbers; raises what flash-attn raises."""
+    _load(version)
+    with torch.inference_mode(False), torch.enable_grad():
+        x_BHTK = torch.ones(1, 1, 8, size, device=device, dtype=dtype, requires_grad=True)
+        _flash(version, x_BHTK, x_BHTK, x_BHTK, 0.0).sum().backward()  # type: ignore[no-untyped-call]
+
+
+def _flash(
+    version: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, dropout: float
+) -> torch.Tensor:
     # flash-attn wants tokens before heads
-    out_BTHK = flash_attn_func(
-        query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), dropout_p=dropout, causal=True
-    )
+    query, key, value = (x_BHTK.transpose(1, 2) for x_BHTK in (query, key, value))
+    options = {"dropout_p": dropout} if version == 2 else {}
+    out_BTHK = _functions[version](query, key, value, causal=True, **options)
+    if isinstance(out_BTHK, tuple):  # some releases of flash-attn-4 return the log-sum-exp as well
+        out_BTHK = out_BTHK[0]
     return out_BTHK.transpose(1, 2)  # type: ignore[no-any-return]
