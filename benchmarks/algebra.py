@@ -20,7 +20,7 @@ import sympy
 
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
-from polyctl.data.families import problem
+from polyctl.data.families import draw_problem
 from polyctl.data.tokenizers import make_tokenizer
 
 DATA = DataConfig(tokenizer="prefix", outer_degrees=(4,), inner_degrees=(4,))
@@ -72,13 +72,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     tokenizer = make_tokenizer(DATA)
-    ours = [problem(DATA, 0, i) for i in range(OURS)]
+    ours = [draw_problem(DATA, 0, i) for i in range(OURS)]
     rng = random.Random(0)
     theirs = [sympy_problem(rng) for _ in range(THEIRS)]
 
     def generate() -> None:
         for i in range(OURS):
-            drawn = problem(DATA, 1, i)
+            drawn = draw_problem(DATA, 1, i)
             tokenizer.encode_prompt(drawn)
             tokenizer.encode_target(drawn)
 

@@ -19,7 +19,7 @@ import torch
 
 from polyctl.config.schema import DataConfig
 from polyctl.data.dataset import read_problems
-from polyctl.data.families import problems
+from polyctl.data.families import draw_problems
 from polyctl.data.problem import Problem
 from polyctl.solvers.numeric.solver import numeric_candidates
 
@@ -40,7 +40,7 @@ def drawn(name: str, arguments: argparse.Namespace) -> list[Problem]:
             outer_bound=5,
             inner_bound=5,
         )
-        return list(islice(problems(data, arguments.seed + 1000, "test"), arguments.problems))
+        return list(islice(draw_problems(data, arguments.seed + 1000, "test"), arguments.problems))
     found = read_problems(arguments.data / f"homogeneous_{name}.txt")
     return found[arguments.skip : arguments.skip + arguments.problems]
 

@@ -18,8 +18,8 @@ from polyctl.algebra.monomials import monomials_up_to
 from polyctl.algebra.polynomial import polynomial, ring
 from polyctl.cli.eval_solver import print_reports
 from polyctl.config.schema import DataConfig
-from polyctl.data.dataset import line_of
-from polyctl.data.families import problem
+from polyctl.data.dataset import write_problem
+from polyctl.data.families import draw_problem
 from polyctl.data.published_format import write_polynomial
 from polyctl.evaluation.solver import Line, Options, lines_of, report
 
@@ -99,7 +99,7 @@ def main() -> None:
             print(f"{path.name} is not in ../shared/data: left out")
         if arguments.fresh:
             sets[f"{name}, fresh"] = [
-                Line(line_of(data, problem(data, SEED, i)), i) for i in range(arguments.fresh)
+                Line(write_problem(data, draw_problem(data, SEED, i)), i) for i in range(arguments.fresh)
             ]
     results = {title: report(lines, options, workers=arguments.workers) for title, lines in sets.items()}
     print_reports(results)

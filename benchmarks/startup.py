@@ -39,11 +39,13 @@ BARE, TYPER, HELP, VERSION, VERIFY = (
 def sample(path: Path) -> None:
     """Write a small file of problems in the published format."""
     from polyctl.config.schema import DataConfig
-    from polyctl.data.dataset import line_of
-    from polyctl.data.families import problem
+    from polyctl.data.dataset import write_problem
+    from polyctl.data.families import draw_problem
 
     data = DataConfig(tokenizer="prefix", outer_degrees=(2,), inner_degrees=(2,))
-    path.write_text("".join(f"{line_of(data, problem(data, 0, i))}\n" for i in range(8)), encoding="utf-8")
+    path.write_text(
+        "".join(f"{write_problem(data, draw_problem(data, 0, i))}\n" for i in range(8)), encoding="utf-8"
+    )
 
 
 def processor_seconds(command: list[str]) -> float:

@@ -33,7 +33,7 @@ from torch.nn import functional as F
 
 from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
-from polyctl.data.batch import Batch
+from polyctl.data.batch import TrainingBatch
 from polyctl.model.gpt import GPT
 from polyctl.runtime.processes import join_processes
 from polyctl.store.runs import create_run
@@ -62,7 +62,7 @@ class PaddedLoop:
         self.model = GPT.of(experiment, vocabulary).to(device)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=6e-4, betas=(0.9, 0.95))
 
-    def step(self, batch: Batch) -> None:
+    def step(self, batch: TrainingBatch) -> None:
         """One optimizer step on the rows of a batch, all padded to the block."""
         rows = len(batch.ids_BT)
         ids_BT = np.zeros((rows, self.block), dtype=np.int64)

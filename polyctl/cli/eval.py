@@ -147,9 +147,9 @@ def _which(checkpoint: str) -> Literal["best", "last"]:
 
 def _read(path: Path, loaded: LoadedModel, limit: int | None) -> list[Problem]:
     from polyctl.data.dataset import read_problems
-    from polyctl.data.tokenizers.base import family_names
+    from polyctl.data.tokenizers.base import variable_names
 
-    found = read_problems(path, limit, family_names(loaded.experiment.data))
+    found = read_problems(path, limit, variable_names(loaded.experiment.data))
     if not found:
         raise FileError(f"{path} holds no problems", "expected one problem a line: INPUT ⁇ TARGET")
     return found

@@ -29,7 +29,7 @@ def problem_sets(
 ) -> dict[str, list[Line]]:
     """The problems of each file, or else of an experiment, by name."""
     from polyctl.config.registry import load_registry
-    from polyctl.data.dataset import line_of
+    from polyctl.data.dataset import write_problem
     from polyctl.evaluation.accuracy import evaluation_problems
     from polyctl.evaluation.solver import Line, lines_of
 
@@ -40,7 +40,7 @@ def problem_sets(
     experiment = load_registry(registry).get(name)
     chosen = experiment.seed if seed is None else seed
     problems = evaluation_problems(experiment.data, chosen, limit or experiment.eval.problems)[:limit]
-    return {name: [Line(line_of(experiment.data, p), i) for i, p in enumerate(problems)]}
+    return {name: [Line(write_problem(experiment.data, p), i) for i, p in enumerate(problems)]}
 
 
 def evaluate_solver(

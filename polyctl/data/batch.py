@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Sequence2 = tuple[list[int], list[int]]
+TokenPair = tuple[list[int], list[int]]
 
 
 @dataclass(frozen=True)
-class Batch:
+class TrainingBatch:
     """Token ids, right-padded with 0, and where the loss falls: on targets and their end token."""
 
     ids_BT: NDArray[np.int64]
@@ -20,7 +20,7 @@ class Batch:
     tokens: int
 
     @classmethod
-    def of(cls, pairs: Sequence[Sequence2]) -> Batch:
+    def of(cls, pairs: Sequence[TokenPair]) -> TrainingBatch:
         """The batch of these (prompt, target) pairs."""
         lengths = [len(prompt) + len(target) for prompt, target in pairs]
         ids_BT = np.zeros((len(pairs), max(lengths)), dtype=np.int64)
@@ -39,7 +39,7 @@ class Batch:
         return lengths_B
 
 
-def by_length(pairs: Sequence[Sequence2], size: int, count: int) -> list[list[Sequence2]]:
+def group_by_length(pairs: Sequence[TokenPair], size: int, count: int) -> list[list[TokenPair]]:
     """`count` groups of `size` pairs each, of near-equal length within a group, shortest first."""
     ordered = sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1]))
     return [ordered[i * size : (i + 1) * size] for i in range(count)]

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.dense import DenseProblem
-from polyctl.data.families import Split, cells, problem, split_of
+from polyctl.data.families import Split, degree_cells, draw_problem, split_of
 from polyctl.data.problem import Problem
 from polyctl.data.published_format import (
     FormatError,
@@ -109,7 +109,7 @@ class LineFile:
         self._open()
 
 
-def target_text(data: DataConfig, decomposition: Decomposition) -> str:
+def write_target(data: DataConfig, decomposition: Decomposition) -> str:
     """The target of a family in the published format."""
     if data.family == "on_singlet":
         return write_dot_products(decomposition.inners[0])
@@ -124,7 +124,7 @@ def _writer(data: DataConfig) -> PrefixTokenizer:
     return PrefixTokenizer(data)
 
 
-def line_of(data: DataConfig, drawn: Problem) -> str:
+def write_problem(data: DataConfig, drawn: Problem) -> str:
     """A drawn problem as a line of the published format."""
     if isinstance(drawn, DenseProblem):
         writer = _writer(data)
@@ -133,7 +133,7 @@ def line_of(data: DataConfig, drawn: Problem) -> str:
         )
         return f"{left} {separator(writer.ring.names())} {right}"
     assert drawn.decomposition is not None
-    return write_line(drawn, target_text(data, drawn.decomposition))
+    return write_line(drawn, write_target(data, drawn.decomposition))
 
 
 def read_problems(
@@ -158,7 +158,7 @@ def read_problems(
     return found
 
 
-def excluded_digests(paths: Sequence[str]) -> frozenset[bytes]:
+def read_digests(paths: Sequence[str]) -> frozenset[bytes]:
     """The normal forms of all problems in these files (glob patterns allowed)."""
     digests: set[bytes] = set()
     for pattern in paths:
@@ -211,7 +211,7 @@ def generate(
     parts.mkdir(parents=True, exist_ok=True)
     write_atomic(stamp, plan.model_dump_json())
     counts, hashes = {}, {}
-    excluded = excluded_digests(experiment.data.exclude)
+    excluded = read_digests(experiment.data.exclude)
     with worker_pool(workers) as pool:
         for wanted in _sets(experiment.data):
             lines = _collect(pool, workers, parts, wanted, experiment.seed, excluded, progress)
@@ -240,7 +240,7 @@ def read_manifest(directory: Path) -> Manifest:
 
 def _sets(data: DataConfig) -> list[_Set]:
     """The files of a data set; training problems last, since they take longest."""
-    several = cells(data)
+    several = degree_cells(data)
     tests = [
         _Set("test.txt" if len(several) == 1 else f"test_{name}.txt", cell, "test", data.test_size)
         for name, cell in several
@@ -256,10 +256,10 @@ def _make_part(path: Path, wanted: _Set, seed: int, start: int) -> Path:
     """Write the problems of a split among a part's indices: digest and line, tab-separated."""
     rows = []
     for index in range(start, start + wanted.part):
-        drawn = problem(wanted.data, seed, index)
+        drawn = draw_problem(wanted.data, seed, index)
         digest = drawn.digest
         if split_of(digest) == wanted.split:
-            rows.append(f"{digest.hex()}\t{line_of(wanted.data, drawn)}\n")
+            rows.append(f"{digest.hex()}\t{write_problem(wanted.data, drawn)}\n")
     write_atomic(path, "".join(rows))
     return path
 

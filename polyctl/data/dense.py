@@ -76,10 +76,10 @@ def dense_decomposition(outer: Sequence[int], inner: Sequence[int], context: Rin
 
 def dense_monomials(falling: Sequence[int], last: int = 0) -> tuple[Monomial, ...]:
     """The monomials of the coefficients that are not zero; they come by falling power, down to `last`."""
-    return _monomials(len(falling), last, places(falling, 0))
+    return _monomials(len(falling), last, positions_of(falling, 0))
 
 
-def places(numbers: Sequence[int], value: int) -> tuple[int, ...]:
+def positions_of(numbers: Sequence[int], value: int) -> tuple[int, ...]:
     """Where in `numbers` that value stands."""
     return tuple([i for i, c in enumerate(numbers) if c == value]) if value in numbers else ()
 

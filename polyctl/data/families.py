@@ -18,18 +18,18 @@ from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, dense_decomposition, dense_polynomial
 from polyctl.data.problem import Problem, SparseProblem
 from polyctl.data.rng import CounterRNG
-from polyctl.data.tokenizers.base import family_names, inner_count
+from polyctl.data.tokenizers.base import inner_count, variable_names
 
 Split = Literal["train", "valid", "test"]
 _ON_VECTORS = 10
 
 
-def problem(data: DataConfig, seed: int, index: int) -> Problem:
+def draw_problem(data: DataConfig, seed: int, index: int) -> Problem:
     """Problem number `index` of a seed: a pure function of the family's parameters, seed and index."""
     if data.family == "mixed":
-        return problem(_part(data, seed, index), seed, index)
+        return draw_problem(_part(data, seed, index), seed, index)
     rng = CounterRNG(f"{data.family}:{seed}:{index}")
-    context = ring(family_names(data))
+    context = ring(variable_names(data))
     suspect = _may_be_trivial(data.family, data.outer_degrees, data.inner_degrees)
     if not suspect and data.family != "split":
         return DenseProblem.of(*_coefficients(data, rng), context, data.family, index)
@@ -68,17 +68,19 @@ def split_of(digest: bytes) -> Split:
     return "valid" if share < 16 else "test" if share < 32 else "train"
 
 
-def problems(data: DataConfig, seed: int, split: Split, start: int = 0) -> Iterator[Problem]:
+def draw_problems(data: DataConfig, seed: int, split: Split, start: int = 0) -> Iterator[Problem]:
     """The problems of a split in the order of their index, without end; repetitions are not removed."""
     index = start
     while True:
-        candidate = problem(data, seed, index)
+        candidate = draw_problem(data, seed, index)
         if split_of(candidate.digest) == split:
             yield candidate
         index += 1
 
 
-def held_out(data: DataConfig, seed: int, split: Split, count: int, patience: int = 20_000) -> list[Problem]:
+def draw_held_out(
+    data: DataConfig, seed: int, split: Split, count: int, patience: int = 20_000
+) -> list[Problem]:
     """The first `count` distinct problems of a split, in the order of their index.
 
     Fewer where the family runs dry: where `patience` problems in a row bring nothing new.
@@ -86,7 +88,7 @@ def held_out(data: DataConfig, seed: int, split: Split, count: int, patience: in
     found: dict[bytes, Problem] = {}
     index = last = 0
     while len(found) < count and index - last <= patience:
-        candidate = problem(data, seed, index)
+        candidate = draw_problem(data, seed, index)
         index += 1
         digest = candidate.digest
         if split_of(digest) == split and digest not in found:
@@ -95,7 +97,7 @@ def held_out(data: DataConfig, seed: int, split: Split, count: int, patience: in
     return list(found.values())
 
 
-def cells(data: DataConfig) -> list[tuple[str, DataConfig]]:
+def degree_cells(data: DataConfig) -> list[tuple[str, DataConfig]]:
     """The test sets of a family: one for each pair of outer and inner degree, with its name.
 
     The inners of a separable problem differ in degree; all of them linear would be trivial. A mixture has
@@ -103,9 +105,9 @@ def cells(data: DataConfig) -> list[tuple[str, DataConfig]]:
     """
     if data.family == "mixed":
         return [
-            (f"{part.family}_{len(family_names(part))}_{inner_count(part)}_{name}", cell)
+            (f"{part.family}_{len(variable_names(part))}_{inner_count(part)}_{name}", cell)
             for part in data.parts
-            for name, cell in cells(part)
+            for name, cell in degree_cells(part)
         ]
     mixed = data.family == "separable"
     inner_degrees = [data.inner_degrees] if mixed else [(degree,) for degree in data.inner_degrees]

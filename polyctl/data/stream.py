@@ -15,9 +15,9 @@ from typing import Protocol
 import numpy as np
 
 from polyctl.config.schema import Experiment
-from polyctl.data.batch import Batch, Sequence2, by_length
-from polyctl.data.dataset import LineFile, excluded_digests
-from polyctl.data.families import problems
+from polyctl.data.batch import TokenPair, TrainingBatch, group_by_length
+from polyctl.data.dataset import LineFile, read_digests
+from polyctl.data.families import draw_problems
 from polyctl.data.problem import SparseProblem
 from polyctl.data.published_format import FormatError, read_line, split_line
 from polyctl.data.tokenizers import make_tokenizer
@@ -37,7 +37,7 @@ class BatchSource(Protocol):
     chunk_batches: int
     total_steps: int | None
 
-    def chunk(self, index: int) -> list[Batch]:
+    def chunk(self, index: int) -> list[TrainingBatch]:
         """The batches of a chunk: `chunk_batches` of them, fewer in the last chunk of a source that ends."""
         ...
 
@@ -86,32 +86,32 @@ class StreamSource:
     total_steps: int | None = None
     _tokenizer: Tokenizer = field(init=False, repr=False)
     _excluded: frozenset[bytes] = field(init=False, repr=False)
-    _small_set: list[Sequence2] = field(init=False, repr=False)
+    _small_set: list[TokenPair] = field(init=False, repr=False)
 
     def __reduce__(self) -> tuple[object, ...]:
         return StreamSource, (self.experiment,)
 
     def __post_init__(self) -> None:
         self._tokenizer = make_tokenizer(self.experiment.data)
-        self._excluded = excluded_digests(self.experiment.data.exclude)
+        self._excluded = read_digests(self.experiment.data.exclude)
         self._small_set = self._draw_small_set(self.experiment.train.repeat_size)
 
-    def chunk(self, index: int) -> list[Batch]:
+    def chunk(self, index: int) -> list[TrainingBatch]:
         train, seed, batches = self.experiment.train, self.experiment.seed, self.chunk_batches
         repeated = max(1, round(train.repeat_share * train.batch)) if self._small_set else 0
         fresh = train.batch - repeated
         pairs = list(islice(self._pairs(index * 2 * batches * fresh), batches * fresh))
-        groups = by_length(pairs, fresh, batches)
+        groups = group_by_length(pairs, fresh, batches)
         if repeated:
             count = batches * repeated
             numbers = islice(_passes(seed, 3, len(self._small_set), index * count), count)
-            again = by_length([self._small_set[i] for i in numbers], repeated, batches)
+            again = group_by_length([self._small_set[i] for i in numbers], repeated, batches)
             groups = [new + old for new, old in zip(groups, again, strict=True)]
-        return [Batch.of(groups[i]) for i in _order(seed, index, batches)]
+        return [TrainingBatch.of(groups[i]) for i in _order(seed, index, batches)]
 
-    def _draw_small_set(self, size: int) -> list[Sequence2]:
+    def _draw_small_set(self, size: int) -> list[TokenPair]:
         """Different problems to repeat. Raises UsageError where the family has not so many."""
-        found: dict[tuple[int, ...], Sequence2] = {}
+        found: dict[tuple[int, ...], TokenPair] = {}
         last = 0
         for number, pair in enumerate(self._pairs(SMALL_SET_START) if size else ()):
             if found.setdefault(tuple(pair[0]), pair) is pair:
@@ -125,10 +125,10 @@ class StreamSource:
                 )
         return list(found.values())
 
-    def _pairs(self, start: int) -> Iterator[Sequence2]:
+    def _pairs(self, start: int) -> Iterator[TokenPair]:
         """Sequences that fit the block; an error where next to none do."""
         data, block, misses = self.experiment.data, self.experiment.model.context_length, 0
-        for problem in problems(data, self.experiment.seed, "train", start):
+        for problem in draw_problems(data, self.experiment.seed, "train", start):
             if self._excluded and problem.digest in self._excluded:
                 continue
             hidden = bool(data.parts) and problem.index % HIDDEN == 0
@@ -164,7 +164,7 @@ class FileSource:
     def __post_init__(self) -> None:
         self._tokenizer = make_tokenizer(self.experiment.data)
         self._lines = LineFile(self.path)
-        self._excluded = excluded_digests(self.experiment.data.exclude)
+        self._excluded = read_digests(self.experiment.data.exclude)
         if not len(self._lines):
             raise FileError(
                 f"{self.path} is empty", f"make it again with: polyctl gen {self.experiment.name} --force"
@@ -173,13 +173,13 @@ class FileSource:
         if train.epochs:
             self.total_steps = max(1, len(self._lines) * train.epochs // train.batch)
 
-    def chunk(self, index: int) -> list[Batch]:
+    def chunk(self, index: int) -> list[TrainingBatch]:
         size, block = self.experiment.train.batch, self.experiment.model.context_length
         batches = self.chunk_batches
         if self.total_steps is not None:  # the last chunk stops where the last pass does
             batches = min(batches, max(1, self.total_steps - index * batches))
         count = batches * size
-        pairs: list[Sequence2] = []
+        pairs: list[TokenPair] = []
         misses = 0
         for position in _passes(self.experiment.seed, 2, len(self._lines), index * self.chunk_batches * size):
             pair = self._pair(position)
@@ -193,10 +193,10 @@ class FileSource:
                     f"no line of {self.path} that is not excluded fits model.context_length = {block} tokens",
                     "raise model.context_length",
                 )
-        groups = by_length(pairs, size, batches)
-        return [Batch.of(groups[i]) for i in _order(self.experiment.seed, index, batches)]
+        groups = group_by_length(pairs, size, batches)
+        return [TrainingBatch.of(groups[i]) for i in _order(self.experiment.seed, index, batches)]
 
-    def _pair(self, number: int) -> Sequence2 | None:
+    def _pair(self, number: int) -> TokenPair | None:
         """The sequences of a line, None where its problem is excluded."""
         line = self._lines[number]
         tokenizer = self._tokenizer

@@ -15,7 +15,7 @@ from polyctl.algebra.polynomial import names, polynomial
 from polyctl.algebra.printing import sympy_expression
 from polyctl.algebra.verify import Status, verify, verify_or_complete
 from polyctl.config.schema import DataConfig, EvalConfig
-from polyctl.data.families import cells, held_out
+from polyctl.data.families import degree_cells, draw_held_out
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import MalformedTarget, Tokenizer, UnwritableProblem, decode_for
 from polyctl.model.gpt import GPT
@@ -144,9 +144,9 @@ def greedy_accuracy(
 
 def evaluation_problems(data: DataConfig, seed: int, count: int) -> list[Problem]:
     """Test problems of an experiment, spread evenly over its degree cells, none of which training draws."""
-    several = cells(data)
+    several = degree_cells(data)
     share = -(-count // len(several))
-    found = [held_out(cell, seed, "test", share) for _, cell in several]
+    found = [draw_held_out(cell, seed, "test", share) for _, cell in several]
     kept = count - (share - 1) * len(several)  # so many cells have one more than the others
     return [p for at, problems in enumerate(found) for p in problems[: share if at < kept else share - 1]]
 

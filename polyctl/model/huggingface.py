@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save
 
 from polyctl.config.renamed import upgrade
 from polyctl.config.schema import Experiment, ModelConfig
-from polyctl.data.families import problem
+from polyctl.data.families import draw_problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.errors import FileError, UsageError
@@ -163,7 +163,7 @@ def _special(tokenizer: Tokenizer) -> dict[str, int]:
 
 def _card(loaded: LoadedModel, tokenizer: Tokenizer, words: Sequence[str]) -> str:
     experiment = loaded.experiment
-    example = problem(experiment.data, experiment.seed, 0)
+    example = draw_problem(experiment.data, experiment.seed, 0)
     prompt = " ".join(words[i] for i in tokenizer.encode_prompt(example))
     return f"""# {experiment.name}
 

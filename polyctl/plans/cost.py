@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from polyctl.config.schema import DataConfig, Experiment
-from polyctl.data.dataset import line_of
-from polyctl.data.families import cells, problem, split_of
+from polyctl.data.dataset import write_problem
+from polyctl.data.families import degree_cells, draw_problem, split_of
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import FileError
 from polyctl.evaluation.accuracy import evaluation_problems
@@ -103,9 +103,9 @@ def _data_costs(experiment: Experiment, workers: int) -> dict[str, Any]:
     began = time.perf_counter()
     size = 0
     for index in range(SAMPLE):
-        drawn = problem(data, experiment.seed, index)
+        drawn = draw_problem(data, experiment.seed, index)
         split_of(drawn.digest)
-        size += len(line_of(data, drawn).encode()) + 1
+        size += len(write_problem(data, drawn).encode()) + 1
     each = (time.perf_counter() - began) / SAMPLE
     # held-out problems are one in sixteen, so sixteen are drawn for each
     drawn_in_all = data.train_size * 16 / 14 + 16 * (count - data.train_size)
@@ -119,7 +119,7 @@ def _data_costs(experiment: Experiment, workers: int) -> dict[str, Any]:
 
 
 def _problems_on_disk(data: DataConfig) -> int:
-    return data.train_size + data.valid_size + len(cells(data)) * data.test_size
+    return data.train_size + data.valid_size + len(degree_cells(data)) * data.test_size
 
 
 def _training_costs(experiment: Experiment, device: torch.device) -> dict[str, Any]:

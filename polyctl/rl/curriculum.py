@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from polyctl.config.schema import DataConfig, Experiment, RLConfig
-from polyctl.data.dataset import excluded_digests
-from polyctl.data.families import cells, problem, split_of
+from polyctl.data.dataset import read_digests
+from polyctl.data.families import degree_cells, draw_problem, split_of
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import Tokenizer, UnwritableProblem
 from polyctl.errors import UsageError
@@ -29,8 +29,8 @@ class ProblemMix:
         self.experiment, self.tokenizer = experiment, tokenizer
         families = experiment.rl.families or (experiment.data.family,)
         mixed = [experiment.data.model_copy(update={"family": family}) for family in families]
-        self.sources: list[DataConfig] = [cell for data in mixed for _, cell in cells(data)]
-        self._excluded = excluded_digests(experiment.data.exclude)
+        self.sources: list[DataConfig] = [cell for data in mixed for _, cell in degree_cells(data)]
+        self._excluded = read_digests(experiment.data.exclude)
 
     def problem(self, number: int) -> Problem:
         """Candidate `number`: the first from its own place on that is of the training split and fits.
@@ -41,7 +41,7 @@ class ProblemMix:
         seed = self.experiment.seed + SEED_SHIFT
         for attempt in range(PATIENCE):
             # the places of two candidates never meet, so no problem is drawn for both by construction
-            found = problem(source, seed, number * PATIENCE + attempt)
+            found = draw_problem(source, seed, number * PATIENCE + attempt)
             digest = found.digest
             if split_of(digest) == "train" and digest not in self._excluded and self._fits(found):
                 return found

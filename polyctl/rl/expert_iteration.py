@@ -15,7 +15,7 @@ import torch
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import Experiment
-from polyctl.data.batch import Batch, Sequence2
+from polyctl.data.batch import TokenPair, TrainingBatch
 from polyctl.data.problem import SparseProblem
 from polyctl.data.tokenizers.base import Tokenizer, UnwritableProblem, inner_count
 from polyctl.model.gpt import GPT
@@ -35,7 +35,7 @@ STARTS = 3
 class ExpertAnswer:
     """A verified answer to learn: prompt and target tokens, and who found it (beam, solver)."""
 
-    pair: Sequence2
+    pair: TokenPair
     source: str
 
 
@@ -108,7 +108,7 @@ def imitate(
     rl, objective = experiment.rl, TargetLoss(model)
     pairs = sorted((answer.pair for answer in answers), key=lambda pair: len(pair[0]) + len(pair[1]))
     size = rl.micro_groups * rl.group_size
-    batches = [Batch.of(pairs[i : i + size]) for i in range(0, len(pairs), size)]
+    batches = [TrainingBatch.of(pairs[i : i + size]) for i in range(0, len(pairs), size)]
     count, tokens = processes.sum([float(len(pairs)), float(sum(int(b.loss_BT.sum()) for b in batches))])
     if not count:
         return Update()

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from polyctl.config.schema import Experiment, ModelConfig
-from polyctl.data.batch import Batch
+from polyctl.data.batch import TrainingBatch
 from polyctl.data.stream import open_source
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.gpt import GPT
@@ -93,7 +93,7 @@ def estimate(experiment: Experiment, device: torch.device, data: Path | None = N
     )
 
 
-def activations(model: ModelConfig, batch: int, accumulate: int, chunk: list[Batch]) -> int:
+def activations(model: ModelConfig, batch: int, accumulate: int, chunk: list[TrainingBatch]) -> int:
     """Roughly the bytes that one forward pass of the longest batch keeps for the backward pass.
 
     Counted by autograd's own saved tensors: 24 values of a token's width in each layer of the modern
@@ -106,7 +106,7 @@ def activations(model: ModelConfig, batch: int, accumulate: int, chunk: list[Bat
 
 
 def _time_steps(
-    model: GPT, experiment: Experiment, device: torch.device, chunk: list[Batch]
+    model: GPT, experiment: Experiment, device: torch.device, chunk: list[TrainingBatch]
 ) -> tuple[float, str]:
     """(seconds of an optimizer step, how they were found); the steps spoil the model."""
     config = experiment.train

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 
 from polyctl.config.schema import ModelConfig
-from polyctl.data.batch import Batch
+from polyctl.data.batch import TrainingBatch
 from polyctl.data.tokenizers.base import TokenLayout
 from polyctl.model.number_features import features
 
@@ -41,7 +41,7 @@ def peak_flops(device: torch.device) -> float | None:
     return next((peak for start, peak in PEAKS.items() if name.startswith(start)), None)
 
 
-def step_flops(config: ModelConfig, tokens: TokenLayout, batch: Batch) -> float:
+def step_flops(config: ModelConfig, tokens: TokenLayout, batch: TrainingBatch) -> float:
     """FLOPs of forward and backward pass over the real tokens of a batch that are read: all but each last."""
     width, layers = config.width, config.layers
     lengths = batch.lengths_B.astype(float) - 1

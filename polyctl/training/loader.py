@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from polyctl.data.batch import Batch
+from polyctl.data.batch import TrainingBatch
 from polyctl.data.stream import BatchSource
 from polyctl.errors import PolyctlError
 from polyctl.runtime.processes import ALONE, Processes
@@ -36,7 +36,7 @@ class MicroBatch:
         return tuple(t.to(device, non_blocking=True) for t in tensors)  # type: ignore[return-value]
 
 
-def split(batch: Batch, rank: int, world: int, parts: int) -> list[MicroBatch]:
+def split(batch: TrainingBatch, rank: int, world: int, parts: int) -> list[MicroBatch]:
     """The rows rank, rank + world, … of a batch in `parts` parts; rows alike in length stay spread evenly."""
     mine = range(rank, len(batch.ids_BT), world)
     return [_part(batch.ids_BT[mine[i::parts]], batch.loss_BT[mine[i::parts]]) for i in range(parts)]
@@ -69,7 +69,7 @@ def data_workers(asked: int | None, device: torch.device, world: int) -> int:
 
 def batches(
     source: BatchSource, step: int, total_steps: int, workers: int, processes: Processes = ALONE
-) -> Generator[Batch, None, None]:
+) -> Generator[TrainingBatch, None, None]:
     """Batches number step, step + 1, … total_steps - 1 of the source, whatever the number of workers.
 
     Of n processes each makes every n-th chunk and passes it on to the others; all must ask for batches.
@@ -87,7 +87,7 @@ def batches(
         )
     )
     for _ in range(first, end, processes.world):
-        mine: list[Batch] | PolyctlError = next(own, [])
+        mine: list[TrainingBatch] | PolyctlError = next(own, [])
         for chunk in processes.gather(mine):
             if isinstance(chunk, PolyctlError):
                 raise chunk
@@ -98,32 +98,32 @@ def batches(
 class Prefetcher:
     """Batches of which the next one may be fetched before it is asked for."""
 
-    def __init__(self, batches: Iterator[Batch]) -> None:
+    def __init__(self, batches: Iterator[TrainingBatch]) -> None:
         self._batches = batches
-        self._fetched: list[Batch] = []
+        self._fetched: list[TrainingBatch] = []
 
     def fetch(self) -> None:
         """Have the next batch at hand, if there is one."""
         if not self._fetched:
             self._fetched = list(islice(self._batches, 1))
 
-    def __next__(self) -> Batch:
+    def __next__(self) -> TrainingBatch:
         self.fetch()
         return self._fetched.pop()
 
 
-class _Chunks(Dataset[list[Batch] | PolyctlError]):
+class _Chunks(Dataset[list[TrainingBatch] | PolyctlError]):
     def __init__(self, source: BatchSource) -> None:
         self.source = source
 
-    def __getitem__(self, index: int) -> list[Batch] | PolyctlError:
+    def __getitem__(self, index: int) -> list[TrainingBatch] | PolyctlError:
         try:
             return self.source.chunk(index)
         except PolyctlError as error:
             return error  # raised from a worker, it would reach the user as a traceback
 
 
-def _unchanged(chunk: list[Batch] | PolyctlError) -> list[Batch] | PolyctlError:
+def _unchanged(chunk: list[TrainingBatch] | PolyctlError) -> list[TrainingBatch] | PolyctlError:
     return chunk
 
 

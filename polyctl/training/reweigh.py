@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyctl.config.schema import DataConfig, Experiment
-from polyctl.data.families import cells, held_out
+from polyctl.data.families import degree_cells, draw_held_out
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.data.tokenizers.base import family_names, inner_count
+from polyctl.data.tokenizers.base import inner_count, variable_names
 from polyctl.errors import UsageError
 from polyctl.evaluation.accuracy import greedy_accuracy
 from polyctl.training.start import load_start, weights_of
@@ -35,7 +35,7 @@ def cells_of(data: DataConfig) -> list[DataConfig]:
         raise UsageError(f"family {data.family!r} is no mixture: there are no weights to set")
     found = []
     for part in data.parts:
-        inside = [cell for _, cell in cells(part)]
+        inside = [cell for _, cell in degree_cells(part)]
         found += [cell.model_copy(update={"weight": part.weight / len(inside)}) for cell in inside]
     return found
 
@@ -60,7 +60,7 @@ def reweigh(experiment: Experiment, start: str, root: Path, count: int) -> tuple
     loaded = load_start(weights_of(start, root), experiment, tokenizer)
     accuracies = []
     for data in several:
-        problems = held_out(data, experiment.seed, "valid", count)
+        problems = draw_held_out(data, experiment.seed, "valid", count)
         report = greedy_accuracy(
             loaded.model,
             tokenizer,
@@ -80,4 +80,4 @@ def reweigh(experiment: Experiment, start: str, root: Path, count: int) -> tuple
 
 def _name(data: DataConfig) -> str:
     degrees = f"{'/'.join(map(str, data.outer_degrees))}∘{'/'.join(map(str, data.inner_degrees))}"
-    return f"{data.family} {len(family_names(data))},{inner_count(data)} {degrees}"
+    return f"{data.family} {len(variable_names(data))},{inner_count(data)} {degrees}"

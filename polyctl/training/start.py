@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from polyctl.config.schema import Experiment
-from polyctl.data.families import held_out
+from polyctl.data.families import draw_held_out
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.errors import UsageError
@@ -39,7 +39,7 @@ def held_out_that_fit(experiment: Experiment, tokenizer: Tokenizer) -> list[Prob
     Raises UsageError if none is left.
     """
     wanted = max(experiment.data.valid_size, experiment.train.eval_problems)
-    problems = held_out(experiment.data, experiment.seed, split="valid", count=wanted)
+    problems = draw_held_out(experiment.data, experiment.seed, split="valid", count=wanted)
     longest = experiment.model.context_length
     fitting = [
         p for p in problems if len(tokenizer.encode_prompt(p)) + len(tokenizer.encode_target(p)) <= longest

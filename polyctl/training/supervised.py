@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from polyctl.config.schema import Experiment
-from polyctl.data.batch import Batch
+from polyctl.data.batch import TrainingBatch
 from polyctl.data.problem import Problem
 from polyctl.data.stream import open_source
 from polyctl.errors import UsageError
@@ -138,7 +138,7 @@ class SupervisedTrainer(Loop):
             self.meter = None
 
     def train_on(
-        self, batch: Batch, meanwhile: Callable[[], None] = lambda: None
+        self, batch: TrainingBatch, meanwhile: Callable[[], None] = lambda: None
     ) -> tuple[float, float, float]:
         """One optimizer step on one batch; returns its loss a target token, gradient norm and learning rate.
 
@@ -221,7 +221,7 @@ class SupervisedTrainer(Loop):
         loss = tokens = 0.0
         objective = TargetLoss(self.model)
         for start in range(0, len(examples), self.experiment.eval.batch):
-            batch = Batch.of(examples[start : start + self.experiment.eval.batch])
+            batch = TrainingBatch.of(examples[start : start + self.experiment.eval.batch])
             (part,) = split(batch, 0, 1, 1)
             with torch.no_grad(), autocast(self.processes.device, self.experiment.train.precision):
                 loss += float(objective(*part.to(self.processes.device)))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from polyctl.algebra.polynomial import compose, digest, polynomial, ring
 from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, compose_integers
-from polyctl.data.families import problem
+from polyctl.data.families import draw_problem
 from polyctl.data.problem import Problem, SparseProblem
 from polyctl.data.published_format import write_decomposition, write_line
 from polyctl.data.tokenizers import make_tokenizer
@@ -55,9 +55,9 @@ def test_it_is_named_and_written_as_its_polynomials_are(outer, inner):
 
 @pytest.mark.parametrize("family", ["univariate", "monic"])
 def test_the_families_draw_them(family):
-    drawn = problem(DataConfig(family=family), 5, 7)
+    drawn = draw_problem(DataConfig(family=family), 5, 7)
     assert isinstance(drawn, DenseProblem)
-    assert drawn == problem(DataConfig(family=family), 5, 7)
+    assert drawn == draw_problem(DataConfig(family=family), 5, 7)
     assert (drawn.cell, drawn.written) == (plain(drawn).cell, None)
     assert write_line(drawn, write_decomposition(drawn.decomposition)) == write_line(
         plain(drawn), write_decomposition(drawn.decomposition)
@@ -68,5 +68,5 @@ def test_a_tokenizer_of_more_variables_writes_it_as_the_polynomial():
     tokenizer = make_tokenizer(
         DataConfig(family="separable", tokenizer="prefix", inner_variables=3, inners=3, target="outer_inner")
     )
-    drawn = problem(DataConfig(), 5, 7)
+    drawn = draw_problem(DataConfig(), 5, 7)
     assert tokenizer.encode_prompt(drawn) == tokenizer.encode_prompt(plain(drawn))

@@ -7,7 +7,7 @@ import pytest
 from polyctl.algebra.polynomial import degree, is_homogeneous, variables_used
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
-from polyctl.data.families import cells, held_out, problem, problems, split_of
+from polyctl.data.families import degree_cells, draw_held_out, draw_problem, draw_problems, split_of
 
 ON = {"outer_degrees": (2,), "inner_degrees": (2,), "outer_bound": 10, "inner_bound": 5}
 CUBIC = {
@@ -35,23 +35,23 @@ every_family = pytest.mark.parametrize("data", FAMILIES.values(), ids=FAMILIES)
 @every_family
 def test_every_problem_holds_and_is_not_trivial(data):
     for i in range(60):
-        drawn = problem(data, 3, i)
+        drawn = draw_problem(data, 3, i)
         assert verify(drawn.f, drawn.decomposition).verified
         assert drawn.index == i
 
 
 @every_family
 def test_a_problem_is_a_function_of_family_seed_and_index(data):
-    forwards = [problem(data, 7, i) for i in range(12)]
-    backwards = [problem(data, 7, i) for i in reversed(range(12))][::-1]
+    forwards = [draw_problem(data, 7, i) for i in range(12)]
+    backwards = [draw_problem(data, 7, i) for i in reversed(range(12))][::-1]
     assert [p.f for p in forwards] == [p.f for p in backwards]
-    assert [p.f for p in forwards] != [problem(data, 8, i).f for i in range(12)]
+    assert [p.f for p in forwards] != [draw_problem(data, 8, i).f for i in range(12)]
 
 
 @every_family
 def test_coefficients_keep_to_their_bounds(data):
     for i in range(60):
-        drawn = problem(data, 5, i)
+        drawn = draw_problem(data, 5, i)
         outer, inners = drawn.decomposition.outer, drawn.decomposition.inners
         assert all(abs(c) <= data.outer_bound for c in outer.coeffs())
         # three dot products may fall on one another
@@ -62,26 +62,27 @@ def test_coefficients_keep_to_their_bounds(data):
 def test_univariate_degrees():
     seen = {
         (degree(p.decomposition.outer), degree(p.decomposition.inners[0]))
-        for p in (problem(FAMILIES["univariate"], 1, i) for i in range(300))
+        for p in (draw_problem(FAMILIES["univariate"], 1, i) for i in range(300))
     }
     assert seen == {(outer, inner) for outer in (2, 3, 4) for inner in (2, 3, 4)}
 
 
 def test_separable_inners_use_their_own_variable():
     for i in range(30):
-        d = problem(FAMILIES["separable"], 1, i).decomposition
+        d = draw_problem(FAMILIES["separable"], 1, i).decomposition
         assert [variables_used(h) for h in d.inners] == [(0,), (1,), (2,)]
 
 
 def test_monic_inners_are_monic():
     assert all(
-        problem(FAMILIES["monic"], 1, i).decomposition.inners[0].leading_coefficient() == 1 for i in range(30)
+        draw_problem(FAMILIES["monic"], 1, i).decomposition.inners[0].leading_coefficient() == 1
+        for i in range(30)
     )
 
 
 def test_homogeneous_problems_are_forms():
     for i in range(30):
-        drawn = problem(FAMILIES["homogeneous_4_3"], 1, i)
+        drawn = draw_problem(FAMILIES["homogeneous_4_3"], 1, i)
         assert degree(drawn.f) == 9
         assert is_homogeneous(drawn.f)
         assert all(is_homogeneous(h) and degree(h) == 3 and len(h) <= 3 for h in drawn.decomposition.inners)
@@ -89,7 +90,7 @@ def test_homogeneous_problems_are_forms():
 
 def test_split_terms_add_up_to_f():
     for i in range(30):
-        drawn = problem(FAMILIES["split"], 1, i)
+        drawn = draw_problem(FAMILIES["split"], 1, i)
         sums: dict[tuple[int, ...], int] = {}
         for m, c in drawn.written:
             sums[m] = sums.get(m, 0) + c
@@ -101,13 +102,13 @@ def test_splits_are_disjoint_and_have_their_shares():
     data = FAMILIES["univariate"]
     counts = {"train": 0, "valid": 0, "test": 0}
     for i in range(1600):
-        counts[split_of(problem(data, 1, i).digest)] += 1
+        counts[split_of(draw_problem(data, 1, i).digest)] += 1
     assert 1300 < counts["train"] < 1480
     assert 60 < counts["valid"] < 145
     assert 60 < counts["test"] < 145
-    valid = {p.digest for p in held_out(data, 1, "valid", 40)}
-    test = {p.digest for p in held_out(data, 1, "test", 40)}
-    stream = problems(data, 1, "train")
+    valid = {p.digest for p in draw_held_out(data, 1, "valid", 40)}
+    test = {p.digest for p in draw_held_out(data, 1, "test", 40)}
+    stream = draw_problems(data, 1, "train")
     train = {next(stream).digest for _ in range(500)}
     assert len(valid) == len(test) == 40
     assert not valid & test
@@ -118,13 +119,13 @@ def test_a_split_of_a_small_family_runs_dry_without_hanging():
     tiny = DataConfig(
         family="univariate", outer_degrees=(2,), inner_degrees=(2,), outer_bound=2, inner_bound=1
     )
-    found = held_out(tiny, 1, "test", 10_000, patience=500)
+    found = draw_held_out(tiny, 1, "test", 10_000, patience=500)
     assert 0 < len(found) < 100
     assert len({p.digest for p in found}) == len(found)
 
 
 def test_cells_are_the_degree_pairs():
-    names = [name for name, _ in cells(FAMILIES["univariate"])]
+    names = [name for name, _ in degree_cells(FAMILIES["univariate"])]
     assert names == [f"{outer}_{inner}" for outer in (2, 3, 4) for inner in (2, 3, 4)]
 
 
@@ -137,7 +138,7 @@ def test_lengths_are_those_of_the_published_sets(name, published):
 
     data = FAMILIES[name].model_copy(update={"tokenizer": "prefix"})
     tokenizer = make_tokenizer(data)
-    drawn = [problem(data, 1, i) for i in range(300)]
+    drawn = [draw_problem(data, 1, i) for i in range(300)]
     middle = median(len(tokenizer.encode_prompt(p)) + len(tokenizer.encode_target(p)) for p in drawn)
     assert published * 0.9 < middle < published * (1.3 if name == "separable" else 1.1)
 
@@ -147,5 +148,5 @@ def test_every_test_set_of_the_registry_has_problems():
     from polyctl.config.registry import PACKAGED, load_registry
 
     for data in {e.data for e in load_registry(PACKAGED).matching()}:
-        for name, cell in cells(data):
-            assert problem(cell, 0, 0).family == cell.family, name
+        for name, cell in degree_cells(data):
+            assert draw_problem(cell, 0, 0).family == cell.family, name

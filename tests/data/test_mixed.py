@@ -12,8 +12,8 @@ from polyctl.algebra.polynomial import names, polynomial, ring, terms, variables
 from polyctl.algebra.verify import verify
 from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.config.schema import DataConfig
-from polyctl.data.batch import Batch
-from polyctl.data.families import cells, held_out, problem
+from polyctl.data.batch import TrainingBatch
+from polyctl.data.families import degree_cells, draw_held_out, draw_problem
 from polyctl.data.problem import SparseProblem
 from polyctl.data.stream import StreamSource
 from polyctl.data.tokenizers import make_tokenizer
@@ -25,7 +25,7 @@ TOKENIZER = make_tokenizer(DATA)
 
 
 def test_parts_are_drawn_by_weight_and_by_index_alone():
-    drawn = [problem(DATA, 3, i) for i in range(2200)]
+    drawn = [draw_problem(DATA, 3, i) for i in range(2200)]
     counts = Counter((p.family, len(p.decomposition.inners)) for p in drawn)
     assert set(counts) == {
         ("univariate", 1),
@@ -35,17 +35,17 @@ def test_parts_are_drawn_by_weight_and_by_index_alone():
         *(("homogeneous", m) for m in (2, 3, 4)),
     }
     assert 1220 < counts["univariate", 1] < 1420  # 18 of 30 are 1,320
-    assert problem(DATA, 3, 17).f == drawn[17].f
+    assert draw_problem(DATA, 3, 17).f == drawn[17].f
 
 
 def test_every_target_reads_back_as_a_proof():
-    for p in held_out(DATA, 0, "valid", 80):
+    for p in draw_held_out(DATA, 0, "valid", 80):
         answer = decode_for(TOKENIZER, p.f, TOKENIZER.encode_target(p)[:-1])
         assert verify(p.f, answer).verified, p
 
 
 def test_prompts_say_how_many_inners_there_are_or_leave_it_open():
-    known = problem(DATA, 0, 0)
+    known = draw_problem(DATA, 0, 0)
     count = len(known.decomposition.inners)
     typed = SparseProblem(known.f, None, "typed", 0)
     assert TOKENIZER.text(TOKENIZER.encode_prompt(known)[:1]) == f"m={count}"
@@ -76,7 +76,7 @@ def test_text_is_in_the_variables_of_f():
 
 
 def test_a_stream_hides_the_number_of_inners_now_and_then():
-    batches: list[Batch] = StreamSource(GENERAL).chunk(0)
+    batches: list[TrainingBatch] = StreamSource(GENERAL).chunk(0)
     first = Counter(TOKENIZER.text(row[:1]) for batch in batches for row in batch.ids_BT)
     share = first["m=?"] / sum(first.values())
     assert 0.2 < share < 0.3
@@ -84,7 +84,7 @@ def test_a_stream_hides_the_number_of_inners_now_and_then():
 
 
 def test_there_is_a_test_set_for_each_cell_of_each_part():
-    names = [name for name, _ in cells(DATA)]
+    names = [name for name, _ in degree_cells(DATA)]
     assert len(names) == len(set(names)) == 9 + 3 + 1 + 2 + 5
     assert "homogeneous_3_2_3_3" in names
 
@@ -104,7 +104,7 @@ def test_mixtures_that_make_no_sense_are_refused(changes, message):
 
 
 def test_a_problem_is_written_alike_in_its_own_ring_and_in_the_tokenizers():
-    for p in held_out(DATA, 5, "valid", 60):
+    for p in draw_held_out(DATA, 5, "valid", 60):
         where = variable_map(p.f, TOKENIZER.ring.names())
         used = used_inners(p.decomposition).inners
         wide = SparseProblem(
@@ -119,7 +119,7 @@ def test_a_problem_is_written_alike_in_its_own_ring_and_in_the_tokenizers():
 
 def test_variables_that_do_not_occur_change_nothing():
     (singlet,) = (part for part in DATA.parts if part.family == "on_singlet")
-    for p in held_out(singlet, 5, "valid", 20):
+    for p in draw_held_out(singlet, 5, "valid", 20):
         used = variables_used(p.f)
         small = ring([f"a{i + 1}" for i in used])  # as a file of such problems is read
         f, *inners = (

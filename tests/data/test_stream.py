@@ -8,13 +8,13 @@ import pytest
 
 from polyctl.algebra.polynomial import digest
 from polyctl.config.schema import DataConfig, Experiment, ModelConfig, TrainConfig
-from polyctl.data.batch import Batch
-from polyctl.data.dataset import LineFile, excluded_digests, generate, read_manifest, read_problems
+from polyctl.data.batch import TrainingBatch
+from polyctl.data.dataset import LineFile, generate, read_digests, read_manifest, read_problems
 from polyctl.data.families import split_of
 from polyctl.data.published_format import read_line, split_line
 from polyctl.data.stream import open_source
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.data.tokenizers.base import family_names
+from polyctl.data.tokenizers.base import variable_names
 from polyctl.errors import FileError, UsageError
 from tests.data.test_families import FAMILIES
 from tests.shared import every_source
@@ -40,14 +40,14 @@ def experiment(**train) -> Experiment:
 
 
 def test_batches_mark_targets_and_pad_with_zero():
-    batch = Batch.of([([5, 6, 1], [7, 1]), ([5, 1], [8, 9, 9, 1])])
+    batch = TrainingBatch.of([([5, 6, 1], [7, 1]), ([5, 1], [8, 9, 9, 1])])
     assert batch.ids_BT.tolist() == [[5, 6, 1, 7, 1, 0], [5, 1, 8, 9, 9, 1]]
     assert batch.loss_BT.tolist() == [[0, 0, 0, 1, 1, 0], [0, 0, 1, 1, 1, 1]]
     assert batch.tokens == 11
 
 
 def test_lengths_leave_padding_out():
-    batch = Batch.of([([5, 6, 1], [7, 1]), ([5, 1], [8, 9, 9, 1])])
+    batch = TrainingBatch.of([([5, 6, 1], [7, 1]), ([5, 1], [8, 9, 9, 1])])
     assert batch.lengths_B.tolist() == [5, 6]
 
 
@@ -262,17 +262,17 @@ def test_files_are_trained_on_as_they_are(source, name, family, tokenizer):
             left, right = split_line(line)
             expected.add((*tok.ids(left), tok.end, *tok.ids(right), tok.end))
         else:
-            read = read_line(line, variables=family_names(data))
+            read = read_line(line, variables=variable_names(data))
             expected.add((*tok.encode_prompt(read), *tok.encode_target(read)))
     assert {tuple(map(int, row[row > 0])) for row in batch.ids_BT} <= expected
 
 
 def test_excluded_files_are_not_trained_on(data_set):
     directory, _ = data_set
-    digests = excluded_digests([str(directory / "test_*.txt")])
+    digests = read_digests([str(directory / "test_*.txt")])
     assert len(digests) == 30
     with pytest.raises(FileError, match="no file matches"):
-        excluded_digests([str(directory / "nothing_*.txt")])
+        read_digests([str(directory / "nothing_*.txt")])
 
 
 def test_line_files_ignore_empty_lines_and_survive_pickling(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.config.schema import DataConfig, EvalConfig, ModelConfig
-from polyctl.data.families import problem, split_of
+from polyctl.data.families import draw_problem, split_of
 from polyctl.data.problem import Problem, SparseProblem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluation import accuracy, spotlight
@@ -26,7 +26,7 @@ from tests.data.test_families import FAMILIES
 
 DATA = DataConfig(outer_degrees=(2,), inner_degrees=(2,))
 TOK = make_tokenizer(DATA)
-PROBLEMS = [problem(DATA, 1, i) for i in range(4)]
+PROBLEMS = [draw_problem(DATA, 1, i) for i in range(4)]
 EVAL = EvalConfig(beam=4, max_tokens=20, problems=4, batch=2)
 
 
@@ -75,7 +75,7 @@ def test_judging_knows_right_wrong_trivial_and_malformed():
 def test_a_wrong_outer_counts_only_when_it_is_completed():
     data = FAMILIES["homogeneous_3_2"]
     tok = make_tokenizer(data)
-    p = problem(data, 1, 0)
+    p = draw_problem(data, 1, 0)
     outer = p.decomposition.outer + p.decomposition.outer.context().gens()[0] ** 3 * 7
     wrong = SparseProblem(p.f, Decomposition(outer, p.decomposition.inners), p.family, 0)
     judged = judge(p, [true_answer(wrong, tok)], tok, tok.encode_target(p))[0]
@@ -202,7 +202,7 @@ def test_evaluation_problems_are_test_problems_of_every_cell():
 
 def test_sympy_finds_univariate_decompositions():
     assert sympy_baseline(PROBLEMS).verified == 1
-    assert sympy_baseline([problem(FAMILIES["homogeneous_3_2"], 1, 0)]) is None
+    assert sympy_baseline([draw_problem(FAMILIES["homogeneous_3_2"], 1, 0)]) is None
 
 
 def test_few_problems_are_spread_over_the_cells():

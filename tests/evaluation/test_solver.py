@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from polyctl.algebra.parse import parse
-from polyctl.data.dataset import line_of
-from polyctl.data.families import problem
+from polyctl.data.dataset import write_problem
+from polyctl.data.families import draw_problem
 from polyctl.errors import FileError
 from polyctl.evaluation.solver import (
     SOLVERS,
@@ -26,7 +26,7 @@ EXACT = Options(SOLVERS["exact"])
 
 def lines(family: str, count: int) -> list[Line]:
     data = FAMILIES[family]
-    return [Line(line_of(data, problem(data, 31, i)), i, 40) for i in range(count)]
+    return [Line(write_problem(data, draw_problem(data, 31, i)), i, 40) for i in range(count)]
 
 
 def test_a_solved_problem_says_all_about_it():

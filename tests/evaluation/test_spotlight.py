@@ -3,7 +3,7 @@
 import pytest
 
 from polyctl.config.schema import DataConfig
-from polyctl.data.families import problem
+from polyctl.data.families import draw_problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluation import spotlight as spotlight_module
 from polyctl.evaluation.accuracy import ProblemResult, judge
@@ -13,7 +13,7 @@ from polyctl.store.events import EventReader, EventWriter
 
 DATA = DataConfig(outer_degrees=(2,), inner_degrees=(2,))
 TOKENIZER = make_tokenizer(DATA)
-PROBLEMS = [problem(DATA, 1, i) for i in range(3)]
+PROBLEMS = [draw_problem(DATA, 1, i) for i in range(3)]
 
 
 def result(number: int) -> ProblemResult:

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.config.schema import DataConfig, Experiment
-from polyctl.data.families import problem
+from polyctl.data.families import draw_problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.model.huggingface import export_gpt2, import_gpt2, import_run, unique
@@ -63,7 +63,7 @@ def test_transformers_computes_and_generates_the_same(data, tmp_path):
         torch.testing.assert_close(model(ids).logits, ours.model(ids), rtol=1e-4, atol=1e-4)
     tokenizer = make_tokenizer(data)
     words = unique(tokenizer.vocabulary)
-    prompts = [tokenizer.encode_prompt(problem(data, 1, i)) for i in range(8)]
+    prompts = [tokenizer.encode_prompt(draw_problem(data, 1, i)) for i in range(8)]
     texts = [" ".join(words[i] for i in prompt) for prompt in prompts]
     read = reader(texts, return_tensors="pt", padding=True)
     assert [row[mask > 0].tolist() for row, mask in zip(*read.values(), strict=True)] == prompts

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from polyctl.data.families import problems
+from polyctl.data.families import draw_problems
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.gpt import GPT
 from polyctl.model.serialization import save_model
@@ -36,16 +36,16 @@ def start(tmp_path_factory):
 
 
 def _teach(model, tokenizer, experiment):
-    from polyctl.data.batch import Batch
+    from polyctl.data.batch import TrainingBatch
     from polyctl.training.loader import split
     from polyctl.training.loss import TargetLoss
 
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
-    stream = problems(experiment.data, 1, "train")
+    stream = draw_problems(experiment.data, 1, "train")
     objective = TargetLoss(model)
     for _ in range(60):
         drawn = [next(stream) for _ in range(32)]
-        batch = Batch.of([(tokenizer.encode_prompt(p), tokenizer.encode_target(p)) for p in drawn])
+        batch = TrainingBatch.of([(tokenizer.encode_prompt(p), tokenizer.encode_target(p)) for p in drawn])
         (part,) = split(batch, 0, 1, 1)
         optimizer.zero_grad()
         (objective(part.ids_BT, part.positions_N, part.targets_N) / len(part.targets_N)).backward()

@@ -3,7 +3,7 @@
 import pytest
 
 from polyctl.config.schema import DataConfig
-from polyctl.data.families import held_out, split_of
+from polyctl.data.families import draw_held_out, split_of
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import UsageError
 from polyctl.rl.curriculum import Probe, ProblemMix, choose, draw
@@ -19,7 +19,7 @@ def test_no_problem_of_another_split_is_ever_drawn():
     mix = mix_of(experiment)
     drawn = {mix.problem(n).digest for n in range(200)}
     assert {split_of(digest) for digest in drawn} == {"train"}
-    tested = {p.digest for p in held_out(experiment.data, experiment.seed, "test", 50)}
+    tested = {p.digest for p in draw_held_out(experiment.data, experiment.seed, "test", 50)}
     assert tested
     assert not drawn & tested
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from polyctl.config.schema import DataConfig
-from polyctl.data.families import problem
+from polyctl.data.families import draw_problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import MalformedTarget
 from polyctl.search.grammar import make_grammar
@@ -21,7 +21,7 @@ def test_true_targets_are_allowed(data, tokenizer):
     grammar = make_grammar(tok)
     for i in range(20):
         state = grammar.start()
-        for token in tok.encode_target(problem(data, 1, i)):
+        for token in tok.encode_target(draw_problem(data, 1, i)):
             assert grammar.allowed(state)[token], tok.vocabulary[token]
             state = grammar.advance(state, token)
 
@@ -37,7 +37,7 @@ def test_inners_alone_may_be_as_many_as_the_family_has(tokenizer, inners):
     grammar = make_grammar(tok)
     for i in range(10):
         state = grammar.start()
-        target = tok.encode_target(problem(data, 1, i))
+        target = tok.encode_target(draw_problem(data, 1, i))
         for token in target:
             assert grammar.allowed(state)[token], tok.vocabulary[token]
             before, state = state, grammar.advance(state, token)

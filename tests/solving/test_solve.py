@@ -7,7 +7,7 @@ import pytest
 from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
-from polyctl.data.families import problem, problems
+from polyctl.data.families import draw_problem, draw_problems
 from polyctl.solvers.outcome import Outcome
 from polyctl.solving import solve as module
 from polyctl.solving.judge import Candidate
@@ -43,14 +43,14 @@ def test_indecomposable_is_said_only_where_it_is_proved():
 @pytest.mark.parametrize("family", ["univariate", "separable", "on_singlet", "monic", "homogeneous_3_2"])
 def test_families_are_solved_exactly(family):
     for i in range(4):
-        drawn = problem(FAMILIES[family], 21, i)
+        drawn = draw_problem(FAMILIES[family], 21, i)
         answer = solve(drawn.f, methods=["exact"])
         assert answer.verified
         assert answer.verified[0].decomposition.expanded == drawn.f
 
 
 def test_three_inners_in_three_variables():
-    drawn = problem(FAMILIES["homogeneous_3_3"], 5, 2)
+    drawn = draw_problem(FAMILIES["homogeneous_3_3"], 5, 2)
     answer = solve(drawn.f, inners=3, time_limit=60)
     assert answer.verified
     assert len(answer.verified[0].decomposition.inners) <= 3
@@ -67,7 +67,11 @@ def test_a_factorisation_and_a_plain_variable_do_not_end_the_search():
 
 def test_shapes_that_nearly_every_polynomial_has():
     two, three = (
-        next(p for p in problems(FAMILIES[name], 1, "train") if len(used_inners(p.decomposition).inners) == 3)
+        next(
+            p
+            for p in draw_problems(FAMILIES[name], 1, "train")
+            if len(used_inners(p.decomposition).inners) == 3
+        )
         for name in ("homogeneous_2_3", "homogeneous_3_3")
     )
     assert generic(two.f, two.decomposition)

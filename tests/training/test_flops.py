@@ -5,7 +5,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from polyctl.config.schema import ModelConfig
-from polyctl.data.batch import Batch
+from polyctl.data.batch import TrainingBatch
 from polyctl.data.tokenizers.base import TokenLayout
 from polyctl.model.gpt import GPT
 from polyctl.runtime.processes import ALONE
@@ -25,7 +25,7 @@ NUMBERS = {"residues": 7, "ratios": True}
 @pytest.mark.parametrize(("tokens", "settings"), [(SINGLE, {}), (FIVE, {}), (FIVE, NUMBERS)])
 def test_the_count_is_torchs_where_nothing_is_padded(tokens, settings):
     prompt, target, rows = 9, 4, 3
-    batch = Batch.of([([5] * prompt, [6] * target)] * rows)
+    batch = TrainingBatch.of([([5] * prompt, [6] * target)] * rows)
     config = WIDE.model_copy(update=settings)
     model = GPT(config, tokens)
     with FlopCounterMode(display=False) as counter:
@@ -45,9 +45,9 @@ def test_the_count_is_torchs_where_nothing_is_padded(tokens, settings):
 
 
 def test_padding_costs_nothing():
-    alone = flops.step_flops(WIDE, SINGLE, Batch.of([([5], [6])]))
-    with_long = flops.step_flops(WIDE, SINGLE, Batch.of([([5], [6]), ([5] * 40, [6])]))
-    only_long = flops.step_flops(WIDE, SINGLE, Batch.of([([5] * 40, [6])]))
+    alone = flops.step_flops(WIDE, SINGLE, TrainingBatch.of([([5], [6])]))
+    with_long = flops.step_flops(WIDE, SINGLE, TrainingBatch.of([([5], [6]), ([5] * 40, [6])]))
+    only_long = flops.step_flops(WIDE, SINGLE, TrainingBatch.of([([5] * 40, [6])]))
     assert with_long == pytest.approx(alone + only_long)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from polyctl.data.batch import Batch
+from polyctl.data.batch import TrainingBatch
 from polyctl.data.stream import open_source
 from polyctl.errors import UsageError
 from polyctl.training.loader import Prefetcher, batches, data_workers, split
@@ -33,7 +33,7 @@ def test_parts_cover_each_target_token_once_with_its_context():
 
 
 def test_a_part_is_no_wider_than_its_longest_row():
-    batch = Batch.of([([5, 6, 7, 8, 9], [4, 1]), ([5, 6], [4, 1])])
+    batch = TrainingBatch.of([([5, 6, 7, 8, 9], [4, 1]), ([5, 6], [4, 1])])
     (short,) = split(batch, 1, 2, 1)
     assert short.ids_BT.tolist() == [[5, 6, 4]]
     assert (short.positions_N.tolist(), short.targets_N.tolist()) == ([1, 2], [4, 1])

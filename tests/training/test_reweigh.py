@@ -3,7 +3,7 @@
 import pytest
 
 from polyctl.config.registry import PACKAGED, load_registry
-from polyctl.data.families import problem
+from polyctl.data.families import draw_problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import UsageError
 from polyctl.training.reweigh import FLOOR, cells_of, with_weights
@@ -37,9 +37,11 @@ def test_the_tokens_stay_and_so_does_what_is_drawn_of_a_cell():
     data = with_weights(DATA, [i / len(cells) for i in range(len(cells))])
     assert make_tokenizer(data).vocabulary == make_tokenizer(DATA).vocabulary
     for cell, part in zip(cells, data.parts, strict=True):
-        assert [problem(part, 3, i).f for i in range(3)] == [problem(cell, 3, i).f for i in range(3)]
+        assert [draw_problem(part, 3, i).f for i in range(3)] == [
+            draw_problem(cell, 3, i).f for i in range(3)
+        ]
     for i in range(20):
-        assert problem(data, 3, i).f in [problem(cell, 3, i).f for cell in cells]
+        assert draw_problem(data, 3, i).f in [draw_problem(cell, 3, i).f for cell in cells]
 
 
 def test_what_a_model_cannot_do_is_drawn_more_often():
@@ -48,7 +50,7 @@ def test_what_a_model_cannot_do_is_drawn_more_often():
     data = with_weights(DATA, [0.0 if i == weak else 1.0 for i in range(len(cells))])
     share = data.parts[weak].weight / sum(part.weight for part in data.parts)
     before = cells[weak].weight / sum(cell.weight for cell in cells)
-    drawn = sum(problem(data, 3, i).family == "monic" for i in range(400)) / 400
+    drawn = sum(draw_problem(data, 3, i).family == "monic" for i in range(400)) / 400
     others = sum(part.weight for i, part in enumerate(data.parts) if part.family == "monic" and i != weak)
     expected = share + others / sum(part.weight for part in data.parts)
     assert share > 5 * before

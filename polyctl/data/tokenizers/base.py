@@ -77,10 +77,10 @@ class Tokenizer(Protocol):
         ...
 
 
-def family_names(data: DataConfig) -> tuple[str, ...]:
+def variable_names(data: DataConfig) -> tuple[str, ...]:
     """The variables of f in a family, as the published files name them."""
     if data.family == "mixed":  # names that no f has, so that variables are always placed in their order
-        return tuple(f"v{i}" for i in range(1, 1 + max(len(family_names(part)) for part in data.parts)))
+        return tuple(f"v{i}" for i in range(1, 1 + max(len(variable_names(part)) for part in data.parts)))
     if data.family == "univariate":
         return ("a",)
     if data.family in ("monic", "split"):

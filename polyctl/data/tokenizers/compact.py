@@ -34,10 +34,10 @@ from polyctl.data.tokenizers.base import (
     MalformedTarget,
     UnwritableProblem,
     align_variables,
-    family_names,
     inner_count,
     own_names,
     variable_map,
+    variable_names,
 )
 
 LARGEST_TABLE = 1000
@@ -60,7 +60,7 @@ class CompactTokenizer:
     pad = PAD
 
     def __init__(self, data: DataConfig) -> None:
-        self.ring = ring(family_names(data))
+        self.ring = ring(variable_names(data))
         self._inner_only = data.target == "inner"
         self.inners = inner_count(data)
         self._outer_ring = outer_ring(self.inners)
@@ -301,12 +301,12 @@ def _narrow(outer: Polynomial, inners: int) -> Polynomial:
 def _inner_table(data: DataConfig) -> list[Monomial]:
     """The monomials that have a token, in a ring of the family's variables."""
     if data.parts:
-        n = len(family_names(data))
+        n = len(variable_names(data))
         widened = [(*m, *[0] * (n - len(m))) for part in data.parts for m in _inner_table(part)]
         return list(dict.fromkeys(widened))
     top = max(data.inner_degrees) * max(data.outer_degrees)
     degrees = {top, *data.inner_degrees} if data.family == "homogeneous" else set(range(top + 1))
-    return _monomials(len(family_names(data)), degrees)
+    return _monomials(len(variable_names(data)), degrees)
 
 
 def _monomials(n: int, degrees: Iterable[int]) -> list[Monomial]:

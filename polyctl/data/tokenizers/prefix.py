@@ -12,7 +12,7 @@ from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial, integer_content, names, primitive_part, ring
 from polyctl.config.schema import DataConfig
-from polyctl.data.dense import DenseProblem, dense_monomials, places
+from polyctl.data.dense import DenseProblem, dense_monomials, positions_of
 from polyctl.data.problem import Problem
 from polyctl.data.published_format import (
     SEPARATOR,
@@ -26,9 +26,9 @@ from polyctl.data.tokenizers.base import (
     MalformedTarget,
     UnwritableProblem,
     align_variables,
-    family_names,
     inner_count,
     own_names,
+    variable_names,
 )
 
 SIMPLE = (
@@ -93,7 +93,7 @@ def _dense_ids(coefficients: Sequence[int], variables: tuple[str, ...]) -> bytes
     """
     falling = coefficients[::-1]
     numbers = [c for c in falling if c] if 0 in falling else falling
-    template, chosen = _template(variables, dense_monomials(falling), places(numbers, 1))
+    template, chosen = _template(variables, dense_monomials(falling), positions_of(numbers, 1))
     return (template % chosen(numbers)).encode("latin-1").translate(_TO_IDS)
 
 
@@ -109,7 +109,7 @@ def _polynomial_ids(f: Polynomial, numbers: list[int], variables: tuple[str, ...
 
     What `ids(write_polynomial(f))` gives, several times faster.
     """
-    template, chosen = _template(variables, tuple(f.monoms()), places(numbers, 1))
+    template, chosen = _template(variables, tuple(f.monoms()), positions_of(numbers, 1))
     return (template % chosen(numbers)).encode("latin-1").translate(_TO_IDS)
 
 
@@ -119,8 +119,8 @@ class PrefixTokenizer:
     pad = 0
 
     def __init__(self, data: DataConfig) -> None:
-        self.ring = ring(family_names(data))
-        self._names = family_names(data)
+        self.ring = ring(variable_names(data))
+        self._names = variable_names(data)
         self.vocabulary = SIMPLE if len(self.ring.names()) == 1 else EXTENDED
         self.end = self.vocabulary.index(SEPARATOR)
         self.numbers = (self.vocabulary.index("0"), 10)

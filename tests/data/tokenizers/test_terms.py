@@ -5,7 +5,7 @@ from flint import fmpq
 
 from polyctl.algebra.parse import parse
 from polyctl.config.schema import DataConfig
-from polyctl.data.families import problem
+from polyctl.data.families import draw_problem
 from polyctl.data.problem import SparseProblem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import TERM_TOKENS
@@ -23,7 +23,7 @@ def test_the_tokens_are_those_of_the_compact_format_in_fewer_positions(data):
     compact, terms = both(data)
     assert terms.vocabulary == compact.vocabulary
     for i in range(50):
-        drawn = problem(data, 4, i)
+        drawn = draw_problem(data, 4, i)
         prompt = terms.encode_prompt(drawn)
         assert terms.text(prompt) == compact.text(compact.encode_prompt(drawn))
         assert terms.encode_target(drawn) == compact.encode_target(drawn)

@@ -10,16 +10,11 @@ from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
-from polyctl.data.families import problem
+from polyctl.data.families import draw_problem
 from polyctl.data.problem import Problem, SparseProblem
 from polyctl.data.published_format import read_line, split_line
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.data.tokenizers.base import (
-    MalformedTarget,
-    UnwritableProblem,
-    decode_for,
-    family_names,
-)
+from polyctl.data.tokenizers.base import MalformedTarget, UnwritableProblem, decode_for, variable_names
 from tests.data.test_families import FAMILIES
 from tests.shared import EVERY_SET, every_source
 
@@ -38,7 +33,7 @@ def data_of_set(name: str, tokenizer: str = "prefix") -> DataConfig:
 def test_targets_decode_to_the_decomposition(data, tokenizer):
     tok = make_tokenizer(data.model_copy(update={"tokenizer": tokenizer}))
     for i in range(25):
-        drawn = problem(data, 11, i)
+        drawn = draw_problem(data, 11, i)
         target = tok.encode_target(drawn)
         assert target[-1] == tok.end
         assert tok.pad not in target
@@ -67,7 +62,7 @@ def test_compact_targets_are_in_normal_form_and_shorter(data):
     )
     lengths = []
     for i in range(100):
-        drawn = problem(data, 2, i)
+        drawn = draw_problem(data, 2, i)
         lengths.append([len(t.encode_prompt(drawn)) + len(t.encode_target(drawn)) for t in (prefix, compact)])
         again = compact.decode(compact.encode_target(drawn)[:-1])
         assert again.inners == normal_form(again).inners
@@ -90,7 +85,7 @@ def test_compact_numbers_in_another_base(base):
     assert all(d < base for d in digits)
     assert int(sum(d * base**i for i, d in enumerate(reversed(digits)))) == 12345
     for i in range(20):
-        drawn = problem(data, 3, i)
+        drawn = draw_problem(data, 3, i)
         found = tok.decode(tok.encode_target(drawn)[:-1])
         assert found == thousand.decode(thousand.encode_target(drawn)[:-1])
 
@@ -98,7 +93,7 @@ def test_compact_numbers_in_another_base(base):
 def test_compact_does_not_see_scaling_or_constant_of_f_where_targets_are_inners():
     data = FAMILIES["univariate"]
     tok = make_tokenizer(data)
-    drawn = problem(data, 1, 4)
+    drawn = draw_problem(data, 1, 4)
     moved = SparseProblem(drawn.f * fmpq(-3, 7) + 5, drawn.decomposition, "typed", 0)
     assert tok.encode_prompt(moved) == tok.encode_prompt(drawn)
 
@@ -106,7 +101,7 @@ def test_compact_does_not_see_scaling_or_constant_of_f_where_targets_are_inners(
 def test_compact_outer_fits_a_scaled_f():
     data = FAMILIES["homogeneous_3_2"]
     tok = make_tokenizer(data)
-    drawn = problem(data, 1, 4)
+    drawn = draw_problem(data, 1, 4)
     f = drawn.f * fmpq(10, 3)
     scaled = SparseProblem(
         f, Decomposition(drawn.decomposition.outer * fmpq(10, 3), drawn.decomposition.inners), "typed", 0
@@ -174,7 +169,7 @@ def test_every_line_of_a_file_survives_the_prefix_ids_byte_for_byte(source, name
     tok = make_tokenizer(data)
     for line in source.lines(name):
         left, right = split_line(line)
-        read = read_line(line, variables=family_names(data))
+        read = read_line(line, variables=variable_names(data))
         prompt, target = tok.encode_prompt(read), tok.encode_target(read)
         assert (tok.text(prompt[:-1]), tok.text(target[:-1])) == (left, right)
 
@@ -185,6 +180,6 @@ def test_targets_of_a_file_survive_the_compact_ids(source, name):
     data = data_of_set(name, "compact")
     tok = make_tokenizer(data)
     for line in source.lines(name)[:60]:
-        read = read_line(line, variables=family_names(data))
+        read = read_line(line, variables=variable_names(data))
         found = decode_for(tok, read.f, tok.encode_target(read)[:-1])
         assert verify(read.f, found).status in ("verified", "trivial")

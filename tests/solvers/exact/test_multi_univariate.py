@@ -9,7 +9,7 @@ from polyctl.algebra.triviality import triviality
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
 from polyctl.data.dataset import read_problems
-from polyctl.data.families import problem
+from polyctl.data.families import draw_problem
 from polyctl.solvers.exact.multi_univariate import block_inner, common_components, multi_univariate
 from tests.shared import every_source
 from tests.strategies import polynomials
@@ -95,7 +95,7 @@ def test_every_problem_of_the_family_is_solved():
         inners=3,
     )
     for i in range(80):
-        f = problem(data, 11, i).f
+        f = draw_problem(data, 11, i).f
         assert any(verify(f, d).verified for d in multi_univariate(f).decompositions)
 
 

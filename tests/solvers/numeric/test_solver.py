@@ -13,7 +13,7 @@ from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, ring
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import DataConfig
-from polyctl.data.families import problem
+from polyctl.data.families import draw_problem
 from polyctl.solvers.numeric.ansatz import Ansatz
 from polyctl.solvers.numeric.rationalize import echelon, recognise
 from polyctl.solvers.numeric.solver import dense_candidates, numeric_candidates, polish, random_starts
@@ -63,7 +63,7 @@ def test_fresh_problems(variables, inners, seed):
         outer_bound=5,
         inner_bound=5,
     )
-    found = first(problem(data, seed, 0).f, inners=inners)
+    found = first(draw_problem(data, seed, 0).f, inners=inners)
     assert found is not None
     assert len(found.inners) <= inners
 
