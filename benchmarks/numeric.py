@@ -17,11 +17,12 @@ from time import perf_counter
 
 import torch
 
+from polyctl.algebra.budget import Budget
 from polyctl.config.schema import DataConfig
 from polyctl.data.dataset import read_problems
 from polyctl.data.families import draw_problems
 from polyctl.data.problem import Problem
-from polyctl.solvers.numeric.solver import numeric_candidates
+from polyctl.solvers.numeric.solver import by_least_squares
 
 SETS = ("3_2", "3_3", "2_3", "4_3", "3_4")
 GOALS = {"3_2": 0.99, "3_3": 0.99, "2_3": 0.99, "4_3": 0.97, "3_4": 0.9}
@@ -52,10 +53,9 @@ def measure(name: str, arguments: argparse.Namespace) -> dict[str, object]:
     chosen = drawn(name, arguments)
     for problem in chosen:
         started = perf_counter()
-        answers = numeric_candidates(
-            problem.f, inners=inners, time_limit=arguments.time_limit, seed=arguments.seed
-        )
-        answer = next(answers, None)
+        budget = Budget.of(arguments.time_limit)
+        found = by_least_squares(problem.f, budget, inners=inners, seed=arguments.seed)
+        answer = next(iter(found.decompositions), None)
         seconds.append(perf_counter() - started)
         if answer is None:
             missed.append(problem.index)

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from polyctl.algebra.budget import Budget
 from polyctl.data.dataset import read_problems
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
@@ -77,7 +78,7 @@ def saved_by_polish(result: ProblemResult) -> bool:
     assert known is not None
     starts = [judged.decomposition for judged in result.beam if judged.decomposition is not None]
     starts = [start for start in starts if len(start.inners) == len(known.inners)][:STARTS]
-    return next(polish(result.problem.f, starts, time_limit=POLISH_SECONDS), None) is not None
+    return next(polish(result.problem.f, starts, Budget.of(POLISH_SECONDS)), None) is not None
 
 
 def show(name: str, problems: int, ours: dict[str, float]) -> None:

@@ -31,8 +31,8 @@ from polyctl.tui.app import Dashboard
 from polyctl.tui.panes.run import RunPane
 from polyctl.tui.run_log import History
 from polyctl.tui.series import POINTS, Point
+from polyctl.tui.views.plot import Line, PlotView, draw_plot
 from polyctl.tui.widgets.log import LogView
-from polyctl.tui.widgets.plot import Line, View, draw
 
 WRITER = """
 import sys, time
@@ -130,7 +130,7 @@ def redraw() -> dict[str, float]:
     line = Line("loss", [Point(i, 1.0, 2.0, 1.5) for i in range(POINTS)])
     began = time.process_time()
     for _ in range(20):
-        draw([line], View(smoothing=0.9), 120, 40)
+        draw_plot([line], PlotView(smoothing=0.9), 120, 40)
     return {"plot_ms": (time.process_time() - began) / 20 * 1000}
 
 
@@ -158,18 +158,18 @@ async def _session(root: Path) -> dict[str, float]:
         for _ in range(KEYS):
             took.append(await _key(app, pane))
             await asyncio.sleep(0.05)
-        reading = not app.histories[0].complete
-        drawn, draws = RunPane._title, 0
+        reading = not app.runs.histories[0].complete
+        drawn, draws = RunPane._draw_plots, 0
 
-        def count(self: RunPane, histories: list[History]) -> object:
+        def count(self: RunPane, histories: list[History]) -> None:
             nonlocal draws
             draws += 1
-            return drawn(self, histories)
+            drawn(self, histories)
 
-        RunPane._title = count  # type: ignore[method-assign, assignment]
+        RunPane._draw_plots = count  # type: ignore[method-assign, assignment]
         await pilot.pause(QUIET_SECONDS)
         quiet = draws / QUIET_SECONDS
-        while not app.histories[0].complete and time.perf_counter() - shown < HISTORY_SECONDS:
+        while not app.runs.histories[0].complete and time.perf_counter() - shown < HISTORY_SECONDS:
             took.append(await _key(app, pane))
             await asyncio.sleep(0.2)
         complete = time.perf_counter()
@@ -190,11 +190,11 @@ async def _session(root: Path) -> dict[str, float]:
 
 async def _key(app: Dashboard, pane: RunPane) -> float:
     """Milliseconds from the arrival of a key to the end of what it does."""
-    before, began = pane.metric, time.perf_counter()
+    before, began = pane.view.metric, time.perf_counter()
     key = events_module.Key("m", "m")
     key.set_sender(app)
     app._driver.send_message(key)  # type: ignore[union-attr]
-    while pane.metric == before:
+    while pane.view.metric == before:
         await asyncio.sleep(0.0005)
     return (time.perf_counter() - began) * 1000
 

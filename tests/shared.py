@@ -1,4 +1,4 @@
-"""Problem files that tests read, and torchrun.
+"""Problem files that tests read.
 
 Tests of the published format run on our own files of tests/fixtures/published always, and on the published
 files too if they are here: in the folder that POLYCTL_PUBLISHED names, or beside the clone.
@@ -7,8 +7,6 @@ files too if they are here: in the folder that POLYCTL_PUBLISHED names, or besid
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,17 +48,3 @@ def _published() -> list[ProblemFiles]:
 
 
 every_source = pytest.mark.parametrize("source", [OURS, *_published()], ids=lambda source: source.name)
-
-
-def in_two_processes(*arguments) -> str:
-    """Run a script, or `-m` and a module, in two processes under torchrun; what they wrote to stdout."""
-    launch = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", *map(str, arguments)]
-    done = subprocess.run(
-        [sys.executable, "-m", *launch],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout

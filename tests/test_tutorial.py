@@ -6,7 +6,6 @@ for it, and the tutorial's own experiments.toml in the working directory: no com
 
 import re
 import shlex
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from polyctl.cli import app
 from polyctl.config.registry import PACKAGED, load_registry, smoke
 from polyctl.config.schema import Experiment
 from polyctl.store.runs import list_runs
+from tests.processes import run_program
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
@@ -84,7 +84,7 @@ def check(command: str, shown: list[str], capsys) -> None:
     """Run a command; where no model has a part in it, it must print the lines that the tutorial shows."""
     arguments = shlex.split(command)
     if arguments[0] != "polyctl":
-        subprocess.run(arguments, check=True, timeout=60)
+        assert run_program(arguments).returncode == 0
         return
     capsys.readouterr()
     code = app.run(arguments[1:])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
 
+from polyctl.algebra.budget import UNLIMITED, Budget, elimination_seconds, rational_seconds
 from polyctl.algebra.decomposition import outer_ring
-from polyctl.algebra.modular import PRIME, at_point
+from polyctl.algebra.modular import PRIME, at_point, rational
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import (
     Polynomial,
@@ -25,19 +26,22 @@ class TooLarge(ValueError):
 
 
 def complete_outer(
-    f: Polynomial, inners: Sequence[Polynomial], max_unknowns: int = 3000
+    f: Polynomial,
+    inners: Sequence[Polynomial],
+    max_unknowns: int = 3000,
+    budget: Budget = UNLIMITED,
 ) -> Polynomial | None:
-    """The outer g with g(inners) = f, or None where there is none of the degrees looked at.
+    """The outer g with g(inners) = f, or None if there is none of the degrees looked at.
 
     With one inner this is complete: g is found by elimination of leading terms, in one variable the h-adic
     expansion of Kozen and Landau. With several, g is linear in its coefficients; all monomials of g are
     tried whose value has at most the degree of f (no cancellation of leading forms between the inners).
-    Where g is not unique, one with high pivots left at zero is returned. Inners must not be constant.
-    Raises TooLarge above `max_unknowns` coefficients of g.
+    If g is not unique, one with high pivots left at zero is returned. Inners must not be constant.
+    Raises TooLarge above `max_unknowns` coefficients of g, and OutOfTime.
     """
     if len(inners) == 1:
-        return _complete_single(f, inners[0])
-    return _complete_linear(f, inners, max_unknowns)
+        return _complete_single(f, inners[0], budget)
+    return _complete_linear(f, inners, max_unknowns, budget)
 
 
 def completion_is_final(inners: Sequence[Polynomial]) -> bool:
@@ -56,7 +60,7 @@ def completion_is_final(inners: Sequence[Polynomial]) -> bool:
     return nmod_mat(len(tops), count, entries, PRIME).rank() == len(tops)
 
 
-def _complete_single(f: Polynomial, inner: Polynomial) -> Polynomial | None:
+def _complete_single(f: Polynomial, inner: Polynomial, budget: Budget) -> Polynomial | None:
     inner_degree = degree(inner)
     outer_degree, remainder_degree = divmod(max(degree(f), 0), inner_degree)
     if remainder_degree:
@@ -64,6 +68,7 @@ def _complete_single(f: Polynomial, inner: Polynomial) -> Polynomial | None:
     context = f.context()
     powers = [context.constant(1)]
     for _ in range(outer_degree):
+        budget.check()
         powers.append(powers[-1] * inner)
     lead, lead_monomial = inner.leading_coefficient(), inner.monoms()[0]
     leads = [fmpq(1)]
@@ -72,6 +77,7 @@ def _complete_single(f: Polynomial, inner: Polynomial) -> Polynomial | None:
     coefficients: dict[Monomial, fmpq] = {}
     rest = f
     while not rest.is_zero():
+        budget.check()
         k, remainder_degree = divmod(int(rest.total_degree()), inner_degree)
         if remainder_degree or rest.monoms()[0] != tuple(k * e for e in lead_monomial):
             return None
@@ -80,14 +86,16 @@ def _complete_single(f: Polynomial, inner: Polynomial) -> Polynomial | None:
     return polynomial(outer_ring(1), coefficients)
 
 
-def _complete_linear(f: Polynomial, inners: Sequence[Polynomial], max_unknowns: int) -> Polynomial | None:
+def _complete_linear(
+    f: Polynomial, inners: Sequence[Polynomial], max_unknowns: int, budget: Budget
+) -> Polynomial | None:
     if f.is_zero():
         return polynomial(outer_ring(len(inners)), {})
     primitive, factors = zip(*(primitive_part(h) for h in inners), strict=True)
     target, target_factor = primitive_part(f)
-    exponents = outer_monomials(target, primitive, max_unknowns)
-    values = products(primitive, exponents)
-    found = _solve_columns([values[e] for e in exponents], target)
+    exponents = outer_monomials(target, primitive, max_unknowns, budget)
+    values = products(primitive, exponents, budget)
+    found = _solve_columns([values[e] for e in exponents], target, budget)
     if found is None:
         return None
     coefficients = {}
@@ -101,12 +109,15 @@ def _complete_linear(f: Polynomial, inners: Sequence[Polynomial], max_unknowns: 
     return outer if compose(outer, inners) == f else None
 
 
-def outer_monomials(f: Polynomial, inners: Sequence[Polynomial], limit: int) -> list[Monomial]:
+def outer_monomials(
+    f: Polynomial, inners: Sequence[Polynomial], limit: int, budget: Budget = UNLIMITED
+) -> list[Monomial]:
     """Exponents of outer monomials whose value can occur in f, by degree of the value; at most `limit`."""
     weights = [degree(h) for h in inners]
     exponents: list[Monomial] = []
     wanted = {sum(m) for m in f.monoms()} if all(is_homogeneous(h) for h in inners) else None
     for exponent in _weighted(weights, degree(f)):
+        budget.check()
         if wanted is None or sum(e * w for e, w in zip(exponent, weights, strict=True)) in wanted:
             exponents.append(exponent)
             if len(exponents) > limit:
@@ -114,22 +125,25 @@ def outer_monomials(f: Polynomial, inners: Sequence[Polynomial], limit: int) -> 
     return sorted(exponents, key=lambda e: (sum(e), e))
 
 
-def _weighted(weights: Sequence[int], budget: int) -> Iterator[Monomial]:
+def _weighted(weights: Sequence[int], most: int) -> Iterator[Monomial]:
     if not weights:
         yield ()
         return
-    for e in range(budget // weights[0] + 1):
-        for rest in _weighted(weights[1:], budget - e * weights[0]):
+    for e in range(most // weights[0] + 1):
+        for rest in _weighted(weights[1:], most - e * weights[0]):
             yield (e, *rest)
 
 
-def products(inners: Sequence[Polynomial], exponents: Sequence[Monomial]) -> dict[Monomial, Polynomial]:
+def products(
+    inners: Sequence[Polynomial], exponents: Sequence[Monomial], budget: Budget = UNLIMITED
+) -> dict[Monomial, Polynomial]:
     """inners ** exponent for every exponent, each by one multiplication."""
     values: dict[Monomial, Polynomial] = {(0,) * len(inners): inners[0].context().constant(1)}
 
     def value(exponent: Monomial) -> Polynomial:
         known = values.get(exponent)
         if known is None:
+            budget.check()
             i = next(i for i, e in enumerate(exponent) if e)
             smaller = (*exponent[:i], exponent[i] - 1, *exponent[i + 1 :])
             known = values[exponent] = value(smaller) * inners[i]
@@ -138,10 +152,11 @@ def products(inners: Sequence[Polynomial], exponents: Sequence[Monomial]) -> dic
     return {e: value(e) for e in exponents}
 
 
-def _solve_columns(columns: Sequence[Polynomial], target: Polynomial) -> list[fmpq] | None:
-    """Rational x with sum x[j] * columns[j] = target, or None where there is none.
+def _solve_columns(columns: Sequence[Polynomial], target: Polynomial, budget: Budget) -> list[fmpq] | None:
+    """Rational x with sum x[j] * columns[j] = target, or None if there is none.
 
-    Pivots are found modulo a prime and values over Q. That there is none is believed of the prime only where
+    Pivots are found modulo a prime. So are the values if they are simple enough to be recognised, which is
+    checked over Q; else they are computed over Q. That there is no solution is believed of the prime only if
     the columns' rank is as large modulo the prime as over Q; else everything is done over Q.
     """
     rows: dict[Monomial, int] = {}
@@ -151,17 +166,38 @@ def _solve_columns(columns: Sequence[Polynomial], target: Polynomial) -> list[fm
     if len(rows) > reached:
         return None  # no column has that monomial
     height, width = len(rows), len(columns)
+    budget.check(elimination_seconds(height, width))
     dense = [[column.get(r, 0) for column in (*entries, goal)] for r in range(height)]
     reduced, rank = nmod_mat(height, width + 1, [c % PRIME for row in dense for c in row], PRIME).rref()
     pivots = [next(c for c in range(width + 1) if int(reduced[r, c])) for r in range(rank)]
     if width not in pivots:
+        recognised = {c: rational(int(reduced[r, width])) for r, c in enumerate(pivots)}
+        if _solves(recognised, entries, goal):
+            return [recognised.get(c) or fmpq(0) for c in range(width)]
+        budget.check(rational_seconds(len(pivots)))
         found = _solve_pivots(dense, pivots)
         if found is not None:
             return found
     rank = sum(c < width for c in pivots)
+    budget.check(elimination_seconds(height, width))
     if rank == width or rank == fmpz_mat([row[:width] for row in dense]).rank():
         return None
+    budget.check(rational_seconds(width))
     return _solve_over_q(dense)
+
+
+def _solves(
+    weights: Mapping[int, fmpq | None], columns: Sequence[dict[int, int]], target: dict[int, int]
+) -> bool:
+    """Whether the columns with these weights sum to the target over Q; not if a weight is unknown."""
+    total: dict[int, fmpq] = {r: fmpq(-c) for r, c in target.items()}
+    for at, weight in weights.items():
+        if weight is None:
+            return False
+        if weight:
+            for r, c in columns[at].items():
+                total[r] = total.get(r, fmpq(0)) + weight * c
+    return not any(total.values())
 
 
 def _entries(value: Polynomial, rows: dict[Monomial, int]) -> dict[int, int]:

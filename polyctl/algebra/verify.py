@@ -7,6 +7,7 @@ from math import comb, prod
 from time import perf_counter
 from typing import Literal
 
+from polyctl.algebra.budget import UNLIMITED, Budget, OutOfTime
 from polyctl.algebra.completion import TooLarge, complete_outer, completion_is_final
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.modular import PRIME, at_point
@@ -59,7 +60,9 @@ class Checked:
         return self.completed if self.completed.verified else self.given
 
 
-def verify(f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkBound()) -> Verdict:
+def verify(
+    f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkBound(), budget: Budget = UNLIMITED
+) -> Verdict:
     """Check a decomposition of f, completing the outer where only inners are given.
 
     refuted means that g(h) differs from f, or that no outer fits the inners; malformed that it is no
@@ -68,22 +71,22 @@ def verify(f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkB
     leading forms cancel may exist.
     """
     started = perf_counter()
-    status, reason, method, outer = _decide(f, decomposition, bound)
+    status, reason, method, outer = _decide(f, decomposition, bound, budget)
     return Verdict(status, reason, method, perf_counter() - started, outer)
 
 
 def verify_or_complete(
-    f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkBound()
+    f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkBound(), budget: Budget = UNLIMITED
 ) -> Checked:
     """Verify a decomposition of f; if its outer is wrong, look for one that fits its inner polynomials."""
-    given = verify(f, decomposition, bound)
+    given = verify(f, decomposition, bound, budget)
     if given.status != "refuted" or decomposition.outer is None:
         return Checked(given, given)
-    return Checked(given, verify(f, Decomposition(None, decomposition.inners), bound))
+    return Checked(given, verify(f, Decomposition(None, decomposition.inners), bound, budget))
 
 
 def _decide(
-    f: Polynomial, decomposition: Decomposition, bound: WorkBound
+    f: Polynomial, decomposition: Decomposition, bound: WorkBound, budget: Budget
 ) -> tuple[Status, str, str, Polynomial | None]:
     outer, inners = decomposition.outer, decomposition.inners
     problem = _malformation(f, decomposition)
@@ -94,11 +97,13 @@ def _decide(
             return "trivial", "an inner polynomial is constant", "inspection", None
         method = "h-adic expansion" if len(inners) == 1 else "linear algebra"
         try:
-            outer = complete_outer(f, inners, bound.unknowns)
+            outer = complete_outer(f, inners, bound.unknowns, budget)
         except TooLarge as error:
             return "undecided", str(error), method, None
+        except OutOfTime:
+            return "undecided", "the time limit was reached", method, None
         if outer is None and completion_is_final(inners):
-            return "refuted", "f is no polynomial in the inners", method, None
+            return "refuted", "f is not a polynomial in the given inner polynomials", method, None
         if outer is None:
             return "undecided", "only outers whose parts have at most f's degree were tried", method, None
     else:

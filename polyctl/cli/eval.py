@@ -76,7 +76,8 @@ def eval_(
     """Evaluate a model: greedy, verified pass@k and rank score, every answer checked exactly.
 
     Without --data the problems are the experiment's own test problems, which training never draws.
-    The report and all predictions are kept in the run. Under torchrun each process takes its share.
+    The report and all predictions are kept in the run, or under its name in --runs if the run cannot be
+    written. Under torchrun each process takes its share.
 
     With --solver the solver of `polyctl decompose` is evaluated, on --data or an experiment's test
     problems: verified rate, time, and complexity beside the true answer's and Mathematica's counts.
@@ -98,7 +99,7 @@ def eval_(
     from polyctl.model.serialization import load_model
     from polyctl.runtime.device import limit_threads
     from polyctl.runtime.processes import join_processes
-    from polyctl.store.runs import default_run, find_run
+    from polyctl.store.runs import default_run, find_run, run_for_results
 
     run = default_run(runs) if name is None else find_run(name, runs)
     which = _which(checkpoint or run.weights().stem)
@@ -111,7 +112,13 @@ def eval_(
         how = EvaluationOptions(config, which, grammar, baseline)
         with output.progress("evaluating", len(problems)) as bar:
             report = evaluate_run(
-                run, loaded, problems, problem_set, how, processes, lambda: bar.advance(processes.world)
+                run_for_results(run, runs),
+                loaded,
+                problems,
+                problem_set,
+                how,
+                processes,
+                lambda: bar.advance(processes.world),
             )
     if not processes.main:
         return

@@ -11,14 +11,13 @@ import typer
 
 from polyctl.cli.options import RegistryOption, RunsOption
 from polyctl.errors import UsageError
-
-SCREENS = ("decompose", "runs", "run", "beam", "experiments")
+from polyctl.tui.tabs import TABS
 
 
 def tui(
     expression: Annotated[str, typer.Argument(help="A polynomial to decompose at once.")] = "",
     screen: Annotated[
-        str | None, typer.Option("--screen", metavar="NAME", help=f"One of {', '.join(SCREENS)}.")
+        str | None, typer.Option("--screen", metavar="NAME", help=f"One of {', '.join(TABS)}.")
     ] = None,
     plain: Annotated[
         bool, typer.Option("--plain", help="Print the screens once as text, for pipes and screen readers.")
@@ -37,14 +36,14 @@ def tui(
 
     Example: polyctl tui --plain --screen runs
     """
-    if screen is not None and screen not in SCREENS:
-        raise UsageError(f"--screen {screen!r} is none of {', '.join(SCREENS)}", "leave it out for all")
+    if screen is not None and screen not in TABS:
+        raise UsageError(f"--screen {screen!r} is none of {', '.join(TABS)}", "leave it out for all")
     if plain and expression:
         raise UsageError("--plain only prints what is there", f"polyctl decompose '{expression.strip()}'")
     if plain:
-        from polyctl.tui.text_dump import plain as write
+        from polyctl.tui.text_dump import dump_tabs
 
-        for line in write((screen,) if screen else SCREENS, runs, registry, run):
+        for line in dump_tabs((screen,) if screen else tuple(TABS), runs, registry, run):
             print(line)
         return
     if serve:

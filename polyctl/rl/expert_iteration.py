@@ -12,6 +12,7 @@ from itertools import chain
 
 import torch
 
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.verify import verify
 from polyctl.config.schema import Experiment
@@ -22,7 +23,7 @@ from polyctl.model.gpt import GPT
 from polyctl.rl.rollouts import Group
 from polyctl.rl.update import Update, optimizer_step
 from polyctl.runtime.processes import Processes
-from polyctl.solvers.numeric.solver import numeric_candidates
+from polyctl.solvers.numeric.solver import by_least_squares
 from polyctl.solving.solve import solve
 from polyctl.training.loader import split
 from polyctl.training.loss import TargetLoss, autocast
@@ -86,15 +87,15 @@ def _candidates(group: Group, experiment: Experiment, seed: int) -> chain[Decomp
         for solution in solve(f, methods=methods, inners=count, time_limit=rl.solver_seconds).verified
     )
     starts = [one.decomposition for one in group.judged if one.decomposition is not None]
-    numeric = numeric_candidates(
+    numeric = by_least_squares(
         f,
+        Budget.of(rl.solver_seconds),
         inners=count,
         inner_degrees=experiment.data.inner_degrees,
-        time_limit=rl.solver_seconds,
         seed=seed,
         starts=starts[:STARTS],
     )
-    return chain(exact, numeric)
+    return chain(exact, numeric.decompositions)
 
 
 def imitate(

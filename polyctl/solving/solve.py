@@ -9,6 +9,7 @@ from math import comb, inf
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.decomposition import Decomposition, equivalence_key
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, key, variables_used
 from polyctl.config.schema import DataConfig
@@ -21,7 +22,7 @@ from polyctl.solvers.exact.factors import by_divisors, by_factorisation
 from polyctl.solvers.exact.multi_univariate import multi_univariate
 from polyctl.solvers.exact.uni_multivariate import uni_multivariate
 from polyctl.solvers.exact.univariate import univariate
-from polyctl.solvers.outcome import Outcome
+from polyctl.solvers.outcome import Solver
 from polyctl.solving.judge import Candidate, Solution, judge
 
 if TYPE_CHECKING:
@@ -32,19 +33,16 @@ METHODS = ("exact", "numeric", "neural")
 DEFAULT_SECONDS = 10.0
 MANY = 12
 CHOOSING_SECONDS = 0.3
-EXACT: tuple[tuple[str, Callable[..., Outcome]], ...] = (
-    ("univariate components", univariate),
-    ("one inner", uni_multivariate),
-    ("separable", multi_univariate),
-    ("binary form", by_root_grouping),
-    ("fewer inners than variables", by_differential_forms),
-    ("inners that divide f", by_divisors),
+EXACT: tuple[tuple[str, Solver], ...] = (
+    ("univariate", univariate),
+    ("uni-multivariate", uni_multivariate),
+    ("multi-univariate (separable)", multi_univariate),
+    ("root grouping", by_root_grouping),
+    ("differential forms", by_differential_forms),
+    ("divisors", by_divisors),
     ("factorisation", by_factorisation),
 )
-LONG = (
-    by_differential_forms,
-    by_divisors,
-)  # these look at the clock themselves; the others take milliseconds
+GRACE_SECONDS = 1.0  # after the time limit, to judge what was found just before it
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def solve(
     solution as it is found. The time limit is looked at between candidates and within the long exact methods.
     KeyboardInterrupt ends the search and what was found stays in the answer.
     """
-    search = _Search(f, inners, perf_counter() + time_limit, on_solution, answer or Answer())
+    search = _Search(f, inners, Budget.of(time_limit), on_solution, answer or Answer())
     try:
         if "exact" in methods:
             search.exact()
@@ -124,11 +122,11 @@ class _Search:
         self,
         f: Polynomial,
         inners: int | None,
-        deadline: float,
+        budget: Budget,
         on_solution: Callable[[Solution], None] | None,
         answer: Answer,
     ) -> None:
-        self.f, self.inners, self.deadline, self.answer = f, inners, deadline, answer
+        self.f, self.inners, self.budget, self.answer = f, inners, budget, answer
         self._on_solution = on_solution
         self._seen: dict[object, Solution] = {}
         self._started = perf_counter()
@@ -138,13 +136,14 @@ class _Search:
     @property
     def done(self) -> bool:
         """Whether a decomposition was found, none can exist, or time is up."""
-        if perf_counter() > self.deadline and not self._enough:
+        if self.budget.expired and not self._enough:
             self.answer.stopped = self.answer.stopped or "time limit"
         return self._enough or self.answer.indecomposable is not None or self.answer.stopped is not None
 
     def add(self, candidate: Candidate) -> bool:
         """Judge a candidate; whether it is a new verified solution."""
-        solution = judge(self.f, candidate, perf_counter() - self._started)
+        grace = Budget(self.budget.deadline + GRACE_SECONDS)
+        solution = judge(self.f, candidate, grace, perf_counter() - self._started)
         if self.inners is not None and len(solution.decomposition.inners) > self.inners:
             return False
         name = _key(solution)
@@ -169,7 +168,7 @@ class _Search:
             if self.done:
                 return
             started = perf_counter()
-            outcome = method(self.f, deadline=self.deadline) if method in LONG else method(self.f)
+            outcome = method(self.f, self.budget)
             found = sum(self.add(Candidate(d, f"exact: {name}")) for d in outcome.decompositions)
             self._note(name, started, found, outcome.proof)
             if outcome.proof and method is univariate and len(variables_used(self.f)) == 1:
@@ -178,19 +177,14 @@ class _Search:
     def numeric(self, seed: int, polish: bool) -> None:
         """Least squares made exact, up to the time limit or the first answer."""
         began = perf_counter()
-        from polyctl.solvers.numeric.solver import numeric_candidates
+        from polyctl.solvers.numeric.solver import by_least_squares
 
         started, found = perf_counter(), 0
-        self.deadline += started - began  # loading torch is not searching
-        candidates = numeric_candidates(
-            self.f,
-            inners=self.inners,
-            time_limit=max(0.0, self.deadline - started),
-            seed=seed,
-            starts=self._misses if polish else (),
-        )
+        self.budget = Budget(self.budget.deadline + started - began)  # loading torch is not searching
+        starts = self._misses if polish else ()
+        outcome = by_least_squares(self.f, self.budget, inners=self.inners, seed=seed, starts=starts)
         first = inf
-        for decomposition in candidates:
+        for decomposition in outcome.decompositions:
             found += self.add(Candidate(decomposition, "numeric"))
             if not self._enough:
                 continue

@@ -95,8 +95,7 @@ class Run:
 
         That is its event file; for the shipped run, whose own is kept by git, a file beside it.
         """
-        shipped = self.path.absolute() == shipped_run().path.absolute()
-        return self.path / "usage.jsonl" if shipped else self.events
+        return self.path / "usage.jsonl" if self.name == shipped_run().name else self.events
 
     @property
     def checkpoints(self) -> Path:
@@ -263,6 +262,26 @@ def packaged_run(package: Path) -> Path:
     """The bundled run's directory: inside the package if installed, under runs/ beside it in a clone."""
     installed = package / "shipped" / "general" / "shipped"
     return installed if installed.is_dir() else package.parent / "runs" / "general" / "shipped"
+
+
+def run_for_results(run: Run, root: Path | None = None) -> Run:
+    """Where an evaluation of `run` is written: into the run itself, or under its name in the runs' root.
+
+    The latter for a run inside an installed package and for one whose directory cannot be written.
+    Raises FileError if the root cannot be written either.
+    """
+    package = Path(__file__).resolve().parents[1]
+    if os.access(run.path, os.W_OK) and not run.path.resolve().is_relative_to(package):
+        return run
+    results = Run.at(runs_root(root) / run.experiment / run.id)
+    try:
+        results.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"{results.path} cannot be made: {error.strerror}",
+            "name another place with --runs or POLYCTL_RUNS",
+        ) from error
+    return results
 
 
 def default_run(root: Path | None = None) -> Run:

@@ -36,8 +36,6 @@ class Action:
         return self.id.partition(".")[2]
 
 
-TABS = ("decompose", "runs", "run", "beam", "experiments")
-
 ACTIONS: tuple[Action, ...] = (
     Action("app.help", "f1,question_mark", "Help", "Show all keys."),
     Action("app.decompose", "f2,1", "Decompose", "Go to the tab Decompose.", False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,37 +17,39 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.message import Message
 from textual.widgets import Footer, TabbedContent, TabPane
 
-from polyctl.store.runs import SILENT_SECONDS, Run, list_runs, runs_root
+from polyctl.store.runs import runs_root
 from polyctl.tui import launch
-from polyctl.tui.actions import TABS, Action, bindings, keys_of, of
+from polyctl.tui.actions import Action, bindings, keys_of, of
 from polyctl.tui.panes.beam import BeamPane
 from polyctl.tui.panes.decompose import DecomposePane
 from polyctl.tui.panes.experiments import ExperimentsPane
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.panes.run import RunPane
-from polyctl.tui.panes.runs import Row, RunsPane, summarise
-from polyctl.tui.run_log import History
+from polyctl.tui.panes.runs import RunsPane
+from polyctl.tui.run_list import Listing, RunList, RunScanner
 from polyctl.tui.screens.help import HelpScreen
 from polyctl.tui.solver_client import Solver
+from polyctl.tui.tabs import TABS
+from polyctl.tui.views.experiments import JobState
 
 REDRAW_SECONDS = 0.5
 LIST_SECONDS = 2.0
-SLOW_FACTOR = 20  # a summary that took a second is made again after twenty
+JOBS_LOOKED_AT = 20
 THEMES = ("textual-dark", "textual-light", "ansi-dark")
-PANES: dict[str, tuple[str, type[Pane]]] = {
-    "decompose": ("Decompose", DecomposePane),
-    "runs": ("Runs", RunsPane),
-    "run": ("Run", RunPane),
-    "beam": ("Beam", BeamPane),
-    "experiments": ("Experiments", ExperimentsPane),
+PANES: dict[str, type[Pane]] = {
+    "decompose": DecomposePane,
+    "runs": RunsPane,
+    "run": RunPane,
+    "beam": BeamPane,
+    "experiments": ExperimentsPane,
 }
 
 
 class ActionCommands(Provider):
     """The command palette: every action of the tab that is seen, and those of everywhere."""
 
-    def _found(self) -> list[tuple[Action, Any, str]]:
-        """(action, how to run it, words for it)."""
+    def _find(self) -> list[tuple[Action, Any, str]]:
+        """(action, how to run it, its help and keys)."""
         app = self.app
         assert isinstance(app, Dashboard)
         everywhere: list[tuple[Action, Pane | Dashboard]] = [
@@ -58,15 +61,15 @@ class ActionCommands(Provider):
         ]
 
     async def discover(self) -> Hits:
-        for action, run, words in self._found():
-            yield DiscoveryHit(action.word, run, help=words)
+        for action, run, text in self._find():
+            yield DiscoveryHit(action.word, run, help=text)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for action, run, words in self._found():
+        for action, run, text in self._find():
             score = matcher.match(f"{action.word} {action.help}")
             if score > 0:
-                yield Hit(score, matcher.highlight(action.word), run, help=words)
+                yield Hit(score, matcher.highlight(action.word), run, help=text)
 
 
 class Dashboard(App[None]):
@@ -81,24 +84,24 @@ class Dashboard(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
 
-    class Listed(Message):
+    class RunsListed(Message):
         """The runs as they stand."""
 
-        def __init__(self, rows: list[Row], problem: str | None) -> None:
+        def __init__(self, listing: Listing) -> None:
             super().__init__()
-            self.rows, self.problem = rows, problem
+            self.listing = listing
 
-    class Watched(Message):
-        """The open runs have been read on."""
+    class RunsRead(Message):
+        """More of the open runs' files has been read."""
 
-    class Jobs(Message):
-        """How the started processes stand."""
+    class JobsListed(Message):
+        """The started processes as they stand."""
 
-        def __init__(self, jobs: list[tuple[launch.Job, bool, str]]) -> None:
+        def __init__(self, jobs: Sequence[JobState]) -> None:
             super().__init__()
             self.jobs = jobs
 
-    class Said(Message):
+    class SolverReported(Message):
         """A message of the solving process."""
 
         def __init__(self, message: dict[str, Any]) -> None:
@@ -114,14 +117,11 @@ class Dashboard(App[None]):
         text: str = "",
     ) -> None:
         super().__init__()
-        self.root = runs_root(runs)
         self.registry = registry
-        self.histories: list[History] = []
-        self.rows: list[Row] = []
+        self.runs = RunList(runs_root(runs))
         self.keys = keymap or {}
-        self.solver = Solver(self._hear, self.root)
+        self.solver = Solver(self._post_report, self.runs.root)
         self._first, self._text = start, text
-        self._chosen = False  # until runs are opened by hand the newest one is shown
         self._stop = threading.Event()
         self.animation_level = "none"  # every frame of one would travel over SSH
         if self.keys:
@@ -129,10 +129,9 @@ class Dashboard(App[None]):
 
     def compose(self) -> ComposeResult:
         with TabbedContent(id="tabs", initial=f"tab-{self._first}"):
-            for place in TABS:
-                title, pane = PANES[place]
+            for place, title in TABS.items():
                 with TabPane(title, id=f"tab-{place}"):
-                    yield pane()
+                    yield PANES[place](self)
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -146,17 +145,15 @@ class Dashboard(App[None]):
         self._list()
         self._watch()
         if self._text:
-            decompose = self.pane("decompose")
-            assert isinstance(decompose, DecomposePane)
-            decompose._enter(self._text)
-            decompose.solve(self._text)
+            self.decompose_pane.enter(self._text)
+            self.decompose_pane.solve(self._text)
 
     @work(thread=True, group="solver")
     def _start_solver(self) -> None:
         self.solver.start()
 
-    def _hear(self, message: dict[str, Any]) -> None:
-        self.post_message(self.Said(message))
+    def _post_report(self, message: dict[str, Any]) -> None:
+        self.post_message(self.SolverReported(message))
 
     def on_unmount(self) -> None:
         self._stop.set()
@@ -166,78 +163,50 @@ class Dashboard(App[None]):
 
     @work(thread=True, group="list", exit_on_error=False)
     def _list(self) -> None:
-        """Look for runs and read their summaries, again only where their events have changed."""
-        known: dict[str, tuple[Any, float, Row]] = {}
+        """Look for runs and started processes again and again."""
+        scanner = RunScanner(self.runs.root)
         while not self._stop.is_set():
-            problem, rows = None, []
-            try:
-                found = list_runs(self.root)
-            except OSError as error:
-                found, problem = [], f"{self.root} cannot be read: {error.strerror}"
-            if not known:  # the names at once, whatever the files hold
-                self.post_message(self.Listed([Row(run, None) for run in found], problem))
-            for run in found:
-                if self._stop.is_set():
-                    return
-                mark, now = _mark(run), time.monotonic()
-                old = known.get(run.name)
-                if old is None or (old[0] != mark and now > old[1]) or _may_crash(old[2]):
-                    row = summarise(run)
-                    took = time.monotonic() - now
-                    known[run.name] = (mark, time.monotonic() + took * SLOW_FACTOR, row)
-                rows.append(known[run.name][2])
-            self.post_message(self.Listed(rows, problem))
-            listed = [(job, job.running, job.last_line()) for job in launch.jobs(self.root)[:20]]
-            self.post_message(self.Jobs(listed))
+            for listing in scanner.scan(self._stop.is_set):
+                self.post_message(self.RunsListed(listing))
+            jobs = [JobState.of(job) for job in launch.jobs(self.runs.root)[:JOBS_LOOKED_AT]]
+            self.post_message(self.JobsListed(jobs))
             self._stop.wait(LIST_SECONDS)
 
     @work(thread=True, group="watch", exit_on_error=False)
     def _watch(self) -> None:
         """Read the open runs on; at most two messages a second, however much is written."""
-        told = 0.0
+        posted = 0.0
         while not self._stop.is_set():
             more = False
-            for history in self.histories:
+            for history in self.runs.histories:
                 more |= history.refresh()
-            if time.monotonic() - told >= REDRAW_SECONDS:
-                told = time.monotonic()
-                self.post_message(self.Watched())
+            if time.monotonic() - posted >= REDRAW_SECONDS:
+                posted = time.monotonic()
+                self.post_message(self.RunsRead())
             # Between two pieces the other threads get the lock, so that keys are answered.
             self._stop.wait(0.01 if more else REDRAW_SECONDS / 2)
 
     # -- messages; those that are still under way while the application ends find no widgets any more
 
-    def on_dashboard_listed(self, event: Listed) -> None:
-        if not self.is_running:
-            return
-        self.rows = event.rows
-        pane = self.pane("runs")
-        assert isinstance(pane, RunsPane)
-        pane.rows, pane.problem = event.rows, event.problem
-        if event.rows and not self._chosen:
-            self._open([event.rows[0].run])
-        if self.place in ("decompose", "runs"):
-            self.pane(self.place).redraw()
+    def on_dashboard_runs_listed(self, event: RunsListed) -> None:
+        if self.is_running:
+            self.runs.update(event.listing)
+            if self.place in ("decompose", "runs"):
+                self.pane(self.place).redraw()
 
-    def on_dashboard_watched(self) -> None:
+    def on_dashboard_runs_read(self) -> None:
         if self.is_running and self.place in ("run", "beam"):
             self.pane(self.place).redraw()
 
-    def on_dashboard_jobs(self, event: Jobs) -> None:
-        if not self.is_running:
-            return
-        pane = self.pane("experiments")
-        assert isinstance(pane, ExperimentsPane)
-        pane.jobs = event.jobs
-        if self.place == "experiments":
-            pane.redraw()
+    def on_dashboard_jobs_listed(self, event: JobsListed) -> None:
+        if self.is_running:
+            self.experiments_pane.jobs = event.jobs
+            if self.place == "experiments":
+                self.experiments_pane.redraw()
 
-    def on_dashboard_said(self, event: Said) -> None:
-        if not self.is_running:
-            return
-        pane = self.pane("decompose")
-        assert isinstance(pane, DecomposePane)
-        pane.hear(event.message)
+    def on_dashboard_solver_reported(self, event: SolverReported) -> None:
+        if self.is_running:
+            self.decompose_pane.receive(event.message)
 
     # -- what the tabs ask for
 
@@ -249,35 +218,33 @@ class Dashboard(App[None]):
 
     def pane(self, place: str) -> Pane:
         """A tab's content."""
-        return self.query_one(f"#tab-{place}").query_one(PANES[place][1])
+        return self.query_one(f"#tab-{place}").query_one(PANES[place])
+
+    @property
+    def decompose_pane(self) -> DecomposePane:
+        return self.query_one(DecomposePane)
+
+    @property
+    def experiments_pane(self) -> ExperimentsPane:
+        return self.query_one(ExperimentsPane)
 
     def on_tabbed_content_tab_activated(self) -> None:
         if self.is_running:
             self.pane(self.place).arrive()
 
-    def _open(self, runs: list[Run]) -> None:
-        old = {h.run.name: h for h in self.histories}
-        self.histories = [old.get(run.name) or History(run) for run in runs]
-
     def open_runs(self, names: list[str]) -> None:
         """Show these runs in the tab Run."""
-        chosen = [row.run for name in names for row in self.rows if row.run.name == name]
-        if chosen:
-            self._chosen = True
-            self._open(chosen)
+        if self.runs.open(names):
             self.action_run()
 
-    def next_run(self) -> None:
+    def open_next_run(self) -> None:
         """Show the run that comes after the open one in the list."""
-        names = [row.run.name for row in self.rows]
-        if names:
-            now = self.histories[0].run.name if self.histories else None
-            at = (names.index(now) + 1) % len(names) if now in names else 0
-            self.open_runs([names[at]])
+        if (name := self.runs.next_name()) is not None:
+            self.open_runs([name])
 
     def stop_job(self, run: str | None) -> None:
         """Stop the process that works on that run, or the newest that was started from here."""
-        row = next((row for row in self.rows if row.run.name == run), None)
+        row = self.runs.find(run)
         if row is not None and row.summary is not None and row.summary.state != "running":
             self.notify(f"{run} is not running", severity="warning", markup=False)
         else:
@@ -285,12 +252,15 @@ class Dashboard(App[None]):
 
     @work(thread=True, group="launch", exit_on_error=False)
     def _stop_job(self, run: str | None) -> None:
-        for job in launch.jobs(self.root):
+        for job in launch.jobs(self.runs.root):
             if (run is None or job.concerns(run)) and launch.stop(job):
-                self.notify(f"asked to save and end: {job.words}", markup=False)
+                self.notify(f"asked to save and end: {job.command_line}", markup=False)
                 return
-        what = "nothing that was started from here" if run is None else f"{run} was not started from here, or"
-        self.notify(f"{what} is running", severity="warning", markup=False)
+        if run is None:
+            problem = "no process started from this dashboard is running"
+        else:
+            problem = f"no process started from this dashboard is running {run}"
+        self.notify(problem, severity="warning", markup=False)
 
     # -- actions
 
@@ -322,22 +292,3 @@ class Dashboard(App[None]):
         names = [name for name in THEMES if name in self.available_themes]
         at = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(at + 1) % len(names)]
-
-
-def _mark(run: Run) -> Any:
-    try:
-        status = run.events.stat()
-    except OSError:
-        return None
-    return (status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def _may_crash(row: Row) -> bool:
-    """Whether silence alone may have changed a run's state."""
-    s = row.summary
-    return (
-        s is not None
-        and s.state == "running"
-        and s.updated is not None
-        and time.time() - s.updated > SILENT_SECONDS
-    )

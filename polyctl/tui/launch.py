@@ -34,7 +34,7 @@ class Job:
     log: Path
 
     @property
-    def words(self) -> str:
+    def command_line(self) -> str:
         """The command as one would type it."""
         return shlex.join(["polyctl", *self.command])
 

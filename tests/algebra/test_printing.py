@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import Polynomial, compose, names, polynomial, ring
 from polyctl.algebra.printing import latex, plain, plain_composition, sympy_expression
+from tests.processes import run_program
 
 SELF_EXPLAINING = (
     "x",
@@ -115,4 +115,5 @@ def test_composition_reads_back_expanded(outer: Polynomial, first: Polynomial, s
 
 def test_sympy_is_not_loaded_until_it_is_asked_for() -> None:
     code = "import sys, polyctl.algebra.printing, polyctl.algebra.parse; assert 'sympy' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = run_program([sys.executable, "-c", code])
+    assert done.returncode == 0, done.stderr

@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,13 @@ import pytest
 from polyctl import __version__
 from polyctl.cli import app, output
 from polyctl.errors import FileError, ParseError, UsageError
+from tests.processes import PATIENCE, POLYCTL, ending, run_program
 
-POLYCTL = [sys.executable, "-m", "polyctl"]
 HEAVY = ("torch", "numpy", "sympy", "textual", "flint")
 
 
 def polyctl(*arguments: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([*POLYCTL, *arguments], capture_output=True, text=True, timeout=120, **options)
+    return run_program([*POLYCTL, *arguments], **options)
 
 
 def loaded_by(*arguments: str) -> set[str]:
@@ -30,9 +31,7 @@ def loaded_by(*arguments: str) -> set[str]:
         "try: main()\n"
         "finally: print(' '.join(sys.modules), file=sys.stderr)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120
-    )
+    done = run_program([sys.executable, "-c", program, *arguments])
     assert done.returncode == 0, done.stderr
     return set(done.stderr.split())
 
@@ -159,8 +158,9 @@ def test_a_reader_that_leaves_early_is_quiet():
         [*POLYCTL, "experiments", "list", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     program.stdout.close()
-    assert program.stderr.read() == b""
-    assert program.wait() == 141
+    program.stdout = None
+    assert ending(program)[1] == b""
+    assert program.returncode == 141
 
 
 def test_letters_that_the_terminal_lacks_do_not_end_in_a_traceback():
@@ -215,6 +215,8 @@ def on_terminal(program: str, **environment: str) -> str:
         [sys.executable, "-c", program], stdin=child, stdout=child, stderr=child, env=env
     )
     os.close(child)
+    too_late = threading.Timer(PATIENCE, running.kill)  # a program that hangs would never close its terminal
+    too_late.start()
     written = b""
     try:
         while chunk := os.read(parent, 1 << 16):
@@ -222,7 +224,9 @@ def on_terminal(program: str, **environment: str) -> str:
     except OSError:  # Linux says EIO once the other side is closed
         pass
     os.close(parent)
-    assert running.wait() == 0
+    code = running.wait(PATIENCE)
+    too_late.cancel()
+    assert code == 0, written.decode()
     return written.decode()
 
 
@@ -254,13 +258,9 @@ def test_a_polynomial_may_begin_with_a_minus_sign():
 
 
 def test_what_is_no_text_on_stdin_is_said_and_json_is_ascii_where_utf_8_cannot_be_written():
-    done = subprocess.run(
-        [sys.executable, "-m", "polyctl", "decompose", "--method", "exact", "-"],
-        input=b"x\xe2\x81\xb4+x\xc2\xb2\n\xff\n",
-        capture_output=True,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
-        check=False,
-    )
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    typed = b"x\xe2\x81\xb4+x\xc2\xb2\n\xff\n"
+    done = polyctl("decompose", "--method", "exact", "-", input=typed, env=environment, text=False)
     records = [json.loads(line) for line in done.stdout.decode("ascii").splitlines()]
     assert "error" in records[-1]
     assert b"Traceback" not in done.stderr
@@ -269,13 +269,7 @@ def test_what_is_no_text_on_stdin_is_said_and_json_is_ascii_where_utf_8_cannot_b
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_output_that_cannot_be_written_is_an_error_of_files():
     with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "polyctl", "experiments"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        done = polyctl("experiments", stdout=full)
     assert done.returncode == 3
     assert done.stderr.startswith("error: the output: No space left")
     assert "Traceback" not in done.stderr
@@ -284,5 +278,5 @@ def test_output_that_cannot_be_written_is_an_error_of_files():
 def test_closed_streams_are_empty_ones():
     command = f"{sys.executable} -m polyctl decompose --method exact"
     for line, code in ((f"{command} 'x^4+x^2' >&-", 0), (f"{command} - <&-", 0)):
-        done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+        done = run_program(line, shell=True)
         assert (done.returncode, done.stderr) == (code, "")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
 from polyctl.cli.app import run
+from polyctl.config import registry
+from polyctl.store.runs import Run
+from tests.processes import POLYCTL, ending, run_program, start_polyctl, wait_for
 from tests.shared import every_source
 
 
@@ -62,13 +62,8 @@ def test_verify_an_expression(capsys):
 
 
 def test_verify_standard_input():
-    done = subprocess.run(
-        [sys.executable, "-m", "polyctl", "verify", "-", "--json"],
-        input="+ P 1 ^ a P 4 ⁇ ^ a P 2\n+ a ^ a P 4 ⁇ ^ a P 2\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    lines = "+ P 1 ^ a P 4 ⁇ ^ a P 2\n+ a ^ a P 4 ⁇ ^ a P 2\n"
+    done = run_program([*POLYCTL, "verify", "-", "--json"], input=lines)
     assert done.returncode == 1
     counts = json.loads(done.stdout)
     assert (counts["total"], counts["verified"], counts["refuted"]) == (2, 1, 1)
@@ -161,13 +156,8 @@ def test_decompose_with_an_untrained_model_finds_nothing_but_says_so(place, caps
 
 
 def test_decompose_many_lines():
-    done = subprocess.run(
-        [sys.executable, "-m", "polyctl", "decompose", "-", "--method", "exact"],
-        input=f"{QUARTIC}\n\nx^4 + (\nx^5 + 1\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    typed = f"{QUARTIC}\n\nx^4 + (\nx^5 + 1\n"
+    done = run_program([*POLYCTL, "decompose", "-", "--method", "exact"], input=typed)
     assert done.returncode == 1
     first, broken, prime = map(json.loads, done.stdout.splitlines())
     assert first["solutions"][0]["status"] == "verified"
@@ -208,17 +198,30 @@ def test_no_model_says_what_to_do(tmp_path, capsys):
 
 
 def test_the_demo_runs_its_three_steps(place, capsys, monkeypatch, tmp_path):
-    registry = tmp_path / "experiments.toml"
-    from polyctl.config.registry import load_registry
-
-    text = load_registry().path.read_text()
-    registry.write_text(text.replace("steps = 350,", "steps = 2,").replace("width = 128", "width = 16"))
-    monkeypatch.setenv("POLYCTL_REGISTRY", str(registry))
+    """With the packaged registry's `quick`, shrunk to a second."""
+    text = registry.PACKAGED.read_text(encoding="utf-8")
+    for old, new in {
+        "steps = 350,": "steps = 2,",
+        "width = 128,": "width = 16,",
+        "problems = 200,": "problems = 5,",
+    }.items():
+        assert old in text, f"{old} is not in the registry: shrink what stands there now"
+        text = text.replace(old, new)
+    small = tmp_path / "experiments.toml"
+    small.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(registry, "PACKAGED", small)
     monkeypatch.setenv("POLYCTL_RUNS", str(tmp_path / "runs"))
     assert run(["demo"]) == 0
     err = capsys.readouterr().err
+    assert [line for line in err.splitlines() if line[:4] in ("1/3 ", "2/3 ", "3/3 ")] == [
+        "1/3  polyctl train quick",
+        "2/3  polyctl eval quick",
+        "3/3  polyctl decompose --method neural 'x^4 + 2x^3 + 3x^2 + 2x + 5'",
+    ]
     assert "Now try" in err
-    assert list((tmp_path / "runs" / "quick").iterdir())
+    (made,) = (tmp_path / "runs" / "quick").iterdir()
+    assert Run.at(made).summary().step == 2
+    assert list((made / "reports").glob("eval-*.json"))
 
 
 def test_eval_of_the_solver(place, capsys):
@@ -243,21 +246,14 @@ def test_eval_of_the_solver_on_files(capsys, source):
 
 
 def test_ctrl_c_in_gen_keeps_what_is_done_and_goes_on(tmp_path):
-    command = [sys.executable, "-m", "polyctl", "gen", "d1_degree", "--workers", "1"]
-    started = subprocess.Popen(
-        [*command, "--set", "data.train_size=20000", "--set", "data.test_size=5"],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
+    settings = ["--set", "data.train_size=20000", "--set", "data.test_size=5"]
+    started = start_polyctl(
+        "gen", "d1_degree", "--workers", "1", *settings, cwd=tmp_path, start_new_session=True
     )
     parts = tmp_path / "data" / "d1_degree" / "parts"
-    for _ in range(600):
-        if len(list(parts.glob("*.txt.*"))) >= 1:
-            break
-        time.sleep(0.1)
+    wait_for(lambda: list(parts.glob("*.txt.*")), "the first part of the data set", started)
     os.killpg(started.pid, signal.SIGINT)
-    _, err = started.communicate(timeout=60)
+    _, err = ending(started)
     assert started.returncode == 130
     assert "goes on there" in err
     assert "Traceback" not in err

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from polyctl.cli import app
-from tests.shared import in_two_processes
+from tests.processes import in_two_processes
 
 
 @pytest.mark.slow

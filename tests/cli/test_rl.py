@@ -1,20 +1,14 @@
 """polyctl rl, as a user types it: what it prints, what it leaves, how it ends."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from polyctl.store.events import EventReader
 from polyctl.store.runs import list_runs
-
-ROOT = Path(__file__).parents[2]
-
+from tests.processes import ending, start_polyctl, wait_for
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_directory")
 
@@ -89,18 +83,10 @@ def test_mistakes_get_a_remedy_and_no_traceback(run, arguments, code, words):
 
 def test_ctrl_c_saves_and_resume_finishes(run, tmp_path):
     run("train", "rl_quick", "--smoke", "--steps", "1")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "polyctl", "rl", "rl_quick", "--smoke", "--steps", "2000", "--device", "cpu"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    )
-    deadline = time.monotonic() + 60
-    while not _stepped(tmp_path) and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.1)
+    process = start_polyctl("rl", "rl_quick", "--smoke", "--steps", "2000", "--device", "cpu")
+    wait_for(lambda: _stepped(tmp_path), "the event of a step", process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = ending(process)
     assert process.returncode == 130, err
     assert "interrupted at step" in out
     steps = str(int(out.split("step ")[1].split(":")[0].replace(",", "")) + 1)

@@ -1,11 +1,7 @@
 """polyctl train, as a user types it: what it prints, what it leaves, how it ends."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -15,9 +11,7 @@ from polyctl.cli import train as command
 from polyctl.store.events import EventReader
 from polyctl.store.runs import list_runs
 from polyctl.training import checkpoint
-
-ROOT = Path(__file__).parents[2]
-
+from tests.processes import ending, start_polyctl, wait_for
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_directory")
 
@@ -26,16 +20,6 @@ pytestmark = pytest.mark.usefixtures("in_an_empty_directory")
 def run(run_on_cpu):
     """`polyctl train` with these arguments."""
     return partial(run_on_cpu, "train")
-
-
-def spawn(*arguments):
-    return subprocess.Popen(
-        [sys.executable, "-m", "polyctl", "train", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    )
 
 
 def test_smoke_trains_and_reports_as_json(run, tmp_path):
@@ -139,26 +123,23 @@ def test_what_cannot_change_on_resume_is_refused(run, tmp_path):
 
 
 def test_from_the_shell_an_unknown_experiment_exits_2_with_the_nearest_name():
-    process = spawn("smoek")
-    _, words = process.communicate(timeout=60)
+    process = start_polyctl("train", "smoek")
+    _, words = ending(process)
     assert process.returncode == 2
     assert "did you mean smoke?" in words
     assert "Traceback" not in words
 
 
 def test_ctrl_c_saves_and_exits_130(tmp_path):
-    process = spawn("smoke", "--steps", "1000000", "--set", "train.eval_every=1000000")
-    events = None
-    for _ in range(600):
-        found = list_runs(tmp_path / "runs")
-        events = (
-            [e["kind"] for e in EventReader(found[0].events)] if found and found[0].events.is_file() else []
-        )
-        if events.count("step") >= 2:
-            break
-        time.sleep(0.1)
+    process = start_polyctl("train", "smoke", "--steps", "1000000", "--set", "train.eval_every=1000000")
+
+    def two_steps():
+        found = [run for run in list_runs(tmp_path / "runs") if run.events.is_file()]
+        return found and [e["kind"] for e in EventReader(found[0].events)].count("step") >= 2
+
+    wait_for(two_steps, "the events of two steps", process)
     process.send_signal(signal.SIGINT)
-    _, words = process.communicate(timeout=60)
+    _, words = ending(process)
     assert process.returncode == 130, words
     assert "Traceback" not in words
     assert "polyctl train --resume smoke/" in words

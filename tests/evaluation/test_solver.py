@@ -33,7 +33,7 @@ def test_a_solved_problem_says_all_about_it():
     record = solve_line(lines("univariate", 1)[0], Options(SOLVERS["exact"], peers=True))
     assert record["verified"]
     assert record["as_small"]
-    assert record["source"] == "exact: univariate components"
+    assert record["source"] == "exact: univariate"
     assert record["complexity"] <= record["known"]
     assert record["mathematica"] == 40
     assert record["sympy"] > 0

@@ -3,9 +3,7 @@
 import json
 import os
 import signal
-import subprocess
 import sys
-import time
 import types
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from polyctl.plans.stages import Task, make_plan
 from polyctl.store.events import EventReader
 from polyctl.store.runs import list_runs
 from polyctl.training import checkpoint
+from tests.processes import ending, start_polyctl, wait_for
 
 OPTIONS = Options(device="cpu")
 ROOT = Path(__file__).parents[2]
@@ -83,14 +82,16 @@ def test_a_plan_as_local_jobs(make, places):
     assert list((places.runs / JOBS).glob("*_log.out"))
 
 
-def begun(job, places):
-    """Wait until the training has begun its steps."""
-    for _ in range(600):
+def begun(places, process=None):
+    """Wait until a training has begun its steps; its run."""
+
+    def stepped():
         for run in list_runs(places.runs):
             if run.events.is_file() and any(e["kind"] == "step" for e in EventReader(run.events)):
                 return run
-        time.sleep(0.1)
-    raise AssertionError(f"no step was seen of {job}")
+        return None
+
+    return wait_for(stepped, "a step of the training", process)
 
 
 @pytest.mark.slow
@@ -99,12 +100,13 @@ def test_a_preempted_job_comes_back_and_goes_on_where_it_was(make, places):
     task = Task("train", experiment)
     executor = make_executor(task, Cluster("local"), places, OPTIONS)
     job = executor.submit(Job(task, places, OPTIONS, None))
-    run = begun(job, places)
+    run = begun(places)
     pids = Path(f"/proc/{job.job_id}/task/{job.job_id}/children")
     if not pids.exists():
         pytest.skip("needs /proc to find the job's process")
     (pid,) = pids.read_text().split()
     os.kill(int(pid), executor_signal())
+    wait_for(job.done, "the job that was put back to end")
     outcome = wait(job, task)
     assert (outcome.state, outcome.figures["step"]) == ("done", 2000), (outcome, job.stderr())
     assert list_runs(places.runs) == [run]
@@ -173,18 +175,12 @@ def test_without_submitit_or_slurm_the_error_says_what_to_do(make, places, monke
 def test_ctrl_c_saves_in_two_processes_and_exits_130(tmp_path, places):
     words = ["experiments", "run", "smoke", "--stage", "train", "--devices", "2", "--device", "cpu"]
     settings = ["--set", "train.steps=1000000", "--set", "train.eval_every=1000000"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "polyctl", *words, *settings, "--runs", str(places.runs)],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-    )
-    run = begun(process, places)
+    process = start_polyctl(*words, *settings, "--runs", str(places.runs), cwd=tmp_path)
+    run = begun(places, process)
     process.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    _, said = process.communicate(timeout=100)
+    _, said = ending(process)
     assert process.returncode == 130, said
-    assert "forcefully" not in said, f"killed after {time.monotonic() - began:.0f} s"
+    assert "forcefully" not in said
     assert run.summary().state == "interrupted"
     step = checkpoint.read_facts(run.checkpoints / "trainer.safetensors")["step"]
     assert step == run.summary().step > 0

@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.processes import in_two_processes
 from tests.rl.helpers import tiny
-from tests.shared import in_two_processes
 
 WORKER = """
 import json, sys

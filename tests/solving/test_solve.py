@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from math import inf
-
 import pytest
 
+from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
 from polyctl.data.families import draw_problem, draw_problems
+from polyctl.solvers.exact.multi_univariate import multi_univariate
+from polyctl.solvers.exact.uni_multivariate import uni_multivariate
+from polyctl.solvers.exact.univariate import univariate
 from polyctl.solvers.outcome import Outcome
 from polyctl.solving import solve as module
 from polyctl.solving.judge import Candidate
@@ -26,7 +28,7 @@ def test_solutions_are_verified_normal_distinct_and_ranked_by_complexity():
     found = [s.decomposition for s in answer.solutions]
     assert Decomposition(B**2 + 2 * B + 5, (X**4,)) in found
     assert Decomposition(B**4 + 2 * B**2 + 5, (X**2,)) in found
-    assert answer.tried[0].method == "univariate components"
+    assert answer.tried[0].method == "univariate"
     assert answer.tried[0].found == 2
 
 
@@ -86,10 +88,10 @@ def test_the_number_of_inners_is_bounded():
 
 
 def test_an_interrupt_keeps_what_was_found(monkeypatch):
-    def interrupted(f):
+    def interrupted(f, budget):
         raise KeyboardInterrupt
 
-    finds = ("finds", lambda f: Outcome((Decomposition(None, (X**4 + X,)),)))
+    finds = ("finds", lambda f, budget: Outcome((Decomposition(None, (X**4 + X,)),)))
     monkeypatch.setattr(module, "EXACT", (finds, ("stops", interrupted)))
     answer = solve(F)
     assert answer.stopped == "interrupted"
@@ -110,18 +112,32 @@ def test_solutions_are_told_as_they_come():
     assert len(told) == len(answer.solutions) == 2
 
 
-def test_the_long_exact_methods_stop_at_their_deadline():
-    f = parse("(x^2 + y z)^3 + (y^2 - x z)^2 (x^2 + y z) + x^2 + y z")
-    assert module.by_differential_forms(f).decompositions
-    for method in module.LONG:
-        assert not method(f, deadline=0.0).decompositions
+@pytest.mark.parametrize(("name", "solver"), module.EXACT)
+def test_every_exact_method_stops_when_time_is_up(name, solver):
+    f = parse(
+        "(x^2 + y z)^3 + (y^2 - x z)^2 (x^2 + y z) + x^2 + y z" if name != "univariate" else "x^4 + x^2"
+    )
+    assert solver(f, Budget(0.0)).decompositions == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "solver"),
+    [
+        ("x^6 + x", univariate),
+        ("(x^2 + y)^4 + x", uni_multivariate),
+        ("x y z + x + y^2 z + z^2 x", multi_univariate),
+    ],
+)
+def test_without_time_nothing_is_proved(text, solver):
+    assert solver(parse(text)).proof
+    assert solver(parse(text), Budget(0.0)) == Outcome()
 
 
 def test_a_proof_replaces_an_earlier_refusal_of_the_same_inners():
     f = parse("x^2 y^2 + x^3")
     x, y = (f.context().gen(i) for i in range(2))
     answer = Answer()
-    search = _Search(f, None, inf, None, answer)
+    search = _Search(f, None, UNLIMITED, None, answer)
     assert not search.add(Candidate(Decomposition(None, (x * y, x * y + x)), "test"))
     assert search.add(Candidate(Decomposition(None, (x, x * y)), "test"))
     assert [s.verdict.status for s in answer.solutions] == ["verified"]

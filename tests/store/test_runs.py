@@ -26,8 +26,10 @@ from polyctl.store.runs import (
     list_runs,
     newest_run_with_checkpoint,
     packaged_run,
+    run_for_results,
     runs_root,
 )
+from tests.processes import ending
 
 QUICK = Experiment(name="quick", train=TrainConfig(lr=3e-4))
 
@@ -142,6 +144,26 @@ def test_the_bundled_run_lies_in_a_clones_runs_or_inside_an_installed_package(tm
     installed = make(package / "shipped", "general", "shipped")
     assert packaged_run(package) == installed.path
     assert Run.at(packaged_run(package)).name == "general/shipped"
+
+
+def test_results_go_to_the_runs_root_if_the_run_cannot_be_written(tmp_path, monkeypatch):
+    run, root = make(tmp_path / "box", "general", "shipped"), tmp_path / "runs"
+    assert run_for_results(run, root) == run
+    monkeypatch.setattr(runs.os, "access", lambda path, mode: False)
+    results = run_for_results(run, root)
+    assert (results.path, results.name) == (root / "general" / "shipped", run.name)
+    assert results.path.is_dir()
+    assert list_runs(root) == []  # results alone are no run
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="cannot be made"):
+        run_for_results(run, tmp_path / "file")
+
+
+def test_results_never_go_into_the_installed_package(tmp_path, monkeypatch):
+    package = tmp_path / "site-packages" / "polyctl"
+    monkeypatch.setattr(runs, "__file__", str(package / "store" / "runs.py"))
+    run = make(package / "shipped", "general", "shipped")
+    assert run_for_results(run, tmp_path / "runs").path == tmp_path / "runs" / "general" / "shipped"
 
 
 def test_the_shipped_run_is_used_where_none_is_named(tmp_path, monkeypatch):
@@ -328,7 +350,9 @@ def test_several_programs_write_whole_lines_into_one_file(tmp_path):
         "    for i in range(200): w.write('step', who=sys.argv[2], i=i, pad='x' * 3000)\n"
     )
     writers = [subprocess.Popen([sys.executable, "-c", program, path, who]) for who in "ab"]
-    assert [w.wait() for w in writers] == [0, 0]
+    for writer in writers:
+        ending(writer)
+    assert [writer.returncode for writer in writers] == [0, 0]
     reader = EventReader(path)
     events = list(reader)
     assert (reader.broken, reader.partial, len(events)) == (0, False, 400)

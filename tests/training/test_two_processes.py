@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from polyctl.runtime.processes import ALONE
 from polyctl.training.supervised import train
-from tests.shared import in_two_processes
+from tests.processes import in_two_processes
 from tests.training.helpers import tiny
 
 WORKER = """

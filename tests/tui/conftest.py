@@ -32,9 +32,9 @@ def alone(tmp_path, monkeypatch):
     monkeypatch.setattr("polyctl.config.registry.PACKAGED", tmp_path / "experiments.toml")
     monkeypatch.delenv("POLYCTL_REGISTRY", raising=False)
     monkeypatch.setattr(module, "Solver", FakeSolver)
-    for screen in ("run", "experiments"):  # not every new setting shall change what is compared
-        monkeypatch.setattr(f"polyctl.tui.panes.{screen}.to_toml", lambda e: f'name = "{e.name}"\nseed = 0\n')
-    monkeypatch.setattr("polyctl.tui.panes.runs.format_age", lambda when: "-" if when is None else "5 min")
+    for view in ("run", "experiments"):  # not every new setting shall change what is compared
+        monkeypatch.setattr(f"polyctl.tui.views.{view}.to_toml", lambda e: f'name = "{e.name}"\nseed = 0\n')
+    monkeypatch.setattr("polyctl.tui.views.runs.format_age", lambda when: "-" if when is None else "5 min")
 
 
 @pytest.fixture

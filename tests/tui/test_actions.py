@@ -7,10 +7,11 @@ from textual.widgets import TabbedContent
 
 from polyctl.errors import FileError, UsageError
 from polyctl.tui import launch
-from polyctl.tui.actions import ACTIONS, BY_ID, TABS, load_keymap, of
+from polyctl.tui.actions import ACTIONS, BY_ID, load_keymap, of
 from polyctl.tui.app import THEMES, Dashboard
 from polyctl.tui.run_log import History
 from polyctl.tui.screens.help import HelpScreen, help_text
+from polyctl.tui.tabs import TABS
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.table import Table
@@ -61,7 +62,7 @@ def test_tabs_help_theme_palette_quit(dashboard):
         await pilot.press(*"Enla")
         await until(pilot, lambda: "One plot, or all" in screen_text(dashboard))
         await pilot.press("enter")
-        await until(pilot, lambda: dashboard.pane("run").one)
+        await until(pilot, lambda: dashboard.pane("run").view.enlarged)
         await pilot.press("q")
         await until(pilot, lambda: dashboard._exit)
 
@@ -86,7 +87,7 @@ def test_runs(tmp_path, dashboard, monkeypatch):
     monkeypatch.setattr(Dashboard, "stop_job", lambda self, run: stopped.append(run))
 
     async def script(pilot):
-        await until(pilot, lambda: len(dashboard.rows) == 3)
+        await until(pilot, lambda: len(dashboard.runs.rows) == 3)
         await pilot.press("f3")
         pane, table = dashboard.pane("runs"), dashboard.pane("runs").query_one(Table)
         await until(pilot, lambda: table.row_count == 3)
@@ -95,11 +96,11 @@ def test_runs(tmp_path, dashboard, monkeypatch):
         table.move_cursor(row=2)
         await until(pilot, lambda: "crashed: [red]boom[/]" in screen_text(dashboard))
         await pilot.press("g", "k", "k", "space", "j", "space")
-        assert pane.marked == ["quick/20251009-085320", "beta/20250102-000000"]
+        assert pane.view.marked == ["quick/20251009-085320", "beta/20250102-000000"]
         await pilot.press("s")
         assert [r.run.experiment for r in pane.shown] == ["alpha", "beta", "quick"]
         await pilot.press("s", "s", "s")
-        assert pane.sort == "verified"
+        assert pane.view.sort == "verified"
         assert pane.shown[0].run.experiment == "quick"
         await pilot.press("x")
         assert stopped == [table.key]
@@ -107,7 +108,7 @@ def test_runs(tmp_path, dashboard, monkeypatch):
         assert [r.run.experiment for r in pane.shown] == ["alpha"]
         await pilot.press("slash", "ctrl+u", "escape", "enter")
         assert dashboard.place == "run"
-        assert [h.run.experiment for h in dashboard.histories] == ["quick", "beta"]
+        assert [h.run.experiment for h in dashboard.runs.histories] == ["quick", "beta"]
 
     drive(dashboard, script)
 
@@ -120,18 +121,18 @@ def test_run(tmp_path, dashboard):
         pane = dashboard.pane("run")
         log = pane.query_one(LogView)
         await pilot.press("m", "z")
-        assert pane.metric == "verified"
+        assert pane.view.metric == "verified"
         await until(pilot, lambda: "pass@k" not in screen_text(dashboard))
         await pilot.press("z", "y", "s")
-        assert (pane.view.log, pane.view.smoothing) == (True, 0.6)
+        assert (pane.view.plot.log, pane.view.plot.smoothing) == (True, 0.6)
         await until(pilot, lambda: "smoothed 0.6, log axis" in screen_text(dashboard))
         await pilot.press("plus", "plus", "l")
-        assert pane.view.window == (0.4375, 0.6875)
+        assert pane.view.plot.window == (0.4375, 0.6875)
         await pilot.press("h", "minus", "0")
-        assert pane.view.window == (0.0, 1.0)
+        assert pane.view.plot.window == (0.0, 1.0)
         await pilot.press("space")
         assert not log.following
-        with dashboard.histories[0].run.events.open("a") as file:
+        with dashboard.runs.histories[0].run.events.open("a") as file:
             file.write('{"v": 1, "time": 0, "kind": "note", "message": "[bold]fresh[/bold]"}\n')
         await until(pilot, lambda: "paused, 1 new" in screen_text(dashboard))
         assert "fresh" not in screen_text(dashboard)
@@ -160,7 +161,7 @@ def test_run(tmp_path, dashboard):
         await pilot.press("v")
         await until(pilot, lambda: 'name = "quick"' in screen_text(dashboard))
         await pilot.press("down", "up", "n")
-        await until(pilot, lambda: dashboard.histories[0].run.experiment == "alpha")
+        await until(pilot, lambda: dashboard.runs.histories[0].run.experiment == "alpha")
 
     drive(dashboard, script)
 
@@ -170,14 +171,14 @@ def test_the_newest_run_is_shown_until_one_is_opened(tmp_path, dashboard, monkey
 
     async def script(pilot):
         def shown():
-            return [h.run.experiment for h in dashboard.histories]
+            return [h.run.experiment for h in dashboard.runs.histories]
 
         await until(pilot, lambda: shown() == ["quick"])
         make_run(tmp_path / "runs", "alpha/20990101-000000")
         await until(pilot, lambda: shown() == ["alpha"])
         dashboard.open_runs(["alpha/20990101-000000"])
         make_run(tmp_path / "runs", "beta/20990102-000000")
-        await until(pilot, lambda: len(dashboard.rows) == 3)
+        await until(pilot, lambda: len(dashboard.runs.rows) == 3)
         assert shown() == ["alpha"]
 
     drive(dashboard, script)
@@ -189,8 +190,8 @@ def test_several_runs_on_one_plot(tmp_path, dashboard):
     )
 
     async def script(pilot):
-        await until(pilot, lambda: len(dashboard.rows) == 2)
-        dashboard.open_runs([row.run.name for row in dashboard.rows])
+        await until(pilot, lambda: len(dashboard.runs.rows) == 2)
+        dashboard.open_runs([row.run.name for row in dashboard.runs.rows])
         await until(pilot, lambda: "c 2:train" in screen_text(dashboard))
         assert "a 1:train" in screen_text(dashboard)
         for start in ("1:quick/20251009-085320  ✓ finished, step 60 of 60", "2:alpha/20250101-000000  "):
@@ -214,15 +215,15 @@ def test_beam(dashboard):
         await until(pilot, lambda: "frame 6 of 8, paused, 2 newer" in screen_text(dashboard))
         assert "+ growing" in screen_text(dashboard)
         await pilot.press("l")
-        assert pane.at == 6
+        assert pane.view.at == 6
         await pilot.press("up")
         await until(pilot, lambda: "problem 0, verdicts" in screen_text(dashboard))
         await pilot.press("down")
-        assert pane.at == 4
+        assert pane.view.at == 4
         await pilot.press("space")
         await until(pilot, lambda: "following" in screen_text(dashboard))
         await pilot.press("space")
-        assert pane.at == 7
+        assert pane.view.at == 7
 
     drive(dashboard, script)
 
@@ -325,7 +326,7 @@ def test_other_keys(tmp_path, monkeypatch):
         await pilot.press("ctrl+r")
         assert app.place == "runs"
         await pilot.press("o")
-        assert app.pane("runs").sort == "run"
+        assert app.pane("runs").view.sort == "run"
 
     drive(app, script)
     path.write_text('[keys]\n"runs.sorted" = "o"\n')
@@ -339,7 +340,7 @@ def test_other_keys(tmp_path, monkeypatch):
 
 def test_the_mouse(dashboard):
     async def script(pilot):
-        await until(pilot, lambda: dashboard.rows)
+        await until(pilot, lambda: dashboard.runs.rows)
         await pilot.click("#--content-tab-tab-runs")
         await until(pilot, lambda: dashboard.place == "runs")
         await pilot.click(Table, offset=(12, 1))

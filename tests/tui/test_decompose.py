@@ -3,8 +3,8 @@
 from textual.events import Paste
 from textual.widgets import Input
 
-from polyctl.tui.panes.decompose import EXAMPLES
 from polyctl.tui.screens.choose import ChooseScreen
+from polyctl.tui.views.decompose import EXAMPLES
 from polyctl.tui.widgets.table import Table
 from tests.tui.shared import drive, event, make_run, screen_text, until
 from tests.tui.test_screens import TEXT, answers
@@ -43,13 +43,13 @@ def test_decompose(dashboard):
         assert "compared" in shown[0]
         assert "x^{2} + x" in shown[1]
         assert "h = x**2 + x" in shown[2]
-        assert "univariate components: 1 found" in shown[3]
+        assert "univariate: 1 found" in shown[3]
         await pilot.press(
             "right_square_bracket", "right_square_bracket", "left_square_bracket", "plus", "plus", "minus"
         )
-        assert (pane.inners, pane.width) == (1, 20)
+        assert (pane.settings.inners, pane.settings.width) == (1, 20)
         await pilot.press("m")
-        assert pane.method == "exact"
+        assert pane.settings.method == "exact"
         await pilot.press("slash", "f7")
         assert entry.value == EXAMPLES[0] == solver.asked[-1][0]
         assert solver.asked[-1][1] == {
@@ -83,7 +83,7 @@ def test_the_model_of_another_run(tmp_path, dashboard):
 
     async def script(pilot):
         pane = dashboard.pane("decompose")
-        await until(pilot, lambda: dashboard.rows and all(row.summary for row in dashboard.rows))
+        await until(pilot, lambda: dashboard.runs.rows and all(row.summary for row in dashboard.runs.rows))
         dashboard.solver.say({"kind": "ready"})
         await until(pilot, lambda: f"model {old}, torch is loading" in screen_text(dashboard))
         await pilot.press("ctrl+o")
@@ -97,12 +97,12 @@ def test_the_model_of_another_run(tmp_path, dashboard):
         await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(dashboard.screen, ChooseScreen))
         await pilot.press("k", "escape")
-        assert pane.wanted == "gamma/20240101-000000"
+        assert pane.settings.run == "gamma/20240101-000000"
         await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(dashboard.screen, ChooseScreen))
         await pilot.press("home", "enter")
         await until(pilot, lambda: f"model {old}" in screen_text(dashboard))
-        assert pane.wanted == old
+        assert pane.settings.run == old
 
     drive(dashboard, script)
 
@@ -124,7 +124,7 @@ def test_longer_answers_that_come_later_are_not_cut(dashboard):
         pane.solve("x^4")
         solution = next(m for m in answers(TEXT) if m["kind"] == "solution")
         for length in range(1, 12):
-            pane.hear({**solution, "inners": ["y" * length], "complexity": 40 - length})
+            pane.receive({**solution, "inners": ["y" * length], "complexity": 40 - length})
             screen_text(dashboard)  # drawn before the table has been idle
         dashboard.solver.say({**answers(TEXT)[-1]})
         await until(pilot, lambda: "11 verified" in screen_text(dashboard))
@@ -155,10 +155,10 @@ def test_what_a_search_that_was_given_up_still_says_is_not_heard(dashboard):
         pane.solve("x^4")
         old = solver.request
         pane.solve("x^6")
-        pane.hear({**answers(TEXT)[-1], "id": old})
-        assert pane.busy
-        pane.hear({**answers(TEXT)[-1], "id": solver.request})
-        assert not pane.busy
+        pane.receive({**answers(TEXT)[-1], "id": old})
+        assert pane.search.busy
+        pane.receive({**answers(TEXT)[-1], "id": solver.request})
+        assert not pane.search.busy
 
     drive(dashboard, script)
 
@@ -178,7 +178,7 @@ def test_answers_name_their_polynomial_once_another_is_typed(dashboard):
         pane = dashboard.pane("decompose")
         pane.solve(TEXT)
         for message in answers(TEXT):
-            pane.hear(message)
+            pane.receive(message)
         await until(pilot, lambda: "1 verified" in screen_text(dashboard))
         await pilot.press("plus", "1")
         await until(pilot, lambda: f"below: {TEXT[:20]}" in screen_text(dashboard))
@@ -191,10 +191,10 @@ def test_a_small_terminal_shows_the_proof_once_the_beam_has_ended(dashboard):
     async def script(pilot):
         pane = dashboard.pane("decompose")
         pane.solve(TEXT)
-        pane.hear({"kind": "beam", "step": 3, "live": [], "finished": []})
+        pane.receive({"kind": "beam", "step": 3, "live": [], "finished": []})
         await until(pilot, lambda: "Beam, step 3" in screen_text(dashboard))
         for message in answers(TEXT):
-            pane.hear(message)
+            pane.receive(message)
         await until(pilot, lambda: "compared with f: equal" in screen_text(dashboard))
         assert "Beam, step 3" not in screen_text(dashboard)
 
@@ -206,8 +206,8 @@ def test_long_answers_are_copied_whole(dashboard):
         pane = dashboard.pane("decompose")
         pane.solve(TEXT)
         solution = next(m for m in answers(TEXT) if m["kind"] == "solution")
-        pane.hear({**solution, "latex": "x" * 5000})
-        pane.hear(answers(TEXT)[-1])
+        pane.receive({**solution, "latex": "x" * 5000})
+        pane.receive(answers(TEXT)[-1])
         await pilot.press("escape")
         await until(pilot, lambda: pane.query_one(Table).has_focus)
         await pilot.press("d", "y")
@@ -226,9 +226,9 @@ def test_the_shipped_model_can_be_chosen_wherever_runs_are_kept(tmp_path, empty,
         empty.solver.say({"kind": "ready"})
         await until(pilot, lambda: "model general/shipped" in screen_text(empty))
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: "shipped with polyctl" in screen_text(empty))
+        await until(pilot, lambda: "bundled with polyctl" in screen_text(empty))
         await pilot.press("enter")
-        await until(pilot, lambda: empty.pane("decompose").wanted == "general/shipped")
+        await until(pilot, lambda: empty.pane("decompose").settings.run == "general/shipped")
 
     drive(empty, script)
 
@@ -259,8 +259,8 @@ def test_the_best_answer_is_chosen_though_it_comes_later_and_the_table_has_the_f
         solution = next(m for m in answers(TEXT) if m["kind"] == "solution")
         pane.query_one(Table).focus()
         await until(pilot, lambda: pane.query_one(Table).has_focus)
-        pane.hear({**solution, "status": "refuted", "complexity": None, "proof": "worse"})
-        pane.hear({**solution, "proof": "better"})
+        pane.receive({**solution, "status": "refuted", "complexity": None, "proof": "worse"})
+        pane.receive({**solution, "proof": "better"})
         await until(pilot, lambda: pane.chosen is not None and pane.chosen["proof"] == "better")
 
     drive(dashboard, script)

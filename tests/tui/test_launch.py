@@ -23,7 +23,7 @@ def test_start_find_stop(tmp_path):
         launch._children.clear()  # as another dashboard would find it, later
         (found,) = launch.jobs(tmp_path)
         assert found == job
-        assert found.words.startswith("polyctl train smoke")
+        assert found.command_line.startswith("polyctl train smoke")
         wait(lambda: list(tmp_path.glob("smoke/*/events.jsonl")))
         assert launch.stop(found)
         wait(lambda: not found.running)

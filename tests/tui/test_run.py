@@ -47,14 +47,14 @@ def test_marks_of_runs_that_are_gone_are_dropped(tmp_path, dashboard, monkeypatc
         await show(pilot, dashboard, "runs")
         pane = dashboard.pane("runs")
         await until(pilot, lambda: pane.query_one(Table).row_count == 2)
-        pane.marked = ["alpha/20250101-000000"]
+        pane.view.marked = ["alpha/20250101-000000"]
         shutil.rmtree(gone.path)
-        await until(pilot, lambda: not pane.marked)
+        await until(pilot, lambda: not pane.view.marked)
         await pilot.press("enter")
         assert dashboard.place == "run"
-        pane.marked = ["quick/20251009-085320"]
+        pane.view.marked = ["quick/20251009-085320"]
         pane.action_unmark()
-        assert not pane.marked
+        assert not pane.view.marked
 
     drive(dashboard, script)
 
@@ -78,8 +78,8 @@ def test_every_run_that_is_compared_is_named(tmp_path, dashboard):
         make_run(tmp_path / "runs", f"{name}/20250101-000000")
 
     async def script(pilot):
-        await until(pilot, lambda: len(dashboard.rows) == 3)
-        dashboard.open_runs([row.run.name for row in dashboard.rows])
+        await until(pilot, lambda: len(dashboard.runs.rows) == 3)
+        dashboard.open_runs([row.run.name for row in dashboard.runs.rows])
         for number in (1, 2, 3):
             await until(pilot, lambda number=number: lines_with(dashboard, f"{number}:") != [])
         await until(pilot, lambda: "f 3:valid 0.1333" in screen_text(dashboard))
@@ -108,10 +108,10 @@ def test_keys_of_the_log_bring_it_to_the_front(dashboard):
         await show(pilot, dashboard, "run")
         pane = dashboard.pane("run")
         for key in ("space", "slash", "f", "N"):
-            pane.below = "config"
+            pane.view.below = "config"
             pane._arrange()
             await pilot.press(key)
-            assert pane.below == "log", key
+            assert pane.view.below == "log", key
             assert pane.query_one(LogView).display
             await pilot.press("escape")
 
@@ -182,7 +182,7 @@ def test_a_zoom_ends_where_nothing_would_be_seen(dashboard):
     async def script(pilot):
         await show(pilot, dashboard, "run")
         await pilot.press(*["plus"] * 14)
-        low, high = dashboard.pane("run").view.window
+        low, high = dashboard.pane("run").view.plot.window
         assert high - low == pytest.approx(4 / 60)
         await pilot.press("y")
         await until(pilot, lambda: "log axis" in screen_text(dashboard))
@@ -196,8 +196,8 @@ def test_the_step_is_that_of_the_plots(dashboard, monkeypatch):
 
     async def script(pilot):
         await show(pilot, dashboard, "run")
-        rows = dashboard.rows
-        with dashboard.histories[0].run.events.open("a") as file:
+        rows = dashboard.runs.rows
+        with dashboard.runs.histories[0].run.events.open("a") as file:
             file.write(json.dumps(event(99, "step", step=77, loss=1.0)) + "\n")
         await until(pilot, lambda: "step 77 of 60" in screen_text(dashboard))
         assert rows[0].summary.step == 60
@@ -209,7 +209,7 @@ def test_what_has_not_been_read_is_not_called_empty(dashboard, monkeypatch):
     monkeypatch.setattr(History, "refresh", lambda self: False)
 
     async def script(pilot):
-        await until(pilot, lambda: dashboard.rows and dashboard.rows[0].summary)
+        await until(pilot, lambda: dashboard.runs.rows and dashboard.runs.rows[0].summary)
         await pilot.press("f4")
         await until(pilot, lambda: len(lines_with(dashboard, "│reading")) >= 2)
         await pilot.press("f5")
@@ -223,7 +223,7 @@ def test_without_runs_none_can_be_chosen(empty):
     async def script(pilot):
         for key in ("f4", "f5"):
             await pilot.press(key)
-            await until(pilot, lambda: "no runs in runs yet: `polyctl train quick`" in screen_text(empty))
+            await until(pilot, lambda: "no runs in runs yet; `polyctl train quick`" in screen_text(empty))
 
     drive(empty, script, (80, 24))
 
@@ -259,7 +259,7 @@ def test_a_beam_keeps_its_head_and_another_one_begins_at_the_top(tmp_path):
         assert "log-prob" in screen_text(app)
         await pilot.press("up")
         await until(pilot, lambda: box.scroll_y == 0)
-        assert app.pane("beam").at == 0
+        assert app.pane("beam").view.at == 0
 
     drive(app, script, (80, 24))
 

@@ -6,14 +6,13 @@ import shutil
 from itertools import pairwise
 
 from polyctl.store.events import EventWriter
-from polyctl.tui.panes.beam import caption
-from polyctl.tui.panes.run import lines_of, steps_of
 from polyctl.tui.run_log import History, _line
 from polyctl.tui.series import Point, Series, columns, smooth
-from polyctl.tui.text_dump import plain
-from polyctl.tui.widgets.beam import beam_text, movement
-from polyctl.tui.widgets.heat import heat_map
-from polyctl.tui.widgets.plot import Line, View, draw
+from polyctl.tui.text_dump import dump_tabs
+from polyctl.tui.views.beam import format_beam, format_caption, format_movement
+from polyctl.tui.views.heat_map import format_heat_map
+from polyctl.tui.views.plot import Line, PlotView, draw_plot
+from polyctl.tui.views.run import measure_steps, plot_lines
 from tests.tui.shared import event, events, make_run
 
 
@@ -63,17 +62,17 @@ def test_values_that_are_not_finite_leave_gaps():
     assert series.broken == 4
     assert [c and c.gap for c in columns(series.points, 6, 0, 5)] == [False, None, True, None, None, None]
     one, two = (
-        draw([Line("a", points(1.0, 2.0, 3.0))], View(), 40, 9),
-        draw([Line("a", points(1.0, math.nan, 3.0))], View(), 40, 9),
+        draw_plot([Line("a", points(1.0, 2.0, 3.0))], PlotView(), 40, 9),
+        draw_plot([Line("a", points(1.0, math.nan, 3.0))], PlotView(), 40, 9),
     )
     dots = [sum("⠀" < c <= "⣿" for c in text.plain) for text in (one, two)]
     assert dots[1] < dots[0] / 3
 
 
 def test_log_axis_and_smoothing():
-    text = draw([Line("a", points(1e-4, 1.0, -1.0))], View(log=True), 40, 9).plain
+    text = draw_plot([Line("a", points(1e-4, 1.0, -1.0))], PlotView(log=True), 40, 9).plain
     assert "1.0e-4" in text
-    assert "nothing above 0" in draw([Line("a", points(-1.0, 0.0))], View(log=True), 40, 9).plain
+    assert "nothing above 0" in draw_plot([Line("a", points(-1.0, 0.0))], PlotView(log=True), 40, 9).plain
     assert [p.last for p in smooth(points(2.0, 2.0, 2.0), 0.9)] == [2.0, 2.0, 2.0]
     rough = [p.last for p in smooth(points(0.0, 10.0, math.nan, 0.0), 0.5)]
     assert rough[2] is None
@@ -82,7 +81,7 @@ def test_log_axis_and_smoothing():
 
 def test_a_plot_is_as_large_as_asked():
     for width, height in ((120, 30), (20, 5), (12, 3), (5, 2)):
-        rows = draw([Line("a" * 50, points(*range(50)))], View(), width, height).plain.split("\n")
+        rows = draw_plot([Line("a" * 50, points(*range(50)))], PlotView(), width, height).plain.split("\n")
         assert len(rows) <= height
         assert all(len(row) <= width for row in rows)
 
@@ -169,11 +168,11 @@ def test_a_reinforcement_learning(tmp_path):
         event(2, "eval", step=1, pass_at_1=0.5, pass_at_w=0.75),
     ]
     history = read(History(make_run(tmp_path, lines=lines)))
-    assert [line.label for line in lines_of([history], "pass")] == ["valid@1", "valid@w"]
-    assert [line.label for line in lines_of([history], "verified")] == ["reward"]
+    assert [line.label for line in plot_lines([history], "pass")] == ["valid@1", "valid@w"]
+    assert [line.label for line in plot_lines([history], "verified")] == ["reward"]
     (frame,) = history.frames
-    assert caption(frame).plain.startswith("rollout of training step 1 ")
-    first, second = beam_text(frame, None, 80).plain.splitlines()[1:]
+    assert format_caption(frame).plain.startswith("rollout of training step 1 ")
+    first, second = format_beam(frame, None, 80).plain.splitlines()[1:]
     assert first.split()[:5] == ["1", "0.9", "-0.500", "✓", "verified"]
     assert second.split()[:2] == ["2", "-0.1"]
 
@@ -225,21 +224,21 @@ def test_events_of_any_shape_are_survived(tmp_path):
     ]
     run = make_run(tmp_path / "runs", lines=odd)
     history = read(History(run))
-    heat_map(history.cells)
+    format_heat_map(history.cells)
     for frame in history.frames:
-        beam_text(frame, None, 80)
+        format_beam(frame, None, 80)
     assert any(
-        "yesterday" not in line for line in plain(("run", "beam", "runs"), tmp_path / "runs", None, None)
+        "yesterday" not in line for line in dump_tabs(("run", "beam", "runs"), tmp_path / "runs", None, None)
     )
 
 
 def test_ranks_move():
     before = [{"text": "x"}, {"text": "y"}, {"text": "z"}]
-    assert movement({"text": "z + 1"}, 0, before) == "↑2"
-    assert movement({"text": "x^2"}, 1, before) == "↓1"
-    assert movement({"text": "y"}, 1, before) == "="
-    assert movement({"text": "w"}, 1, before) == "new"
-    assert movement({"text": "w"}, 1, None) == ""
+    assert format_movement({"text": "z + 1"}, 0, before) == "↑2"
+    assert format_movement({"text": "x^2"}, 1, before) == "↓1"
+    assert format_movement({"text": "y"}, 1, before) == "="
+    assert format_movement({"text": "w"}, 1, before) == "new"
+    assert format_movement({"text": "w"}, 1, None) == ""
 
 
 def test_uses_of_the_shipped_model_are_seen_as_they_come(tmp_path, monkeypatch):
@@ -284,9 +283,9 @@ def test_a_report_counts_where_no_event_is_as_new(tmp_path):
     report(run, "20251009-085500", 75, 0.9)
     read(history)
     assert history.evaluations[-1].words == "step 75, 120 problems, 2025-10-09"
-    assert [line.now for line in lines_of([history], "verified")] == [1.0, 0.5, 0.9]
-    assert "90.0%" in heat_map(history.cells, "step 75").plain
-    assert "step 75" in heat_map(history.cells, "step 75").plain
+    assert [line.now for line in plot_lines([history], "verified")] == [1.0, 0.5, 0.9]
+    assert "90.0%" in format_heat_map(history.cells, "step 75").plain
+    assert "step 75" in format_heat_map(history.cells, "step 75").plain
     for broken in (
         "{",
         "[]",
@@ -310,7 +309,7 @@ def test_pass_at_k_is_of_the_newest_evaluation(tmp_path):
         evaluation(3, 8200, {"1": 0.8, "20": 0.9}),
     ]
     history = read(History(make_run(tmp_path, lines=lines)))
-    one, twenty = lines_of([history], "pass")
+    one, twenty = plot_lines([history], "pass")
     assert (one.label, one.now, twenty.label, twenty.now) == ("pass@1", 0.8, "pass@20", 0.9)
     assert not one.joined
     assert [(p.x, p.last) for p in twenty.points] == [(8200.0, 0.6), (8200.0, 0.9)]
@@ -318,7 +317,7 @@ def test_pass_at_k_is_of_the_newest_evaluation(tmp_path):
 
 def test_lone_points_are_letters_and_are_not_joined():
     line = Line("eval", points(0.2, 0.4, 0.9), joined=False)
-    text = draw([line], View(), 60, 12).plain.split("\n", 1)[1]
+    text = draw_plot([line], PlotView(), 60, 12).plain.split("\n", 1)[1]
     assert text.count("a") == 3
     assert not any("⠀" < c <= "⣿" for c in text)
 
@@ -326,11 +325,14 @@ def test_lone_points_are_letters_and_are_not_joined():
 def test_only_what_steps_measure_is_smoothed(tmp_path):
     history = read(History(make_run(tmp_path)))
     smoothed = {
-        line.label: line.smoothed for m in ("loss", "verified", "pass") for line in lines_of([history], m)
+        line.label: line.smoothed for m in ("loss", "verified", "pass") for line in plot_lines([history], m)
     }
     assert [label for label, yes in smoothed.items() if yes] == ["train"]
     rough = Line("valid", points(0.0, 10.0, 0.0, 10.0), smoothed=False)
-    assert draw([rough], View(smoothing=0.9), 60, 12).plain == draw([rough], View(), 60, 12).plain
+    assert (
+        draw_plot([rough], PlotView(smoothing=0.9), 60, 12).plain
+        == draw_plot([rough], PlotView(), 60, 12).plain
+    )
 
 
 def test_the_first_value_and_step_survive_the_buckets(tmp_path):
@@ -341,9 +343,11 @@ def test_the_first_value_and_step_survive_the_buckets(tmp_path):
     backwards.add(values, earlier=True)
     for series in (forwards, backwards):
         assert (series.points[0].first_x, series.points[0].first) == (1.0, 999.0)
-        assert draw([Line("a", series.points)], View(), 60, 12).plain.splitlines()[-1].split()[0] == "1"
+        assert (
+            draw_plot([Line("a", series.points)], PlotView(), 60, 12).plain.splitlines()[-1].split()[0] == "1"
+        )
     lines = [event(i, "step", step=i, loss=1.0) for i in range(1, 5000)]
-    assert steps_of([read(History(make_run(tmp_path, lines=lines)))]) == (1.0, 4999.0)
+    assert measure_steps([read(History(make_run(tmp_path, lines=lines)))]) == (1.0, 4999.0)
 
 
 def test_events_other_than_steps_stay_in_the_log(tmp_path, monkeypatch):
@@ -373,23 +377,23 @@ def test_a_line_of_the_log_says_what_matters_first():
 
 def test_the_heat_map_fits_its_width():
     cells = [{"cell": f"2∘{i}", "greedy": 0.5, "pass_at": {"10": 1.0}} for i in range(2, 6)]
-    assert "@10 100%" in heat_map(cells, width=100).plain
-    narrow = heat_map(cells, width=56).plain.splitlines()
+    assert "@10 100%" in format_heat_map(cells, width=100).plain
+    narrow = format_heat_map(cells, width=56).plain.splitlines()
     assert "@10" not in "".join(narrow)
     assert max(len(row.rstrip()) for row in narrow[1:]) <= 56
 
 
 def test_why_a_plot_is_empty():
     line = Line("a", points(1.0, *[math.nan] * 98, 2.0))
-    between = View(log=True, window=(0.4, 0.6))
-    assert draw([line], between, 60, 9).plain == "nothing measured at these steps"
-    assert "nothing above 0" in draw([Line("a", points(-1.0, -2.0))], View(log=True), 60, 9).plain
-    assert draw([], View(empty="reading"), 60, 9).plain == "reading"
+    between = PlotView(log=True, window=(0.4, 0.6))
+    assert draw_plot([line], between, 60, 9).plain == "nothing measured at these steps"
+    assert "nothing above 0" in draw_plot([Line("a", points(-1.0, -2.0))], PlotView(log=True), 60, 9).plain
+    assert draw_plot([], PlotView(empty="reading"), 60, 9).plain == "reading"
 
 
 def test_a_legend_takes_more_rows_before_it_leaves_out_values():
     lines = [Line(f"{i}:train", points(0.5, 0.25 * i), percent=True) for i in range(1, 5)]
-    text = draw(lines, View(), 38, 12).plain.splitlines()
+    text = draw_plot(lines, PlotView(), 38, 12).plain.splitlines()
     assert "a 1:train 25.0%" in text[0]
     assert "d 4:train 100.0%" in text[1]
     assert len(text) == 12

@@ -9,9 +9,9 @@ from rich.segment import Segment
 
 from polyctl.algebra.parse import parse
 from polyctl.solving.solve import solve
-from polyctl.tui.actions import TABS
 from polyctl.tui.app import Dashboard
 from polyctl.tui.solver_client import describe
+from polyctl.tui.tabs import TABS
 from tests.tui.shared import drive, make_run, screen_text, until
 
 STORED = Path(__file__).parent / "screens"
@@ -47,16 +47,16 @@ async def settled(pilot) -> str:
 
 async def show(pilot, app: Dashboard, place: str) -> str:
     """The text of a tab once everything is there."""
-    await until(pilot, lambda: app.rows and app.rows[0].summary and app.histories[0].complete)
+    await until(pilot, lambda: app.runs.rows and app.runs.rows[0].summary and app.runs.histories[0].complete)
     app._go(place)
     if place == "decompose":
         app.solver.say({"kind": "ready"})
         pane = app.pane("decompose")
-        pane._enter(TEXT)
+        pane.enter(TEXT)
         pane.solve(TEXT)
         for message in answers(TEXT):
             app.solver.say(message)
-        await until(pilot, lambda: pane.done and "degree 4" in screen_text(app))
+        await until(pilot, lambda: pane.search.done and "degree 4" in screen_text(app))
     app.pane(place).redraw()
     await until(pilot, lambda: FOOTER[place] in screen_text(app).splitlines()[-1])
     return await settled(pilot)

@@ -6,7 +6,7 @@ from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
 from polyctl.solving.judge import Candidate, judge
 from polyctl.tui.solver_client import Solver, describe
-from polyctl.tui.widgets.solutions import rows
+from polyctl.tui.views.solutions import format_solutions
 
 
 def test_a_request_an_error_and_a_cancel(tmp_path):
@@ -61,7 +61,7 @@ def test_a_column_takes_the_room_that_the_other_leaves():
     row = {"status": "verified", "complexity": 3, "number": 0, "outer": "b" * 60, "inners": ["x"]}
 
     def cut(outer: str, inner: str) -> tuple[int, int]:
-        ((_, cells),) = rows([{**row, "outer": outer, "inners": [inner]}], 80)
+        ((_, cells),) = format_solutions([{**row, "outer": outer, "inners": [inner]}], 80)
         return len(str(cells[2])), len(str(cells[3]))
 
     assert cut("b" * 40, "x") == (40, 1)

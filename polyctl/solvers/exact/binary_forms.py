@@ -14,12 +14,11 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations
 from math import factorial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from flint import fmpq
-from numpy.typing import NDArray
 
+from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import (
     Polynomial,
@@ -31,14 +30,18 @@ from polyctl.algebra.polynomial import (
 )
 from polyctl.solvers.exact.differential_forms import complete
 from polyctl.solvers.exact.univariate import divisors, to_dense
-from polyctl.solvers.outcome import Outcome
+from polyctl.solvers.outcome import Outcome, gather
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _GROUPINGS = 6000
 _DENOMINATOR = 10_000
 _FLAT = 1e-8
 
 
-def by_root_grouping(f: Polynomial) -> Outcome:
+def by_root_grouping(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
     """g(h0, h1) = f with two forms of one degree, for a form f that has two variables.
 
     Each holds and is not trivial; at most one for each degree of the inners. Degrees with more than a few
@@ -47,17 +50,24 @@ def by_root_grouping(f: Polynomial) -> Outcome:
     used = variables_used(f)
     if len(used) != 2 or not is_homogeneous(f) or len(f) < 2:
         return Outcome()
+    return Outcome(gather(_groupable(f, used, budget))[0])
+
+
+def _groupable(f: Polynomial, used: Sequence[int], budget: Budget) -> Iterator[Decomposition]:
     total = degree(f)
-    roots = _roots(f, used[0], total)
-    found: list[Decomposition] = []
-    for d in divisors(total)[1:-1]:
-        k = total // d
-        if factorial(total) // (factorial(d) ** k * factorial(k)) > _GROUPINGS:
-            continue
-        decomposition = _with_inner_degree(f, used, roots, d)
+    degrees = [d for d in divisors(total)[1:-1] if _groupings(total, d) <= _GROUPINGS]
+    roots = _roots(f, used[0], total) if degrees else []
+    for d in degrees:
+        decomposition = _with_inner_degree(f, used, roots, d, budget)
         if decomposition is not None:
-            found.append(decomposition)
-    return Outcome(tuple(found))
+            yield decomposition
+
+
+def _groupings(total: int, d: int) -> int:
+    """In how many ways `total` roots are split into groups of d."""
+    k = total // d
+    ways: int = factorial(total) // (factorial(d) ** k * factorial(k))
+    return ways
 
 
 def _roots(f: Polynomial, variable: int, total: int) -> list[tuple[complex, complex]]:
@@ -87,10 +97,13 @@ def groupings(items: Sequence[int], size: int) -> Iterator[tuple[tuple[int, ...]
 
 
 def _with_inner_degree(
-    f: Polynomial, used: Sequence[int], roots: list[tuple[complex, complex]], d: int
+    f: Polynomial, used: Sequence[int], roots: list[tuple[complex, complex]], d: int, budget: Budget
 ) -> Decomposition | None:
+    import numpy as np  # few polynomials come here, and it takes longer to load than most are solved in
+
     forms: dict[tuple[int, ...], NDArray[np.complex128]] = {}
     for group in combinations(range(len(roots)), d):
+        budget.check()
         product = np.ones(1, dtype=np.complex128)
         for i in group:
             product = np.convolve(product, np.array(roots[i]))
@@ -109,7 +122,7 @@ def _with_inner_degree(
         if rows is None or str(rows) in tried:
             continue
         tried.add(str(rows))
-        found = complete(f, [_form(f, used, row) for row in rows])
+        found = complete(f, [_form(f, used, row) for row in rows], budget)
         if found is not None:
             return found
     return None
@@ -117,6 +130,8 @@ def _with_inner_degree(
 
 def _rational_plane(stack: NDArray[np.complex128]) -> list[list[Fraction]] | None:
     """The reduced echelon basis of the plane that rows span, or None where it does not look rational."""
+    import numpy as np
+
     basis = np.linalg.svd(stack, full_matrices=False)[2][:2]
     for r in range(2):
         candidates = np.abs(basis[r:]) > 1e-6

@@ -15,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
-from math import comb, inf
+from math import comb
 from random import Random
-from time import perf_counter
 from typing import Any
 
 from flint import nmod_mat
 
+from polyctl.algebra.budget import UNLIMITED, Budget, elimination_seconds
 from polyctl.algebra.completion import TooLarge, complete_outer
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.modular import (
@@ -46,9 +46,10 @@ from polyctl.algebra.polynomial import (
     variables_used,
 )
 from polyctl.algebra.triviality import triviality
-from polyctl.solvers.outcome import Outcome
+from polyctl.solvers.outcome import Outcome, gather
 
 _TRIED = 8
+_ENTRY_SECONDS = 5e-7  # to compute and read one entry of a product of matrices
 
 
 @dataclass(frozen=True)
@@ -66,19 +67,19 @@ class _Forms:
 
 
 def by_differential_forms(
-    f: Polynomial, known: Sequence[Polynomial] = (), max_unknowns: int = 700, deadline: float = inf
+    f: Polynomial, budget: Budget = UNLIMITED, known: Sequence[Polynomial] = (), max_unknowns: int = 700
 ) -> Outcome:
     """g(h1, …, hm) = f with 1 < m < n, fewest inners first; each holds and is not trivial.
 
     `known` are polynomials in h1, …, hm, such as a factor of f that is taken for an inner: they give further
-    equations. Stops at the first m for which there is a decomposition, and where `time.perf_counter()` passes
-    `deadline`. `max_unknowns` bounds the coefficients of η. No proof.
+    equations. Stops at the first m for which there is a decomposition. `max_unknowns` bounds the
+    coefficients of η. No proof.
     """
     used = variables_used(f)
     for m in range(max(2, len(known)), len(used)):
-        found = list(_with_inners(f, known, used, m, max_unknowns, deadline))
-        if found:
-            return Outcome(tuple(found))
+        found, finished = gather(_with_inners(f, known, used, m, max_unknowns, budget))
+        if found or not finished:
+            return Outcome(found)
     return Outcome()
 
 
@@ -88,7 +89,7 @@ def _with_inners(
     used: Sequence[int],
     m: int,
     max_unknowns: int,
-    deadline: float,
+    budget: Budget,
 ) -> Iterator[Decomposition]:
     """Decompositions with m inners from the η of lowest degree that has any."""
     total, n = degree(f), len(used)
@@ -99,23 +100,21 @@ def _with_inners(
     seen: set[object] = set()
     for e in range(m * (largest - 1) + 1):
         forms = _Forms(n, m, monomials_up_to(n, e, e if homogeneous else 0))
-        if forms.unknowns > max_unknowns or e >= total - 1 or perf_counter() > deadline:
+        if forms.unknowns > max_unknowns or e >= total - 1:
             return
-        solutions = solve_forms(modular, forms)
+        solutions = solve_forms(modular, forms, budget)
         if not solutions:
             continue
         found = False
-        points = _Points(forms, largest, homogeneous, rng)
-        for eta in _choices(forms, solutions):
-            if perf_counter() > deadline:
-                return
-            inners = constants_of(eta, points, rng)
+        points = _Points(forms, largest, homogeneous, rng, budget)
+        for eta in _choices(forms, solutions, budget):
+            inners = constants_of(eta, points, rng, budget)
             lifted = _lift(f, used, inners)
             key = tuple(map(str, lifted or ()))
             if not lifted or key in seen:
                 continue
             seen.add(key)
-            decomposition = complete(f, lifted)
+            decomposition = complete(f, lifted, budget)
             if decomposition is not None:
                 found = found or len(lifted) == m
                 yield decomposition
@@ -129,10 +128,10 @@ def _largest_inner(total: int, homogeneous: bool) -> int:
     return proper[-1] if homogeneous and proper else total // 2
 
 
-def complete(f: Polynomial, inners: Sequence[Polynomial]) -> Decomposition | None:
-    """The decomposition with these inners, where there is one that is not trivial."""
+def complete(f: Polynomial, inners: Sequence[Polynomial], budget: Budget = UNLIMITED) -> Decomposition | None:
+    """The decomposition with these inners, if there is one that is not trivial."""
     try:
-        outer = complete_outer(f, inners)
+        outer = complete_outer(f, inners, budget=budget)
     except TooLarge:
         return None
     if outer is None:
@@ -141,7 +140,7 @@ def complete(f: Polynomial, inners: Sequence[Polynomial]) -> Decomposition | Non
     return None if triviality(f, decomposition) else decomposition
 
 
-def solve_forms(polynomials: Sequence[Any], forms: _Forms) -> list[Vector]:
+def solve_forms(polynomials: Sequence[Any], forms: _Forms, budget: Budget = UNLIMITED) -> list[Vector]:
     """A basis of the η with df∧η = 0 modulo PRIME for all f given, from as many points as it has unknowns."""
     n, m, width = forms.n, forms.m, len(forms.monomials)
     places = {chosen: i * width for i, chosen in enumerate(combinations(range(n), m))}
@@ -153,24 +152,26 @@ def solve_forms(polynomials: Sequence[Any], forms: _Forms) -> list[Vector]:
     for point, at_point in sample(n, sum(forms.monomials[-1]), sum(forms.monomials[0]), count):
         gradients_here = [[int(p(*point)) for p in gradient] for gradient in partials]
         for slopes, larger in product(gradients_here, combinations(range(n), m + 1)):
+            budget.check()
             row = [0] * forms.unknowns
             for position, j in enumerate(larger):
                 place = places[larger[:position] + larger[position + 1 :]]
                 slope = slopes[j] if position % 2 == 0 else -slopes[j]
                 row[place : place + width] = [slope * v % PRIME for v in at_point]
             rows.append(row)
+    budget.check(elimination_seconds(len(rows), forms.unknowns))
     return nullspace(rows, forms.unknowns)
 
 
-def _choices(forms: _Forms, solutions: list[Vector]) -> Iterator[Vector]:
+def _choices(forms: _Forms, solutions: list[Vector], budget: Budget) -> Iterator[Vector]:
     """Closed solutions first, then all: the elements of the echelon bases, at most _TRIED of each."""
-    closed = _closed(forms, solutions)
+    closed = _closed(forms, solutions, budget)
     yield from closed[:_TRIED]
     if len(closed) < len(solutions):
         yield from solutions[:_TRIED]
 
 
-def _closed(forms: _Forms, solutions: list[Vector]) -> list[Vector]:
+def _closed(forms: _Forms, solutions: list[Vector], budget: Budget) -> list[Vector]:
     """A basis of the η in a span with dη = 0."""
     n, m, width = forms.n, forms.m, len(forms.monomials)
     places = {chosen: i * width for i, chosen in enumerate(combinations(range(n), m))}
@@ -178,6 +179,7 @@ def _closed(forms: _Forms, solutions: list[Vector]) -> list[Vector]:
     for eta in solutions:
         derivative: dict[tuple[object, ...], int] = {}
         for larger in combinations(range(n), m + 1):
+            budget.check()
             for position, j in enumerate(larger):
                 place = places[larger[:position] + larger[position + 1 :]]
                 for k, monomial in enumerate(forms.monomials):
@@ -189,6 +191,7 @@ def _closed(forms: _Forms, solutions: list[Vector]) -> list[Vector]:
         columns.append(derivative)
     keys = {key for column in columns for key in column}
     rows = [[column.get(key, 0) % PRIME for column in columns] for key in keys]
+    budget.check(elimination_seconds(len(rows), len(solutions)))
     weights = nullspace(rows, len(solutions))
     if len(weights) == len(solutions):
         return solutions
@@ -197,22 +200,25 @@ def _closed(forms: _Forms, solutions: list[Vector]) -> list[Vector]:
     return [[int(c) for c in row] for row in (chosen * spanning).tolist()] if weights else []
 
 
-def constants_of(eta: Vector, points: _Points, rng: Random) -> list[dict[Monomial, int]]:
+def constants_of(
+    eta: Vector, points: _Points, rng: Random, budget: Budget = UNLIMITED
+) -> list[dict[Monomial, int]]:
     """Generators h modulo PRIME of the polynomials with dh∧η = 0, until m of them are independent.
 
     They are the whole of what lies in the degree where the m-th comes, which may be more than m; none where
     there are not m algebraically independent ones up to this degree.
     """
     forms = points.forms
-    at_points = points.coefficients(eta)
+    at_points = points.coefficients(eta, budget)
     generators: list[dict[Monomial, int]] = []
     for d, monomials in enumerate(points.monomials[1:], 1):
-        kernel = _kernel(at_points, points, d)
-        known = _products(generators, monomials, d)
+        kernel = _kernel(at_points, points, d, budget)
+        known = _products(generators, monomials, d, budget)
         size = rank(known)
         for vector in kernel:
             if size == len(kernel):
                 break
+            budget.check(elimination_seconds(len(known), len(monomials)))
             if not known or rank([*known, vector]) > size:
                 known.append(vector)
                 size += 1
@@ -225,38 +231,50 @@ def constants_of(eta: Vector, points: _Points, rng: Random) -> list[dict[Monomia
 class _Points:
     """Random points modulo PRIME, with what the kernels of all η of one degree need there, computed once."""
 
-    def __init__(self, forms: _Forms, max_degree: int, homogeneous: bool, rng: Random) -> None:
+    def __init__(
+        self, forms: _Forms, max_degree: int, homogeneous: bool, rng: Random, budget: Budget
+    ) -> None:
         lowest = [d if homogeneous else 1 for d in range(max_degree + 1)]
         self.forms = forms
         self.monomials = [monomials_up_to(forms.n, d, low) for d, low in enumerate(lowest)]
         count = max(map(len, self.monomials)) + 3
         top = max(max_degree, sum(forms.monomials[-1]))
-        self._tables = [powers([rng.randrange(1, PRIME) for _ in range(forms.n)], top) for _ in range(count)]
-        flat = [v for table in self._tables for v in values(forms.monomials, table)]
+        self._tables: list[list[Vector]] = []
+        flat: Vector = []
+        for _ in range(count):
+            budget.check()
+            self._tables.append(powers([rng.randrange(1, PRIME) for _ in range(forms.n)], top))
+            flat += values(forms.monomials, self._tables[-1])
         self._values = nmod_mat(count, len(forms.monomials), flat, PRIME)
         self._slopes: dict[int, list[list[Vector]]] = {}
 
-    def coefficients(self, eta: Vector) -> list[Vector]:
+    def coefficients(self, eta: Vector, budget: Budget) -> list[Vector]:
         """The coefficients of η at each point, one for each set I."""
         width = len(self.forms.monomials)
         columns = nmod_mat(len(eta) // width, width, eta, PRIME).transpose()
+        budget.check(len(self._tables) * (len(eta) // width) * _ENTRY_SECONDS)
         return [[int(c) for c in row] for row in (self._values * columns).tolist()]
 
-    def slopes(self, d: int) -> list[list[Vector]]:
+    def slopes(self, d: int, budget: Budget) -> list[list[Vector]]:
         """The gradients of the monomials of degree d at as many points as their kernels need."""
         if d not in self._slopes:
             some = self._tables[: len(self.monomials[d]) + 3]
-            self._slopes[d] = [gradients(self.monomials[d], table) for table in some]
+            slopes = []
+            for table in some:
+                budget.check()
+                slopes.append(gradients(self.monomials[d], table))
+            self._slopes[d] = slopes
         return self._slopes[d]
 
 
-def _kernel(at_points: list[Vector], points: _Points, d: int) -> list[Vector]:
+def _kernel(at_points: list[Vector], points: _Points, d: int, budget: Budget) -> list[Vector]:
     """The h of degree d with dh∧η = 0 modulo PRIME, for an η with these coefficients at the points."""
     n, m, size = points.forms.n, points.forms.m, len(points.monomials[d])
     places = {chosen: i for i, chosen in enumerate(combinations(range(n), m))}
     rows = []
-    for coefficients, slopes in zip(at_points, points.slopes(d), strict=False):
+    for coefficients, slopes in zip(at_points, points.slopes(d, budget), strict=False):
         for larger in combinations(range(n), m + 1):
+            budget.check()
             total = [0] * size
             for k, j in enumerate(larger):
                 weight = coefficients[places[larger[:k] + larger[k + 1 :]]]
@@ -264,10 +282,13 @@ def _kernel(at_points: list[Vector], points: _Points, d: int) -> list[Vector]:
                     weight = weight if k % 2 == 0 else -weight
                     total = [t + s * weight for t, s in zip(total, slopes[j], strict=True)]
             rows.append([t % PRIME for t in total])
+    budget.check(elimination_seconds(len(rows), size))
     return nullspace(rows, size)
 
 
-def _products(generators: list[dict[Monomial, int]], monomials: list[Monomial], d: int) -> list[Vector]:
+def _products(
+    generators: list[dict[Monomial, int]], monomials: list[Monomial], d: int, budget: Budget
+) -> list[Vector]:
     """Products of generators that have these monomials, as vectors."""
     if not generators:
         return []
@@ -277,6 +298,7 @@ def _products(generators: list[dict[Monomial, int]], monomials: list[Monomial], 
     while frontier:
         start, current = frontier.pop()
         for i in range(start, len(generators)):
+            budget.check()
             longer: dict[Monomial, int] = {}
             for a, x in current.items():
                 for b, y in generators[i].items():

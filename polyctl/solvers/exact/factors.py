@@ -1,8 +1,7 @@
 """Inners read off the factors of f.
 
 Where g(b1, …, bm) is divisible by b1, after a linear change of the inners, h1 divides f; and the other inners
-are by_differential_forms with it (see fields), which decides cases that f alone leaves open. Where the
-inners of a g
+come from `by_differential_forms` with it, which decides cases that f alone leaves open. If the inners of a g
 that is homogeneous of degree k have a common factor c, c^k divides f and f / c^k = g(h1 / c, …, hm / c) is a
 smaller problem. Where g is a cubic form in p and r and p divides f, the derivative of f / p in the direction
 of r is linear in p and r and divides the Jacobian minors of p and f / p: it is taken for r. Factorisation is
@@ -12,9 +11,9 @@ over Q, by python-flint. Candidates are checked; where none is found nothing is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, islice
-from math import inf
+from itertools import chain, combinations, islice
 
+from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import (
     Polynomial,
@@ -26,50 +25,67 @@ from polyctl.algebra.polynomial import (
 from polyctl.solvers.exact.differential_forms import by_differential_forms, complete
 from polyctl.solvers.exact.multi_univariate import multi_univariate
 from polyctl.solvers.exact.uni_multivariate import uni_multivariate
-from polyctl.solvers.outcome import Outcome
+from polyctl.solvers.outcome import Outcome, Solver, gather
 
 Factors = list[tuple[Polynomial, int]]
 _DIVISORS = 16
 _PAIRS = 60
 _KNOWN = 3
+_FACTOR_SECONDS = 2e-5  # for each term of f
 
 
-def by_divisors(f: Polynomial, deadline: float = inf) -> Outcome:
+def by_divisors(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
     """g(h1, …, hm) = f where some hi divides f, or all of them have a common factor whose power does.
 
     Fewest inners first; each holds and is not trivial. Products of factors alone are left to
-    `by_factorisation`. What comes after `deadline` of `time.perf_counter()` is left out.
+    `by_factorisation`.
     """
     if len(variables_used(f)) < 2:
         return Outcome()
-    split = factorisation(f)
-    if sum(e for _, e in split) < 2:
-        return Outcome()
-    found = [*_pairs(f, split), *_with_common_factor(f, split)]
-    if not any(len(d.inners) == 2 for d in found):
-        found += _with_known_inner(f, split, deadline)
+    found, _ = gather(_from_divisors(f, budget))
     return Outcome(tuple(sorted(found, key=lambda d: len(d.inners))))
 
 
-def by_factorisation(f: Polynomial) -> Outcome:
+def _from_divisors(f: Polynomial, budget: Budget) -> Iterator[Decomposition]:
+    split = factorisation(f, budget)
+    if sum(e for _, e in split) < 2:
+        return
+    two = False
+    for found in chain(_pairs(f, split, budget), _with_common_factor(f, split, budget)):
+        two = two or len(found.inners) == 2
+        yield found
+    if not two:
+        yield from _with_known_inner(f, split, budget)
+
+
+def by_factorisation(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
     """f as a product: the inners are its irreducible factors, or one of them and the rest of f.
 
     g is a monomial; where f is one, nothing comes. That is a decomposition in the sense of `verify`, but it
     says no more than the factorisation of f.
     """
-    split = factorisation(f)
-    if len(variables_used(f)) < 2 or len(f) < 2 or sum(e for _, e in split) < 2:
+    if len(variables_used(f)) < 2 or len(f) < 2:
         return Outcome()
+    return Outcome(gather(_products(f, budget))[0])
+
+
+def _products(f: Polynomial, budget: Budget) -> Iterator[Decomposition]:
+    split = factorisation(f, budget)
+    if sum(e for _, e in split) < 2:
+        return
     candidates = [[p for p, _ in split]]
     if len(split) > 2:
         first, e = split[0]
         candidates.insert(0, [first, f / first**e])
-    found = [d for inners in candidates if (d := complete(f, inners)) is not None]
-    return Outcome(tuple(found))
+    for inners in candidates:
+        found = complete(f, inners, budget)
+        if found is not None:
+            yield found
 
 
-def factorisation(f: Polynomial) -> Factors:
+def factorisation(f: Polynomial, budget: Budget = UNLIMITED) -> Factors:
     """The irreducible factors of f over Q with their exponents, largest degrees first."""
+    budget.check(len(f) * _FACTOR_SECONDS)
     split = [(primitive_part(p)[0], int(e)) for p, e in f.factor()[1]]
     return sorted(split, key=lambda pair: (-degree(pair[0]), str(pair[0])))
 
@@ -98,7 +114,7 @@ def _inner_degrees(f: Polynomial) -> list[int]:
     return [d for d in range(total // 2, 0, -1) if total % d == 0]
 
 
-def _pairs(f: Polynomial, split: Factors) -> Iterator[Decomposition]:
+def _pairs(f: Polynomial, split: Factors, budget: Budget) -> Iterator[Decomposition]:
     """Two inners of one degree: both divide f, or one does and the other its Jacobian with the cofactor."""
     if not is_homogeneous(f):
         return
@@ -106,39 +122,41 @@ def _pairs(f: Polynomial, split: Factors) -> Iterator[Decomposition]:
         some = list(islice(divisors_of_degree(split, d), _DIVISORS))
         tried = [*islice(combinations(some, 2), _PAIRS)]
         if degree(f) == 3 * d:
-            tried += [(p, r) for p in some for r in islice(_partners(f, p, d), _DIVISORS)]
+            tried += [(p, r) for p in some for r in islice(_partners(f, p, d, budget), _DIVISORS)]
         for p, r in tried:
-            found = complete(f, (p, r))
+            found = complete(f, (p, r), budget)
             if found is not None:
                 yield found
                 return
 
 
-def _partners(f: Polynomial, p: Polynomial, d: int) -> Iterator[Polynomial]:
+def _partners(f: Polynomial, p: Polynomial, d: int, budget: Budget) -> Iterator[Polynomial]:
     """Divisors of degree d of all 2 × 2 minors of the Jacobian of p and f / p."""
     cofactor, used = f / p, variables_used(f)
     common = f.context().constant(0)
     for i, j in combinations(used, 2):
+        budget.check()
         minor = p.derivative(i) * cofactor.derivative(j) - p.derivative(j) * cofactor.derivative(i)
         common = common.gcd(minor) if not common.is_zero() else minor
     if degree(common) >= d:
-        yield from divisors_of_degree(factorisation(common), d)
+        yield from divisors_of_degree(factorisation(common, budget), d)
 
 
-def _with_known_inner(f: Polynomial, split: Factors, deadline: float) -> Iterator[Decomposition]:
-    """Inners by_differential_forms with a divisor of f."""
+def _with_known_inner(f: Polynomial, split: Factors, budget: Budget) -> Iterator[Decomposition]:
+    """Inners that differential forms give with a divisor of f."""
     degrees = _inner_degrees(f) if is_homogeneous(f) else sorted({degree(p) for p, _ in split})
     for d in degrees:
         if d == 1 and is_homogeneous(f):
             continue
         for p in islice(divisors_of_degree(split, d), _KNOWN):
-            found = by_differential_forms(f, (p,), deadline=deadline).decompositions
+            budget.check()
+            found = tuple(by_differential_forms(f, budget, (p,)).decompositions)
             yield from found
             if found:
                 return
 
 
-def _with_common_factor(f: Polynomial, split: Factors) -> Iterator[Decomposition]:
+def _with_common_factor(f: Polynomial, split: Factors, budget: Budget) -> Iterator[Decomposition]:
     """Inners c·h where c^k divides f and f / c^k is a form of degree k in the h."""
     if not is_homogeneous(f):
         return
@@ -148,30 +166,31 @@ def _with_common_factor(f: Polynomial, split: Factors) -> Iterator[Decomposition
         for smaller in range(d - 1, 0, -1):
             for c in islice(divisors_of_degree(roots, smaller), _DIVISORS):
                 rest = f / c**k
-                for inners in _inners_of_degree(rest, d - smaller):
-                    found = complete(f, [c * h for h in inners])
+                for inners in _inners_of_degree(rest, d - smaller, budget):
+                    found = complete(f, [c * h for h in inners], budget)
                     if found is not None:
                         yield found
                         return
 
 
-def _inners_of_degree(f: Polynomial, d: int) -> Iterator[Sequence[Polynomial]]:
+def _inners_of_degree(f: Polynomial, d: int, budget: Budget) -> Iterator[Sequence[Polynomial]]:
     """Inners of a form that all have degree d, by the other methods."""
     used = variables_used(f)
     if d == 1:
         linear = [
             dec.inners
-            for dec in by_differential_forms(f).decompositions
+            for dec in by_differential_forms(f, budget).decompositions
             if all(degree(h) == 1 for h in dec.inners)
         ]
         yield from linear
         yield [f.context().gens()[i] for i in used]
         return
-    methods = (uni_multivariate, by_differential_forms, multi_univariate)
+    methods: tuple[Solver, ...] = (uni_multivariate, by_differential_forms, multi_univariate)
     for method in methods:
-        for decomposition in method(f).decompositions:
+        budget.check()
+        for decomposition in method(f, budget).decompositions:
             if {degree(h) for h in decomposition.inners} == {d}:
                 yield decomposition.inners
-    for decomposition in _pairs(f, factorisation(f)):
+    for decomposition in _pairs(f, factorisation(f, budget), budget):
         if {degree(h) for h in decomposition.inners} == {d}:
             yield decomposition.inners

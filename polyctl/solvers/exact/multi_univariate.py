@@ -4,7 +4,7 @@ Theorem: for a block B of variables, f is a polynomial in h(B) and the variables
 every coefficient of f, taken as a polynomial in the variables outside, is a polynomial in h; and where this
 holds for several disjoint blocks it holds for all of them at once, as expansions in base h are unique. So
 each block has an answer of its own: the common right components of its coefficients. A right component of
-one of them is known up to affine change by its degree (Kozen and Landau 1989, see univariate and gradient),
+one of them is known up to affine change by its degree (Kozen and Landau 1989; `univariate`),
 and each is tried on the others. For single variables this is complete; blocks are tried where they are few.
 """
 
@@ -16,6 +16,7 @@ from math import gcd
 
 from flint import fmpq, fmpq_poly, nmod_mat
 
+from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.completion import complete_outer
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.modular import PRIME
@@ -31,14 +32,14 @@ from polyctl.algebra.polynomial import (
 )
 from polyctl.solvers.exact.uni_multivariate import uni_multivariate
 from polyctl.solvers.exact.univariate import component, divisors, expand, from_dense, to_dense
-from polyctl.solvers.outcome import Outcome
+from polyctl.solvers.outcome import Outcome, gather
 
 Block = tuple[int, ...]
 _VARIANTS = 8
 _SUBSETS = 64
 
 
-def multi_univariate(f: Polynomial) -> Outcome:
+def multi_univariate(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
     """g(h0, h1, …) = f with inners in disjoint sets of variables, the largest inners first.
 
     Proof means that for no variable x there is an h(x) of degree ≥ 2 with f a polynomial in h(x) and the
@@ -47,26 +48,36 @@ def multi_univariate(f: Polynomial) -> Outcome:
     used = variables_used(f)
     if len(used) < 2:
         return Outcome()
+    found, finished = gather(_separable(f, used, budget))
+    if found or not finished:
+        return Outcome(found)
+    scope = "any block of variables" if _subsets(used) or len(used) < 3 else "any one variable"
+    return Outcome((), f"no separable g(h0, h1, …): f is no polynomial in an h of {scope} and the others")
+
+
+def _separable(f: Polynomial, used: Block, budget: Budget) -> Iterator[Decomposition]:
+    """First inners in one variable each, then in disjoint blocks of them."""
     generators = f.context().gens()
-    singles = {i: [*common_components(f, i), generators[i]] for i in used}
-    blocks, all_tried = _blocks(f, used)
-    found = []
+    singles = {i: [*common_components(f, i, budget), generators[i]] for i in used}
     if any(len(choices) > 1 for choices in singles.values()):
         for chosen in islice(product(*singles.values()), _VARIANTS):
             if any(h != generators[i] for i, h in zip(used, chosen, strict=True)):
-                found.append(_decomposition(f, {(i,): h for i, h in zip(used, chosen, strict=True)}))
+                yield _decomposition(f, {(i,): h for i, h in zip(used, chosen, strict=True)}, budget)
+    blocks = {b: h for b in _subsets(used) if (h := block_inner(f, b, budget)) is not None}
     for family in islice(_disjoint(list(blocks)), _VARIANTS):
         covered = {i for block in family for i in block}
         inners = {block: blocks[block] for block in family}
         inners |= {(i,): singles[i][0] for i in used if i not in covered}
-        found.append(_decomposition(f, inners))
-    if found:
-        return Outcome(tuple(found))
-    scope = "any block of variables" if all_tried else "any one variable"
-    return Outcome((), f"no separable g(h0, h1, …): f is no polynomial in an h of {scope} and the others")
+        yield _decomposition(f, inners, budget)
 
 
-def common_components(f: Polynomial, variable: int) -> list[Polynomial]:
+def _subsets(used: Block) -> list[Block]:
+    """The blocks of 2 to n − 1 variables, none if they are too many to try."""
+    subsets = [b for size in range(2, len(used)) for b in combinations(used, size)]
+    return subsets if len(subsets) <= _SUBSETS else []
+
+
+def common_components(f: Polynomial, variable: int, budget: Budget = UNLIMITED) -> list[Polynomial]:
     """All h(x) of degree ≥ 2, up to affine change, with f a polynomial in h(x) and the other variables.
 
     Primitive, without constant term, of falling degree.
@@ -79,14 +90,15 @@ def common_components(f: Polynomial, variable: int) -> list[Polynomial]:
     monic = [c / smallest.leading_coefficient() for c in reversed(smallest.coeffs())]
     found = []
     for d in reversed(divisors(gcd(*(c.degree() for c in varying)))[1:]):
-        h = component(monic, d)
-        if all(expand(c, h) is not None for c in varying):
+        h = component(monic, d, budget)
+        if all(expand(c, h, budget) is not None for c in varying):
             found.append(primitive_part(from_dense(h, f.context(), variable))[0])
     return found
 
 
-def block_inner(f: Polynomial, block: Block) -> Polynomial | None:
+def block_inner(f: Polynomial, block: Block, budget: Budget = UNLIMITED) -> Polynomial | None:
     """The h of largest degree in two or more variables with f a polynomial in h and the other variables."""
+    budget.check()
     varying = {str(c): c for c in map(normal_form, coefficients_in(f, block).values()) if not c.is_zero()}
     if not varying or any(set(variables_used(c)) != set(block) for c in varying.values()):
         return None
@@ -94,11 +106,11 @@ def block_inner(f: Polynomial, block: Block) -> Polynomial | None:
     if not _parallel(coefficients, block):
         return None
     smallest = coefficients[0]
-    smaller = (
-        [d.inners[0] for d in uni_multivariate(smallest).decompositions] if len(coefficients) > 1 else []
-    )
+    smaller = []
+    if len(coefficients) > 1:
+        smaller = [d.inners[0] for d in uni_multivariate(smallest, budget).decompositions]
     for h in (smallest, *reversed(smaller)):
-        if all(complete_outer(c, (h,)) is not None for c in coefficients[1:]):
+        if all(complete_outer(c, (h,), budget=budget) is not None for c in coefficients[1:]):
             return h
     return None
 
@@ -115,18 +127,18 @@ def coefficients_in(f: Polynomial, block: Block) -> dict[Monomial, Polynomial]:
     return {outside: context.from_dict(group) for outside, group in groups.items()}
 
 
-def _decomposition(f: Polynomial, inners: dict[Block, Polynomial]) -> Decomposition:
+def _decomposition(f: Polynomial, inners: dict[Block, Polynomial], budget: Budget) -> Decomposition:
     """The decomposition with these inners, one for each block; f must be a polynomial in them."""
     context, rest = f.context(), f
     for block, h in inners.items():
         place, replaced = block[0], {}
         for outside, c in coefficients_in(rest, block).items():
             if len(block) == 1:
-                outer = expand(to_dense(c, place), to_dense(h, place))
+                outer = expand(to_dense(c, place), to_dense(h, place), budget)
                 assert outer is not None
                 digits = list(enumerate(outer.coeffs()))
             else:
-                completed = complete_outer(c, (h,))
+                completed = complete_outer(c, (h,), budget=budget)
                 assert completed is not None
                 digits = [(m[0], value) for m, value in terms(completed)]
             for k, value in digits:
@@ -136,14 +148,6 @@ def _decomposition(f: Polynomial, inners: dict[Block, Polynomial]) -> Decomposit
     places = [block[0] for block in inners]
     outer_terms = {tuple(m[i] for i in places): c for m, c in terms(rest)}
     return Decomposition(polynomial(outer_ring(len(places)), outer_terms), tuple(inners.values()))
-
-
-def _blocks(f: Polynomial, used: Block) -> tuple[dict[Block, Polynomial], bool]:
-    """Inners of blocks of 2 to n − 1 variables, and whether all blocks were tried."""
-    subsets = [b for size in range(2, len(used)) for b in combinations(used, size)]
-    tried = subsets if len(subsets) <= _SUBSETS else []
-    found = {block: h for block in tried if (h := block_inner(f, block)) is not None}
-    return found, bool(tried) or not subsets
 
 
 def _disjoint(blocks: Sequence[Block]) -> Iterator[list[Block]]:

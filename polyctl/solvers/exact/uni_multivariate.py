@@ -10,19 +10,21 @@ zur Gathen, Functional decomposition of polynomials, J. Symbolic Computation 9 (
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from math import gcd
 
 from flint import fmpq
 from flint.utils.flint_exceptions import DomainError
 
+from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.completion import complete_outer
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, degree, primitive_part, terms, variables_used
 from polyctl.solvers.exact.univariate import divisors
-from polyctl.solvers.outcome import Outcome
+from polyctl.solvers.outcome import Outcome, gather
 
 
-def uni_multivariate(f: Polynomial) -> Outcome:
+def uni_multivariate(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
     """All g(h) = f with deg g ≥ 2 for f in two or more variables, h primitive, smallest h first.
 
     Empty without proof for other f. Proof means: no g(h) with one inner over any extension of Q.
@@ -34,18 +36,9 @@ def uni_multivariate(f: Polynomial) -> Outcome:
     _, factors = forms[total].factor_squarefree()
     power = gcd(*(int(e) for _, e in factors))
     powers = [k for k in divisors(power) if k > 1]
-    found = []
-    for k in reversed(powers):
-        root = forms[total].context().constant(1)
-        for factor, e in factors:
-            root = root * factor ** (int(e) // k)
-        inner = inner_with_top(forms, root, k)
-        outer = None if inner is None else complete_outer(f, (inner,))
-        if outer is not None:
-            assert inner is not None
-            found.append(Decomposition(outer, (inner,)))
-    if found:
-        return Outcome(tuple(found))
+    found, finished = gather(_components(f, forms, factors, powers, budget))
+    if found or not finished:
+        return Outcome(found)
     why = (
         "its top form is no power of a form"
         if not powers
@@ -53,6 +46,26 @@ def uni_multivariate(f: Polynomial) -> Outcome:
         f"{', '.join(str(total // k) for k in reversed(powers))} fails"
     )
     return Outcome((), f"no g(h) with one inner over any extension of Q: {why}")
+
+
+def _components(
+    f: Polynomial,
+    forms: dict[int, Polynomial],
+    factors: Sequence[tuple[Polynomial, int]],
+    powers: Sequence[int],
+    budget: Budget,
+) -> Iterator[Decomposition]:
+    """The decompositions whose outers have these degrees; `factors` are those of the top form."""
+    for k in reversed(powers):
+        budget.check()
+        root = f.context().constant(1)
+        for factor, e in factors:
+            root = root * factor ** (int(e) // k)
+        inner = inner_with_top(forms, root, k, budget)
+        outer = None if inner is None else complete_outer(f, (inner,), budget=budget)
+        if outer is not None:
+            assert inner is not None
+            yield Decomposition(outer, (inner,))
 
 
 def forms_of(f: Polynomial) -> dict[int, Polynomial]:
@@ -64,7 +77,9 @@ def forms_of(f: Polynomial) -> dict[int, Polynomial]:
     return {d: context.from_dict(part) for d, part in parts.items()}
 
 
-def inner_with_top(forms: dict[int, Polynomial], top: Polynomial, power: int) -> Polynomial | None:
+def inner_with_top(
+    forms: dict[int, Polynomial], top: Polynomial, power: int, budget: Budget = UNLIMITED
+) -> Polynomial | None:
     """The h with this top form whose power agrees with c·f as far as h determines it, or None.
 
     With A_i the part of f (`forms`) of degree deg f − i and H_i that of h of degree deg h − i, the power
@@ -77,6 +92,7 @@ def inner_with_top(forms: dict[int, Polynomial], top: Polynomial, power: int) ->
     for j in range(1, d):
         right = top.context().constant(0)
         for i in range(1, j + 1):
+            budget.check()
             form = forms.get(total - i)
             weight = i - power * (j - i)
             if form is not None and weight and not parts[j - i].is_zero():

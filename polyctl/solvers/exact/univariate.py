@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 
 from flint import fmpq, fmpq_poly
 
+from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial, Ring, polynomial, variables_used
-from polyctl.solvers.outcome import Outcome
+from polyctl.solvers.outcome import Outcome, gather
 
 
 def divisors(n: int) -> list[int]:
@@ -24,7 +25,7 @@ def divisors(n: int) -> list[int]:
     return [d for d in range(1, n + 1) if n % d == 0]
 
 
-def univariate(f: Polynomial) -> Outcome:
+def univariate(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
     """All g(h) = f for an f that has one variable, h up to affine change, smallest h first.
 
     Empty without proof for other f. Proof means that f is indecomposable: no g and h of degree ≥ 2.
@@ -33,11 +34,11 @@ def univariate(f: Polynomial) -> Outcome:
     if len(used) != 1:
         return Outcome()
     dense = to_dense(f, used[0])
-    found = tuple(
+    found, finished = gather(
         Decomposition(from_dense(g, outer_ring(1)), (from_dense(h, f.context(), used[0]),))
-        for g, h in right_components(dense)
+        for g, h in right_components(dense, budget)
     )
-    if found:
+    if found or not finished:
         return Outcome(found)
     return Outcome((), f"no g(h) over any extension of Q: {_why(dense.degree())}")
 
@@ -61,7 +62,7 @@ def chain(f: Polynomial) -> tuple[Polynomial, ...]:
     return (*(from_dense(p, outer_ring(1)) for p in reversed(parts[1:])), innermost)
 
 
-def right_components(f: fmpq_poly) -> Iterator[tuple[fmpq_poly, fmpq_poly]]:
+def right_components(f: fmpq_poly, budget: Budget = UNLIMITED) -> Iterator[tuple[fmpq_poly, fmpq_poly]]:
     """All (g, h) with g(h) = f, both of degree ≥ 2, h monic with h(0) = 0, smallest h first."""
     degree = f.degree()
     coefficients = None
@@ -69,13 +70,13 @@ def right_components(f: fmpq_poly) -> Iterator[tuple[fmpq_poly, fmpq_poly]]:
         if coefficients is None:
             lead = f.leading_coefficient()
             coefficients = [c / lead for c in reversed(f.coeffs())]
-        inner = component(coefficients, d)
-        outer = expand(f, inner)
+        inner = component(coefficients, d, budget)
+        outer = expand(f, inner, budget)
         if outer is not None:
             yield outer, inner
 
 
-def component(coefficients: Sequence[fmpq], d: int) -> fmpq_poly:
+def component(coefficients: Sequence[fmpq], d: int, budget: Budget = UNLIMITED) -> fmpq_poly:
     """The only monic h of degree d with h(0) = 0 that can be a right component.
 
     `coefficients` are those of f, highest first, divided by the leading one. They are read as a power series
@@ -84,6 +85,7 @@ def component(coefficients: Sequence[fmpq], d: int) -> fmpq_poly:
     k = (len(coefficients) - 1) // d
     series = [fmpq(1)]
     for j in range(1, d):
+        budget.check()
         total = fmpq(0)
         for i in range(1, j + 1):
             if coefficients[i]:
@@ -92,10 +94,11 @@ def component(coefficients: Sequence[fmpq], d: int) -> fmpq_poly:
     return fmpq_poly([fmpq(0), *reversed(series)])
 
 
-def expand(f: fmpq_poly, h: fmpq_poly) -> fmpq_poly | None:
+def expand(f: fmpq_poly, h: fmpq_poly, budget: Budget = UNLIMITED) -> fmpq_poly | None:
     """g with g(h) = f, or None where a digit of f in base h is not constant."""
     digits = []
     while f.degree() >= 0:
+        budget.check()
         f, digit = divmod(f, h)
         if digit.degree() > 0:
             return None

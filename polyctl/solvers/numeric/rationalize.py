@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from time import perf_counter
 
 import torch
 from torch import Tensor
 
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.verify import verify
 from polyctl.solvers.numeric.ansatz import Ansatz
@@ -54,7 +54,7 @@ def echelon(h_MN: Tensor, rows: int) -> tuple[Tensor, list[int]]:
     return torch.cat([h_MN[order], h_MN[rows:]]), pivots
 
 
-def polish(
+def refine(
     system: System, target_P: Tensor, x_U: Tensor, index_K: Tensor, steps: int, damping: float = 1e-8
 ) -> tuple[Tensor, float, Tensor]:
     """A single start until it is sharp or `steps` are over: its x, cost and Jacobian [K, P]."""
@@ -69,8 +69,8 @@ def polish(
 class Pinning:
     """Turns one numeric solution into an exact one, pinning unknowns while solutions lie on families."""
 
-    def __init__(self, ansatz: Ansatz, system: System, target_P: Tensor, deadline: float) -> None:
-        self.ansatz, self.system, self.target_P, self.deadline = ansatz, system, target_P, deadline
+    def __init__(self, ansatz: Ansatz, system: System, target_P: Tensor, budget: Budget) -> None:
+        self.ansatz, self.system, self.target_P, self.budget = ansatz, system, target_P, budget
 
     def exact(self, x_U: Tensor, free: list[int], outer: list[int], tries: int = 40) -> Decomposition | None:
         """A verified decomposition at or near x, or None.
@@ -83,7 +83,7 @@ class Pinning:
         x_U, cost, jacobian_KP = self._solve(x_U, free, outer)
         if cost > SOLVED:
             return None
-        while perf_counter() < self.deadline:
+        while not self.budget.expired:
             loose = self._loose(jacobian_KP, len(free))
             fixed = [k for k, is_loose in zip(free, loose, strict=True) if not is_loose]
             values = {k: recognise(float(x_U[k])) for k in fixed}
@@ -109,7 +109,7 @@ class Pinning:
                     found = (solved_U, rest, jacobian)
                     break
                 refused.add((k, value))
-                if tries <= 0 or perf_counter() > self.deadline:
+                if tries <= 0 or self.budget.expired:
                     return None
             if found is None:
                 return None
@@ -117,7 +117,7 @@ class Pinning:
         return None
 
     def _solve(self, x_U: Tensor, free: list[int], outer: list[int]) -> tuple[Tensor, float, Tensor]:
-        return polish(self.system, self.target_P, x_U, torch.tensor([*free, *outer]), 40)
+        return refine(self.system, self.target_P, x_U, torch.tensor([*free, *outer]), 40)
 
     @staticmethod
     def _loose(jacobian_KP: Tensor, count: int) -> list[bool]:
@@ -146,4 +146,4 @@ class Pinning:
         inners = self.ansatz.polynomials([[v or Fraction(0) for v in row] for row in rows])
         inners = tuple(h for h in inners if not h.is_zero())
         candidate = Decomposition(None, inners)
-        return candidate if inners and verify(self.ansatz.f, candidate).verified else None
+        return candidate if inners and verify(self.ansatz.f, candidate, budget=self.budget).verified else None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from math import inf
-from time import perf_counter
 
 import torch
 from torch import Tensor
 
+from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition, equivalence_key
 from polyctl.algebra.polynomial import Polynomial, degree
 from polyctl.algebra.verify import verify
@@ -18,7 +17,9 @@ from polyctl.solvers.numeric.levenberg_marquardt import LevenbergMarquardt
 from polyctl.solvers.numeric.rationalize import SOLVED, Pinning, echelon
 from polyctl.solvers.numeric.supports import Shape, Supports
 from polyctl.solvers.numeric.system import System
+from polyctl.solvers.outcome import Outcome
 
+MAX_INNERS = 4
 MAX_UNKNOWNS = 400
 MAX_EQUATIONS = 2000
 TERMS = 3
@@ -42,14 +43,14 @@ class ShapeSearch:
         """Whether f has so few monomials that shapes say something."""
         return len(self.ansatz.monomials) <= max(SPARSE_TERMS, SPARSE_SHARE * self.ansatz.ansatz)
 
-    def first(self, generator: torch.Generator, deadline: float) -> Iterator[Decomposition]:
+    def first(self, generator: torch.Generator, budget: Budget) -> Iterator[Decomposition]:
         """Find the shapes and solve each from a few starts."""
         ansatz = self.ansatz
         if not self.sparse:
             return
-        supports = Supports(ansatz.monomials, ansatz.inner_monomials, deadline)
+        supports = Supports(ansatz.monomials, ansatz.inner_monomials, budget)
         shapes = supports.shapes(ansatz.inners, ansatz.outer_degree, TERMS, ansatz.fixed)
-        while perf_counter() < deadline:
+        while not budget.expired:
             chunk: list[Shape] = []
             enough = supports.work + CHUNK_WORK
             for shape in shapes:
@@ -60,18 +61,18 @@ class ShapeSearch:
                 return
             chunk.sort(key=lambda s: s.unknowns)
             self.chunks.append(chunk)
-            yield from _solve_shapes(ansatz, chunk, generator, deadline)
+            yield from _solve_shapes(ansatz, chunk, generator, budget)
 
-    def again(self, generator: torch.Generator, deadline: float) -> Iterator[Decomposition]:
+    def again(self, generator: torch.Generator, budget: Budget) -> Iterator[Decomposition]:
         """Solve the shapes found from other starts."""
         for chunk in self.chunks:
-            if perf_counter() > deadline:
+            if budget.expired:
                 return
-            yield from _solve_shapes(self.ansatz, chunk, generator, deadline)
+            yield from _solve_shapes(self.ansatz, chunk, generator, budget)
 
 
 def _solve_shapes(
-    ansatz: Ansatz, shapes: Sequence[Shape], generator: torch.Generator, deadline: float
+    ansatz: Ansatz, shapes: Sequence[Shape], generator: torch.Generator, budget: Budget
 ) -> Iterator[Decomposition]:
     points = 16 * (len(ansatz.monomials) // 8 + 2)
     system = ansatz.system(min(points, -(-ansatz.ansatz * 6 // 5)))
@@ -93,7 +94,7 @@ def _solve_shapes(
     index_BK = _padded([a + b for a, b in zip(inner_free, outer_free, strict=True)], unknowns)
     run = LevenbergMarquardt(system, target_P, x_BU, index_BK)
     alive_B = torch.arange(len(run))
-    pinning = Pinning(ansatz, system, target_P, deadline)
+    pinning = Pinning(ansatz, system, target_P, budget)
     done: set[int] = set()
     families = []
     for iteration in range(1, 61):
@@ -111,7 +112,7 @@ def _solve_shapes(
                     families.append(start)
         left = [b for b, k in enumerate(alive_B.tolist()) if k % len(shapes) not in done]
         left = [b for b in left if float(run.damping_B[b]) < 1e5]
-        if not left or perf_counter() > deadline:
+        if not left or budget.expired:
             break
         run.keep(torch.tensor(left))
         alive_B = alive_B[left]
@@ -137,7 +138,7 @@ def rescale(
 
 
 def generic_candidates(
-    ansatz: Ansatz, generator: torch.Generator, deadline: float, batches: int = 32
+    ansatz: Ansatz, generator: torch.Generator, budget: Budget, batches: int = 32
 ) -> Iterator[Decomposition]:
     """Decompositions where the outer has as many coefficients as f, so that many inners do: guessed ones.
 
@@ -152,7 +153,7 @@ def generic_candidates(
         return
     outer = torch.arange(system.inner_size, system.unknowns).expand(GUESSES, -1)
     for batch in range(batches):
-        if perf_counter() > deadline:
+        if budget.expired:
             return
         order = [usable[k] for k in torch.randperm(len(usable), generator=generator).tolist()]
         shape = (GUESSES, ansatz.inners, width)
@@ -174,7 +175,7 @@ def generic_candidates(
                 for row in rows:
                     row[ansatz.fixed] = Fraction(0)
             candidate = Decomposition(None, ansatz.polynomials(rows))
-            if verify(ansatz.f, candidate).verified:
+            if verify(ansatz.f, candidate, budget=budget).verified:
                 yield candidate
 
 
@@ -193,7 +194,7 @@ def _padded(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
 
 
 def dense_candidates(
-    ansatz: Ansatz, x_BU: Tensor, deadline: float, iterations: int = 300
+    ansatz: Ansatz, x_BU: Tensor, budget: Budget, iterations: int = 300
 ) -> Iterator[Decomposition]:
     """Decompositions near these starts [B, U], all coefficients free."""
     system = dense_system(ansatz)
@@ -201,11 +202,11 @@ def dense_candidates(
     index_K = free_unknowns(ansatz)
     inner = [k for k in index_K if k < system.inner_size]
     outer = [k for k in index_K if k >= system.inner_size]
-    pinning = Pinning(ansatz, system, target_P, deadline)
+    pinning = Pinning(ansatz, system, target_P, budget)
     run = LevenbergMarquardt(system, target_P, x_BU, torch.tensor(index_K).expand(len(x_BU), -1))
     before_B = run.cost_B
     for iteration in range(1, iterations + 1):
-        if perf_counter() > deadline:
+        if budget.expired:
             return
         run.step()
         if iteration % 10:
@@ -282,7 +283,7 @@ def polish_starts(
 
 
 def _polished(
-    f: Polynomial, starts: Sequence[Decomposition], generator: torch.Generator, deadline: float
+    f: Polynomial, starts: Sequence[Decomposition], generator: torch.Generator, budget: Budget
 ) -> Iterator[Decomposition]:
     """Decompositions near given ones, with as many inners of the same degree."""
     total = degree(f)
@@ -293,41 +294,42 @@ def _polished(
         question = Ansatz(f, len(given.inners), inner_degree, total // inner_degree)
         if question.unknowns <= MAX_UNKNOWNS and question.ansatz <= MAX_EQUATIONS:
             x_BU = polish_starts(question, given.inners, 8, generator)
-            yield from dense_candidates(question, x_BU, deadline, 60)
+            yield from dense_candidates(question, x_BU, budget, 60)
 
 
 def polish(
-    f: Polynomial, starts: Sequence[Decomposition], *, time_limit: float, seed: int = 0
+    f: Polynomial, starts: Sequence[Decomposition], budget: Budget = UNLIMITED, seed: int = 0
 ) -> Iterator[Decomposition]:
     """Verified inners of f near wrong ones, as many and of the same degree; nothing else is tried."""
-    generator = torch.Generator().manual_seed(seed)
-    return _polished(f, starts, generator, perf_counter() + time_limit)
+    return _polished(f, starts, torch.Generator().manual_seed(seed), budget)
 
 
-def numeric_candidates(
+def by_least_squares(
     f: Polynomial,
+    budget: Budget = UNLIMITED,
     *,
     inners: int | None = None,
-    max_inners: int = 4,
     inner_degrees: Sequence[int] | None = None,
-    time_limit: float | None = None,
     seed: int = 0,
     starts: Sequence[Decomposition] = (),
-) -> Iterator[Decomposition]:
-    """Verified inners of f, each span once: fewest inners first, shapes before random starts.
+) -> Outcome:
+    """Verified inners of f, each span once: fewest inners first, shapes before random starts. No proof.
 
-    Numbers of inners up to `inners` (or `max_inners`) and the inner degrees that divide deg f, or those of
-    `inner_degrees`, are tried. `starts` are wrong decompositions to improve. Without a time limit it goes on
-    as long as it is asked.
+    Numbers of inners up to `inners` (or MAX_INNERS) and the inner degrees that divide deg f, or those of
+    `inner_degrees`, are tried. `starts` are wrong decompositions to improve. The search runs while the
+    decompositions are taken, without a time limit for as long as they are.
     """
-    deadline = inf if time_limit is None else perf_counter() + time_limit
     generator = torch.Generator().manual_seed(seed)
+    return Outcome(_distinct(_all(f, inners or MAX_INNERS, inner_degrees, generator, budget, starts)))
+
+
+def _distinct(found: Iterator[Decomposition]) -> Iterator[Decomposition]:
     seen: set[object] = set()
-    for found in _all(f, inners or max_inners, inner_degrees, generator, deadline, starts):
-        key = equivalence_key(found)
+    for decomposition in found:
+        key = equivalence_key(decomposition)
         if key not in seen:
             seen.add(key)
-            yield found
+            yield decomposition
 
 
 def _all(
@@ -335,12 +337,12 @@ def _all(
     most: int,
     inner_degrees: Sequence[int] | None,
     generator: torch.Generator,
-    deadline: float,
+    budget: Budget,
     starts: Sequence[Decomposition],
 ) -> Iterator[Decomposition]:
     if degree(f) < 2:
         return
-    yield from _polished(f, starts, generator, deadline)
+    yield from _polished(f, starts, generator, budget)
     asked = [
         q
         for m in range(1, most + 1)
@@ -350,18 +352,18 @@ def _all(
     searches = [ShapeSearch(q) for q in asked]
     for search in searches:
         if not search.ansatz.generic:
-            yield from search.first(generator, deadline)
+            yield from search.first(generator, budget)
         else:
-            yield from search.first(generator, min(deadline, perf_counter() + GENERIC_SECONDS))
-            yield from generic_candidates(search.ansatz, generator, deadline)
+            yield from search.first(generator, budget.at_most(GENERIC_SECONDS))
+            yield from generic_candidates(search.ansatz, generator, budget)
     rounds = 0
-    while searches and perf_counter() < deadline:
+    while searches and not budget.expired:
         for search in searches:
-            yield from search.again(generator, deadline)
+            yield from search.again(generator, budget)
         for question in asked:
             if question.inners > 1 or rounds == 0:
                 x_BU = random_starts(question, STARTS, generator)
-                yield from dense_candidates(question, x_BU, deadline)
+                yield from dense_candidates(question, x_BU, budget)
         rounds += 1
         if all(q.inners == 1 for q in asked):
             return

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import inf, prod
-from time import perf_counter
+from math import prod
 
+from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.monomials import Monomial, monomials_of_degree
 
 BITS = 8
@@ -53,19 +53,19 @@ class Supports:
         self,
         monomials: Sequence[Monomial],
         inner_monomials: Sequence[Monomial],
-        deadline: float = inf,
+        budget: Budget = UNLIMITED,
     ) -> None:
         self.target = frozenset(map(code, monomials))
         self.codes = [code(m) for m in inner_monomials]
         self._bit = {v: 1 << i for i, v in enumerate(sorted(self.target))}
         self._allowed: dict[int, int] = {}
         self._covered: dict[tuple[int, ...], int] = {}
-        self.deadline = deadline
+        self.budget = budget
         self.work = 0
 
     def exhausted(self) -> bool:
-        """Whether the bound on work or the deadline is reached; then there are no more shapes."""
-        return self.work > MAX_WORK or perf_counter() > self.deadline
+        """Whether the bound on work is reached or time is up; then there are no more shapes."""
+        return self.work > MAX_WORK or self.budget.expired
 
     def allowed(self, rest: int) -> int:
         """The inner monomials (as bits) whose product with the monomial `rest` is in f."""

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 from rich.text import Text
 from textual import work
@@ -14,39 +15,42 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
-from polyctl.config.registry import load_registry, to_toml
+from polyctl.config.registry import load_registry
 from polyctl.config.schema import Experiment
 from polyctl.errors import PolyctlError
-from polyctl.formatting import format_age
 from polyctl.tui import launch
 from polyctl.tui.actions import bindings
-from polyctl.tui.format import clean, format_status
+from polyctl.tui.panes.host import Host
 from polyctl.tui.panes.pane import Pane
+from polyctl.tui.views.experiments import (
+    JobState,
+    directory_options,
+    format_experiment,
+    format_jobs,
+    select_experiments,
+)
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.table import Table
-
-JOBS_SHOWN = 4
 
 
 class ExperimentsPane(Pane):
     """The registry on the left, the chosen experiment on the right, what was started below."""
 
     BINDINGS = bindings("experiments")
-    place = "experiments"
 
-    class Cost(Message):
-        """What `train --dry-run` says of an experiment."""
+    class CostMeasured(Message):
+        """What `train --dry-run` reports of an experiment."""
 
         def __init__(self, name: str, text: str) -> None:
             super().__init__()
             self.name, self.text = name, text
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self.experiments: list[Experiment] = []
         self.pattern = ""
         self.costs: dict[str, str] = {}
-        self.jobs: list[tuple[launch.Job, bool, str]] = []
+        self.jobs: Sequence[JobState] = []
 
     def compose(self) -> ComposeResult:
         yield Static("", id="experiments-title", markup=False)
@@ -61,7 +65,7 @@ class ExperimentsPane(Pane):
         self.query_one("#jobs").border_title = "Started from here"
         self.query_one(Table).head(["experiment", "paper"])
         try:
-            registry = load_registry(self.dashboard.registry)
+            registry = load_registry(self.host.registry)
         except PolyctlError as error:
             self.query_one("#experiments-title", Static).update(f"{error.message}\n{error.hint or ''}")
             return
@@ -74,10 +78,10 @@ class ExperimentsPane(Pane):
         self.redraw()
 
     def _fill(self) -> None:
-        found = [e for e in self.experiments if self.pattern.lower() in _searched(e)]
-        said = f"{len(found)} of {len(self.experiments)} experiments"
-        said += f" with {self.pattern!r}" if self.pattern else ""
-        self.query_one("#experiments-title", Static).update(said)
+        found = select_experiments(self.experiments, self.pattern)
+        title = f"{len(found)} of {len(self.experiments)} experiments"
+        title += f" with {self.pattern!r}" if self.pattern else ""
+        self.query_one("#experiments-title", Static).update(title)
         self.query_one(Table).fill([(e.name, [e.name, e.paper or "-"]) for e in found])
         self._detail()
 
@@ -92,27 +96,14 @@ class ExperimentsPane(Pane):
 
     def _detail(self) -> None:
         experiment = self.chosen
-        text = (
-            Text("") if experiment is None else experiment_text(experiment, self.costs.get(experiment.name))
-        )
+        text = Text("")
+        if experiment is not None:
+            text = format_experiment(experiment, self.costs.get(experiment.name))
         self.query_one("#experiment-text", Static).update(text)
 
     def redraw(self) -> None:
         """Show how the started processes stand."""
-        text = Text(no_wrap=True, overflow="ellipsis")
-        for index, (job, running, line) in enumerate(self.jobs[:JOBS_SHOWN]):
-            text.append("\n" if index else "")
-            ended = "crashed" if line.startswith(launch.ERROR) else "ended"
-            text.append_text(format_status("running" if running else ended))
-            words = clean(shlex.join(job.command).removesuffix(f" {shlex.join(self._places([]))}"))
-            room = max(20, self.size.width // 2 - 20)  # the other half is for what it has said last
-            words = words if len(words) <= room else f"{words[: room - 1]}…"
-            text.append(f", started {format_age(job.started)} ago  {words}", style="bold")
-            text.append(f"  {clean(line)}")
-        if not self.jobs:
-            text.append(
-                "nothing yet: t trains, e evaluates, r improves by reinforcement learning", style="dim"
-            )
+        text = format_jobs(self.jobs, self._directories([]), self.size.width)
         self.query_one("#jobs", Static).update(text)
 
     # -- actions
@@ -150,23 +141,22 @@ class ExperimentsPane(Pane):
         if not arguments or arguments[0] not in ("train", "eval", "rl"):
             self.app.notify("only train, eval and rl are started from here", severity="error", markup=False)
             return
-        self._launch([*arguments, *self._places(arguments)])
+        self._launch([*arguments, *self._directories(arguments)])
 
-    def _places(self, arguments: list[str]) -> list[str]:
-        """The dashboard's own --runs and --registry, so that both look at the same files."""
-        found = [] if "--runs" in arguments else ["--runs", str(self.dashboard.root)]
-        if self.dashboard.registry is not None and "--registry" not in arguments:
-            found += ["--registry", str(self.dashboard.registry)]
-        return found
+    def _directories(self, arguments: Sequence[str]) -> list[str]:
+        """The options that make a process look at the same files as this dashboard."""
+        return directory_options(arguments, self.host.runs.root, self.host.registry)
 
     @work(thread=True, group="launch", exit_on_error=False)
     def _launch(self, arguments: list[str]) -> None:
         try:
-            job = launch.start(arguments, self.dashboard.root)
+            job = launch.start(arguments, self.host.runs.root)
         except PolyctlError as error:
             self.app.notify(error.message, severity="error", markup=False)
         else:
-            self.app.notify(f"started {job.words}; it goes on when the dashboard is closed", markup=False)
+            self.app.notify(
+                f"started {job.command_line}; it continues when the dashboard is closed", markup=False
+            )
 
     def action_cost(self) -> None:
         if (experiment := self.chosen) is not None:
@@ -177,33 +167,18 @@ class ExperimentsPane(Pane):
     @work(thread=True, group="cost", exit_on_error=False)
     def _measure(self, name: str) -> None:
         command = [sys.executable, "-m", "polyctl", "train", name, "--dry-run"]
-        if self.dashboard.registry is not None:
-            command += ["--registry", str(self.dashboard.registry)]
+        if self.host.registry is not None:
+            command += ["--registry", str(self.host.registry)]
         began = time.monotonic()
         done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         text = (done.stdout + done.stderr).strip()
-        self.post_message(self.Cost(name, text or f"no answer after {time.monotonic() - began:.0f} s"))
+        self.post_message(
+            self.CostMeasured(name, text or f"no answer after {time.monotonic() - began:.0f} s")
+        )
 
-    def on_experiments_pane_cost(self, event: Cost) -> None:
+    def on_experiments_pane_cost_measured(self, event: CostMeasured) -> None:
         self.costs[event.name] = event.text
         self._detail()
 
     def action_stop(self) -> None:
-        self.dashboard.stop_job(None)
-
-
-def experiment_text(experiment: Experiment, cost: str | None) -> Text:
-    """An experiment's purpose, cost where it was measured, and all its settings."""
-    text = Text()
-    text.append(clean(experiment.name), style="bold")
-    text.append(f"\n{clean(experiment.description)}\n")
-    if experiment.paper:
-        text.append(f"paper: {clean(experiment.paper)}\n", style="cyan")
-    text.append("\n")
-    text.append("cost: " + (cost if cost is not None else "c measures it (`train --dry-run`)") + "\n\n")
-    text.append(to_toml(experiment), style="dim")
-    return text
-
-
-def _searched(experiment: Experiment) -> str:
-    return f"{experiment.name} {experiment.paper} {experiment.data.family} {experiment.description}".lower()
+        self.host.stop_job(None)

@@ -74,7 +74,7 @@ def test_a_known_inner_settles_what_f_alone_does_not():
     a0, a1, a2 = ring(["a0", "a1", "a2"]).gens()
     h0, h1 = 3 * a0**3 - 4 * a0**2 * a2, -3 * a0**2 * a1
     f = -4 * h0**3 - 5 * h0**2 * h1
-    (found, *_) = by_differential_forms(f, (h0,)).decompositions
+    (found, *_) = by_differential_forms(f, known=(h0,)).decompositions
     assert equivalent(found, Decomposition(None, (h0, h1)))
 
 

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, equivalent
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, ring
@@ -16,14 +17,13 @@ from polyctl.config.schema import DataConfig
 from polyctl.data.families import draw_problem
 from polyctl.solvers.numeric.ansatz import Ansatz
 from polyctl.solvers.numeric.rationalize import echelon, recognise
-from polyctl.solvers.numeric.solver import dense_candidates, numeric_candidates, polish, random_starts
+from polyctl.solvers.numeric.solver import by_least_squares, dense_candidates, polish, random_starts
 
 torch.set_num_threads(1)
 
 
 def first(f, **options):
-    options.setdefault("time_limit", 10)
-    found = next(iter(numeric_candidates(f, **options)), None)
+    found = next(iter(by_least_squares(f, Budget.of(10), **options).decompositions), None)
     if found is not None:
         assert verify(f, found).verified
     return found
@@ -88,9 +88,7 @@ def test_where_monomials_cancel_random_starts_find_it():
     f = compose(ring(["b0", "b1"]).from_dict({(2, 1): 1, (1, 2): -2, (0, 3): 3, (3, 0): 1}), h)
     question = Ansatz(f, 2, 2, 3)
     generator = torch.Generator().manual_seed(0)
-    found = next(
-        dense_candidates(question, random_starts(question, 24, generator), perf_counter() + 20), None
-    )
+    found = next(dense_candidates(question, random_starts(question, 24, generator), Budget.of(20)), None)
     assert found is not None
     assert verify(f, found).verified
 
@@ -99,7 +97,7 @@ def test_the_same_seed_gives_the_same_answers():
     f = f_of("(x^2-2*x*y+z^2)^2 + 3*(x*z)*(y^2)")
     runs = []
     for _ in range(2):
-        stream = numeric_candidates(f, inners=3, time_limit=60, seed=3)
+        stream = iter(by_least_squares(f, Budget.of(60), inners=3, seed=3).decompositions)
         runs.append([equivalence_key(next(stream)) for _ in range(2)])
     assert runs[0] == runs[1]
     assert runs[0][0] != runs[0][1]
@@ -108,13 +106,13 @@ def test_the_same_seed_gives_the_same_answers():
 def test_it_stops_at_the_limit_where_there_is_nothing():
     f = f_of("x^4 + 3*x^3*y - 5*x*y*z^2 + 7*y^4 + 11*z^4 + x^2*y*z + 2*y^3*z - z^3*x + x^2*y^2")
     started = perf_counter()
-    assert list(numeric_candidates(f, inners=2, time_limit=0.5)) == []
+    assert list(by_least_squares(f, Budget.of(0.5), inners=2).decompositions) == []
     assert perf_counter() - started < 30  # a hang, not a measurement
 
 
 @pytest.mark.parametrize("text", ["0", "7", "x", "x+y"])
 def test_nothing_to_decompose(text):
-    assert list(numeric_candidates(f_of(text), time_limit=1)) == []
+    assert list(by_least_squares(f_of(text), Budget.of(1)).decompositions) == []
 
 
 def test_a_wrong_hypothesis_is_polished():
@@ -122,14 +120,14 @@ def test_a_wrong_hypothesis_is_polished():
     f = compose(ring(["b0", "b1"]).from_dict({(3, 0): 2, (1, 2): -1, (0, 3): 4}), h)
     wrong = Decomposition(None, (f_of("x^2 - 2*x*y + 2*z^2"), f_of("2*x*z + y^2 + x^2/9")))
     assert not verify(f, wrong).verified
-    for found in (first(f, inners=1, starts=[wrong]), next(polish(f, [wrong], time_limit=20), None)):
+    for found in (first(f, inners=1, starts=[wrong]), next(polish(f, [wrong], Budget.of(20)), None)):
         assert found is not None
         assert equivalent(found, Decomposition(None, h))
 
 
 def test_polishing_tries_nothing_but_its_starts():
     f = f_of("(x^2+x)^6", "x")
-    assert not list(polish(f, [], time_limit=20))
+    assert not list(polish(f, [], Budget.of(20)))
 
 
 def test_inner_degrees_are_heeded():

@@ -14,18 +14,20 @@ from polyctl.tui.series import finite
 SIZE_WIDTH, FULL_WIDTH = 76, 100  # of the terminal, from which on there are more columns
 
 
-def columns(width: int) -> list[str]:
+def choose_columns(width: int) -> list[str]:
     """The columns for a width of the terminal."""
     more = ["size"] * (width >= SIZE_WIDTH) + ["source", "time"] * (width >= FULL_WIDTH)
     return ["#", "status", "g", "h", *more]
 
 
-def rows(solutions: Sequence[dict[str, Any]], width: int) -> list[tuple[str, list[Text | str]]]:
+def format_solutions(solutions: Sequence[dict[str, Any]], width: int) -> list[tuple[str, list[Text | str]]]:
     """(key, cells) of each answer, for the columns of this width."""
     outers = [s["outer"] or "-" for s in solutions]
-    inners = [_inners(s["inners"]) for s in solutions]
+    inners = [_join_inners(s["inners"]) for s in solutions]
     rest = 24 + 8 * (width >= SIZE_WIDTH) + 44 * (width >= FULL_WIDTH)
-    room_g, room_h = _rooms(max(map(len, outers), default=0), max(map(len, inners), default=0), width - rest)
+    room_g, room_h = _share_room(
+        max(map(len, outers), default=0), max(map(len, inners), default=0), width - rest
+    )
     found = []
     for rank, (s, g, h) in enumerate(zip(solutions, outers, inners, strict=True), 1):
         cells: list[Text | str] = [
@@ -37,22 +39,22 @@ def rows(solutions: Sequence[dict[str, Any]], width: int) -> list[tuple[str, lis
         if width >= SIZE_WIDTH:
             cells.append(str(s["complexity"] or "-"))
         if width >= FULL_WIDTH:
-            cells += [_fit(source(s), 32), f"{s['seconds']:.2g} s"]
+            cells += [_fit(format_source(s), 32), f"{s['seconds']:.2g} s"]
         found.append((str(s["number"]), cells))
     return found
 
 
-def _inners(inners: Sequence[str]) -> str:
+def _join_inners(inners: Sequence[str]) -> str:
     return inners[0] if len(inners) == 1 else "; ".join(f"h{i} = {h}" for i, h in enumerate(inners))
 
 
-def _rooms(g: int, h: int, room: int) -> tuple[int, int]:
+def _share_room(g: int, h: int, room: int) -> tuple[int, int]:
     """The widths of two columns that want to be g and h wide: half the room, or what the other one leaves."""
     half = max(10, room // 2)
     return max(half, room - h), max(half, room - g)
 
 
-def source(s: dict[str, Any]) -> str:
+def format_source(s: dict[str, Any]) -> str:
     """Where an answer comes from, with rank and log-probability where a beam found it."""
     if s["source"] != "beam":
         return clean(s["source"])

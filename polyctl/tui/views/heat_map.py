@@ -14,7 +14,7 @@ COLOURS = ("red", "red", "yellow", "yellow", "green")
 WIDE, NARROW = 20, 11  # cells with pass@k and without
 
 
-def heat_map(cells: list[dict[str, Any]], of: str = "", width: int = 80) -> Text:
+def format_heat_map(cells: list[dict[str, Any]], of: str = "", width: int = 80) -> Text:
     """Outer degrees down, inner degrees across; each cell shows its verified accuracy and its best pass@k.
 
     `of` says what was evaluated. Where there is no room for both numbers pass@k is left out.

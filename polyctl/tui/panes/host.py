@@ -1,0 +1,34 @@
+"""What the tabs need of the dashboard that holds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from polyctl.tui.run_list import RunList
+from polyctl.tui.solver_client import Solver
+
+
+class Host(Protocol):
+    """The dashboard as its tabs see it."""
+
+    @property
+    def registry(self) -> Path | None:
+        """The registry that was named on the command line."""
+
+    @property
+    def runs(self) -> RunList:
+        """The runs, and which of them are open."""
+
+    @property
+    def solver(self) -> Solver:
+        """The solving process."""
+
+    def open_runs(self, names: list[str]) -> None:
+        """Show these runs in the tab Run."""
+
+    def open_next_run(self) -> None:
+        """Show the run that comes after the open one in the list."""
+
+    def stop_job(self, run: str | None) -> None:
+        """Stop the process that works on that run, or the newest that was started from here."""

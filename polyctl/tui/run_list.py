@@ -1,0 +1,150 @@
+"""The runs that the dashboard knows, and those of them that are open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyctl.store.runs import SILENT_SECONDS, Run, Summary, list_runs
+from polyctl.tui.run_log import History
+
+SLOW_FACTOR = 20  # a summary that took a second is read again after twenty
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run with a summary of its events (None until they are read), and what is wrong with its files."""
+
+    run: Run
+    summary: Summary | None
+    problem: str | None = None
+    has_model: bool = False
+
+    @property
+    def may_have_crashed(self) -> bool:
+        """Whether silence alone may have changed the run's state since its summary."""
+        s = self.summary
+        if s is None or s.state != "running" or s.updated is None:
+            return False
+        return time.time() - s.updated > SILENT_SECONDS
+
+
+def read_row(run: Run) -> RunRow:
+    """Summarise a run; a problem with its files is part of the row, never raised."""
+    problem = None
+    try:
+        with run.events.open("rb"):
+            pass
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        problem = f"{run.events} cannot be read: {error.strerror}"
+    return RunRow(run, run.summary(), problem, run.has_checkpoint)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All runs under a root, newest first, or why they cannot be listed."""
+
+    rows: list[RunRow]
+    problem: str | None = None
+
+
+class RunScanner:
+    """Lists the runs under a root again and again, reading only events that have changed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: dict[str, tuple[object, float, RunRow]] = {}
+
+    def scan(self, stopped: Callable[[], bool]) -> Iterator[Listing]:
+        """Yield the runs as they stand; on the first scan, their names alone come first."""
+        try:
+            found, problem = list_runs(self._root), None
+        except OSError as error:
+            found, problem = [], f"{self._root} cannot be read: {error.strerror}"
+        if not self._known:
+            yield Listing([RunRow(run, None) for run in found], problem)
+        rows = []
+        for run in found:
+            if stopped():
+                return
+            rows.append(self._row(run))
+        yield Listing(rows, problem)
+
+    def _row(self, run: Run) -> RunRow:
+        stamp, now = _stamp_of(run), time.monotonic()
+        if (known := self._known.get(run.name)) is not None:
+            old_stamp, earliest, row = known
+            if (old_stamp == stamp or now <= earliest) and not row.may_have_crashed:
+                return row
+        row = read_row(run)
+        ended = time.monotonic()
+        self._known[run.name] = (stamp, ended + (ended - now) * SLOW_FACTOR, row)
+        return row
+
+
+def _stamp_of(run: Run) -> object:
+    """A value that changes when the file of events does."""
+    try:
+        status = run.events.stat()
+    except OSError:
+        return None
+    return (status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+class RunList:
+    """What every tab knows of the runs; changed by the dashboard alone."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.rows: list[RunRow] = []
+        self.problem: str | None = None
+        self.listed = False  # whether anyone has looked for runs yet
+        self.histories: list[History] = []  # of the open runs
+        self._chosen = False  # until runs are opened by hand the newest one is shown
+
+    def update(self, listing: Listing) -> None:
+        """Take over a new listing."""
+        self.rows, self.problem, self.listed = listing.rows, listing.problem, True
+        if self.rows and not self._chosen:
+            self._open([self.rows[0].run])
+
+    def find(self, name: str | None) -> RunRow | None:
+        """The row of that run."""
+        return next((row for row in self.rows if row.run.name == name), None)
+
+    def open(self, names: list[str]) -> bool:
+        """Open those of these runs that are listed; False if none is."""
+        chosen = [row.run for row in map(self.find, names) if row is not None]
+        if chosen:
+            self._chosen = True
+            self._open(chosen)
+        return bool(chosen)
+
+    def _open(self, runs: list[Run]) -> None:
+        old = {h.run.name: h for h in self.histories}
+        self.histories = [old.get(run.name) or History(run) for run in runs]
+
+    def next_name(self) -> str | None:
+        """The run that comes after the open one, the first one after the last."""
+        names = [row.run.name for row in self.rows]
+        if not names:
+            return None
+        now = self.histories[0].run.name if self.histories else None
+        return names[(names.index(now) + 1) % len(names) if now in names else 0]
+
+    def explain_none_open(self) -> str:
+        """Why no run is open, and what to do about it."""
+        if not self.listed:
+            return f"looking for runs in {self.root}"
+        if not self.rows:
+            return explain_no_runs(self.root)
+        return "no run is open: choose one in the tab Runs (F3), Enter opens it"
+
+
+def explain_no_runs(root: Path) -> str:
+    """That there are no runs, and how to get one."""
+    return f"no runs in {root} yet; `polyctl train quick` makes one in about a minute"

@@ -1,0 +1,1 @@
+"""What the dashboard shows, as text: pure functions that its panes and the plain dump share."""

@@ -1,0 +1,137 @@
+"""The tab Decompose as text: what it says of an input, of a search and of its answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.text import Text
+
+from polyctl.errors import ParseError, PolyctlError
+from polyctl.tui.format import clean
+from polyctl.tui.search_state import SearchSettings, SearchState
+from polyctl.tui.views.solutions import format_source
+
+EXAMPLES = (
+    "x^4 + 2x^3 + 3x^2 + 2x + 5",
+    "x^6 + 9x^5 + 24x^4 + 9x^3 - 25x^2 + 6x + 3",
+    "9x^4y^2 + 12x^3y^2z + 4x^2y^2z^2 + 3x^2y + 2xyz + 7",
+    "(x y + z^2)^3 + (x y + z^2)(x^2 + w y)",
+    "24a^3b^3c^3 - 16a^2b^6c - 32a^2b^5c^2 - 64ab^8 - 256ab^7c - 256ab^6c^2",
+    "x^5 - x - 1",
+)
+WELCOME = """Type a polynomial and press Enter, or F7 for an example: f = g(h) is looked for, and proved.
+x^4 + 2x^2 - 3, 2 x y, 3(x+1)^2, 1/2 x, x_1, x² and LaTeX are read."""
+DETAILS = {"proof": "Proof", "latex": "LaTeX", "sympy": "SymPy", "tried": "What was tried"}
+ASKED_SHOWN = 24  # characters
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the parser makes of a text: words for it, or for its mistake, and the mistake's place."""
+
+    text: str
+    words: str = ""
+    position: int | None = None
+    wrong: bool = False
+
+
+def read_input(text: str) -> Reading:
+    """Parse a text far enough to describe it."""
+    if not text.strip():
+        return Reading(text)
+    from polyctl.algebra.parse import parse
+    from polyctl.algebra.polynomial import degree, variables_used
+
+    try:
+        f = parse(text)
+    except ParseError as error:
+        words = error.message + (f" ({error.hint})" if error.hint else "")
+        return Reading(text, words, error.position, wrong=True)
+    except PolyctlError as error:
+        return Reading(text, error.message, wrong=True)
+    count = len(variables_used(f))
+    return Reading(
+        text,
+        f"degree {max(degree(f), 0)}, {len(f)} term{'s' * (len(f) != 1)}, "
+        f"{count} variable{'s' * (count != 1)}",
+    )
+
+
+def format_reading(reading: Reading, column: int) -> Text:
+    """The caret under that column if there is a mistake, and below it the words."""
+    caret = " " * column + "^\n" if reading.position is not None else "\n"
+    words = ("✗ " if reading.wrong else "✓ ") + reading.words if reading.words else ""
+    return Text(caret + clean(words), style="red" if reading.wrong else "green")
+
+
+def describe_settings(settings: SearchSettings, model: str) -> str:
+    """How the next search will be made; `model` is what is known of the model."""
+    inners = f"≤ {settings.inners}" if settings.inners else "any"
+    return f"method {settings.method} · inners {inners} · beam {settings.width} · {model}"
+
+
+def describe_model(model: str | None, ready: bool, torch: bool, width: int) -> str:
+    """The model that a search asks, and how far the solving process is."""
+    if not ready:
+        return "solver is starting"
+    if model is None:
+        return "no model: solvers only" + ("; `polyctl train quick` makes one" if width >= 100 else "")
+    return f"model {model}" + ("" if torch else ", torch is loading")
+
+
+def format_state(search: SearchState, typed: str) -> Text:
+    """How a search stands, in a few words; `typed` is what stands in the input now."""
+    if search.busy:
+        return Text("… searching, Esc stops", style="bold cyan")
+    if search.stopped:
+        return Text("■ stopped" + ("; what was found is below" if search.solutions else ""), style="yellow")
+    if search.problem is not None:
+        return Text(f"✗ {clean(search.problem)}", style="red")
+    if search.done is None:
+        return Text("Enter decomposes")
+    if typed != search.asked:
+        return Text(f"below: {clean(_shorten_end(search.asked))}", style="yellow")
+    seconds = f"{search.done['seconds']:.2g} s"
+    if search.done["indecomposable"]:
+        return Text(f"✓ indecomposable, proved in {seconds}", style="green")
+    if not search.verified:
+        stopped = search.done["stopped"]
+        return Text(f"○ none found in {seconds}{f' ({stopped})' if stopped else ''}", style="yellow")
+    return Text(f"✓ {search.verified} verified in {seconds}", style="green")
+
+
+def describe_detail(search: SearchState, solution: dict[str, Any] | None, detail: str) -> str:
+    """The detail of a chosen answer, whole; without one the welcome, or nothing."""
+    if detail == "tried":
+        return describe_tried(search)
+    if solution is None:
+        new = not (search.busy or search.stopped or search.problem is not None)
+        return WELCOME if new else ""
+    text = str(solution[detail])
+    if detail != "proof":
+        return text
+    lines = [text, f"found by {format_source(solution)} after {solution['seconds']:.2g} s"]
+    if solution["weak"]:
+        lines.append("weak: only a factorisation, or variables stand among the inner polynomials")
+    if solution["complexity"] is not None:
+        expanded = f", expanded form {search.done['expanded']}" if search.done else ""
+        lines.append(f"complexity {solution['complexity']} ({solution['leaves']} leaves){expanded}")
+    return "\n".join(lines)
+
+
+def describe_tried(search: SearchState) -> str:
+    """A line for each method that was tried, and the proof that there is no decomposition."""
+    if search.done is None:
+        return "still searching" if search.busy else "nothing tried yet"
+    lines = [
+        f"{method}: {found} found, {seconds:.2g} s{f': {note}' if note else ''}"
+        for method, seconds, found, note in search.done["tried"]
+    ]
+    if search.done["indecomposable"]:
+        lines.append(f"indecomposable: {search.done['indecomposable']}")
+    return "\n".join(lines)
+
+
+def _shorten_end(text: str) -> str:
+    return text if len(text) <= ASKED_SHOWN else f"{text[: ASKED_SHOWN - 1]}…"
