@@ -1,4 +1,4 @@
-"""Errors that a user can cause and mend, with the exit code each one leads to."""
+"""Errors that a user can cause and fix, with the exit code each one leads to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXIT_INTERRUPTED = 130
 
 
 class PolyctlError(Exception):
-    """A mistake with a remedy: `message` says what and where, `hint` how to fix it."""
+    """A mistake with a remedy: `message` says what is wrong and where, `hint` how to fix it."""
 
     exit_code = EXIT_USAGE
 

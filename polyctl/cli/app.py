@@ -1,4 +1,4 @@
-"""The command `polyctl`: its commands, and how errors become words and exit codes."""
+"""The command `polyctl`: its subcommands, and how errors become messages and exit codes."""
 
 # No `from __future__ import annotations`: Typer could not resolve names that only a function has imported.
 
@@ -20,17 +20,17 @@ EXIT_BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
 
 
 def main() -> NoReturn:
-    """Run the command line of this process and leave with its exit code."""
+    """Run the command line of this process and exit with its exit code."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["--version"]:  # answered here, without the cost of importing Typer
         print(f"polyctl {__version__}")
         raise SystemExit(0)
-    _ready_streams()
+    _prepare_streams()
     raise SystemExit(run(arguments))
 
 
-def _ready_streams() -> None:
-    """What cannot be read or written as text must not end in a traceback; a closed stream is an empty one."""
+def _prepare_streams() -> None:
+    """Replace what cannot be read or written as text, so that it raises nothing; a closed stream is empty."""
     sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
@@ -44,7 +44,7 @@ def _ready_streams() -> None:
 
 
 def _readable(arguments: Sequence[str]) -> list[str]:
-    """The arguments, a polynomial that begins with a minus sign behind a space, so that it is no option."""
+    """The arguments, with a space before a polynomial's leading minus sign, which would make it an option."""
     if not arguments or arguments[0] not in POLYNOMIAL_COMMANDS:
         return list(arguments)
     return [f" {word}" if re.match(r"-[^-].", word) else word for word in arguments]
@@ -79,7 +79,7 @@ def make_app() -> "typer.Typer":
     @app.callback()
     def polyctl(
         context: typer.Context,
-        version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+        version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
     ) -> None:
         if version:
             print(f"polyctl {__version__}")
@@ -99,7 +99,7 @@ def make_app() -> "typer.Typer":
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; what the user did wrong is said on stderr."""
+    """Run one command line and return its exit code; errors of the user are reported on stderr."""
     import typer
 
     from polyctl.cli.output import print_error, print_problem

@@ -1,4 +1,4 @@
-"""polyctl experiments: what can be trained, with which settings; and a set of them run through."""
+"""polyctl experiments: list them, show their settings, and run several of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from polyctl.cli.options import (
 )
 
 app = typer.Typer(
-    cls=ListByDefault, help="List the experiments, show one with all its settings, or run some."
+    cls=ListByDefault, help="List the experiments, show one with all its settings, or run several."
 )
 app.command("run")(plan.run)
 
@@ -78,13 +78,10 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show all settings of an experiment, as they are after inheritance, --smoke and --set."""
-    from polyctl.config import registry as registries
+    from polyctl.config.registry import load_experiment, to_toml
 
-    experiment = registries.load_registry(registry).get(name)
-    if smoke:
-        experiment = registries.smoke(experiment)
-    experiment = registries.override(experiment, settings or [])
+    experiment = load_experiment(name, settings or [], small=smoke, registry=registry)
     if as_json:
         output.print_json(experiment.model_dump(mode="json"))
     else:
-        print(registries.to_toml(experiment), end="")
+        print(to_toml(experiment), end="")

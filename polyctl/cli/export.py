@@ -13,17 +13,17 @@ from polyctl.cli.options import JsonOption, RegistryOption, RunArgument, RunsOpt
 
 def export(
     run: RunArgument,
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it.")],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Directory to write to.")],
     force: Annotated[bool, typer.Option("--force", help="Write into a directory that is not empty.")] = False,
     runs: RunsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a run's best model as a Hugging Face GPT-2 directory with its tokenizer.
 
-    `transformers` loads it with AutoModelForCausalLM and AutoTokenizer; its README.md shows how. Only the
-    published architecture (model.architecture = "gpt2") is a GPT-2.
+    `transformers` loads it with AutoModelForCausalLM and AutoTokenizer; its README.md shows how. Only
+    the published architecture (model.architecture = "gpt2") can be exported.
 
-    Exit codes: 0 done; 2 usage, or another architecture; 3 files.
+    Exit codes: 0 done; 2 usage, or a different architecture; 3 files.
     """
     from polyctl.model.huggingface import export_gpt2
     from polyctl.model.serialization import load_model
@@ -35,7 +35,7 @@ def export(
         output.print_json({"run": found.name, "directory": str(directory), "files": files})
         return
     print(f"{directory}: {', '.join(files)}")
-    output.say(f"how to use it: {directory / 'README.md'}; back again: polyctl import {directory}")
+    output.say(f"how to use it: {directory / 'README.md'}; to import it again: polyctl import {directory}")
 
 
 def import_(
@@ -44,7 +44,9 @@ def import_(
     ],
     experiment: Annotated[
         str | None,
-        typer.Option("--experiment", metavar="NAME", help="Whose problems and tokens the model knows."),
+        typer.Option(
+            "--experiment", metavar="NAME", help="Experiment whose problems and tokens the model knows."
+        ),
     ] = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
@@ -52,13 +54,13 @@ def import_(
 ) -> None:
     """Read a Hugging Face GPT-2 directory into a new run, EXPERIMENT_imported.
 
-    A directory that `polyctl export` wrote says itself which problems and tokens it knows, also after
-    `transformers` has trained and saved it; for others name an experiment with --experiment.
+    A directory that `polyctl export` wrote states which problems and tokens the model knows, even after
+    `transformers` has trained and saved it; for any other directory, name an experiment with --experiment.
 
-    Exit codes: 0 done; 2 usage, or another model or vocabulary; 3 files.
+    Exit codes: 0 done; 2 usage, or a different model or vocabulary; 3 files.
     """
     from polyctl.config.registry import load_registry
-    from polyctl.model.huggingface import import_run
+    from polyctl.training.import_run import import_run
 
     chosen = None if experiment is None else load_registry(registry).get(experiment)
     run = import_run(directory, chosen, runs)

@@ -1,4 +1,4 @@
-"""polyctl gen: write an experiment's data set."""
+"""polyctl gen: generate the data set of an experiment."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from polyctl.cli.options import (
 def gen(
     experiment: ExperimentArgument,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where to write it (else data/EXPERIMENT).")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Directory to write to (default: data/EXPERIMENT)."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes (else one a processor).")
+        int | None,
+        typer.Option("--workers", min=1, help="Number of processes (default: one for each processor)."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a data set of other parameters.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a data set with other parameters.")] = False,
     smoke: SmokeOption = False,
     set_: SetOption = None,
     seed: SeedOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the data set of an experiment: train.txt, valid.txt, test files and a manifest.
+    """Generate the data set of an experiment: train.txt, valid.txt, test files and a manifest.
 
-    Ctrl-C stops; the same command goes on where it stopped. Training on fresh problems
+    Ctrl-C stops; run the same command again to continue. Training on fresh problems
     (train.source = "stream") needs no files.
 
     Exit codes: 0 done; 2 usage; 3 files; 130 interrupted.
     """
-    from polyctl.config.registry import load_registry, override
-    from polyctl.config.registry import smoke as shrink
+    from polyctl.config.registry import load_experiment
     from polyctl.data.dataset import generate
 
-    chosen = load_registry(registry).get(experiment)
-    chosen = shrink(chosen) if smoke else chosen
-    chosen = override(chosen, [*(set_ or []), *([] if seed is None else [f"seed={seed}"])])
+    changes = [*(set_ or []), *([] if seed is None else [f"seed={seed}"])]
+    chosen = load_experiment(experiment, changes, small=smoke, registry=registry)
     directory = out or Path("data") / chosen.name
     try:
         with output.progress("generating") as bar:
@@ -60,28 +60,17 @@ def gen(
             )
     except KeyboardInterrupt:
         output.say(
-            f"interrupted; what is done is kept in {directory / 'parts'}, the same command goes on there"
+            f"interrupted; the finished parts are kept in {directory / 'parts'}: "
+            "run the same command again to continue"
         )
         raise
-    short = {
-        name: wanted
-        for name, wanted in _wanted(
-            manifest.counts, chosen.data.train_size, chosen.data.valid_size, chosen.data.test_size
-        )
-        if manifest.counts[name] < wanted
-    }
-    for name, wanted in short.items():
-        output.say(
-            f"{name}: the family has only {manifest.counts[name]:,} distinct problems for it, not {wanted:,}"
-        )
+    sizes = {"train.txt": chosen.data.train_size, "valid.txt": chosen.data.valid_size}
+    for name, count in manifest.counts.items():
+        if count < (wanted := sizes.get(name, chosen.data.test_size)):
+            output.say(f"{name}: the family has only {count:,} distinct problems for it, not {wanted:,}")
     if as_json:
         output.print_json({"directory": str(directory), **manifest.model_dump(mode="json")})
         return
     rows = [(name, f"{count:,}") for name, count in manifest.counts.items()]
     output.print_table((str(directory), "problems"), rows, right=("problems",))
     output.say(f"next: polyctl train {chosen.name} --data {directory}")
-
-
-def _wanted(counts: dict[str, int], train: int, valid: int, test: int) -> list[tuple[str, int]]:
-    sizes = {"train.txt": train, "valid.txt": valid}
-    return [(name, sizes.get(name, test)) for name in counts]

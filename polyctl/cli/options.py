@@ -1,4 +1,4 @@
-"""What commands share: options, each declared once and given its default by the command, and groups."""
+"""What commands share: options, declared once each, whose defaults the commands give, and groups."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from typer.core import TyperGroup
 
 RegistryOption = Annotated[
     Path | None,
-    typer.Option("--registry", metavar="FILE", help="An experiments file (else POLYCTL_REGISTRY)."),
+    typer.Option(
+        "--registry",
+        metavar="FILE",
+        help="Experiments file (default: POLYCTL_REGISTRY, or the nearest experiments.toml).",
+    ),
 ]
 RunsOption = Annotated[
     Path | None,
-    typer.Option("--runs", metavar="DIR", help="Where runs are kept (else POLYCTL_RUNS, ./runs)."),
+    typer.Option("--runs", metavar="DIR", help="Directory of the runs (default: POLYCTL_RUNS, or ./runs)."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", metavar="N", help="Seed instead of the experiment's.")
+    int | None, typer.Option("--seed", metavar="N", help="Seed to use instead of the experiment's.")
 ]
 DeviceOption = Annotated[str, typer.Option("--device", metavar="DEVICE", help="auto, cpu or cuda.")]
 SetOption = Annotated[
@@ -27,13 +31,20 @@ SetOption = Annotated[
 ]
 MinutesOption = Annotated[
     float | None,
-    typer.Option("--max-minutes", min=0, help="Stop gently after M minutes, ready to be resumed (exit 0)."),
+    typer.Option(
+        "--max-minutes",
+        metavar="M",
+        min=0,
+        help="Stop after M minutes, so that the run can be resumed (exit code 0).",
+    ),
 ]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; train nothing.")]
-SmokeOption = Annotated[bool, typer.Option("--smoke", help="The same, shrunk to seconds.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Estimate the cost without training.")]
+SmokeOption = Annotated[bool, typer.Option("--smoke", help="Run a version that takes seconds.")]
 BeamOption = Annotated[
     int | None,
-    typer.Option("--beam", min=1, max=1000, metavar="WIDTH", help="Beam width instead of the experiment's."),
+    typer.Option(
+        "--beam", min=1, max=1000, metavar="WIDTH", help="Beam width to use instead of the experiment's."
+    ),
 ]
 LimitOption = Annotated[
     int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N problems.")
@@ -48,7 +59,7 @@ RunArgument = Annotated[
 
 
 class ListByDefault(TyperGroup):
-    """A group that lists where no command is given: `runs --json` is `runs list --json`."""
+    """A group that lists if no command is given: `runs --json` is `runs list --json`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         asks_for_help = bool(args) and args[0] in ctx.help_option_names

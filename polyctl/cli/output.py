@@ -1,4 +1,4 @@
-"""Where output goes: results to stdout; words, errors and progress to stderr."""
+"""Output: results go to stdout; messages, errors and progress to stderr."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def stderr_console() -> Console:
-    """A console for words and progress; colours only on a terminal without NO_COLOR."""
+    """A console on stderr; colours only on a terminal without NO_COLOR."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
 
 
 def say(text: str) -> None:
-    """One line of words for a person, to stderr."""
+    """Print a message of one line to stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -33,7 +33,7 @@ def print_json(value: Any) -> None:
 
 
 def print_json_line(value: Any) -> None:
-    """The same on one line, at once."""
+    """`value` as JSON on one line of stdout; ValueError for NaN and infinities."""
     _print_json(value, indent=None)
 
 
@@ -43,7 +43,7 @@ def _print_json(value: Any, indent: int | None) -> None:
 
 
 def print_error(error: PolyctlError) -> None:
-    """`error: ...` and `hint: ...` on stderr; for a ParseError also the text with a caret under the place."""
+    """`error: ...` and `hint: ...` on stderr; for a ParseError also the text with a caret."""
     message = error.message
     if isinstance(error, ParseError):
         from polyctl.cli.caret import show_caret
@@ -53,7 +53,7 @@ def print_error(error: PolyctlError) -> None:
 
 
 def print_problem(message: str, hint: str | None = None) -> None:
-    """An error that has no exception of ours."""
+    """Print an error and a hint to stderr."""
     from rich.markup import escape
 
     console = stderr_console()
@@ -102,7 +102,7 @@ def _terminal_table(header: Sequence[str], cells: Sequence[Sequence[str]], right
 
 
 class Bar:
-    """A progress bar, or nothing where stderr is no terminal."""
+    """A progress bar, or nothing if stderr is not a terminal."""
 
     def __init__(self, progress: Progress | None, task: TaskID | None) -> None:
         self._progress = progress
@@ -116,7 +116,7 @@ class Bar:
     def update(
         self, done: float | None = None, total: float | None = None, description: str | None = None
     ) -> None:
-        """Set what is done, what there is to do, or the words beside the bar."""
+        """Set how much is done, how much there is to do, or the description."""
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, total=total, description=description)
 

@@ -110,14 +110,10 @@ def _choose(
     name: str, smoke: bool, changes: list[str], registry: Path | None
 ) -> tuple[Experiment, Experiment]:
     """The supervised experiment, and the one to run under the name that its runs get."""
-    from polyctl.config.registry import load_registry, override
-    from polyctl.config.registry import smoke as shrink
+    from polyctl.config.registry import load_experiment
     from polyctl.rl.trainer import with_algorithm_name
 
-    chosen = load_registry(registry).get(name)
-    if smoke:
-        chosen = shrink(chosen)
-    chosen = override(chosen, changes)
+    chosen = load_experiment(name, changes, small=smoke, registry=registry)
     return chosen, with_algorithm_name(chosen)
 
 

@@ -114,13 +114,12 @@ def _choose(
     registry: Path | None,
 ) -> tuple[Experiment, Run | None]:
     """The experiment to train, with all changes, and the run to resume or None."""
-    from polyctl.config.registry import load_registry, override
-    from polyctl.config.registry import smoke as shrink
+    from polyctl.config.registry import load_experiment, override
     from polyctl.store.runs import find_run, newest_run_with_checkpoint
 
     if resume:
         if experiment is not None and smoke:
-            experiment = shrink(load_registry(registry).get(experiment)).name
+            experiment = load_experiment(experiment, small=True, registry=registry).name
         name = run or experiment
         if run is not None and "/" not in run:
             name = f"{experiment}/{run}"
@@ -136,8 +135,7 @@ def _choose(
         raise UsageError("which experiment?", "polyctl train quick; `polyctl experiments list` shows all")
     if run is not None:
         raise UsageError(f"{run!r} is one argument too many", "a run is named only with --resume")
-    chosen = load_registry(registry).get(experiment)
-    return override(shrink(chosen) if smoke else chosen, changes), None
+    return load_experiment(experiment, changes, small=smoke, registry=registry), None
 
 
 def _fresh_without_files(experiment: Experiment, processes: Processes) -> Experiment:

@@ -120,6 +120,14 @@ def load_registry(path: Path | None = None) -> Registry:
     return Registry(file.path, experiments, files)
 
 
+def load_experiment(
+    name: str, settings: Iterable[str] = (), *, small: bool = False, registry: Path | None = None
+) -> Experiment:
+    """The experiment of that name, shrunk to smoke size if `small`, then with `settings` applied."""
+    experiment = load_registry(registry).get(name)
+    return override(smoke(experiment) if small else experiment, settings)
+
+
 def find_registry(path: Path | None = None) -> Path:
     """The file in force: `path`, POLYCTL_REGISTRY, experiments.toml here or in a parent, the packaged one."""
     if path is None and os.environ.get("POLYCTL_REGISTRY"):
@@ -198,7 +206,7 @@ def _build(name: str, chain: Sequence[Table]) -> Experiment:
 
 
 def _merge(base: Values, over: Values) -> Values:
-    """`base` with the keys of `over` laid over it, table by table."""
+    """`base` with the keys of `over` applied on top of it, table by table."""
     merged = dict(base)
     for key, value in over.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)

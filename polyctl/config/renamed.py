@@ -58,7 +58,7 @@ def upgrade(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stored_experiment(values: Mapping[str, Any]) -> Experiment:
-    """The experiment that a run or a model file keeps; pydantic's ValidationError where it does not fit."""
+    """The experiment that a run or a model file keeps; pydantic's ValidationError if it does not fit."""
     return Experiment.model_validate_json(json.dumps(upgrade(values), default=str), strict=True)
 
 

@@ -26,7 +26,9 @@ class DataConfig(_Config):
 
     family: FamilyName = "univariate"
     tokenizer: TokenizerName = "compact"
-    base: int = Field(1000, ge=2, le=10_000, description="compact: numbers are written in this base")
+    base: int = Field(
+        1000, ge=2, le=10_000, description="compact and terms: base in which numbers are written"
+    )
     target: TargetKind = "inner"
     inner_variables: int = Field(1, ge=1, le=20, description="variables of f (v_in)")
     inners: int = Field(1, ge=1, le=8, description="number of inner polynomials (v_out)")
@@ -36,8 +38,10 @@ class DataConfig(_Config):
     inner_bound: int = Field(20, ge=1, description="inner coefficients are drawn from [-bound, bound]")
     train_size: int = Field(10_000, ge=1)
     valid_size: int = Field(128, ge=1)
-    test_size: int = Field(300, ge=1, description="problems in each test set (one a degree cell)")
-    exclude: tuple[str, ...] = Field((), description="files whose problems must never be trained on")
+    test_size: int = Field(
+        300, ge=1, description="problems in each test set (one set for each pair of degrees)"
+    )
+    exclude: tuple[str, ...] = Field((), description="files whose problems are never trained on")
     parts: tuple[DataConfig, ...] = Field((), description="mixed: the families that problems come from")
     weight: float = Field(1.0, gt=0, description="in a mixture: how often problems of this part are drawn")
 
@@ -45,24 +49,26 @@ class DataConfig(_Config):
     def _mixtures_have_parts(self) -> DataConfig:
         mixed = self.family == "mixed"
         if mixed != bool(self.parts):
-            raise ValueError('family "mixed" has parts, and no other family has')
+            raise ValueError('data.parts is required for family "mixed" and not allowed for any other')
         if any(part.family == "mixed" or part.target != self.target for part in self.parts):
-            raise ValueError("the parts of a mixture are families with the mixture's target")
+            raise ValueError(
+                "each part of a mixture must be a family other than mixed, with the mixture's target"
+            )
         if mixed and (self.tokenizer == "prefix" or self.target != "inner"):
-            raise ValueError("a mixture has compact tokens or terms, and inner targets")
+            raise ValueError("a mixture needs tokenizer compact or terms, and target inner")
         return self
 
     @model_validator(mode="after")
     def _targets_can_be_read(self) -> DataConfig:
         if self.tokenizer == "prefix" and self.target == "inner" and self.inners > 1:
             raise ValueError(
-                "prefix tokens cannot tell several inners from an outer and its inners: "
+                "prefix tokens cannot tell several inner polynomials from an outer one with inners: "
                 "set target outer_inner, or another tokenizer"
             )
         return self
 
     @model_validator(mode="after")
-    def _something_falls(self) -> DataConfig:
+    def _decompositions_are_not_trivial(self) -> DataConfig:
         """Degrees with which every problem would be trivial are refused: none would ever be drawn."""
         if self.family == "mixed":
             return self
@@ -72,9 +78,13 @@ class DataConfig(_Config):
             ("inner_degrees", self.inner_degrees, least_inner),
         ):
             if min(degrees) < least:
-                raise ValueError(f"{name} {list(degrees)}: with one of degree {min(degrees)} nothing falls")
+                raise ValueError(
+                    f"{name} {list(degrees)}: degree {min(degrees)} would make every decomposition trivial"
+                )
         if self.family == "separable" and max(self.inner_degrees) < 2:
-            raise ValueError(f"inner_degrees {list(self.inner_degrees)}: with linear ones nothing falls")
+            raise ValueError(
+                f"inner_degrees {list(self.inner_degrees)}: degree 1 would make every decomposition trivial"
+            )
         return self
 
 
@@ -90,19 +100,23 @@ class ModelConfig(_Config):
     )
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     residues: int = Field(
-        0, ge=0, le=200, description="terms: numbers are shown modulo primes up to this too, and their size"
+        0, ge=0, le=200, description="terms: also show numbers modulo primes up to this, and their size"
     )
-    ratios: bool = Field(False, description="with residues: numbers are shown over the leading one as well")
-    number_init: Literal["random", "fourier"] = Field("random", description="how embeddings of numbers start")
+    ratios: bool = Field(
+        False, description="with residues: also show the ratio of each number to the leading one"
+    )
+    number_init: Literal["random", "fourier"] = Field(
+        "random", description="how embeddings of numbers are initialized"
+    )
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> ModelConfig:
         if self.width % self.heads:
             raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
         if self.residues == 1:
-            raise ValueError("residues = 1: there is no prime up to it; set 0, or 2 or more")
+            raise ValueError("residues = 1 allows no prime: set 0, or 2 or more")
         if self.ratios and not self.residues:
-            raise ValueError("ratios are shown by their residues: set residues too, or ratios = false")
+            raise ValueError("ratios need residues: set residues too, or ratios = false")
         return self
 
 
@@ -116,12 +130,12 @@ class TrainConfig(_Config):
     source: Literal["stream", "files"] = "stream"
     steps: int = Field(1000, ge=1, description="optimizer steps (for files: when epochs is 0)")
     epochs: int = Field(0, ge=0, description="passes over train.txt (files source)")
-    repeat_size: int = Field(0, ge=0, description="stream: problems in the set that is repeated; 0 is none")
+    repeat_size: int = Field(0, ge=0, description="stream: problems in the set that is repeated; 0 for none")
     repeat_share: float = Field(
         0.25, gt=0, le=1, description="share of each batch drawn from that set, at least one problem"
     )
-    batch: int = Field(64, ge=1, description="problems an optimizer step, over all processes")
-    accumulate: int = Field(1, ge=1, description="forward passes an optimizer step is split into")
+    batch: int = Field(64, ge=1, description="problems in an optimizer step, over all processes")
+    accumulate: int = Field(1, ge=1, description="forward passes that an optimizer step is split into")
     optimizer: Literal["adamw", "muon"] = Field("adamw", description="muon: for the matrices, with AdamW")
     lr: float = Field(6e-4, gt=0)
     schedule: Literal["cosine", "wsd"] = Field(
@@ -137,44 +151,50 @@ class TrainConfig(_Config):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     compile: Literal["auto", "on", "off"] = "auto"
     workers: int | None = Field(
-        None, ge=0, description="data processes; unset: on a GPU as many as there are idle cores, else none"
+        None,
+        ge=0,
+        description="data processes; unset: as many as there are idle cores on a GPU, none on a CPU",
     )
     eval_every: int = Field(500, ge=1, description="steps between validations")
-    eval_problems: int = Field(64, ge=1, description="held-out problems decoded greedily at a validation")
+    eval_problems: int = Field(64, ge=1, description="held-out problems decoded greedily in each validation")
     init_from: str | None = Field(None, description="a run or checkpoint whose weights to start from")
 
     @model_validator(mode="after")
     def _repeats_beside_a_stream(self) -> TrainConfig:
         if self.repeat_size and self.source != "stream":
             raise ValueError(
-                f"repeat_size {self.repeat_size} needs source = 'stream', which it is mixed with"
+                f"repeat_size {self.repeat_size} needs source = 'stream', because it is mixed into a stream"
             )
         return self
 
 
 class EvalConfig(_Config):
-    """How a checkpoint is examined."""
+    """How a checkpoint is evaluated."""
 
     beam: int = Field(10, ge=1, le=1000)  # a step takes memory for every pair of a hypothesis and a token
     max_tokens: int = Field(150, ge=1, description="longest answer in tokens")
     problems: int = Field(300, ge=1)
-    batch: int = Field(16, ge=1, description="problems searched at once")
+    batch: int = Field(16, ge=1, description="problems searched in one batch")
 
 
 class RLConfig(_Config):
     """Reinforcement learning after supervised training: groups of hypotheses, verified (docs/rl.md)."""
 
     algorithm: AlgorithmName = "bgrpo"
-    steps: int = Field(100, ge=1, description="steps, each of `groups_per_step` groups")
-    groups_per_step: int = Field(16, ge=1, description="problems a step, over all processes")
-    group_size: int = Field(10, ge=2, description="hypotheses a group")
-    temperature: float = Field(1.0, gt=0, description="grpo: of the sampling")
+    steps: int = Field(100, ge=1, description="steps of `groups_per_step` groups each")
+    groups_per_step: int = Field(16, ge=1, description="problems in a step, over all processes")
+    group_size: int = Field(10, ge=2, description="hypotheses in a group")
+    temperature: float = Field(1.0, gt=0, description="grpo: sampling temperature")
     reward: Literal["auto", "simple", "rank", "reverse_rank"] = Field(
         "auto", description="auto: rank for bgrpo, simple for grpo"
     )
     wrong_reward: float = Field(-0.1, description="reward of a wrong hypothesis")
-    completion: bool = Field(False, description="judge the inners alone, the outer found by algebra")
-    scale_rewards: bool = Field(False, description="for comparison: divide advantages by the deviation")
+    completion: bool = Field(
+        False, description="judge the inner polynomials alone; the outer one is found by algebra"
+    )
+    scale_rewards: bool = Field(
+        False, description="for comparison: divide advantages by their standard deviation"
+    )
     updates_per_step: int = Field(3, ge=1, description="optimizer steps on the groups of a step")
     clip_low: float = Field(0.2, gt=0, lt=1, description="the ratio is clipped below 1 - clip_low")
     clip_high: float = Field(0.2, gt=0, description="the ratio is clipped above 1 + clip_high")
@@ -186,32 +206,34 @@ class RLConfig(_Config):
     )
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(0.5, gt=0, description="the gradient is scaled down to this norm")
-    micro_groups: int = Field(16, ge=1, description="groups a forward pass of the update")
-    families: tuple[FamilyName, ...] = Field((), description="families to mix; none means data.family")
+    micro_groups: int = Field(16, ge=1, description="groups in a forward pass of the update")
+    families: tuple[FamilyName, ...] = Field((), description="families to mix; empty for data.family")
     pool_candidates: int = Field(
         128, ge=0, description="problems probed for the pool; 0 trains on any problem"
     )
-    pool_refresh_every: int = Field(25, ge=1, description="steps between two pools")
+    pool_refresh_every: int = Field(25, ge=1, description="steps between two refreshes of the pool")
     difficulty_band: tuple[float, float] = Field(
-        (0.01, 0.99), description="share of right hypotheses in the probe"
+        (0.01, 0.99), description="share of correct hypotheses in the probe"
     )
     max_solved_share: float = Field(
-        0.5, ge=0, le=1, description="largest share of the pool whose first answer is right"
+        0.5, ge=0, le=1, description="largest share of the pool whose first answer is correct"
     )
     eval_every: int = Field(25, ge=1, description="steps between validations")
     examples: int = Field(1, ge=0, description="groups shown in the events every `examples_every` steps")
     examples_every: int = Field(5, ge=1)
     solver_seconds: float = Field(
-        1.0, ge=0, description="boost: solver's time on a problem without an answer"
+        1.0, ge=0, description="boost: seconds of the solver for a problem without an answer"
     )
     solver: Literal["polish", "solve", "off"] = Field(
-        "polish", description="boost: polish wrong hypotheses; try exact methods first; or neither"
+        "polish", description="boost: polish wrong hypotheses, try exact methods first, or neither"
     )
 
     @model_validator(mode="after")
     def _band_rises(self) -> RLConfig:
         if not 0 <= self.difficulty_band[0] <= self.difficulty_band[1] <= 1:
-            raise ValueError(f"difficulty_band {self.difficulty_band} must rise within 0 and 1")
+            raise ValueError(
+                f"difficulty_band {self.difficulty_band} must be two rising numbers between 0 and 1"
+            )
         return self
 
 

@@ -59,7 +59,7 @@ def expand(raw: Values, path: Path) -> Iterator[tuple[str, Table]]:
             if extends is not None and not isinstance(extends, str):
                 raise UsageError(f"{where} extends: must be the name of one experiment, not {extends!r}")
             if "name" in filled:
-                raise UsageError(f"{where} name: an experiment is named by its table", "take the key out")
+                raise UsageError(f"{where} name: an experiment is named by its table", "remove the key")
             yield name, Table(path, label, extends, {k: v for k, v in filled.items() if k != "extends"})
 
 

@@ -13,7 +13,7 @@ TokenPair = tuple[list[int], list[int]]
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """Token ids, right-padded with 0, and where the loss falls: on targets and their end token."""
+    """Token ids, right-padded with 0, and which of them count for the loss: targets and their end token."""
 
     ids_BT: NDArray[np.int64]
     loss_BT: NDArray[np.bool_]
@@ -34,7 +34,7 @@ class TrainingBatch:
 
     @property
     def lengths_B(self) -> NDArray[np.int64]:
-        """The number of tokens in each row, without padding: a row ends where its target does."""
+        """The number of tokens in each row, without padding: a row ends with its target."""
         lengths_B: NDArray[np.int64] = self.loss_BT.shape[1] - np.argmax(self.loss_BT[:, ::-1], axis=1)
         return lengths_B
 

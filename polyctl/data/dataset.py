@@ -1,4 +1,4 @@
-"""Data sets on disk: train.txt, valid.txt, test_*.txt in the published line format, and manifest.json."""
+"""Data sets on disk: train.txt, valid.txt, test_*.txt in the published format, and manifest.json."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Manifest(BaseModel):
-    """What a data set is: enough to make it again, and to notice when a file was changed."""
+    """What a data set is: enough to generate it again, and to notice if a file was changed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -139,9 +139,9 @@ def write_problem(data: DataConfig, drawn: Problem) -> str:
 def read_problems(
     path: Path, limit: int | None = None, variables: Sequence[str] | None = None, family: str = "file"
 ) -> list[Problem]:
-    """The problems of a file in the published format. Raises FileError naming the line that is not.
+    """The problems of a file in the published format. Raises FileError with the number of a wrong line.
 
-    Lines that use none but the given variables are read in the ring of all of these.
+    Lines whose variables are all among the given ones are read in the ring of the given ones.
     """
     lines = LineFile(path)
     found = []
@@ -165,7 +165,7 @@ def read_digests(paths: Sequence[str]) -> frozenset[bytes]:
         base = Path(pattern)
         matches = [base] if base.is_file() else sorted(Path(base.anchor or ".").glob(str(base).lstrip("/")))
         if not matches:
-            raise FileError(f"data.exclude: no file matches {pattern}", "correct the path or leave it out")
+            raise FileError(f"data.exclude: no file matches {pattern}", "correct the path or remove it")
         for path in matches:
             digests.update(p.digest for p in read_problems(path))
     return frozenset(digests)
@@ -182,16 +182,16 @@ def generate(
     force: bool = False,
     progress: Progress | None = None,
 ) -> Manifest:
-    """Make the data set of an experiment; interrupted and called again it goes on where it stopped.
+    """Make the data set of an experiment; called again after an interruption it continues.
 
     The result does not depend on the number of workers. Duplicates within a set are dropped by the normal
     form of f; the splits are disjoint by construction. A complete data set of the same parameters is left
-    as it is; one of other parameters raises FileError unless `force`.
+    as it is; one of other parameters raises FileError unless `force` is given.
     """
     if experiment.data.family == "mixed":
         raise UsageError(
-            f"{experiment.name} mixes families, and a file holds problems of one",
-            f"its problems are drawn as it trains: polyctl train {experiment.name}",
+            f"{experiment.name} mixes families, but a data set holds problems of one family",
+            f"training draws its problems as it runs: polyctl train {experiment.name}",
         )
     plan = Manifest(
         experiment=experiment.name, seed=experiment.seed, data=experiment.data, counts={}, sha256={}
@@ -231,10 +231,10 @@ def read_manifest(directory: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(path.read_text())
     except FileNotFoundError:
-        raise FileError(f"no data set at {directory}", "make one with: polyctl gen EXPERIMENT") from None
+        raise FileError(f"no data set at {directory}", "generate one: polyctl gen EXPERIMENT") from None
     except ValueError as error:
         raise FileError(
-            f"{path} is not a manifest: {error}", "make the data set again with --force"
+            f"{path} is not a manifest: {error}", "generate the data set again with --force"
         ) from None
 
 

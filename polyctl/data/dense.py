@@ -80,7 +80,7 @@ def dense_monomials(falling: Sequence[int], last: int = 0) -> tuple[Monomial, ..
 
 
 def positions_of(numbers: Sequence[int], value: int) -> tuple[int, ...]:
-    """Where in `numbers` that value stands."""
+    """The indices at which `numbers` has that value."""
     return tuple([i for i, c in enumerate(numbers) if c == value]) if value in numbers else ()
 
 

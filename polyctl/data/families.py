@@ -1,4 +1,4 @@
-"""The samplers of REFERENCE.md section 3: problem i of a seed is always the same one.
+"""The families of problems: problem i of a seed is always the same one.
 
 Each draws from a generator seeded by (family, seed, i) alone, so any process can make any slice. Problems
 with f constant or a trivial decomposition are drawn again.
@@ -83,7 +83,7 @@ def draw_held_out(
 ) -> list[Problem]:
     """The first `count` distinct problems of a split, in the order of their index.
 
-    Fewer where the family runs dry: where `patience` problems in a row bring nothing new.
+    Fewer if the family runs dry: if `patience` problems in a row bring nothing new.
     """
     found: dict[bytes, Problem] = {}
     index = last = 0
@@ -206,7 +206,7 @@ def _homogeneous(data: DataConfig, rng: CounterRNG, context: Ring) -> Decomposit
 
 
 def _split_terms(f: Polynomial, rng: CounterRNG) -> tuple[tuple[Monomial, int], ...]:
-    """The terms of f in canonical order, each coefficient split into two random parts where it can be."""
+    """The terms of f in canonical order, each coefficient split into two random parts if it can be."""
     parts: list[tuple[Monomial, int]] = []
     for monomial, coefficient in reversed(list(zip(f.monoms(), f.coeffs(), strict=True))):
         value = int(coefficient.p)

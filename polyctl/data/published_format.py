@@ -1,4 +1,4 @@
-"""The published text format: prefix notation, one problem a line (REFERENCE.md section 2)."""
+"""The published text format: prefix notation, one problem a line (docs/format.md)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def write_terms(variables: tuple[str, ...], terms: Sequence[tuple[Monomial, int]
 def canonical_terms(f: Polynomial) -> list[tuple[Monomial, int]]:
     """The terms of an integer f by ascending (e_last, ..., e_first): constant first.
 
-    Raises ValueError where a coefficient is not an integer: the format has no fractions.
+    Raises ValueError if a coefficient is not an integer: the format has no fractions.
     """
     coefficients = f.coeffs()
     if any(c.q != 1 for c in coefficients):
@@ -110,7 +110,7 @@ def write_dot_products(h: Polynomial) -> str:
 
 
 def _second_component(monomial: Monomial) -> Monomial | None:
-    """The monomial of the second components, where this one is a product of first components."""
+    """The monomial of the second components, if this one is a product of first components."""
     if any(monomial[1::2]) or len(monomial) % 2:
         return None
     return tuple(e for first in monomial[::2] for e in (0, first))
@@ -123,7 +123,7 @@ def write_decomposition(decomposition: Decomposition) -> str:
 
 
 def write_input(problem: Problem) -> str:
-    """f in prefix notation, in the order written where the problem has one."""
+    """f in prefix notation, in the order written if the problem has one."""
     if problem.written is not None:
         return write_terms(names(problem.f), problem.written)
     return write_polynomial(problem.f)
@@ -260,7 +260,7 @@ def read_decomposition(text: str, context: Ring) -> Decomposition:
 
 
 def split_line(line: str) -> tuple[str, str]:
-    """Input and target text of a line. Raises FormatError where the separator is missing."""
+    """Input and target text of a line. Raises FormatError if the separator is missing."""
     for mark in (SEPARATOR, MULTI_SEPARATOR):
         left, found, right = line.partition(f" {mark}")
         if found:

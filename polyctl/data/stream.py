@@ -43,10 +43,10 @@ class BatchSource(Protocol):
 
 
 def open_source(experiment: Experiment, data: Path | None = None) -> BatchSource:
-    """The training data of an experiment; where its source is files, they are in `data`.
+    """The training data of an experiment; if its source is files, they are in `data`.
 
-    `data` is a data set's directory, or one file in the published format. Raises FileError where it is not
-    there.
+    `data` is a data set's directory, or one file in the published format. Raises FileError if it does not
+    exist.
     """
     if experiment.train.source == "stream":
         return StreamSource(experiment)
@@ -55,7 +55,7 @@ def open_source(experiment: Experiment, data: Path | None = None) -> BatchSource
     if not path.is_file():
         raise FileError(
             f"no training data at {path}",
-            f"make it with: polyctl gen {experiment.name}, or draw fresh problems: --set train.source=stream",
+            f"generate it: polyctl gen {experiment.name}, or draw fresh problems: --set train.source=stream",
         )
     return FileSource(experiment, path)
 
@@ -110,7 +110,7 @@ class StreamSource:
         return [TrainingBatch.of(groups[i]) for i in _order(seed, index, batches)]
 
     def _draw_small_set(self, size: int) -> list[TokenPair]:
-        """Different problems to repeat. Raises UsageError where the family has not so many."""
+        """Different problems to repeat. Raises UsageError if the family does not have that many."""
         found: dict[tuple[int, ...], TokenPair] = {}
         last = 0
         for number, pair in enumerate(self._pairs(SMALL_SET_START) if size else ()):
@@ -126,7 +126,7 @@ class StreamSource:
         return list(found.values())
 
     def _pairs(self, start: int) -> Iterator[TokenPair]:
-        """Sequences that fit the block; an error where next to none do."""
+        """Token pairs that fit the context; UsageError if almost none do."""
         data, block, misses = self.experiment.data, self.experiment.model.context_length, 0
         for problem in draw_problems(data, self.experiment.seed, "train", start):
             if self._excluded and problem.digest in self._excluded:
@@ -148,7 +148,7 @@ class StreamSource:
 
 @dataclass
 class FileSource:
-    """Passes over the lines of a file, each in an order of its own; problems of data.exclude are left out."""
+    """Passes over the lines of a file, each in its own order, without the problems of data.exclude."""
 
     experiment: Experiment
     path: Path
@@ -167,7 +167,7 @@ class FileSource:
         self._excluded = read_digests(self.experiment.data.exclude)
         if not len(self._lines):
             raise FileError(
-                f"{self.path} is empty", f"make it again with: polyctl gen {self.experiment.name} --force"
+                f"{self.path} is empty", f"generate it again: polyctl gen {self.experiment.name} --force"
             )
         train = self.experiment.train
         if train.epochs:
@@ -176,7 +176,7 @@ class FileSource:
     def chunk(self, index: int) -> list[TrainingBatch]:
         size, block = self.experiment.train.batch, self.experiment.model.context_length
         batches = self.chunk_batches
-        if self.total_steps is not None:  # the last chunk stops where the last pass does
+        if self.total_steps is not None:  # the last chunk ends with the last pass
             batches = min(batches, max(1, self.total_steps - index * batches))
         count = batches * size
         pairs: list[TokenPair] = []
@@ -190,14 +190,14 @@ class FileSource:
                     break
             elif (misses := misses + 1) > len(self._lines):
                 raise UsageError(
-                    f"no line of {self.path} that is not excluded fits model.context_length = {block} tokens",
+                    f"each line of {self.path} is excluded or longer than context_length = {block} tokens",
                     "raise model.context_length",
                 )
         groups = group_by_length(pairs, size, batches)
         return [TrainingBatch.of(groups[i]) for i in _order(self.experiment.seed, index, batches)]
 
     def _pair(self, number: int) -> TokenPair | None:
-        """The sequences of a line, None where its problem is excluded."""
+        """The token pair of a line, None if its problem is excluded."""
         line = self._lines[number]
         tokenizer = self._tokenizer
         try:
@@ -211,5 +211,5 @@ class FileSource:
         except (FormatError, UnwritableProblem) as error:
             raise FileError(
                 f"{self.path}, line {number + 1}: {error}",
-                "is this file of the experiment's family and target?",
+                "check that the file is of the experiment's family and target",
             ) from None

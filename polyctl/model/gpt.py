@@ -46,16 +46,16 @@ class GPT(nn.Module):
         self.config = config
         self.tokens = TokenLayout(tokens) if isinstance(tokens, int) else tokens
         self.vocabulary = vocabulary = self.tokens.vocabulary
-        self.published = config.architecture == "gpt2"
+        self.is_gpt2 = config.architecture == "gpt2"
         self.head_size = config.width // config.heads
-        if not self.published and self.head_size % 2:
+        if not self.is_gpt2 and self.head_size % 2:
             raise UsageError(
                 "the modern architecture needs an even head size, "
                 f"not width {config.width} / heads {config.heads}",
                 "change model.width or model.heads",
             )
         self.embedding = nn.Embedding(vocabulary, config.width)
-        if self.published:
+        if self.is_gpt2:
             self.positions = nn.Embedding(config.context_length, config.width)
             self.head = nn.Linear(config.width, vocabulary, bias=False)
         self.places = nn.ModuleList(
@@ -66,7 +66,7 @@ class GPT(nn.Module):
             self.numbers = NumberFeatures(config.residues, config.width)
         if config.ratios:
             self.ratios = RatioFeatures(config.residues, config.width)
-        self.dropout = nn.Dropout(config.dropout if self.published else 0.0)
+        self.dropout = nn.Dropout(config.dropout if self.is_gpt2 else 0.0)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = _norm(config, config.width)
         self._initialize()
@@ -81,7 +81,7 @@ class GPT(nn.Module):
             if parameter.dim() < 2:
                 continue  # biases start at zero and norms at one, see below and in torch
             std = INIT_STD
-            if not self.published and name.startswith(("blocks", "places")):
+            if not self.is_gpt2 and name.startswith(("blocks", "places")):
                 std = parameter.shape[1] ** -0.5
             elif name.startswith(("numbers", "ratios")):
                 std = START
@@ -104,27 +104,25 @@ class GPT(nn.Module):
             return causal_attention(q, k, v, dropout)
 
         tokens = ids_BT.shape[1]
-        if self.published and tokens > self.config.context_length:
+        if self.is_gpt2 and tokens > self.config.context_length:
             raise ValueError(f"{tokens} tokens exceed the context length of {self.config.context_length}")
         return self.run_blocks(self.embed(ids_BT), torch.arange(tokens, device=ids_BT.device), attend)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """The head, over any leading dimensions: (…, D) to (…, V)."""
-        logits: torch.Tensor = (
-            self.head(hidden) if self.published else F.linear(hidden, self.embedding.weight)
-        )
+        logits: torch.Tensor = self.head(hidden) if self.is_gpt2 else F.linear(hidden, self.embedding.weight)
         return logits
 
     def prefill(self, prompts: Sequence[Sequence[int]], kind: type[C]) -> tuple[torch.Tensor, C]:
         """(logits_BV after each prompt's last token, the cache to decode with, of that kind).
 
         The prompts run one behind the other, without padding; only attention sees them side by side. In the
-        last layer only their last tokens go on behind the keys and values.
+        last layer only their last tokens continue after the keys and values.
         """
         device, lengths_B = self.embedding.weight.device, np.array([len(prompt) for prompt in prompts])
         real_BT = np.arange(lengths_B.max()) < lengths_B[:, None]
         ends_B = lengths_B.cumsum() - 1
-        # where each token stands; padding repeats the last one, as what nobody sees must still be finite
+        # the place of each token; padding repeats the last one, since what is not visible must be finite
         place_BT = np.minimum(real_BT.cumsum(1), lengths_B[:, None]) + (ends_B - lengths_B)[:, None]
         real, ends, place = (torch.from_numpy(x).to(device) for x in (real_BT, ends_B, place_BT))
         row_N, position_N = (torch.from_numpy(x).to(device) for x in real_BT.nonzero())
@@ -152,7 +150,7 @@ class GPT(nn.Module):
             return cache.attend(layer, q, k.to(v.dtype), v)
 
         positions_B1 = cache.positions_B[:, None]
-        if self.published:  # a problem that has ended may be fed on until it leaves
+        if self.is_gpt2:  # a problem that has ended may be fed until it leaves
             positions_B1 = positions_B1.clamp(max=self.config.context_length - 1)
         hidden_BWD = self.run_blocks(self.embedding(ids_BW), positions_B1, attend)
         cache.advance()
@@ -196,7 +194,7 @@ class GPT(nn.Module):
         `kept`: the only tokens that are wanted, which are all that the last layer's `attend` returns then.
         """
         rotation: Rotation = None
-        if self.published:
+        if self.is_gpt2:
             x = self.dropout(x + self.positions(positions))
         else:
             x = F.rms_norm(x, (x.shape[-1],))  # the stream starts at unit size, whatever the head wants
@@ -213,21 +211,21 @@ class Block(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        published, width = config.architecture == "gpt2", config.width
+        is_gpt2, width = config.architecture == "gpt2", config.width
         self.heads = config.heads
         self.attention_norm = _norm(config, width)
-        self.qkv = nn.Linear(width, 3 * width, bias=published)
-        self.attention_project = nn.Linear(width, width, bias=published)
+        self.qkv = nn.Linear(width, 3 * width, bias=is_gpt2)
+        self.attention_project = nn.Linear(width, width, bias=is_gpt2)
         self.query_norm: nn.Module = nn.Identity()
         self.key_norm: nn.Module = nn.Identity()
-        if not published:
+        if not is_gpt2:
             self.query_norm = _norm(config, width // config.heads)
             self.key_norm = _norm(config, width // config.heads)
         self.mlp_norm = _norm(config, width)
-        self.expand = nn.Linear(width, 4 * width, bias=published)
-        self.mlp_project = nn.Linear(4 * width, width, bias=published)
-        self.activation = linear_gelu if published else _squared_relu
-        self.dropout = nn.Dropout(config.dropout if published else 0.0)
+        self.expand = nn.Linear(width, 4 * width, bias=is_gpt2)
+        self.mlp_project = nn.Linear(4 * width, width, bias=is_gpt2)
+        self.activation = linear_gelu if is_gpt2 else _squared_relu
+        self.dropout = nn.Dropout(config.dropout if is_gpt2 else 0.0)
 
     def forward(
         self,

@@ -1,10 +1,9 @@
 """Models as Hugging Face directories, which `transformers` loads as GPT-2, and back again.
 
-The architecture `gpt2` is GPT-2 with a head of its own (minGPT's choice) and any vocabulary: the same
-pre-norm
-blocks, LayerNorm with epsilon 1e-5, tanh GELU and learned positions. Only names differ, and matrices, which
-GPT-2 keeps as (inputs, outputs). The modern architecture has no equal there. config.json keeps under
-`polyctl` what a model file of ours says of itself; GPT-2's own code passes unknown keys by.
+The architecture `gpt2` is GPT-2 with a separate head (minGPT's choice) and any vocabulary: the same
+pre-norm blocks, LayerNorm with epsilon 1e-5, tanh GELU and learned positions. Only names differ, and
+matrices, which GPT-2 keeps as (inputs, outputs). The modern architecture has no equivalent there.
+config.json keeps the description of a polyctl model file under `polyctl`; transformers ignores that key.
 """
 
 from __future__ import annotations
@@ -26,13 +25,11 @@ from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.model.gpt import GPT, INIT_STD
-from polyctl.model.serialization import LoadedModel, save_model
-from polyctl.store.events import EventWriter
+from polyctl.model.serialization import LoadedModel
 from polyctl.store.files import write_atomic
-from polyctl.store.runs import Run, create_run
 
 EPSILON = 1e-5
-_BLOCK = (  # GPT-2's name, ours, whether it is a matrix
+_BLOCK = (  # GPT-2's name, polyctl's name, whether it is a matrix
     ("ln_1", "attention_norm", False),
     ("attn.c_attn", "qkv", True),
     ("attn.c_proj", "attention_project", True),
@@ -41,7 +38,7 @@ _BLOCK = (  # GPT-2's name, ours, whether it is a matrix
     ("mlp.c_proj", "mlp_project", True),
 )
 _MASKS = (".attn.bias", ".attn.masked_bias")  # constants that old versions of transformers saved as weights
-_SAME = {  # what our gpt2 has no switch for: key, the values that mean the same, GPT-2's default
+_SAME = {  # what polyctl's gpt2 has no setting for: key, the values that mean the same, GPT-2's default
     "activation_function": (("gelu_new", "gelu_pytorch_tanh"), "gelu_new"),
     "layer_norm_epsilon": ((EPSILON,), EPSILON),
     "scale_attn_weights": ((True,), True),
@@ -54,10 +51,10 @@ _SAME = {  # what our gpt2 has no switch for: key, the values that mean the same
 
 
 def export_gpt2(loaded: LoadedModel, directory: Path, *, force: bool = False) -> list[str]:
-    """Write a gpt2 model with its tokenizer for `transformers`; the names of the files.
+    """Write a gpt2 model with its tokenizer for `transformers`; returns the names of the files.
 
     Raises UsageError for a model of the modern architecture or without the package `tokenizers`, FileError
-    where the directory holds anything and `force` is not given.
+    if the directory is not empty and `force` is not given.
     """
     experiment = loaded.experiment
     if experiment.model.architecture != "gpt2":
@@ -67,9 +64,9 @@ def export_gpt2(loaded: LoadedModel, directory: Path, *, force: bool = False) ->
             "train with --set model.architecture=gpt2 to export the model",
         )
     tokenizer = make_tokenizer(experiment.data)
-    words = unique(tokenizer.vocabulary)
+    words = make_unique(tokenizer.vocabulary)
     files: dict[str, bytes | str] = {
-        "tokenizer.json": _tokenizer_json(words, tokenizer),
+        "tokenizer.json": _write_tokenizer(words, tokenizer),
         "tokenizer_config.json": _json(
             {
                 "tokenizer_class": "PreTrainedTokenizerFast",
@@ -86,28 +83,30 @@ def export_gpt2(loaded: LoadedModel, directory: Path, *, force: bool = False) ->
             {
                 "do_sample": False,
                 "max_length": experiment.model.context_length,
-                **_special(tokenizer),
+                **_special_ids(tokenizer),
             }
         ),
-        "README.md": _card(loaded, tokenizer, words),
+        "README.md": _write_card(loaded, tokenizer, words),
         "model.safetensors": save(_to_gpt2(loaded.model), {"format": "pt"}),
-        "config.json": _json(_config(loaded, tokenizer)),
+        "config.json": _json(_make_config(loaded, tokenizer)),
     }
     try:
         if directory.exists() and any(directory.iterdir()) and not force:
             raise FileError(
-                f"{directory} is not empty", "name a new directory, or write over it with --force"
+                f"{directory} is not empty", "name a new directory, or overwrite its files with --force"
             )
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"{directory} cannot be written: {error.strerror}", "name another place") from error
+        raise FileError(
+            f"{directory} cannot be written: {error.strerror}", "name another directory"
+        ) from error
     for name, content in files.items():
         write_atomic(directory / name, content)
     return list(files)
 
 
-def unique(vocabulary: Sequence[str]) -> list[str]:
-    """The tokens, repeated ones with primes: compact tokens name a limb and a monomial alike `1`."""
+def make_unique(vocabulary: Sequence[str]) -> list[str]:
+    """The tokens, repeated ones with primes: compact tokens call both a limb and a monomial `1`."""
     words: list[str] = []
     seen: set[str] = set()
     for word in vocabulary:
@@ -118,13 +117,13 @@ def unique(vocabulary: Sequence[str]) -> list[str]:
     return words
 
 
-def _tokenizer_json(words: Sequence[str], tokenizer: Tokenizer) -> str:
+def _write_tokenizer(words: Sequence[str], tokenizer: Tokenizer) -> str:
     try:
         from tokenizers import AddedToken, models, pre_tokenizers
         from tokenizers import Tokenizer as Library
     except ImportError:
         raise UsageError("export needs the package tokenizers", "pip install 'polyctl[hf]'") from None
-    # There is no token for unknown words: the library refuses a text that has any.
+    # There is no token for unknown words: the library refuses a text that contains any.
     library = Library(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
     library.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     special = [words[tokenizer.pad], words[tokenizer.end]]
@@ -133,7 +132,7 @@ def _tokenizer_json(words: Sequence[str], tokenizer: Tokenizer) -> str:
     return text
 
 
-def _config(loaded: LoadedModel, tokenizer: Tokenizer) -> dict[str, Any]:
+def _make_config(loaded: LoadedModel, tokenizer: Tokenizer) -> dict[str, Any]:
     model = loaded.experiment.model
     return {
         "architectures": ["GPT2LMHeadModel"],
@@ -148,7 +147,7 @@ def _config(loaded: LoadedModel, tokenizer: Tokenizer) -> dict[str, Any]:
         "initializer_range": INIT_STD,
         "tie_word_embeddings": False,
         "dtype": "float32",
-        **_special(tokenizer),
+        **_special_ids(tokenizer),
         "polyctl": {
             "experiment": loaded.experiment.model_dump(mode="json"),
             "step": loaded.step,
@@ -157,11 +156,11 @@ def _config(loaded: LoadedModel, tokenizer: Tokenizer) -> dict[str, Any]:
     }
 
 
-def _special(tokenizer: Tokenizer) -> dict[str, int]:
+def _special_ids(tokenizer: Tokenizer) -> dict[str, int]:
     return {"bos_token_id": tokenizer.end, "eos_token_id": tokenizer.end, "pad_token_id": tokenizer.pad}
 
 
-def _card(loaded: LoadedModel, tokenizer: Tokenizer, words: Sequence[str]) -> str:
+def _write_card(loaded: LoadedModel, tokenizer: Tokenizer, words: Sequence[str]) -> str:
     experiment = loaded.experiment
     example = draw_problem(experiment.data, experiment.seed, 0)
     prompt = " ".join(words[i] for i in tokenizer.encode_prompt(example))
@@ -198,14 +197,14 @@ def _json(value: Mapping[str, Any]) -> str:
 
 
 def _names(layers: int) -> Iterator[tuple[str, str, bool]]:
-    """(GPT-2's name, ours, whether it is transposed) of every weight."""
+    """(GPT-2's name, polyctl's name, whether it is transposed) of every weight."""
     yield "transformer.wte.weight", "embedding.weight", False
     yield "transformer.wpe.weight", "positions.weight", False
     for layer in range(layers):
-        for theirs, ours, matrix in _BLOCK:
+        for gpt2, own, matrix in _BLOCK:
             for part in ("weight", "bias"):
                 transposed = matrix and part == "weight"
-                yield f"transformer.h.{layer}.{theirs}.{part}", f"blocks.{layer}.{ours}.{part}", transposed
+                yield f"transformer.h.{layer}.{gpt2}.{part}", f"blocks.{layer}.{own}.{part}", transposed
     for part in ("weight", "bias"):
         yield f"transformer.ln_f.{part}", f"norm.{part}", False
     yield "lm_head.weight", "head.weight", False
@@ -214,8 +213,8 @@ def _names(layers: int) -> Iterator[tuple[str, str, bool]]:
 def _to_gpt2(model: GPT) -> dict[str, torch.Tensor]:
     state = model.state_dict()
     return {
-        theirs: (state[ours].T if transposed else state[ours]).detach().cpu().contiguous()
-        for theirs, ours, transposed in _names(model.config.layers)
+        gpt2: (state[own].T if transposed else state[own]).detach().cpu().contiguous()
+        for gpt2, own, transposed in _names(model.config.layers)
     }
 
 
@@ -224,15 +223,15 @@ def _from_gpt2(tensors: dict[str, torch.Tensor], config: ModelConfig, vocabulary
         model = GPT(config, vocabulary)
     expected = model.state_dict()
     state: dict[str, torch.Tensor] = {}
-    for theirs, ours, transposed in _names(config.layers):
-        if theirs not in tensors:
-            raise FileError(f"{path} lacks {theirs}", "save the model again with save_pretrained")
-        tensor = tensors.pop(theirs)
-        state[ours] = (tensor.T if transposed else tensor).float().contiguous()
-        if state[ours].shape != expected[ours].shape:
+    for gpt2, own, transposed in _names(config.layers):
+        if gpt2 not in tensors:
+            raise FileError(f"{path} lacks {gpt2}", "save the model again with save_pretrained")
+        tensor = tensors.pop(gpt2)
+        state[own] = (tensor.T if transposed else tensor).float().contiguous()
+        if state[own].shape != expected[own].shape:
             raise FileError(
-                f"{path}: {theirs} has shape {tuple(tensor.shape)}, which config.json does not call for",
-                "the two files are not of one model: save it again with save_pretrained",
+                f"{path}: {gpt2} has shape {tuple(tensor.shape)}, which contradicts config.json",
+                "the two files belong to different models: save the model again with save_pretrained",
             )
     if extra := sorted(name for name in tensors if not name.endswith(_MASKS)):
         raise FileError(
@@ -245,8 +244,8 @@ def _from_gpt2(tensors: dict[str, torch.Tensor], config: ModelConfig, vocabulary
 # -- import ----------------------------------------------------------------------------------------
 
 
-class _Told(BaseModel):
-    """What config.json says under `polyctl`; nothing where the model is not from here."""
+class _Description(BaseModel):
+    """What config.json says under `polyctl`; defaults for a model that polyctl did not export."""
 
     experiment: Experiment | None = None
     step: int = 0
@@ -254,25 +253,25 @@ class _Told(BaseModel):
 
 
 def import_gpt2(directory: Path, experiment: Experiment | None = None) -> LoadedModel:
-    """Read a GPT-2 directory: one that `export_gpt2` wrote, or any with our tokens.
+    """Read a GPT-2 directory: one that `export_gpt2` wrote, or any with polyctl's tokens.
 
-    Data and tokens are those of `experiment`, else those that config.json tells under `polyctl`. Raises
-    FileError where files are missing or damaged, UsageError where the model is another than the published
-    form or its vocabulary another than the experiment's.
+    Data and tokens are those of `experiment`, else those that config.json gives under `polyctl`. Raises
+    FileError if files are missing or damaged, UsageError if the model is not a plain GPT-2 or its
+    vocabulary is not the experiment's.
     """
     where = directory / "config.json"
     config = _read_json(where)
-    shape = _shape(config, where)
-    told = _told(config, where)
-    experiment = experiment or told.experiment
+    shape = _read_shape(config, where)
+    description = _read_description(config, where)
+    experiment = experiment or description.experiment
     if experiment is None:
         raise UsageError(
             f"{where} does not say which problems and tokens the model knows",
-            "name an experiment with the same: --experiment NAME",
+            "name an experiment with the same problems and tokens: --experiment NAME",
         )
     experiment = experiment.model_copy(update={"model": shape})
     vocabulary = make_tokenizer(experiment.data).vocabulary
-    _check_vocabulary(directory, config, unique(vocabulary), experiment.name)
+    _check_vocabulary(directory, config, make_unique(vocabulary), experiment.name)
     path = directory / "model.safetensors"
     try:
         tensors = load_file(path)
@@ -286,31 +285,7 @@ def import_gpt2(directory: Path, experiment: Experiment | None = None) -> Loaded
     if config.get("tie_word_embeddings", True) and "lm_head.weight" not in tensors:
         tensors["lm_head.weight"] = tensors.get("transformer.wte.weight", torch.empty(0)).clone()
     model = _from_gpt2(tensors, shape, len(vocabulary), path)
-    return LoadedModel(model, experiment, vocabulary, told.step, told.metrics)
-
-
-def import_run(directory: Path, experiment: Experiment | None = None, root: Path | None = None) -> Run:
-    """A new run with the model of a GPT-2 directory as its checkpoint; its name ends in `_imported`."""
-    loaded = import_gpt2(directory, experiment)
-    name = f"{loaded.experiment.name.removesuffix('_imported')}_imported"
-    renamed = loaded.experiment.model_copy(update={"name": name})
-    run = create_run(renamed, root)
-    path = run.checkpoint("best")
-    save_model(path, loaded.model, renamed, loaded.vocabulary, loaded.step, loaded.metrics)
-    with EventWriter(run.events) as events:
-        events.write(
-            "run",
-            state="imported",
-            step=loaded.step,
-            total_steps=loaded.step,
-            device="cpu",
-            processes=1,
-            parameters=loaded.model.parameter_count(),
-            source=str(directory.absolute()),
-        )
-        events.write("checkpoint", step=loaded.step, which="best", path=f"checkpoints/{path.name}")
-        events.write("end", state="imported", step=loaded.step, elapsed=0.0, metrics=loaded.metrics)
-    return run
+    return LoadedModel(model, experiment, vocabulary, description.step, description.metrics)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -321,12 +296,12 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise FileError(f"{path} cannot be read as JSON: {error}", "copy it again") from error
     if not isinstance(value, dict):
-        raise FileError(f"{path} is not an object of JSON", "copy it again")
+        raise FileError(f"{path} is not a JSON object", "copy it again")
     return value
 
 
-def _shape(config: Mapping[str, Any], path: Path) -> ModelConfig:
-    """The model settings that config.json describes. Raises UsageError where they are not of our kind."""
+def _read_shape(config: Mapping[str, Any], path: Path) -> ModelConfig:
+    """The model settings that config.json describes. Raises UsageError if it is not a plain GPT-2."""
     if config.get("model_type") != "gpt2":
         raise UsageError(
             f"{path}: model_type is {config.get('model_type')!r}", "only GPT-2 models can be imported"
@@ -354,12 +329,12 @@ def _shape(config: Mapping[str, Any], path: Path) -> ModelConfig:
     return model
 
 
-def _told(config: Mapping[str, Any], path: Path) -> _Told:
+def _read_description(config: Mapping[str, Any], path: Path) -> _Description:
     try:
-        told = config.get("polyctl", {})
-        if isinstance(told, dict) and isinstance(told.get("experiment"), dict):
-            told = {**told, "experiment": upgrade(told["experiment"])}
-        return _Told.model_validate_json(json.dumps(told))
+        value = config.get("polyctl", {})
+        if isinstance(value, dict) and isinstance(value.get("experiment"), dict):
+            value = {**value, "experiment": upgrade(value["experiment"])}
+        return _Description.model_validate_json(json.dumps(value))
     except ValidationError as error:
         first = error.errors()[0]
         raise FileError(
@@ -370,7 +345,7 @@ def _told(config: Mapping[str, Any], path: Path) -> _Told:
 
 
 def _check_vocabulary(directory: Path, config: Mapping[str, Any], words: Sequence[str], name: str) -> None:
-    """UsageError where the directory's tokens are not the experiment's, one by one if it has a tokenizer."""
+    """Compare the directory's tokens with the experiment's, one by one if it has a tokenizer; UsageError."""
     size = config.get("vocab_size")
     if size != len(words):
         raise UsageError(
@@ -383,7 +358,7 @@ def _check_vocabulary(directory: Path, config: Mapping[str, Any], words: Sequenc
     model = _read_json(path).get("model")
     vocabulary = model.get("vocab") if isinstance(model, dict) else None
     if not isinstance(vocabulary, dict):
-        raise FileError(f"{path} has no table of tokens", "export the model again")
+        raise FileError(f"{path} has no vocabulary", "export the model again")
     for i, word in enumerate(words):
         if vocabulary.get(word) != i:
             raise UsageError(

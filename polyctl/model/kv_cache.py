@@ -3,7 +3,7 @@
 Two kinds: in a `RolloutCache` hypotheses grow side by side and never meet again; in a `TreeCache` they fork
 and die, as in a beam, and share what they have in common.
 
-Legend: B problems, W hypotheses a problem, T prompt tokens, P positions where some prompt has ended,
+Legend: B problems, W hypotheses a problem, T prompt tokens, P positions at which some prompt has ended,
 C capacity behind the prompt, H heads, K head size.
 """
 
@@ -39,7 +39,7 @@ class Cache(ABC):
 
     def add_prompt(self, key_BHTK: torch.Tensor, value_BHTK: torch.Tensor) -> None:
         """Store the next layer's keys and values of all prompts."""
-        self._prompt.append((self._laid_out(key_BHTK), self._laid_out(value_BHTK)))
+        self._prompt.append((self._lay_out(key_BHTK), self._lay_out(value_BHTK)))
 
     @abstractmethod
     def attend(
@@ -59,7 +59,7 @@ class Cache(ABC):
         self.lengths_B, self.positions_B = self.lengths_B[kept], self.positions_B[kept]
         self._prompt = [(key[kept], value[kept]) for key, value in self._prompt]
 
-    def _laid_out(self, x_BHTK: torch.Tensor) -> torch.Tensor:
+    def _lay_out(self, x_BHTK: torch.Tensor) -> torch.Tensor:
         """Keys or values in the order in which decoding reads them."""
         return x_BHTK.contiguous()
 
@@ -98,7 +98,7 @@ class RolloutCache(Cache):
         self._suffix = [(key[kept], value[kept]) for key, value in self._suffix]
 
     def _ended_BP(self) -> torch.Tensor | None:
-        """Where the last P prompt positions are padding; None where there is none."""
+        """Where the last P prompt positions are padding; None if none are."""
         if min(self._lengths) == self.longest:
             return None
         positions_P = torch.arange(min(self._lengths), self.longest, device=self.lengths_B.device)
@@ -118,9 +118,9 @@ class RolloutCache(Cache):
 class TreeCache(Cache):
     """Hypotheses as leaves of a tree a problem, whose nodes are tokens.
 
-    A node's keys and values are stored once, in a slot behind the prompt, and are never moved: `sees` says
+    A node's keys and values are stored once, in a slot behind the prompt, and are never moved: `visible` says
     which slots hold a hypothesis' ancestors (the prompt among them), so reordering permutes its rows. A slot
-    that nobody sees any more is written again. Beams of width 30 see about a third of the nodes that copies
+    that is no longer visible is written again. Beams of width 30 see about a third of the nodes that copies
     would hold, and one matrix product serves all hypotheses of a problem.
 
     How many slots a problem needs is read late (`AsyncReadback`): each step since adds a node a hypothesis
@@ -129,7 +129,7 @@ class TreeCache(Cache):
 
     def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
         super().__init__(lengths, device)
-        self._sees_BWC: torch.Tensor | None = None
+        self._visible_BWC: torch.Tensor | None = None
         self._used = list(lengths)  # slots ever written, each problem; on a GPU as many at most
         self._needed = list(lengths)  # slots seen, as many at most
         self._seen = AsyncReadback.on(device)
@@ -160,9 +160,9 @@ class TreeCache(Cache):
 
     def reorder(self, parents_BW: torch.Tensor) -> None:
         """Let hypothesis w of problem b continue hypothesis parents[b, w]; keys and values stay in place."""
-        if self._sees_BWC is not None:
-            slots = self._sees_BWC.shape[2]
-            self._sees_BWC = self._sees_BWC.gather(1, parents_BW[:, :, None].expand(-1, -1, slots))
+        if self._visible_BWC is not None:
+            slots = self._visible_BWC.shape[2]
+            self._visible_BWC = self._visible_BWC.gather(1, parents_BW[:, :, None].expand(-1, -1, slots))
 
     def keep(self, problems: Sequence[int]) -> None:
         """See Cache."""
@@ -173,18 +173,18 @@ class TreeCache(Cache):
 
     def _keep(self, kept: torch.Tensor) -> None:
         super()._keep(kept)
-        if self._sees_BWC is not None:
-            self._sees_BWC = self._sees_BWC[kept]
+        if self._visible_BWC is not None:
+            self._visible_BWC = self._visible_BWC[kept]
 
     def join(self, other: TreeCache) -> None:
         """Take in the problems of a cache that has not decoded yet, behind its own."""
-        if self._sees_BWC is not None:
-            seen_BWC = other._prompts_seen(self._sees_BWC.shape[1])
-            slots = max(self._sees_BWC.shape[2], seen_BWC.shape[2])
-            both = (F.pad(sees, (0, slots - sees.shape[2])) for sees in (self._sees_BWC, seen_BWC))
-            self._sees_BWC = torch.cat(tuple(both))
+        if self._visible_BWC is not None:
+            visible_BWC = other._visible_prompts(self._visible_BWC.shape[1])
+            slots = max(self._visible_BWC.shape[2], visible_BWC.shape[2])
+            both = (F.pad(x, (0, slots - x.shape[2])) for x in (self._visible_BWC, visible_BWC))
+            self._visible_BWC = torch.cat(tuple(both))
         self._prompt = [
-            (_joined(key, other_key), _joined(value, other_value))
+            (_join(key, other_key), _join(value, other_value))
             for (key, value), (other_key, other_value) in zip(self._prompt, other._prompt, strict=True)
         ]
         self.lengths_B = torch.cat((self.lengths_B, other.lengths_B))
@@ -194,31 +194,31 @@ class TreeCache(Cache):
         self._needed += other._needed
         self._seen.forget()
 
-    def _prompts_seen(self, width: int) -> torch.Tensor:
-        """Before the first step all hypotheses see their problem's prompt and nothing else, (B, W, C)."""
+    def _visible_prompts(self, width: int) -> torch.Tensor:
+        """Before the first step only the problem's prompt is visible to all hypotheses, (B, W, C)."""
         prompt_BC = torch.arange(self.longest, device=self.lengths_B.device) < self.lengths_B[:, None]
         return prompt_BC[:, None].repeat(1, width, 1)
 
     def _open(self, query_BHWK: torch.Tensor) -> None:
-        """Find a free slot for each hypothesis' new node, and write down who sees what."""
+        """Find a free slot for each hypothesis' new node, and record which slots are visible to it."""
         problems, heads, width, size = query_BHWK.shape
-        if self._sees_BWC is None:
-            self._sees_BWC = self._prompts_seen(width)
-        taken_BC = self._sees_BWC.any(1)
+        if self._visible_BWC is None:
+            self._visible_BWC = self._visible_prompts(width)
+        taken_BC = self._visible_BWC.any(1)
         seen = self._seen.exchange(taken_BC.sum(1))
         if seen is None:
             self._needed = [needed + width for needed in self._needed]
         else:
             self._needed = [slots + width * (self._seen.steps + 1) for slots in seen]
-        slots = self._sees_BWC.shape[2]
+        slots = self._visible_BWC.shape[2]
         if max(self._needed) > slots:
             more = max(max(self._needed) - slots, 4 * width, slots // 2)  # seldom, since it copies all
             self._grow(more)
             taken_BC = F.pad(taken_BC, (0, more))
-        # slots that nobody sees first, each in order of place, so that few slots serve for long
+        # slots that are not visible first, each in order of place, so that few slots serve for long
         free_BW = taken_BC.to(torch.uint8).sort(dim=1, stable=True).indices[:, :width]
-        self._sees_BWC.scatter_(2, free_BW[:, :, None], True)
-        row_B1 = torch.arange(problems, device=free_BW.device)[:, None] * self._sees_BWC.shape[2]
+        self._visible_BWC.scatter_(2, free_BW[:, :, None], True)
+        row_B1 = torch.arange(problems, device=free_BW.device)[:, None] * self._visible_BWC.shape[2]
         self._rows = (row_B1 + free_BW).flatten()
         self._used = [max(pair) for pair in zip(self._used, self._needed, strict=True)]
         together = problems
@@ -229,24 +229,24 @@ class TreeCache(Cache):
         for start in range(0, problems, together):
             some = slice(start, start + together)
             end = max(self._used[some])
-            bias_BWN = torch.where(self._sees_BWC[some, :, :end], 0.0, -torch.inf)
+            bias_BWN = torch.where(self._visible_BWC[some, :, :end], 0.0, -torch.inf)
             self._groups.append((some, end, bias_BWN[:, None]))
 
     def _grow(self, slots: int) -> None:
-        assert self._sees_BWC is not None
-        self._sees_BWC = F.pad(self._sees_BWC, (0, slots))
-        self._prompt = [(_longer(key, slots), _longer(value, slots)) for key, value in self._prompt]
+        assert self._visible_BWC is not None
+        self._visible_BWC = F.pad(self._visible_BWC, (0, slots))
+        self._prompt = [(_lengthen(key, slots), _lengthen(value, slots)) for key, value in self._prompt]
 
-    def _laid_out(self, x_BHTK: torch.Tensor) -> torch.Tensor:
+    def _lay_out(self, x_BHTK: torch.Tensor) -> torch.Tensor:
         return x_BHTK.transpose(1, 2).contiguous()
 
 
-def _joined(one_BCHK: torch.Tensor, other_BCHK: torch.Tensor) -> torch.Tensor:
+def _join(one_BCHK: torch.Tensor, other_BCHK: torch.Tensor) -> torch.Tensor:
     """Both, one behind the other, with room for as many tokens as the longer one has."""
     slots = max(one_BCHK.shape[1], other_BCHK.shape[1])
-    return torch.cat([_longer(x, slots - x.shape[1]) for x in (one_BCHK, other_BCHK)])
+    return torch.cat([_lengthen(x, slots - x.shape[1]) for x in (one_BCHK, other_BCHK)])
 
 
-def _longer(x_BCHK: torch.Tensor, slots: int) -> torch.Tensor:
-    """With so many slots more, of zeros, since even what nobody sees must be finite."""
+def _lengthen(x_BCHK: torch.Tensor, slots: int) -> torch.Tensor:
+    """With so many slots more, of zeros, since even what is not visible must be finite."""
     return F.pad(x_BCHK, (0, 0, 0, 0, 0, slots))

@@ -27,7 +27,7 @@ class NumberFeatures(nn.Module):
         self.matrix = nn.Linear(features(largest), width, bias=False)
 
     def forward(self, value: torch.Tensor) -> torch.Tensor:
-        """Vectors (..., D) of whole numbers (...) below 2**53; zero where a number is not positive."""
+        """Vectors (..., D) of whole numbers (...) below 2**53; zero if a number is not positive."""
         residues_M = value[..., None] % self.waves.moduli_M
         shown = value > 0
         shown_M = shown[..., None].expand(residues_M.shape)
@@ -37,7 +37,7 @@ class NumberFeatures(nn.Module):
 class RatioFeatures(nn.Module):
     """Vectors of the ratios of whole numbers to a leading one, as if that were 1: waves as in NumberFeatures.
 
-    A ratio has no residue modulo m where the leading number shares a factor with m; nothing is shown then.
+    A ratio has no residue modulo m if the leading number shares a factor with m; nothing is shown then.
     """
 
     inverses_MR: torch.Tensor
@@ -55,7 +55,7 @@ class RatioFeatures(nn.Module):
         self.matrix = nn.Linear(features(largest), width, bias=False)
 
     def forward(self, value: torch.Tensor, negative: torch.Tensor, leading: torch.Tensor) -> torch.Tensor:
-        """Vectors (..., D) of (-1)**negative * value / leading (...); zero where a value is not positive."""
+        """Vectors (..., D) of (-1)**negative * value / leading (...); zero if a value is not positive."""
         shown, moduli_M = value > 0, self.waves.moduli_M
         inverse_M = self.inverses_MR[self.rows_M, leading[..., None] % moduli_M]
         signed = torch.where(negative, -value, value)
@@ -87,7 +87,7 @@ class _Waves(nn.Module):
     def forward(
         self, octaves: torch.Tensor, residues_M: torch.Tensor, shown: torch.Tensor, shown_M: torch.Tensor
     ) -> torch.Tensor:
-        """Features (..., features(largest)) of octaves (...) and residues (..., M); zero where not shown."""
+        """Features (..., features(largest)) of octaves (...) and residues (..., M); zero if not shown."""
         residues = residues_M[..., self.columns_F] * self.factor_F % self.modulus_F / self.modulus_F
         angles = 2 * math.pi * torch.cat(((octaves[..., None] / self.periods).float(), residues), dim=-1)
         kept = torch.cat((shown[..., None].expand(*shown.shape, SIZES), shown_M[..., self.columns_F]), dim=-1)

@@ -1,4 +1,4 @@
-"""Model files: one safetensors file that says what it is, so that nothing has to be guessed to load it.
+"""Model files: one safetensors file that describes itself, so that loading it guesses nothing.
 
 Metadata: `polyctl_model` (format version), `experiment`, `vocabulary`, `step`, `metrics` (JSON each), and
 `digest` over these, so that an edited description (a head count leaves no trace in the weights' shapes)
@@ -26,8 +26,8 @@ from polyctl.model.gpt import GPT
 from polyctl.store.files import write_atomic
 
 FORMAT = 1
-_DESCRIBED = ("polyctl_model", "experiment", "vocabulary", "step", "metrics")
-_HINT = "name a model that `polyctl train` wrote, or copy or train this one again"
+_KEYS = ("polyctl_model", "experiment", "vocabulary", "step", "metrics")
+_HINT = "use a model that `polyctl train` wrote, or copy or train this one again"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def save_model(
 ) -> None:
     """Write weights and description as one file, atomically; ValueError if they contradict each other."""
     if model.config != experiment.model or model.vocabulary != len(vocabulary):
-        raise ValueError("the model is not the one that experiment and vocabulary describe")
+        raise ValueError("experiment and vocabulary do not describe this model")
     metadata = {
         "polyctl_model": str(FORMAT),
         "experiment": experiment.model_dump_json(),
@@ -67,8 +67,8 @@ def save_model(
 def load_model(path: Path, device: torch.device | str) -> LoadedModel:
     """Read a model file onto a device.
 
-    Raises FileError where the file is missing, not a safetensors file, cut short, of a newer format, or
-    where its weights are not those that its description calls for.
+    Raises FileError if the file is missing, not a safetensors file, cut short, of a newer format, or if
+    its weights are not those of the model it describes.
     """
     path = Path(path)
     if not path.is_file():
@@ -79,7 +79,7 @@ def load_model(path: Path, device: torch.device | str) -> LoadedModel:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise FileError(f"{path} is damaged, cut short or not a safetensors file: {error}", _HINT) from error
-    experiment, vocabulary, step, metrics = _described(path, metadata)
+    experiment, vocabulary, step, metrics = _read_description(path, metadata)
     try:
         with torch.device("meta"):  # no memory and no random initialization: the weights come from the file
             model = GPT.of(experiment, len(vocabulary))
@@ -90,7 +90,7 @@ def load_model(path: Path, device: torch.device | str) -> LoadedModel:
     return LoadedModel(model.to(device).eval(), experiment, vocabulary, step, metrics)
 
 
-def _described(
+def _read_description(
     path: Path, metadata: Mapping[str, str]
 ) -> tuple[Experiment, tuple[str, ...], int, dict[str, Any]]:
     version = metadata.get("polyctl_model", "")
@@ -100,7 +100,7 @@ def _described(
         raise FileError(
             f"{path} has model format {version}; this polyctl reads up to {FORMAT}", "install a newer polyctl"
         )
-    missing = [name for name in _DESCRIBED if name not in metadata]
+    missing = [name for name in _KEYS if name not in metadata]
     if missing or metadata.get("digest") != _digest(metadata):
         what = f"lacks {', '.join(missing)}" if missing else "was changed after it was written"
         raise FileError(f"{path}: the model's description {what}", _HINT)
@@ -133,5 +133,5 @@ def _check_weights(path: Path, model: GPT, tensors: Mapping[str, torch.Tensor]) 
 
 
 def _digest(metadata: Mapping[str, str]) -> str:
-    described = json.dumps([metadata[name] for name in _DESCRIBED])
+    described = json.dumps([metadata[name] for name in _KEYS])
     return hashlib.sha256(described.encode()).hexdigest()

@@ -111,7 +111,7 @@ def hidden_of_groups(
     inputs = tokens_GWL[:, :, :-1].flatten(0, 1)
     steps = torch.arange(longest - 1, device=inputs.device)
     positions = (lengths_G[:, None] + steps).repeat_interleave(width, dim=0)
-    if model.published:  # padding may stand beyond the block; its positions are never used
+    if model.is_gpt2:  # padding may stand beyond the block; its positions are never used
         positions = positions.clamp(max=model.config.context_length - 1)
     padding_G11P = (positions_P >= lengths_G[:, None])[:, None, None]
     later_SS = torch.ones(longest - 1, longest - 1, dtype=torch.bool, device=inputs.device).triu(1)

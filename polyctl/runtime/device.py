@@ -23,7 +23,7 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
     count = torch.cuda.device_count()
     if local_rank >= count:
         raise UsageError(
-            f"process {local_rank} of this machine has no GPU of its own: there are {count}",
+            f"there is no GPU for process {local_rank} of this machine: it has {count}",
             f"start at most {count} processes here, or use --device cpu",
         )
     device = torch.device("cuda", local_rank)
@@ -45,7 +45,7 @@ def limit_threads(config: ModelConfig, threads: int | None = None) -> None:
     """Set this process's threads: as asked for, else one for a small model.
 
     The matrices of a small model are done before threads have met, and on a busy machine the meeting
-    costs ten times the work (docs/log.md). OMP_NUM_THREADS is left to rule where it is set.
+    costs ten times the work (docs/log.md). OMP_NUM_THREADS takes precedence if it is set.
     """
     if threads is not None:
         torch.set_num_threads(threads)

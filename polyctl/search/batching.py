@@ -51,14 +51,14 @@ class Queue:
         for index, prompt in enumerate(prompts):
             if not prompt:
                 raise UsageError(f"prompt {index} is empty")
-            if model.published and len(prompt) >= block:
+            if model.is_gpt2 and len(prompt) >= block:
                 raise UsageError(
                     f"prompt {index} has {len(prompt)} tokens, which leaves no room in a block of {block}",
                     "use a model with a larger block",
                 )
         self._prompts, self._device = prompts, model.embedding.weight.device
         self._limits = [
-            min(max_tokens, block - len(prompt)) if model.published else max_tokens for prompt in prompts
+            min(max_tokens, block - len(prompt)) if model.is_gpt2 else max_tokens for prompt in prompts
         ]
         self._order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
 

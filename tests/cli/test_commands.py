@@ -255,6 +255,6 @@ def test_ctrl_c_in_gen_keeps_what_is_done_and_goes_on(tmp_path):
     os.killpg(started.pid, signal.SIGINT)
     _, err = ending(started)
     assert started.returncode == 130
-    assert "goes on there" in err
+    assert "run the same command again to continue" in err
     assert "Traceback" not in err
     assert list(parts.glob("*.txt.*"))

@@ -225,7 +225,7 @@ WRONG = {
     ),
     "extends itself": ("[experiment.a]\nextends='a'", "a -> a", None),
     "extends a list": ("[experiment.a]\nextends=['a']", "extends: must be the name", None),
-    "name as a key": ("[experiment.a]\nname = 'b'", "[experiment.a] name", "take the key out"),
+    "name as a key": ("[experiment.a]\nname = 'b'", "[experiment.a] name", "remove the key"),
     "twice": ("[experiment.a1]\n[experiment.'a{n}']\ngrid.n=[1]", "defines a1 a second time", None),
     "grid not in the name": (
         "[experiment.'a{n}']\ngrid.n=[1]\ngrid.m=[1, 2]",

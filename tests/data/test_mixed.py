@@ -92,9 +92,9 @@ def test_there_is_a_test_set_for_each_cell_of_each_part():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"parts": ()}, "has parts"),
-        ({"family": "monic"}, "has parts"),
-        ({"tokenizer": "prefix"}, "compact tokens"),
+        ({"parts": ()}, "data.parts is required"),
+        ({"family": "monic"}, "data.parts is required"),
+        ({"tokenizer": "prefix"}, "tokenizer compact or terms"),
         ({"parts": (DataConfig(target="outer_inner"),)}, "mixture's target"),
     ],
 )

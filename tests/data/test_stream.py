@@ -241,7 +241,7 @@ def test_a_single_file_is_a_source_too_and_leaves_out_what_is_excluded(data_set)
         assert len(kept) == 8
         assert kept < every
     nothing = data.model_copy(update={"exclude": (str(path),)})
-    with pytest.raises(UsageError, match="not excluded"):
+    with pytest.raises(UsageError, match="is excluded or longer"):
         open_source(experiment(source="files", data=nothing, context_length=200), path).chunk(0)
 
 

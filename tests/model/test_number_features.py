@@ -111,7 +111,7 @@ def test_numbers_that_start_as_waves_are_near_their_neighbours():
 
 def test_settings_that_do_not_fit_are_refused():
     terms = DataConfig(tokenizer="terms", base=100)
-    with pytest.raises(ValidationError, match="no prime up to it"):
+    with pytest.raises(ValidationError, match="residues = 1 allows no prime"):
         ModelConfig(residues=1)
     with pytest.raises(ValidationError, match="ratios"):
         ModelConfig(ratios=True)

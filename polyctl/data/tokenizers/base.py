@@ -69,7 +69,7 @@ class Tokenizer(Protocol):
         ...
 
     def scale(self, f: Polynomial) -> fmpq:
-        """The factor of f over what the prompt shows of it; 1 where targets have no outer."""
+        """The factor of f over what the prompt shows of it; 1 if targets have no outer."""
         ...
 
     def text(self, ids: Sequence[int], f: Polynomial | None = None) -> str:
@@ -91,17 +91,17 @@ def variable_names(data: DataConfig) -> tuple[str, ...]:
 
 
 def inner_count(data: DataConfig) -> int:
-    """How many inners a family's problems have; in a mixture at most."""
+    """How many inner polynomials a family's problems have; in a mixture at most."""
     if data.parts:
         return max(inner_count(part) for part in data.parts)
     return {"separable": data.inner_variables, "homogeneous": data.inners}.get(data.family, 1)
 
 
 def variable_map(f: Polynomial, others: Sequence[str]) -> tuple[int, ...]:
-    """Where each variable of f's ring goes in another ring: by name where all names are there, else in order.
+    """The place of each variable of f's ring in another ring: by name if it has all of them, else in order.
 
     In order the variables that f uses come first, so f looks the same whatever else its ring has. Raises
-    UnwritableProblem where the other ring has too few variables.
+    UnwritableProblem if the other ring has too few variables.
     """
     own = names(f)
     if all(name in others for name in own):
@@ -147,7 +147,7 @@ def align_variables(f: Polynomial, target: Ring, where: Sequence[int] | None = N
 def decode_for(tokenizer: Tokenizer, f: Polynomial, target: Sequence[int]) -> Decomposition:
     """The decomposition of f, in f's own variables, that a model's answer to its prompt stands for.
 
-    Raises MalformedTarget, also where an inner uses a variable that f does not have.
+    Raises MalformedTarget, also if an inner polynomial uses a variable that f does not have.
     """
     found = tokenizer.decode(target)
     context = f.context()

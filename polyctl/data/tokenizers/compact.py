@@ -50,11 +50,11 @@ Spelling = Callable[[Monomial], list[int]]
 class CompactTokenizer:
     """A term is MONOMIAL SIGN LIMBS, terms fall in degree, `&` separates polynomials.
 
-    Limbs are digits in the base `data.base`, the highest first; `/` and limbs give a denominator. Where a
+    Limbs are digits in the base `data.base`, the highest first; `/` and limbs give a denominator. If a
     family has too many monomials for a table (on_singlet), a high monomial is spelled as a product of lower
     ones. With inner targets f is written in normal form (scaled, constant dropped: its inners are the same),
     else scaled to coprime integers. The prompts of a mixture begin with the number of inners that the family
-    has, or with `m=?` where no decomposition is known.
+    has, or with `m=?` if no decomposition is known.
     """
 
     pad = PAD
@@ -114,7 +114,7 @@ class CompactTokenizer:
         return " ".join(_name(names, known[i]) if i in known else self.vocabulary[i] for i in ids)
 
     def scale(self, f: Polynomial) -> fmpq:
-        """The content of f where targets have an outer: the prompt shows the primitive part."""
+        """The content of f if targets have an outer: the prompt shows the primitive part."""
         return fmpq(1) if self._inner_only else primitive_part(f)[1]
 
     def encode_prompt(self, problem: Problem) -> list[int]:
@@ -136,8 +136,8 @@ class CompactTokenizer:
     ) -> tuple[tuple[Polynomial, ...], Spelling]:
         """Polynomials in a ring whose terms come in the tokenizer's order, and how monomials are written.
 
-        That is their own ring where its variables, which go to the places `where`, keep their order, since
-        embedding costs more than the rest.
+        That is their own ring if its variables, which go to the places `where`, keep their order, since
+        moving them costs more than the rest.
         """
         if any(a > b for a, b in pairwise(where)):
             used = [where[i] for i in sorted({i for f in several for i in variables_used(f)})]
@@ -193,13 +193,13 @@ class CompactTokenizer:
         for factors, sign, numerator, denominator in self._terms(pairs, spelling):
             ids += [*factors, sign, *numerator]
             if denominator:
-                ids += [5, *denominator]
+                ids += [FRACTION, *denominator]
         return ids
 
     def _terms(
         self, pairs: Iterable[tuple[Monomial, fmpq]], spelling: Spelling
     ) -> Iterator[tuple[list[int], int, list[int], list[int]]]:
-        """Tokens of each term: monomial, sign, numerator, and denominator (none where it is 1)."""
+        """Tokens of each term: monomial, sign, numerator, and denominator (empty if it is 1)."""
         for monomial, coefficient in pairs:
             factors = spelling(monomial)
             numerator, denominator = int(coefficient.p), int(coefficient.q)
@@ -266,7 +266,7 @@ class CompactTokenizer:
                 at += 1
             if at == start or at == len(ids) or ids[at] not in (PLUS, MINUS):
                 raise MalformedTarget(f"token {at + 1}: a term is a monomial, a sign and a number")
-            sign = 1 if ids[at] == 3 else -1
+            sign = 1 if ids[at] == PLUS else -1
             numerator, at = self._read_number(ids, at + 1)
             denominator = 1
             if at < len(ids) and ids[at] == FRACTION:
@@ -289,12 +289,12 @@ class CompactTokenizer:
 
 
 def _narrow(outer: Polynomial, inners: int) -> Polynomial:
-    """The outer in the ring of as many inners as there are. Raises MalformedTarget where it uses more."""
+    """The outer in the ring of as many inners as there are. Raises MalformedTarget if it uses more."""
     own = outer.context().nvars()
     if own == inners:
         return outer
     if any(any(m[inners:]) for m in outer.monoms()) or inners > own:
-        raise MalformedTarget(f"the outer polynomial does not fit {inners} inners")
+        raise MalformedTarget(f"the outer polynomial does not fit {inners} inner polynomials")
     return polynomial(outer_ring(inners), {m[:inners]: c for m, c in terms(outer)})
 
 

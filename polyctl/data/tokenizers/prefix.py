@@ -66,8 +66,8 @@ def _template(
 ) -> tuple[str, _Chosen]:
     """The polynomials with these monomials, one character a token, with `%+d` for their coefficients.
 
-    Those at the places `ones` are 1, which is not written everywhere. With it comes what chooses the
-    coefficients for each `%+d` in turn: terms are written in canonical order.
+    Those at the places `ones` are 1, which is not always written. The second result
+    chooses the coefficients for each `%+d` in turn: terms are written in canonical order.
     """
     order = sorted(range(len(monomials)), key=lambda i: monomials[i][::-1])
     places, texts = [], []
@@ -98,7 +98,7 @@ def _dense_ids(coefficients: Sequence[int], variables: tuple[str, ...]) -> bytes
 
 
 def _integers(f: Polynomial) -> list[int] | None:
-    """The coefficients of f, or None where one is not an integer."""
+    """The coefficients of f, or None if one is not an integer."""
     coefficients = f.coeffs()
     numbers = [int(c.p) for c in coefficients if c.q == 1]
     return numbers if len(numbers) == len(coefficients) else None

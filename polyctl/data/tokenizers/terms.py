@@ -19,11 +19,10 @@ LIMBS = TERM_TOKENS - 2
 class TermsTokenizer(CompactTokenizer):
     """The compact tokens, but a position of the prompt holds up to five, as the digits of a number in base V.
 
-    Directories, the lowest digit first: MONOMIAL SIGN LIMB LIMB LIMB, the last limb always in the last
-    place, 0
-    where nothing stands. So a lone token is its own id. What does not fit takes positions of its own: the
-    first factors of a spelled monomial before the term, the lower limbs of a long number and a denominator
-    (`/` in the monomial's place) behind. Targets have one token a position, as they are written one by one.
+    Its digits, the lowest first: MONOMIAL SIGN LIMB LIMB LIMB, the last limb always in the last place, 0 in
+    an empty place. So a lone token is its own id. What does not fit takes separate positions: the first
+    factors of a spelled monomial before the term, the lower limbs of a long number and a denominator (`/`
+    in the monomial's place) behind. Targets have one token a position, as they are written one by one.
     """
 
     def __init__(self, data: DataConfig) -> None:

@@ -1,0 +1,38 @@
+"""A run made from a model that was trained elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from polyctl.config.schema import Experiment
+from polyctl.model.huggingface import import_gpt2
+from polyctl.model.serialization import save_model
+from polyctl.store.events import EventWriter
+from polyctl.store.runs import Run, create_run
+
+
+def import_run(directory: Path, experiment: Experiment | None = None, root: Path | None = None) -> Run:
+    """A new run with the model of a GPT-2 directory as its checkpoint; its name ends in `_imported`.
+
+    Raises the errors of `import_gpt2`.
+    """
+    loaded = import_gpt2(directory, experiment)
+    name = f"{loaded.experiment.name.removesuffix('_imported')}_imported"
+    renamed = loaded.experiment.model_copy(update={"name": name})
+    run = create_run(renamed, root)
+    path = run.checkpoint("best")
+    save_model(path, loaded.model, renamed, loaded.vocabulary, loaded.step, loaded.metrics)
+    with EventWriter(run.events) as events:
+        events.write(
+            "run",
+            state="imported",
+            step=loaded.step,
+            total_steps=loaded.step,
+            device="cpu",
+            processes=1,
+            parameters=loaded.model.parameter_count(),
+            source=str(directory.absolute()),
+        )
+        events.write("checkpoint", step=loaded.step, which="best", path=f"checkpoints/{path.name}")
+        events.write("end", state="imported", step=loaded.step, elapsed=0.0, metrics=loaded.metrics)
+    return run
