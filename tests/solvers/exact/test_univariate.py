@@ -13,7 +13,8 @@ from polyctl.algebra.decomposition import Decomposition, equivalent, outer_ring
 from polyctl.algebra.polynomial import compose, degree, polynomial, ring, terms
 from polyctl.algebra.verify import verify
 from polyctl.data.dataset import read_problems
-from polyctl.solvers.exact.univariate import chain, univariate
+from polyctl.solvers.exact.chains import chain
+from polyctl.solvers.exact.univariate import univariate
 from tests.shared import UNIVARIATE, every_source
 from tests.strategies import rationals
 

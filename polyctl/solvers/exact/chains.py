@@ -1,0 +1,198 @@
+"""Complete chains f = g1∘g2∘…∘gk, their simplest form, and iterates f = φ∘φ∘…∘φ.
+
+Theorem (Ritt, Prime and composite polynomials, 1922): the degrees of right components of f are closed under
+greatest common divisor and least common multiple, a right component is known by its degree up to affine
+change, and all complete chains have the same length. So each maximal chain of divisors among these degrees
+is a complete decomposition, and there are no others.
+
+Between neighbours g∘h stands an affine map that can be moved from one to the other: g∘ℓ⁻¹∘ℓ∘h. The one that
+leaves the smallest coefficients is chosen among shifts that remove a second coefficient or a constant, and
+scales by small primes. An iterate φ of degree d with φ∘…∘φ = f (k times) has the leading coefficient a with
+a^((d^k − 1)/(d − 1)) = lc(f), and its right component h is f's; its shift follows from one coefficient more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from flint import fmpq, fmpq_poly, fmpz, fmpz_poly
+
+from polyctl.algebra.budget import UNLIMITED, Budget
+from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.polynomial import Polynomial, variables_used
+from polyctl.solvers.exact.univariate import divisors, from_dense, right_components, to_dense
+
+MAX_CHAINS = 64
+_PRIMES_BELOW = 1000
+_PASSES = 4  # over the chain, since what is moved on may be simplified by the next neighbour
+
+
+def chain(f: Polynomial, budget: Budget = UNLIMITED) -> tuple[Polynomial, ...]:
+    """Indecomposable (g1, …, gk) with f = g1∘…∘gk in one variable, outermost first, in their simplest form.
+
+    The last is in f's ring, the others in b; where f is an iterate φ∘…∘φ of an indecomposable φ, φ k times.
+    (f,) where f is indecomposable or constant. Raises ValueError for an f in several variables and OutOfTime
+    where the budget does not last.
+    """
+    used = variables_used(f)
+    if len(used) > 1:
+        raise ValueError("a chain of components needs a polynomial in one variable")
+    if not used:
+        return (f,)
+    dense = to_dense(f, used[0])
+    parts = _iterated(dense, budget) or _simplest(_complete_chain(dense, budget), budget)
+    innermost = from_dense(parts[-1], f.context(), used[0])
+    return (*(from_dense(p, outer_ring(1)) for p in parts[:-1]), innermost)
+
+
+def chain_of(decomposition: Decomposition, budget: Budget = UNLIMITED) -> tuple[Polynomial, ...]:
+    """The chain of a decomposition with one inner polynomial: g's, and h's where it has one variable."""
+    outer, (inner,) = decomposition.outer, decomposition.inners
+    assert outer is not None
+    if len(variables_used(inner)) == 1:
+        return chain(decomposition.expanded, budget)
+    return (*chain(outer, budget), inner)
+
+
+def iterate(f: Polynomial, budget: Budget = UNLIMITED) -> tuple[Polynomial, int] | None:
+    """(φ, k) with φ∘…∘φ = f, k ≥ 2 times, k as large as can be; None where f is no iterate over Q."""
+    used = variables_used(f)
+    if len(used) != 1:
+        return None
+    found = _iterate(to_dense(f, used[0]), budget)
+    return None if found is None else (from_dense(found[0], f.context(), used[0]), found[1])
+
+
+def chain_degrees(f: Polynomial, budget: Budget = UNLIMITED) -> list[tuple[int, ...]]:
+    """The degrees of all complete chains of f in one variable, outermost first; MAX_CHAINS at most."""
+    (variable,) = variables_used(f)
+    dense = to_dense(f, variable)
+    degrees = sorted({1, dense.degree(), *(h.degree() for _, h in right_components(dense, budget))})
+    found: list[tuple[int, ...]] = []
+
+    def climb(path: list[int]) -> None:
+        if len(found) >= MAX_CHAINS:
+            return
+        here = path[-1]
+        if here == dense.degree():
+            found.append(tuple(b // a for a, b in reversed(list(pairwise(path)))))
+            return
+        above = [d for d in degrees if d > here and d % here == 0]
+        for d in above:
+            if not any(d != m and d % m == 0 for m in above):
+                climb([*path, d])
+
+    climb([1])
+    return found
+
+
+def _complete_chain(f: fmpq_poly, budget: Budget) -> list[fmpq_poly]:
+    """A chain with the smallest degrees innermost, outermost first."""
+    parts: list[fmpq_poly] = []
+    while (split := next(right_components(f, budget), None)) is not None:
+        f, inner = split
+        parts.append(inner)
+    return [f, *reversed(parts)]
+
+
+def _iterated(f: fmpq_poly, budget: Budget) -> list[fmpq_poly] | None:
+    """φ k times where f is an iterate of an indecomposable φ."""
+    found = _iterate(f, budget)
+    if found is None or next(right_components(found[0], budget), None) is not None:
+        return None
+    return [found[0]] * found[1]
+
+
+def _iterate(f: fmpq_poly, budget: Budget) -> tuple[fmpq_poly, int] | None:
+    n = f.degree()
+    parts = {h.degree(): (g, h) for g, h in right_components(f, budget)}
+    for d in divisors(n)[1:-1] if n > 1 else []:
+        k = next((k for k in range(2, n.bit_length() + 1) if d**k == n), None)
+        if k is None or d not in parts:
+            continue
+        for phi in _roots_of_iteration(f, *parts[d], d, k):
+            power = phi
+            for _ in range(k - 1):
+                budget.check()
+                power = power(phi)
+            if power == f:
+                return phi, k
+    return None
+
+
+def _roots_of_iteration(f: fmpq_poly, g: fmpq_poly, h: fmpq_poly, d: int, k: int) -> Iterator[fmpq_poly]:
+    """The φ of degree d that alone can have φ iterated k times = f = g(h)."""
+    inner_of_g = g / g.leading_coefficient()
+    if k > 2:
+        inner_of_g = next((q for _, q in right_components(g) if q.degree() == d), inner_of_g)
+    for a in _rational_roots(f.leading_coefficient(), (f.degree() - 1) // (d - 1)):
+        shift = (inner_of_g[d - 1] - h[d - 1] / a) / d
+        yield (h + shift) * a
+
+
+def _rational_roots(value: fmpq, exponent: int) -> list[fmpq]:
+    """The rational a with a^exponent = value."""
+    sign = -1 if value < 0 else 1
+    if sign < 0 and exponent % 2 == 0:
+        return []
+    p, q = fmpz(abs(int(value.p))), fmpz(int(value.q))
+    a, b = p.root(exponent), q.root(exponent)
+    if a**exponent != p or b**exponent != q:
+        return []
+    root = fmpq(int(a), int(b)) * sign
+    return [root] if exponent % 2 else [root, -root]
+
+
+def _simplest(parts: Sequence[fmpq_poly], budget: Budget) -> list[fmpq_poly]:
+    """The chain with the affine map between each two neighbours that leaves the smallest coefficients."""
+    chosen = list(parts)
+    for _ in range(_PASSES):
+        before = list(chosen)
+        for i in range(len(chosen) - 1, 0, -1):
+            budget.check()
+            choices = [_scaled(*shifted) for shifted in _shifted(chosen[i - 1], chosen[i])]
+            _, chosen[i - 1], chosen[i] = min(choices, key=lambda choice: choice[0])
+        if chosen == before:
+            break
+    return chosen
+
+
+def _shifted(g: fmpq_poly, h: fmpq_poly) -> Iterator[tuple[fmpq_poly, fmpq_poly]]:
+    """g(b − s) and h + s for s = 0, Tschirnhaus's, and those that make a rational root of g zero."""
+    k = g.degree()
+    shifts = [fmpq(0), g[k - 1] / (g[k] * k)]
+    for factor, _ in fmpz_poly([int(c) for c in (g * g.denom()).coeffs()]).factor()[1]:
+        if factor.degree() == 1:
+            shifts.append(fmpq(int(factor[0]), int(factor[1])))
+    for shift in {str(s): s for s in shifts}.values():
+        yield g(fmpq_poly([-shift, 1])), h + shift
+
+
+def _scaled(g: fmpq_poly, h: fmpq_poly) -> tuple[int, fmpq_poly, fmpq_poly]:
+    """(size, g(b / λ), λ·h) for the λ of small primes and signs that leaves the smallest coefficients."""
+    best = (_height(g) + _height(h), g, h)
+    primes = {p for f in (g, h) for c in f.coeffs() for n in (int(c.p), int(c.q)) for p in _small_primes(n)}
+    improved = True
+    while improved:
+        improved = False
+        for factor in [r for p in sorted(primes) for r in (fmpq(p), fmpq(1, p))]:
+            scaled, rest = best[2] * factor, best[1](fmpq_poly([0, 1 / factor]))
+            if (size := _height(rest) + _height(scaled)) < best[0]:
+                best, improved = (size, rest, scaled), True
+    if best[2].leading_coefficient() < 0:
+        return best[0], best[1](fmpq_poly([0, -1])), -best[2]
+    return best
+
+
+def _small_primes(n: int) -> list[int]:
+    return [int(p) for p, _ in fmpz(abs(n)).factor() if p < _PRIMES_BELOW] if abs(n) > 1 else []
+
+
+def _height(f: fmpq_poly) -> int:
+    """The bits of all numerators and denominators."""
+    bits = 0
+    for c in f.coeffs():
+        if c:
+            bits += int(abs(int(c.p))).bit_length() + int(c.q).bit_length()
+    return bits
