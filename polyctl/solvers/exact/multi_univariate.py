@@ -62,13 +62,13 @@ def _separable(f: Polynomial, used: Block, budget: Budget) -> Iterator[Decomposi
     if any(len(choices) > 1 for choices in singles.values()):
         for chosen in islice(product(*singles.values()), _VARIANTS):
             if any(h != generators[i] for i, h in zip(used, chosen, strict=True)):
-                yield _decomposition(f, {(i,): h for i, h in zip(used, chosen, strict=True)}, budget)
+                yield separated(f, {(i,): h for i, h in zip(used, chosen, strict=True)}, budget)
     blocks = {b: h for b in _subsets(used) if (h := block_inner(f, b, budget)) is not None}
     for family in islice(_disjoint(list(blocks)), _VARIANTS):
         covered = {i for block in family for i in block}
         inners = {block: blocks[block] for block in family}
         inners |= {(i,): singles[i][0] for i in used if i not in covered}
-        yield _decomposition(f, inners, budget)
+        yield separated(f, inners, budget)
 
 
 def _subsets(used: Block) -> list[Block]:
@@ -127,7 +127,7 @@ def coefficients_in(f: Polynomial, block: Block) -> dict[Monomial, Polynomial]:
     return {outside: context.from_dict(group) for outside, group in groups.items()}
 
 
-def _decomposition(f: Polynomial, inners: dict[Block, Polynomial], budget: Budget) -> Decomposition:
+def separated(f: Polynomial, inners: dict[Block, Polynomial], budget: Budget) -> Decomposition:
     """The decomposition with these inners, one for each block; f must be a polynomial in them."""
     context, rest = f.context(), f
     for block, h in inners.items():

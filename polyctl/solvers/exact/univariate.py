@@ -43,25 +43,6 @@ def univariate(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
     return Outcome((), f"no g(h) over any extension of Q: {_why(dense.degree())}")
 
 
-def chain(f: Polynomial) -> tuple[Polynomial, ...]:
-    """Indecomposable components (g1, …, gk) with f = g1∘…∘gk in one variable, outermost first.
-
-    k is the same for all such chains (Ritt, Prime and composite polynomials, 1922); this one has the
-    smallest degrees innermost. The last is in f's ring, the others in b. (f,) where f is indecomposable.
-    """
-    used = variables_used(f)
-    if len(used) != 1:
-        raise ValueError("a chain of components needs a polynomial in one variable")
-    parts: list[fmpq_poly] = []
-    rest = to_dense(f, used[0])
-    while (split := next(right_components(rest), None)) is not None:
-        rest, inner = split
-        parts.append(inner)
-    parts.append(rest)
-    innermost = from_dense(parts[0], f.context(), used[0])
-    return (*(from_dense(p, outer_ring(1)) for p in reversed(parts[1:])), innermost)
-
-
 def right_components(f: fmpq_poly, budget: Budget = UNLIMITED) -> Iterator[tuple[fmpq_poly, fmpq_poly]]:
     """All (g, h) with g(h) = f, both of degree ≥ 2, h monic with h(0) = 0, smallest h first."""
     degree = f.degree()

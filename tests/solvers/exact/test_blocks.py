@@ -1,8 +1,8 @@
 """Blocks of variables by the Hessian: potentials with many variables, none missed."""
 
 import pytest
-from polyctl.algebra.budget import Budget
 
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.complexity import complexity
 from polyctl.algebra.parse import parse
 from polyctl.algebra.verify import verify

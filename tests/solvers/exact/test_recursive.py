@@ -2,8 +2,8 @@
 
 import pytest
 from hypothesis import given, settings
-from polyctl.algebra.budget import Budget
 
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.complexity import complexity, complexity_of
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring

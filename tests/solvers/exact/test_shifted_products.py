@@ -4,8 +4,8 @@ import pytest
 from flint import fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from polyctl.algebra.budget import Budget
 
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import constant_term, ring
 from polyctl.algebra.verify import verify

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from polyctl.algebra.budget import Budget
 
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.completion import complete_outer
 from polyctl.algebra.complexity import complexity
 from polyctl.algebra.decomposition import Decomposition, outer_ring

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from polyctl.algebra.budget import Budget
 
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.complexity import complexity
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, ring
