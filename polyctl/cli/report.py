@@ -32,8 +32,13 @@ def report(
         ),
     ] = None,
     counts: Annotated[
-        Path, typer.Option("--counts", metavar="DIR", help="Where the published complexity counts are.")
-    ] = Path("../shared/data"),
+        Path | None,
+        typer.Option(
+            "--counts",
+            metavar="DIR",
+            help="For complexity: where the published homogeneous_V_W.counts.tsv are.",
+        ),
+    ] = None,
     solver: Annotated[
         Path | None,
         typer.Option(

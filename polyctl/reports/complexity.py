@@ -35,13 +35,18 @@ class Counted:
 
 
 def complexity(data: ReportBuilder) -> Report:
-    """Our answers' complexity against Mathematica's, set by set: a model's, and the solver's if given."""
+    """Our answers' complexity against Mathematica's, set by set: a model's, and the solver's if given.
+
+    Raises FileError if the directory of counts is missing or a file in it is wrong.
+    """
+    if data.counts is not None and not data.counts.is_dir():
+        raise FileError(f"there is no directory {data.counts}", "correct --counts, or leave it out")
     rows: list[tuple[Value, ...]] = []
     absent = []
     solver = {} if data.solver is None else read_solver(data.solver)
     for name, theirs in complexities().items():
         file = f"homogeneous_{name}"
-        counts = read_counts(data.counts / f"{file}.counts.tsv")
+        counts = None if data.counts is None else read_counts(data.counts / f"{file}.counts.tsv")
         measured = on_file(f"{file}.txt", data.root)
         found: dict[str, Counted] = {}
         if measured is not None:
@@ -77,13 +82,18 @@ def complexity(data: ReportBuilder) -> Report:
     return data.report("complexity", "Complexity against Mathematica", [table], [figure])
 
 
-def _note(counts: Path, absent: list[str]) -> str:
+def _note(counts: Path | None, absent: list[str]) -> str:
     words = (
         "Means over the solved problems of `polyctl eval RUN --data homogeneous_V_W.txt`, the least complex "
         "verified answer of each beam; or of `polyctl eval --solver all --data homogeneous_V_W.txt --json`, "
         "its first answer (--solver FILE). Published: means over all problems."
     )
-    if absent:
+    if counts is None:
+        words += (
+            " Without --counts DIR, which holds the published homogeneous_V_W.counts.tsv, a model's answers "
+            "are not compared with Mathematica's of the same problems."
+        )
+    elif absent:
         words += f" Not in {counts}, so that nothing of Mathematica's is compared: {', '.join(absent)}."
     return words
 

@@ -26,7 +26,11 @@ PLANS: dict[str, Callable[[ReportBuilder], Report]] = {
 
 
 def make_report(
-    names: Sequence[str], registry: Registry, root: Path, counts: Path, solver: Path | None = None
+    names: Sequence[str],
+    registry: Registry,
+    root: Path,
+    counts: Path | None = None,
+    solver: Path | None = None,
 ) -> Report:
     """The report of a plan, or of the experiments that fit names and patterns.
 

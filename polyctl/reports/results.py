@@ -114,7 +114,7 @@ class ReportBuilder:
 
     registry: Registry
     root: Path
-    counts: Path  # where the published complexity counts lie
+    counts: Path | None  # where the published complexity counts lie
     solver: Path | None = None  # a report of the solver
     sources: dict[str, RunReport] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)

@@ -44,6 +44,11 @@ def test_all_plans_without_a_name(run):
     assert "polyctl experiments run d1_degree" in captured.out
 
 
+def test_complexity_without_the_published_counts(run, tmp_path):
+    assert "Without --counts DIR" in run("report", "complexity").out
+    assert "no directory" in run("report", "complexity", "--counts", "missing", code=3).err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [(["d5"], "it is no plan"), (["d4", "--json", "--markdown"], "cannot both be printed")],

@@ -55,6 +55,7 @@ def evaluated(tmp_path):
 
 @pytest.fixture
 def report(tmp_path):
+    (tmp_path / "counts").mkdir()
     return lambda *names: make_report(names, REGISTRY, tmp_path, tmp_path / "counts")
 
 
@@ -171,13 +172,15 @@ def test_complexity_of_the_simplest_verified_answer_beside_the_counts(evaluated,
     (run.predictions / "eval-20260101-000000.jsonl").write_text(
         f"{json.dumps(unsolved)}\n{json.dumps(record)}\n"
     )
-    made = report("complexity")
-    assert "Not in" in made.tables[0].note
+    with pytest.raises(FileError, match="no directory"):
+        make_report(["complexity"], REGISTRY, tmp_path, tmp_path / "missing")
+    assert "Not in" in report("complexity").tables[0].note
+    made = make_report(["complexity"], REGISTRY, tmp_path)
+    assert "Without --counts DIR" in made.tables[0].note
     row = {r["(v_in, v_out)"]: r for r in rows(made.tables[0])}["(3, 3)"]
     assert (row["problems"], row["solved"], row["Mathematica, of these"]) == (2, 1, None)
     assert row["ours"] == row["known, of these"]
     assert (row["known, published"], row["Mathematica, published"]) == (30.6, 40.1)
-    (tmp_path / "counts").mkdir()
     for name in complexities():
         text = "true\tmathematica\n33\t45\n32\t35\n"
         (tmp_path / "counts" / f"homogeneous_{name}.counts.tsv").write_text(text)
