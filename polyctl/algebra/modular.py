@@ -7,7 +7,7 @@ from functools import lru_cache
 from math import isqrt
 from random import Random
 
-from flint import fmpq, nmod_mat, nmod_mpoly_ctx
+from flint import fmpq, nmod_mat, nmod_mpoly, nmod_mpoly_ctx
 
 from polyctl.algebra.monomials import Monomial, monomials_up_to
 from polyctl.algebra.polynomial import Polynomial, primitive_part, terms
@@ -29,11 +29,8 @@ def at_point(f: Polynomial, point: Sequence[int]) -> int:
     return total % PRIME
 
 
-def reduce(f: Polynomial, variables: Sequence[int]) -> object:
-    """f modulo PRIME up to a constant, in the ring of these variables, the only ones it may have.
-
-    An `nmod_mpoly`.
-    """
+def reduce(f: Polynomial, variables: Sequence[int]) -> nmod_mpoly:
+    """f modulo PRIME up to a constant, in the ring of these variables, the only ones it may have."""
     whole, _ = primitive_part(f)
     context = nmod_mpoly_ctx.get([f"x{i}" for i in variables], modulus=PRIME, ordering="deglex")
     return context.from_dict({tuple(m[i] for i in variables): int(c.p) % PRIME for m, c in terms(whole)})

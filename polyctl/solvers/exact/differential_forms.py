@@ -53,7 +53,7 @@ _ENTRY_SECONDS = 5e-7  # to compute and read one entry of a product of matrices
 
 
 @dataclass(frozen=True)
-class _Forms:
+class Forms:
     """m-forms in n variables with coefficients on these monomials: a vector has, for each of the sets I of
     `combinations(range(n), m)`, the coefficients of dx_I."""
 
@@ -99,17 +99,17 @@ def _with_inners(
     rng = Random(n * 1000 + m)
     seen: set[object] = set()
     for e in range(m * (largest - 1) + 1):
-        forms = _Forms(n, m, monomials_up_to(n, e, e if homogeneous else 0))
+        forms = Forms(n, m, monomials_up_to(n, e, e if homogeneous else 0))
         if forms.unknowns > max_unknowns or e >= total - 1:
             return
         solutions = solve_forms(modular, forms, budget)
         if not solutions:
             continue
         found = False
-        points = _Points(forms, largest, homogeneous, rng, budget)
-        for eta in _choices(forms, solutions, budget):
+        points = Points(forms, largest, homogeneous, rng, budget)
+        for eta in choices(forms, solutions, budget):
             inners = constants_of(eta, points, rng, budget)
-            lifted = _lift(f, used, inners)
+            lifted = lift_to_rationals(f, used, inners)
             key = tuple(map(str, lifted or ()))
             if not lifted or key in seen:
                 continue
@@ -140,7 +140,7 @@ def complete(f: Polynomial, inners: Sequence[Polynomial], budget: Budget = UNLIM
     return None if triviality(f, decomposition) else decomposition
 
 
-def solve_forms(polynomials: Sequence[Any], forms: _Forms, budget: Budget = UNLIMITED) -> list[Vector]:
+def solve_forms(polynomials: Sequence[Any], forms: Forms, budget: Budget = UNLIMITED) -> list[Vector]:
     """A basis of the η with df∧η = 0 modulo PRIME for all f given, from as many points as it has unknowns."""
     n, m, width = forms.n, forms.m, len(forms.monomials)
     places = {chosen: i * width for i, chosen in enumerate(combinations(range(n), m))}
@@ -163,7 +163,7 @@ def solve_forms(polynomials: Sequence[Any], forms: _Forms, budget: Budget = UNLI
     return nullspace(rows, forms.unknowns)
 
 
-def _choices(forms: _Forms, solutions: list[Vector], budget: Budget) -> Iterator[Vector]:
+def choices(forms: Forms, solutions: list[Vector], budget: Budget) -> Iterator[Vector]:
     """Closed solutions first, then all: the elements of the echelon bases, at most _TRIED of each."""
     closed = _closed(forms, solutions, budget)
     yield from closed[:_TRIED]
@@ -171,7 +171,7 @@ def _choices(forms: _Forms, solutions: list[Vector], budget: Budget) -> Iterator
         yield from solutions[:_TRIED]
 
 
-def _closed(forms: _Forms, solutions: list[Vector], budget: Budget) -> list[Vector]:
+def _closed(forms: Forms, solutions: list[Vector], budget: Budget) -> list[Vector]:
     """A basis of the η in a span with dη = 0."""
     n, m, width = forms.n, forms.m, len(forms.monomials)
     places = {chosen: i * width for i, chosen in enumerate(combinations(range(n), m))}
@@ -201,7 +201,7 @@ def _closed(forms: _Forms, solutions: list[Vector], budget: Budget) -> list[Vect
 
 
 def constants_of(
-    eta: Vector, points: _Points, rng: Random, budget: Budget = UNLIMITED
+    eta: Vector, points: Points, rng: Random, budget: Budget = UNLIMITED
 ) -> list[dict[Monomial, int]]:
     """Generators h modulo PRIME of the polynomials with dh∧η = 0, until m of them are independent.
 
@@ -228,12 +228,10 @@ def constants_of(
     return []
 
 
-class _Points:
+class Points:
     """Random points modulo PRIME, with what the kernels of all η of one degree need there, computed once."""
 
-    def __init__(
-        self, forms: _Forms, max_degree: int, homogeneous: bool, rng: Random, budget: Budget
-    ) -> None:
+    def __init__(self, forms: Forms, max_degree: int, homogeneous: bool, rng: Random, budget: Budget) -> None:
         lowest = [d if homogeneous else 1 for d in range(max_degree + 1)]
         self.forms = forms
         self.monomials = [monomials_up_to(forms.n, d, low) for d, low in enumerate(lowest)]
@@ -267,7 +265,7 @@ class _Points:
         return self._slopes[d]
 
 
-def _kernel(at_points: list[Vector], points: _Points, d: int, budget: Budget) -> list[Vector]:
+def _kernel(at_points: list[Vector], points: Points, d: int, budget: Budget) -> list[Vector]:
     """The h of degree d with dh∧η = 0 modulo PRIME, for an η with these coefficients at the points."""
     n, m, size = points.forms.n, points.forms.m, len(points.monomials[d])
     places = {chosen: i for i, chosen in enumerate(combinations(range(n), m))}
@@ -324,7 +322,9 @@ def _independent(generators: list[dict[Monomial, int]], n: int, rng: Random) -> 
     return rank(rows)
 
 
-def _lift(f: Polynomial, used: Sequence[int], inners: list[dict[Monomial, int]]) -> list[Polynomial] | None:
+def lift_to_rationals(
+    f: Polynomial, used: Sequence[int], inners: list[dict[Monomial, int]]
+) -> list[Polynomial] | None:
     """Inners modulo PRIME as primitive polynomials over Q in f's ring; None where a coefficient is none."""
     context = f.context()
     lifted = []
