@@ -223,7 +223,7 @@ def constants_of(
                 known.append(vector)
                 size += 1
                 generators.append({m: c for m, c in zip(monomials, vector, strict=True) if c})
-        if len(generators) >= forms.m and _independent(generators, forms.n, rng) == forms.m:
+        if len(generators) >= forms.m and independent(generators, forms.n, rng) == forms.m:
             return generators
     return []
 
@@ -309,7 +309,7 @@ def _products(
     return [[p.get(m, 0) for m in monomials] for p in found if allowed.issuperset(p)]
 
 
-def _independent(generators: list[dict[Monomial, int]], n: int, rng: Random) -> int:
+def independent(generators: list[dict[Monomial, int]], n: int, rng: Random) -> int:
     """The transcendence degree: the rank of the Jacobian at a random point."""
     monomials = sorted({m for h in generators for m in h})
     slopes = gradients(
