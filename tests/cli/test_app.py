@@ -176,6 +176,31 @@ def test_errors_with_json_go_to_stderr():
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["decompose", "x^4 + "], 2, "ends"),
+        (["decompose", "x + 1"], 2, "degree 1"),
+        (["decompose", "x^4", "--method", "magic"], 2, "auto"),
+        (["decompose", "x^4", "--method", "exact", "--polish"], 2, "polish"),
+        (["decompose", "x^4", "--model", "nothing", "--method", "neural"], 3, "no run"),
+        (["eval", "nothing"], 3, "no run"),
+        (["eval", "--checkpoint", "middle"], 2, "best"),
+        (["eval", "--beam", "0"], 2, "beam"),
+        (["eval", "--data", "missing.txt"], 3, "missing.txt"),
+        (["gen", "smokee"], 2, "smoke"),
+        (["train", "quik"], 2, "quick"),
+        (["gen", "smoke", "--set", "data.familly=monic"], 2, "family"),
+    ],
+)
+def test_bad_input_has_its_words_and_exit_code(place, capsys, arguments, code, words):
+    assert app.run(arguments) == code
+    out, err = capsys.readouterr()
+    assert words in err
+    assert "Traceback" not in err
+    assert not out
+
+
 # -- output --------------------------------------------------------------------------------------
 
 
