@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
@@ -30,3 +31,12 @@ def _normal_character(character: str) -> str:
         return " "
     folded = unicodedata.normalize("NFKC", character)
     return _LOOKALIKES.get(folded, folded) if len(folded) == 1 else character
+
+
+def strip_dollars(text: str) -> str:
+    """The text with the dollar signs that enclose it as blanks."""
+    match = re.fullmatch(r"(\s*)(\${1,2})(.*?)\2(\s*)", text, re.DOTALL)
+    if match is None:
+        return text
+    blank = " " * len(match.group(2))
+    return match.group(1) + blank + match.group(3) + blank + match.group(4)

@@ -43,7 +43,12 @@ def complexity(decomposition: Decomposition) -> Complexity:
 
 
 def complexity_of(f: Polynomial) -> Complexity:
-    """The complexity of the expanded form."""
+    """The complexity of the expanded form.
+
+    >>> from polyctl.algebra.parse import parse
+    >>> complexity_of(parse("2x^2"))  # 2*x^2, Times, 2, x^2, Power, x
+    Complexity(distinct=6, leaves=5)
+    """
     return _Expression(names(f)).measure(None, (f,))
 
 

@@ -23,7 +23,7 @@ from fractions import Fraction
 
 from flint import fmpq, fmpz
 
-from polyctl.algebra.characters import SUBSCRIPTS, SUPERSCRIPTS, normalise
+from polyctl.algebra.characters import SUBSCRIPTS, SUPERSCRIPTS, normalise, strip_dollars
 from polyctl.algebra.names import GREEK, GREEK_NAMES, GREEK_VARIANTS, LONGEST_NAME, spellings
 from polyctl.algebra.words import Words
 from polyctl.errors import ParseError, UsageError
@@ -99,7 +99,7 @@ class Lexer:
 
     def __init__(self, text: str, names: Sequence[str] | None, limits: Limits) -> None:
         self.source = text
-        self.text = _strip_math_marks(normalise(text))
+        self.text = strip_dollars(normalise(text))
         self.names = None if names is None else spellings(names)
         self.listed = "" if names is None else ", ".join(names)
         self.limits = limits
@@ -133,19 +133,19 @@ class Lexer:
         elif (elementwise := _ELEMENTWISE.match(self.text, self.at)) is not None:
             self._emit(elementwise.group(1).replace("**", "^"), elementwise.end())
         elif character in "0123456789.":
-            self._number()
+            self._read_number()
         elif character.isascii() and character.isalpha():
-            self._word()
+            self._read_word()
         elif self.text.startswith("**", self.at):
             self._emit("^", self.at + 2)
         elif character in "+-*/^()[]{}":
             self._emit(character, self.at + 1)
         elif character in SUPERSCRIPTS:
-            self._superscript()
+            self._read_superscript()
         elif character in GREEK:
-            self._indexed(GREEK[character], self.at + 1)
+            self._read_name(GREEK[character], self.at + 1)
         elif character == "\\":
-            self._command()
+            self._read_command()
         elif unicodedata.category(character) == "No" and character not in SUBSCRIPTS:
             value = Fraction(unicodedata.numeric(character)).limit_denominator(1000)
             self._emit("number", self.at + 1, str(value), fmpq(value.numerator, value.denominator))
@@ -170,7 +170,7 @@ class Lexer:
             hint = "variables are Latin letters a-z, A-Z, or Greek ones that do not look Latin"
         return self.error(f"unexpected character {shown}", self.at, hint)
 
-    def _number(self) -> None:
+    def _read_number(self) -> None:
         match = _NUMBER.match(self.text, self.at)
         if match is None:
             raise self.error(
@@ -219,7 +219,7 @@ class Lexer:
         match = _NAME.match(self.text, start)
         return self.names is not None and match is not None and match.group() in self.names
 
-    def _superscript(self) -> None:
+    def _read_superscript(self) -> None:
         end = self.at
         while end < len(self.text) and self.text[end] in SUPERSCRIPTS:
             end += 1
@@ -231,7 +231,7 @@ class Lexer:
         self._emit("^", self.at)
         self._emit("number", end, digits, fmpq(fmpz(digits)))
 
-    def _command(self) -> None:
+    def _read_command(self) -> None:
         match = _COMMAND.match(self.text, self.at)
         if match is None:
             raise self.error("a backslash at the end", self.at)
@@ -244,17 +244,17 @@ class Lexer:
         elif name in {"frac", "dfrac", "tfrac"}:
             self._emit("frac", end)
         elif name in GREEK_NAMES:
-            self._indexed(name, end)
+            self._read_name(name, end)
         elif name in _WORD_COMMANDS:
             group = _WORD_GROUP.match(self.text, end)
             if group is None:
                 raise self.error(f"\\{name} needs a name in braces", self.at, f"write \\{name}{{rate}}")
-            self._indexed(group.group(1).replace("\\", ""), group.end())
+            self._read_name(group.group(1).replace("\\", ""), group.end())
         else:
             hint = "polyctl reads +, -, *, /, powers and brackets" if name in FUNCTIONS else None
             raise self.error(f"unknown LaTeX command \\{name}", self.at, hint)
 
-    def _word(self) -> None:
+    def _read_word(self) -> None:
         """A run of letters; without names given it is a product of single letters, the last one indexed."""
         match = _LETTERS.match(self.text, self.at)
         assert match is not None
@@ -266,15 +266,15 @@ class Lexer:
                 f"if you mean a product, write {'*'.join(run)}",
             )
         if self.names is not None:
-            self._given_word()
+            self._read_given_word()
         elif run in GREEK_NAMES:
-            self._indexed(run, end)
+            self._read_name(run, end)
         elif len(run) == 1 or self._words.is_product(run):
             for letter in run[:-1]:
                 self._emit("name", self.at + 1, letter)
-            self._indexed(run[-1], end)
+            self._read_name(run[-1], end)
         elif self.text[end : end + 1] == "_":
-            self._indexed(run, end)
+            self._read_name(run, end)
         else:
             raise self.error(
                 f"the word {_short(run)!r} is neither a variable nor a product of variables used elsewhere",
@@ -282,7 +282,7 @@ class Lexer:
                 f"write {'*'.join(run[:20])} for the product, or name it as a variable (--variables)",
             )
 
-    def _indexed(self, name: str, end: int) -> None:
+    def _read_name(self, name: str, end: int) -> None:
         """Emit a name with the index that follows at `end`."""
         digits = _DIGITS.match(self.text, end)
         bracket = _BRACKET_INDEX.match(self.text, end) if self.names is None else None
@@ -291,7 +291,7 @@ class Lexer:
         elif bracket is not None:
             name, end = name + re.sub(r"\s*,\s*", "_", bracket.group(1)), bracket.end()
         while len(name) <= LONGEST_NAME:
-            index, after = self._index(end)
+            index, after = self._read_index(end)
             if after == end:
                 break
             name, end = f"{name}_{index}", after
@@ -301,7 +301,7 @@ class Lexer:
             raise self._unknown(name, self.at)
         self._emit("name", end, name if self.names is None else self.names[name])
 
-    def _index(self, start: int) -> tuple[str, int]:
+    def _read_index(self, start: int) -> tuple[str, int]:
         """The index that starts here, and where it ends; at the start itself if there is none."""
         end = start
         while end < len(self.text) and self.text[end] in SUBSCRIPTS:
@@ -320,7 +320,7 @@ class Lexer:
             )
         return plain.group(1), plain.end()
 
-    def _given_word(self) -> None:
+    def _read_given_word(self) -> None:
         """A word read by the given names: the name it is, or else the only way to split it into names."""
         assert self.names is not None
         word, positions = self._spelled_word()
@@ -340,7 +340,7 @@ class Lexer:
         while end < len(self.text):
             index, after = "", end
             if self.text[end] in SUBSCRIPTS or self.text.startswith("_{", end):
-                index, after = self._index(end)
+                index, after = self._read_index(end)
             if after > end:
                 word += f"_{index}"
                 positions += [end] * (len(index) + 1)
@@ -387,15 +387,6 @@ class Lexer:
             position,
             f"the variables are {self.listed}",
         )
-
-
-def _strip_math_marks(text: str) -> str:
-    """The text with the dollar signs that enclose it as blanks."""
-    match = re.fullmatch(r"(\s*)(\${1,2})(.*?)\2(\s*)", text, re.DOTALL)
-    if match is None:
-        return text
-    blank = " " * len(match.group(2))
-    return match.group(1) + blank + match.group(3) + blank + match.group(4)
 
 
 def _short(word: str) -> str:

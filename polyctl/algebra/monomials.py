@@ -10,7 +10,11 @@ Monomial = tuple[int, ...]
 
 @lru_cache(maxsize=256)
 def monomials_of_degree(variables: int, degree: int) -> tuple[Monomial, ...]:
-    """Exponents of all monomials of a degree, highest first."""
+    """Exponents of all monomials of a degree, highest first.
+
+    >>> monomials_of_degree(2, 2)
+    ((2, 0), (1, 1), (0, 2))
+    """
     return tuple(
         tuple(chosen.count(i) for i in range(variables))
         for chosen in combinations_with_replacement(range(variables), degree)

@@ -19,7 +19,11 @@ LONGEST_NAME = 60
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """The sort key under which x2 comes before x10."""
+    """The sort key under which x2 comes before x10.
+
+    >>> sorted(["x10", "y", "x2"], key=natural_key)
+    ['x2', 'x10', 'y']
+    """
     parts = re.findall(r"[0-9]+|[^0-9]+", name)
     return tuple((1, int(part), part) if part.isdecimal() else (0, 0, part) for part in parts)
 

@@ -38,6 +38,11 @@ def parse(text: str, names: Sequence[str] | None = None, limits: Limits = Limits
     Variables that occur are sorted naturally (x2 before x10); a text without variables gives a polynomial of
     the ring of no variables. Raises ParseError, with the position, for a text that is not a polynomial or is
     above a limit, and UsageError for names that are not valid.
+
+    >>> parse("(x + 1)^2 - 1/2 x")
+    x^2 + 3/2*x + 1
+    >>> parse("xy + y_1", ["x", "y", "y1"])
+    x*y + y1
     """
     if names is not None:
         names = [canonical_name(name) for name in names]

@@ -70,7 +70,12 @@ def constant_term(f: Polynomial) -> fmpq:
 
 
 def compose(outer: Polynomial, inners: Sequence[Polynomial]) -> Polynomial:
-    """outer(inners[0], inners[1], ...), expanded, in the inners' ring."""
+    """outer(inners[0], inners[1], ...), expanded, in the inners' ring.
+
+    >>> (b,), (x,) = ring(["b"]).gens(), ring(["x"]).gens()
+    >>> compose(b**2 - 1, [x + 1])
+    x^2 + 2*x
+    """
     return outer.compose(*inners, ctx=inners[0].context())
 
 
@@ -111,6 +116,10 @@ def normal_form(f: Polynomial) -> Polynomial:
     """f up to scaling and constant: primitive over Z, leading coefficient positive, no constant term.
 
     f and c*f + d have the same inner polynomials, so this is what tells problems apart. Zero for constants.
+
+    >>> (x,) = ring(["x"]).gens()
+    >>> normal_form(-4 * x**2 / 3 + 2 * x + 5)
+    2*x^2 - 3*x
     """
     f = f - constant_term(f)
     return f if f.is_zero() else primitive_part(f)[0]

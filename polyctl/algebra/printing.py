@@ -23,12 +23,21 @@ def plain(f: Polynomial) -> str:
     """The polynomial as text, like `3*x^2*y - 1/2*x + 5`; parse(plain(f), names(f)) is f.
 
     Names that are a letter or a Greek letter with indices need not be given to parse.
+
+    >>> from polyctl.algebra.parse import parse
+    >>> plain(parse("3x²y − ½x"))
+    '3*x^2*y - 1/2*x'
     """
     return _plain_terms(terms(f), [_plain_name(name) for name in names(f)])
 
 
 def plain_composition(outer: Polynomial, inners: Sequence[Polynomial]) -> str:
-    """The outer with the inners in place of its variables, unexpanded: `(x^2 + x)^2 - 3*(x^2 + x) + 1`."""
+    """The outer with the inner polynomials in place of its variables, unexpanded.
+
+    >>> from polyctl.algebra.parse import parse
+    >>> plain_composition(parse("b^2 - 3b + 1"), [parse("x^2 + x")])
+    '(x^2 + x)^2 - 3*(x^2 + x) + 1'
+    """
     texts = [plain(inner) for inner in inners]
     if terms(outer) == terms(outer.context().gens()[0]) and len(texts) == 1:
         return texts[0]
@@ -38,7 +47,11 @@ def plain_composition(outer: Polynomial, inners: Sequence[Polynomial]) -> str:
 def latex(f: Polynomial) -> str:
     """The polynomial in LaTeX, like `3 x^{2} y - \\frac{1}{2} x + 5`; x1 becomes x_{1}, and so does x_1.
 
-    Where both occur they are written as upright words.
+    If both occur they are written as upright words.
+
+    >>> from polyctl.algebra.parse import parse
+    >>> print(latex(parse("3x^2 - x_12/2")))
+    3 x^{2} - \\frac{1}{2} x_{12}
     """
     spelled = _latex_names(names(f))
 

@@ -13,7 +13,10 @@ TokenPair = tuple[list[int], list[int]]
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """Token ids, right-padded with 0, and which of them count for the loss: targets and their end token."""
+    """Token ids, right-padded with 0, and which of them count for the loss: targets and their end token.
+
+    `tokens` counts them without padding.
+    """
 
     ids_BT: NDArray[np.int64]
     loss_BT: NDArray[np.bool_]

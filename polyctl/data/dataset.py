@@ -55,7 +55,7 @@ class Manifest(BaseModel):
 
 
 @dataclass(frozen=True)
-class _Set:
+class _SetPlan:
     """One file to be made: its name, the problems it draws from, their split and how many."""
 
     name: str
@@ -120,14 +120,14 @@ def write_target(data: DataConfig, decomposition: Decomposition) -> str:
 
 
 @lru_cache
-def _writer(data: DataConfig) -> PrefixTokenizer:
+def _make_writer(data: DataConfig) -> PrefixTokenizer:
     return PrefixTokenizer(data)
 
 
 def write_problem(data: DataConfig, drawn: Problem) -> str:
     """A drawn problem as a line of the published format."""
     if isinstance(drawn, DenseProblem):
-        writer = _writer(data)
+        writer = _make_writer(data)
         left, right = (
             writer.text(ids[:-1]) for ids in (writer.encode_prompt(drawn), writer.encode_target(drawn))
         )
@@ -213,7 +213,7 @@ def generate(
     counts, hashes = {}, {}
     excluded = read_digests(experiment.data.exclude)
     with worker_pool(workers) as pool:
-        for wanted in _sets(experiment.data):
+        for wanted in _list_sets(experiment.data):
             lines = _collect(pool, workers, parts, wanted, experiment.seed, excluded, progress)
             text = "".join(f"{line}\n" for line in lines).encode()
             write_atomic(directory / wanted.name, text)
@@ -238,21 +238,21 @@ def read_manifest(directory: Path) -> Manifest:
         ) from None
 
 
-def _sets(data: DataConfig) -> list[_Set]:
+def _list_sets(data: DataConfig) -> list[_SetPlan]:
     """The files of a data set; training problems last, since they take longest."""
     several = degree_cells(data)
     tests = [
-        _Set("test.txt" if len(several) == 1 else f"test_{name}.txt", cell, "test", data.test_size)
+        _SetPlan("test.txt" if len(several) == 1 else f"test_{name}.txt", cell, "test", data.test_size)
         for name, cell in several
     ]
     return [
-        _Set("valid.txt", data, "valid", data.valid_size),
+        _SetPlan("valid.txt", data, "valid", data.valid_size),
         *tests,
-        _Set("train.txt", data, "train", data.train_size),
+        _SetPlan("train.txt", data, "train", data.train_size),
     ]
 
 
-def _make_part(path: Path, wanted: _Set, seed: int, start: int) -> Path:
+def _make_part(path: Path, wanted: _SetPlan, seed: int, start: int) -> Path:
     """Write the problems of a split among a part's indices: digest and line, tab-separated."""
     rows = []
     for index in range(start, start + wanted.part):
@@ -268,7 +268,7 @@ def _collect(
     pool: ProcessPoolExecutor,
     workers: int,
     parts: Path,
-    wanted: _Set,
+    wanted: _SetPlan,
     seed: int,
     excluded: frozenset[bytes],
     progress: Progress | None,
@@ -295,7 +295,7 @@ def _collect(
 
 
 def _parts_in_order(
-    pool: ProcessPoolExecutor, workers: int, parts: Path, wanted: _Set, seed: int
+    pool: ProcessPoolExecutor, workers: int, parts: Path, wanted: _SetPlan, seed: int
 ) -> Iterator[Path]:
     """Paths of parts 0, 1, 2, …, each made if it is not there, a few ahead at a time."""
     pending: dict[int, Future[Path]] = {}

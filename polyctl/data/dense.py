@@ -110,19 +110,19 @@ def compose_integers(outer: Sequence[int], inner: Sequence[int]) -> Sequence[int
     count = (len(outer) - 1) * (len(inner) - 1) + 1
     # Digits may be negative: half a digit's range is added to each, which makes them positive, and taken off
     # again by turning their highest bits, which leaves each as a signed number.
-    half = _halves(count, bits)
+    half = _half_digits(count, bits)
     digits = (value + half ^ half).to_bytes(count * bits // 8, "little")
     if words == 1:
-        return _signed(count).unpack(digits)
+        return _signed_words(count).unpack(digits)
     step = bits // 8
     return [int.from_bytes(digits[i : i + step], "little", signed=True) for i in range(0, len(digits), step)]
 
 
 @lru_cache
-def _halves(count: int, bits: int) -> int:
+def _half_digits(count: int, bits: int) -> int:
     return sum(1 << (bits * (k + 1) - 1) for k in range(count))
 
 
 @lru_cache
-def _signed(count: int) -> Struct:
+def _signed_words(count: int) -> Struct:
     return Struct(f"<{count}q")

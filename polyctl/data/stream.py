@@ -60,11 +60,11 @@ def open_source(experiment: Experiment, data: Path | None = None) -> BatchSource
     return FileSource(experiment, path)
 
 
-def _order(seed: int, index: int, batches: int) -> list[int]:
+def _shuffle(seed: int, index: int, batches: int) -> list[int]:
     return [int(i) for i in np.random.default_rng([seed, index, 1]).permutation(batches)]
 
 
-def _passes(seed: int, purpose: int, length: int, start: int) -> Iterator[int]:
+def _shuffled_passes(seed: int, purpose: int, length: int, start: int) -> Iterator[int]:
     """Numbers below `length`, from a place in the endless sequence of shuffled passes on."""
     epoch, offset = divmod(start, length)
     while True:
@@ -100,20 +100,20 @@ class StreamSource:
         train, seed, batches = self.experiment.train, self.experiment.seed, self.chunk_batches
         repeated = max(1, round(train.repeat_share * train.batch)) if self._small_set else 0
         fresh = train.batch - repeated
-        pairs = list(islice(self._pairs(index * 2 * batches * fresh), batches * fresh))
+        pairs = list(islice(self._draw_pairs(index * 2 * batches * fresh), batches * fresh))
         groups = group_by_length(pairs, fresh, batches)
         if repeated:
             count = batches * repeated
-            numbers = islice(_passes(seed, 3, len(self._small_set), index * count), count)
+            numbers = islice(_shuffled_passes(seed, 3, len(self._small_set), index * count), count)
             again = group_by_length([self._small_set[i] for i in numbers], repeated, batches)
             groups = [new + old for new, old in zip(groups, again, strict=True)]
-        return [TrainingBatch.of(groups[i]) for i in _order(seed, index, batches)]
+        return [TrainingBatch.of(groups[i]) for i in _shuffle(seed, index, batches)]
 
     def _draw_small_set(self, size: int) -> list[TokenPair]:
         """Different problems to repeat. Raises UsageError if the family does not have that many."""
         found: dict[tuple[int, ...], TokenPair] = {}
         last = 0
-        for number, pair in enumerate(self._pairs(SMALL_SET_START) if size else ()):
+        for number, pair in enumerate(self._draw_pairs(SMALL_SET_START) if size else ()):
             if found.setdefault(tuple(pair[0]), pair) is pair:
                 last = number
             if len(found) == size:
@@ -125,7 +125,7 @@ class StreamSource:
                 )
         return list(found.values())
 
-    def _pairs(self, start: int) -> Iterator[TokenPair]:
+    def _draw_pairs(self, start: int) -> Iterator[TokenPair]:
         """Token pairs that fit the context; UsageError if almost none do."""
         data, block, misses = self.experiment.data, self.experiment.model.context_length, 0
         for problem in draw_problems(data, self.experiment.seed, "train", start):
@@ -181,8 +181,10 @@ class FileSource:
         count = batches * size
         pairs: list[TokenPair] = []
         misses = 0
-        for position in _passes(self.experiment.seed, 2, len(self._lines), index * self.chunk_batches * size):
-            pair = self._pair(position)
+        for position in _shuffled_passes(
+            self.experiment.seed, 2, len(self._lines), index * self.chunk_batches * size
+        ):
+            pair = self._read_pair(position)
             if pair is not None and len(pair[0]) + len(pair[1]) <= block:
                 misses = 0
                 pairs.append(pair)
@@ -194,9 +196,9 @@ class FileSource:
                     "raise model.context_length",
                 )
         groups = group_by_length(pairs, size, batches)
-        return [TrainingBatch.of(groups[i]) for i in _order(self.experiment.seed, index, batches)]
+        return [TrainingBatch.of(groups[i]) for i in _shuffle(self.experiment.seed, index, batches)]
 
-    def _pair(self, number: int) -> TokenPair | None:
+    def _read_pair(self, number: int) -> TokenPair | None:
         """The token pair of a line, None if its problem is excluded."""
         line = self._lines[number]
         tokenizer = self._tokenizer

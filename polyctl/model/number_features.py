@@ -24,14 +24,14 @@ class NumberFeatures(nn.Module):
     def __init__(self, largest: int, width: int) -> None:
         super().__init__()
         self.waves = _Waves(largest)
-        self.matrix = nn.Linear(features(largest), width, bias=False)
+        self.matrix = nn.Linear(feature_count(largest), width, bias=False)
 
     def forward(self, value: torch.Tensor) -> torch.Tensor:
         """Vectors (..., D) of whole numbers (...) below 2**53; zero if a number is not positive."""
         residues_M = value[..., None] % self.waves.moduli_M
         shown = value > 0
         shown_M = shown[..., None].expand(residues_M.shape)
-        return _through(self.matrix, self.waves(_octaves(value), residues_M, shown, shown_M))
+        return _project(self.matrix, self.waves(_octaves(value), residues_M, shown, shown_M))
 
 
 class RatioFeatures(nn.Module):
@@ -52,7 +52,7 @@ class RatioFeatures(nn.Module):
         ]
         _table(self, "inverses_MR", inverses)
         _table(self, "rows_M", range(len(inverses)))
-        self.matrix = nn.Linear(features(largest), width, bias=False)
+        self.matrix = nn.Linear(feature_count(largest), width, bias=False)
 
     def forward(self, value: torch.Tensor, negative: torch.Tensor, leading: torch.Tensor) -> torch.Tensor:
         """Vectors (..., D) of (-1)**negative * value / leading (...); zero if a value is not positive."""
@@ -62,7 +62,7 @@ class RatioFeatures(nn.Module):
         residues_M = signed[..., None] % moduli_M * inverse_M % moduli_M
         octaves = _octaves(value) - _octaves(leading)
         shown_M = shown[..., None] & (inverse_M > 0)
-        return _through(self.matrix, self.waves(octaves, residues_M, shown, shown_M))
+        return _project(self.matrix, self.waves(octaves, residues_M, shown, shown_M))
 
 
 class _Waves(nn.Module):
@@ -87,14 +87,14 @@ class _Waves(nn.Module):
     def forward(
         self, octaves: torch.Tensor, residues_M: torch.Tensor, shown: torch.Tensor, shown_M: torch.Tensor
     ) -> torch.Tensor:
-        """Features (..., features(largest)) of octaves (...) and residues (..., M); zero if not shown."""
+        """Features (..., F) of octaves (...) and residues (..., M); zero if not shown."""
         residues = residues_M[..., self.columns_F] * self.factor_F % self.modulus_F / self.modulus_F
         angles = 2 * math.pi * torch.cat(((octaves[..., None] / self.periods).float(), residues), dim=-1)
         kept = torch.cat((shown[..., None].expand(*shown.shape, SIZES), shown_M[..., self.columns_F]), dim=-1)
         return torch.cat((angles.cos() * kept, angles.sin() * kept), dim=-1)
 
 
-def features(largest: int) -> int:
+def feature_count(largest: int) -> int:
     """How many features a number has whose residues are shown modulo numbers up to `largest`."""
     return 2 * (SIZES + len(_frequencies(largest)))
 
@@ -105,7 +105,7 @@ def _table(module: nn.Module, name: str, numbers: Sequence[object]) -> None:
     module.register_buffer(name, torch.tensor(numbers, dtype=dtype, device="cpu"), persistent=False)
 
 
-def _through(matrix: nn.Linear, features: torch.Tensor) -> torch.Tensor:
+def _project(matrix: nn.Linear, features: torch.Tensor) -> torch.Tensor:
     vectors: torch.Tensor = matrix(features.to(matrix.weight.dtype))
     return vectors
 

@@ -11,7 +11,7 @@ import torch
 from polyctl.config.schema import ModelConfig
 from polyctl.data.batch import TrainingBatch
 from polyctl.data.tokenizers.base import TokenLayout
-from polyctl.model.number_features import features
+from polyctl.model.number_features import feature_count
 
 # Dense bfloat16 FLOPs a second from the makers' data sheets, by what a device's name begins with.
 PEAKS = {
@@ -49,7 +49,7 @@ def step_flops(config: ModelConfig, tokens: TokenLayout, batch: TrainingBatch) -
     # The target has one token a position, so its further places are empty, and it shows no numbers.
     prompts = float(batch.lengths_B.sum() - batch.loss_BT.sum())
     places = (tokens.tokens_per_position - 1) * width * width * prompts
-    numbers = ((config.residues > 0) + config.ratios) * features(config.residues) * width * prompts
+    numbers = ((config.residues > 0) + config.ratios) * feature_count(config.residues) * width * prompts
     # Scores and their weighted sum: token t meets t others, each with a multiply-add per width, twice.
     attention = layers * width * (lengths * (lengths + 1)).sum()
     head = width * tokens.vocabulary * float(batch.loss_BT.sum())

@@ -123,15 +123,15 @@ class CompactTokenizer:
             pairs: Iterable[tuple[Monomial, fmpq]] = ((m, fmpq(c)) for m, c in reversed(problem.written))
             spelling = self._spelling(where)
         else:
-            (f,), spelling = self._ordered([problem.f], where)
+            (f,), spelling = self._order_terms([problem.f], where)
             pairs = terms(normal_polynomial(f) if self._inner_only else primitive_part(f)[0])
-        return [*self._count(problem), *self._positions(pairs, spelling), self.end]
+        return [*self._encode_count(problem), *self._positions(pairs, spelling), self.end]
 
     def _positions(self, pairs: Iterable[tuple[Monomial, fmpq]], spelling: Spelling) -> list[int]:
         """The terms of the prompt, here one token a position."""
         return self._encode(pairs, spelling)
 
-    def _ordered(
+    def _order_terms(
         self, several: Sequence[Polynomial], where: tuple[int, ...]
     ) -> tuple[tuple[Polynomial, ...], Spelling]:
         """Polynomials in a ring whose terms come in the tokenizer's order, and how monomials are written.
@@ -166,7 +166,7 @@ class CompactTokenizer:
 
         return spell
 
-    def _count(self, problem: Problem) -> list[int]:
+    def _encode_count(self, problem: Problem) -> list[int]:
         if self._counts is None:
             return []
         known = 0 if problem.decomposition is None else len(problem.decomposition.inners)
@@ -176,7 +176,7 @@ class CompactTokenizer:
         decomposition = problem.decomposition
         assert decomposition is not None
         used = used_inners(decomposition)
-        inners, spelling = self._ordered(used.inners, variable_map(problem.f, self.ring.names()))
+        inners, spelling = self._order_terms(used.inners, variable_map(problem.f, self.ring.names()))
         outer = None if self._inner_only else used.outer
         normal = normal_form(Decomposition(outer, inners))
         ids: list[int] = []
@@ -203,10 +203,10 @@ class CompactTokenizer:
         for monomial, coefficient in pairs:
             factors = spelling(monomial)
             numerator, denominator = int(coefficient.p), int(coefficient.q)
-            below = self._number(denominator) if denominator != 1 else []
-            yield factors, PLUS if numerator > 0 else MINUS, self._number(abs(numerator)), below
+            below = self._encode_number(denominator) if denominator != 1 else []
+            yield factors, PLUS if numerator > 0 else MINUS, self._encode_number(abs(numerator)), below
 
-    def _number(self, value: int) -> list[int]:
+    def _encode_number(self, value: int) -> list[int]:
         base = self._base
         if value < base:
             return [self._limbs + value]

@@ -70,7 +70,7 @@ def test_a_number_of_many_limbs_goes_on_behind_its_highest_one():
 
 def test_a_denominator_stands_beside_its_stroke():
     tokenizer = make_tokenizer(DataConfig(tokenizer="terms"))
-    (f,), spelling = tokenizer._ordered([parse("a")], (0,))
+    (f,), spelling = tokenizer._order_terms([parse("a")], (0,))
     (monomial,) = f.monoms()
     (term, below) = tokenizer._positions([(monomial, fmpq(3, 7))], spelling)
     assert tokenizer.text([term, below]) == "a + 3 / 7"
