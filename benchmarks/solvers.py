@@ -56,14 +56,13 @@ FAMILIES = {
     },
 }
 SEED = 777_000
-METHODS = ("exact", "numeric")
 
 
 def indecomposable(count: int) -> list[Line]:
     """Random dense polynomials with large coefficients, no more inners than variables.
 
     By counting parameters, that one decomposes so has probability next to zero
-    (`polyctl.solving.solve.generic`).
+    (`polyctl.solving.rank.is_generic`).
     """
     rng = Random(SEED)
     lines = []
@@ -87,7 +86,7 @@ def main() -> None:
     parser.add_argument("--time-limit", type=float, default=10.0)
     parser.add_argument("--sets", nargs="*", help="only sets whose names contain one of these")
     arguments = parser.parse_args()
-    options = Options(METHODS, arguments.time_limit)
+    options = Options("auto", arguments.time_limit)
     sets: dict[str, list[Line]] = {}
     for name, data in FAMILIES.items():
         if arguments.sets and not any(part in name for part in arguments.sets):
@@ -104,7 +103,7 @@ def main() -> None:
     results = {title: report(lines, options, workers=arguments.workers) for title, lines in sets.items()}
     print_reports(results)
     if arguments.random:
-        quick = Options(METHODS, min(1.0, arguments.time_limit))
+        quick = Options("auto", min(1.0, arguments.time_limit))
         none = report(indecomposable(arguments.random), quick, workers=arguments.workers)
         print(
             f"{none['problems']} random polynomials, at most 1 s of search each: "

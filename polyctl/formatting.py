@@ -6,6 +6,8 @@ import time
 
 from rich.filesize import decimal
 
+LONGEST_TEXT = 4000  # characters
+
 
 def format_number(value: float | None, digits: int = 4) -> str:
     """A number in few characters, with that many significant digits."""
@@ -49,3 +51,8 @@ def format_age(when: float | None, now: float | None = None) -> str:
     if when is None:
         return "-"
     return format_duration(max(0.0, (time.time() if now is None else now) - when))
+
+
+def cut_text(text: str) -> str:
+    """A text as far as it is shown, and how long it is."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} … ({len(text):,} characters)"

@@ -7,8 +7,8 @@ from math import inf
 from time import perf_counter
 from typing import Self
 
-MODULAR_STEPS = 1e9  # multiplications a second in FLINT's linear algebra modulo a word-size prime
-RATIONAL_STEPS = 1e8  # and in its solving over Q
+MODULAR_STEPS = 4e9  # multiplications a second in FLINT's linear algebra modulo a word-size prime
+RATIONAL_STEPS = 2e8  # and in its solving over Q
 
 
 class OutOfTime(Exception):

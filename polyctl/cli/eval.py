@@ -19,6 +19,7 @@ from polyctl.cli.options import (
 )
 from polyctl.errors import FileError, UsageError
 from polyctl.formatting import format_fixed, format_percent
+from polyctl.solving.methods import DEFAULT_SECONDS
 
 if TYPE_CHECKING:
     from polyctl.data.problem import Problem
@@ -59,7 +60,7 @@ def eval_(
     ] = False,
     time_limit: Annotated[
         float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="With --solver: for each problem.")
-    ] = 10.0,
+    ] = DEFAULT_SECONDS,
     workers: Annotated[int, typer.Option("--workers", min=1, help="With --solver: processes.")] = 1,
     peers: Annotated[
         bool,

@@ -22,19 +22,14 @@ from polyctl.data.dataset import LineFile
 from polyctl.data.published_format import read_line
 from polyctl.errors import FileError
 from polyctl.runtime.pool import worker_pool
-from polyctl.solving.judge import Solution
-from polyctl.solving.solve import Neural, solve, weak
+from polyctl.solving.methods import DEFAULT_SECONDS, select_methods
+from polyctl.solving.solution import Solution
+from polyctl.solving.solve import solve
 
 if TYPE_CHECKING:
     import sympy
 
-SOLVERS = {
-    "exact": ("exact",),
-    "numeric": ("numeric",),
-    "neural": ("neural",),
-    "all": ("exact", "neural", "numeric"),
-}
-
+    from polyctl.solving.neural import Neural
 
 COMPLEXITIES = ("complexity", "simplest", "known", "expanded", "mathematica", "sympy", "wolframscript")
 
@@ -54,10 +49,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Options:
-    """How to solve: methods, seconds a problem, seed, polish of a model's answers, peers to compare with."""
+    """How to solve: method, seconds a problem, seed, polish of a model's answers, peers to compare with."""
 
-    methods: tuple[str, ...]
-    time_limit: float = 10.0
+    method: str
+    time_limit: float = DEFAULT_SECONDS
     seed: int = 0
     polish: bool = False
     peers: bool = False
@@ -79,9 +74,7 @@ def lines_of(path: Path, limit: int | None = None) -> list[Line]:
     return [Line(file[i], i, counts[i]) for i in range(min(limit or len(file), len(file)))]
 
 
-def solve_line(
-    line: Line, options: Options, neural: Callable[[], Neural | None] | None = None
-) -> dict[str, Any]:
+def solve_line(line: Line, options: Options, neural: Callable[[], Neural] | None = None) -> dict[str, Any]:
     """One problem's record: what was found, whether it counts, how long it took, how complex it is.
 
     `as_small`: proved, with no more inners and no higher degrees than the known answer. `verified`: that, or
@@ -95,7 +88,7 @@ def solve_line(
     started, wall = process_time(), perf_counter()
     answer = solve(
         problem.f,
-        methods=options.methods,
+        options.method,
         inners=bound,
         time_limit=options.time_limit,
         seed=options.seed,
@@ -103,7 +96,7 @@ def solve_line(
         polish=options.polish,
     )
     seconds, wall = process_time() - started, perf_counter() - wall
-    strong = [s for s in answer.verified if _as_small(s, known) or not weak(problem.f, s.decomposition)]
+    strong = [s for s in answer.verified if _as_small(s, known) or not s.weak]
     best = strong[0] if strong else None
     record: dict[str, Any] = {
         "index": line.number,
@@ -112,10 +105,8 @@ def solve_line(
         "weak": not strong and bool(answer.verified),
         "as_small": any(_as_small(s, known) for s in strong),
         "source": None if best is None else best.source,
-        "outer": None
-        if best is None or best.decomposition.outer is None
-        else plain(best.decomposition.outer),
-        "inner": [] if best is None else [plain(h) for h in best.decomposition.inners],
+        "outer": None if best is None or best.outer is None else plain(best.outer),
+        "inner": [] if best is None else [plain(h) for h in best.inner],
         "seconds": seconds,
         "wall_seconds": wall,
         "complexity": None if best is None or best.complexity is None else best.complexity.distinct,
@@ -136,7 +127,7 @@ def report(
     options: Options,
     *,
     workers: int = 1,
-    neural: Callable[[], Neural | None] | None = None,
+    neural: Callable[[], Neural] | None = None,
     on_record: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Solve all problems, in several processes where no model is needed, and sum up."""
@@ -176,9 +167,9 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _records(
-    lines: Sequence[Line], options: Options, workers: int, neural: Callable[[], Neural | None] | None
+    lines: Sequence[Line], options: Options, workers: int, neural: Callable[[], Neural] | None
 ) -> Iterator[dict[str, Any]]:
-    if workers == 1 or "neural" in options.methods:
+    if workers == 1 or any(m.kind == "neural" for m in select_methods(options.method)):
         yield from (solve_line(line, options, neural) for line in lines)
         return
     with worker_pool(workers, _one_thread) as pool:
@@ -202,7 +193,7 @@ def _known(f: Polynomial, decomposition: Decomposition | None) -> Decomposition 
 
 
 def _as_small(solution: Solution, known: Decomposition | None) -> bool:
-    outer = solution.decomposition.outer
+    outer = solution.outer
     if known is None or known.outer is None or outer is None:
         return False
     inner, bound = (max(degree(h) for h in d.inners) for d in (solution.decomposition, known))

@@ -83,8 +83,8 @@ def _candidates(group: Group, experiment: Experiment, seed: int) -> chain[Decomp
         return chain()
     exact = (
         solution.decomposition
-        for methods in ([("exact",)] if rl.solver == "solve" else [])
-        for solution in solve(f, methods=methods, inners=count, time_limit=rl.solver_seconds).verified
+        for method in (["exact"] if rl.solver == "solve" else [])
+        for solution in solve(f, method, inners=count, time_limit=rl.solver_seconds)
     )
     starts = [one.decomposition for one in group.judged if one.decomposition is not None]
     numeric = by_least_squares(

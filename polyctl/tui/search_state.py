@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from polyctl.tui.solver_client import METHODS
-from polyctl.tui.views.solutions import order
+from polyctl.solving.methods import CHOICES, DEFAULT_SECONDS
 
-SECONDS = 10.0  # after which a search ends
 BEAM_WIDTHS = (1, 2, 5, 10, 20, 30, 50, 100)
 MOST_INNERS = 8
 
@@ -24,8 +22,7 @@ class SearchSettings:
 
     def next_method(self) -> None:
         """Take the next of the methods."""
-        names = list(METHODS)
-        self.method = names[(names.index(self.method) + 1) % len(names)]
+        self.method = CHOICES[(CHOICES.index(self.method) + 1) % len(CHOICES)]
 
     def allow_more_inners(self) -> None:
         """Allow one inner polynomial more."""
@@ -49,7 +46,7 @@ class SearchSettings:
             "method": self.method,
             "inners": self.inners or None,
             "width": self.width,
-            "limit": SECONDS,
+            "limit": DEFAULT_SECONDS,
             "run": self.run,
         }
 
@@ -82,7 +79,7 @@ class SearchState:
         kind = message["kind"]
         if kind == "solution":
             self.solutions.append({**message, "number": len(self.solutions)})
-            self.solutions.sort(key=order)
+            self.solutions.sort(key=lambda s: s["rank_key"])
         elif kind == "beam":
             self.before, self.frame = self.frame, message
         elif kind == "done":

@@ -10,7 +10,6 @@ from polyctl.data.dataset import write_problem
 from polyctl.data.families import draw_problem
 from polyctl.errors import FileError
 from polyctl.evaluation.solver import (
-    SOLVERS,
     Line,
     Options,
     lines_of,
@@ -21,7 +20,7 @@ from polyctl.evaluation.solver import (
 )
 from tests.data.test_families import FAMILIES
 
-EXACT = Options(SOLVERS["exact"])
+EXACT = Options("exact")
 
 
 def lines(family: str, count: int) -> list[Line]:
@@ -30,7 +29,7 @@ def lines(family: str, count: int) -> list[Line]:
 
 
 def test_a_solved_problem_says_all_about_it():
-    record = solve_line(lines("univariate", 1)[0], Options(SOLVERS["exact"], peers=True))
+    record = solve_line(lines("univariate", 1)[0], Options("exact", peers=True))
     assert record["verified"]
     assert record["as_small"]
     assert record["source"] == "exact: univariate"

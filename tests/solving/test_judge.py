@@ -3,7 +3,8 @@ from __future__ import annotations
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
-from polyctl.solving.judge import Candidate, judge
+from polyctl.solving.judge import judge
+from polyctl.solving.solution import Candidate
 
 (X,) = ring(["x"]).gens()
 (B,) = ring(["b"]).gens()

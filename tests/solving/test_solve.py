@@ -6,14 +6,21 @@ from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
+<<<<<<< HEAD
 from polyctl.data.families import draw_problem, draw_problems
+=======
+from polyctl.data.families import problem, problems
+from polyctl.errors import UsageError
+>>>>>>> 3e11069 (One front door, one table of methods, one record of a solution)
 from polyctl.solvers.exact.multi_univariate import multi_univariate
 from polyctl.solvers.exact.uni_multivariate import uni_multivariate
 from polyctl.solvers.exact.univariate import univariate
 from polyctl.solvers.outcome import Outcome
-from polyctl.solving import solve as module
-from polyctl.solving.judge import Candidate
-from polyctl.solving.solve import Answer, _Search, generic, solve, weak
+from polyctl.solving import methods
+from polyctl.solving.methods import CHOICES, METHODS, Method, select_methods
+from polyctl.solving.rank import is_generic, is_weak
+from polyctl.solving.solution import Candidate
+from polyctl.solving.solve import _Search, solve
 from tests.data.test_families import FAMILIES
 
 (X,) = ring(["x"]).gens()
@@ -22,7 +29,7 @@ F = parse("x^8 + 2x^4 + 5")
 
 
 def test_solutions_are_verified_normal_distinct_and_ranked_by_complexity():
-    answer = solve(F, methods=["exact"])
+    answer = solve(F, method="exact")
     assert [s.verdict.status for s in answer.solutions] == ["verified", "verified"]
     assert answer.solutions[0].complexity <= answer.solutions[1].complexity
     found = [s.decomposition for s in answer.solutions]
@@ -33,20 +40,25 @@ def test_solutions_are_verified_normal_distinct_and_ranked_by_complexity():
 
 
 def test_indecomposable_is_said_only_where_it_is_proved():
-    one = solve(parse("x^5 + x + 1"), methods=["exact"])
+    one = solve(parse("x^5 + x + 1"), method="exact")
     assert one.indecomposable
     assert not one.solutions
-    several = solve(parse("x^3 + y^3*z + x*y + z + 1"), methods=["exact"])
+    several = solve(parse("x^3 + y^3*z + x*y + z + 1"), method="exact")
     assert several.indecomposable is None
     assert not several.verified
-    assert len(several.tried) == len(module.EXACT)
+    assert len(several.tried) == len(select_methods("exact"))
 
 
 @pytest.mark.parametrize("family", ["univariate", "separable", "on_singlet", "monic", "homogeneous_3_2"])
 def test_families_are_solved_exactly(family):
     for i in range(4):
+<<<<<<< HEAD
         drawn = draw_problem(FAMILIES[family], 21, i)
         answer = solve(drawn.f, methods=["exact"])
+=======
+        drawn = problem(FAMILIES[family], 21, i)
+        answer = solve(drawn.f, method="exact")
+>>>>>>> 3e11069 (One front door, one table of methods, one record of a solution)
         assert answer.verified
         assert answer.verified[0].decomposition.expanded == drawn.f
 
@@ -60,11 +72,11 @@ def test_three_inners_in_three_variables():
 
 def test_a_factorisation_and_a_plain_variable_do_not_end_the_search():
     f = parse("(x^3 + y z^2) (x^2 y + z^3 + x y z) x^2")
-    answer = solve(f, methods=["exact"])
-    assert weak(f, answer.verified[0].decomposition)
-    assert len(answer.tried) == len(module.EXACT)
+    answer = solve(f, method="exact")
+    assert is_weak(f, answer.verified[0].decomposition)
+    assert len(answer.tried) == len(select_methods("exact"))
     even = parse("x^2 y + x^4 z + y z + z^3 y + y^3")
-    assert all(weak(even, s.decomposition) for s in solve(even, methods=["exact"]).verified)
+    assert all(is_weak(even, s.decomposition) for s in solve(even, method="exact").verified)
 
 
 def test_shapes_that_nearly_every_polynomial_has():
@@ -76,23 +88,24 @@ def test_shapes_that_nearly_every_polynomial_has():
         )
         for name in ("homogeneous_2_3", "homogeneous_3_3")
     )
-    assert generic(two.f, two.decomposition)
-    assert not generic(three.f, three.decomposition)
-    assert not generic(F, Decomposition(B**2 + 2 * B + 5, (X**4,)))
+    assert is_generic(two.f, two.decomposition)
+    assert not is_generic(three.f, three.decomposition)
+    assert not is_generic(F, Decomposition(B**2 + 2 * B + 5, (X**4,)))
 
 
 def test_the_number_of_inners_is_bounded():
     f = parse("(x^2+x)*(y^2+3y) + (z^2+z)^2")
-    assert solve(f, methods=["exact"]).verified
-    assert not [s for s in solve(f, methods=["exact"], inners=1).solutions if s.verdict.verified]
+    assert solve(f, method="exact").verified
+    assert not [s for s in solve(f, method="exact", inners=1).solutions if s.verdict.verified]
 
 
 def test_an_interrupt_keeps_what_was_found(monkeypatch):
     def interrupted(f, budget):
         raise KeyboardInterrupt
 
-    finds = ("finds", lambda f, budget: Outcome((Decomposition(None, (X**4 + X,)),)))
-    monkeypatch.setattr(module, "EXACT", (finds, ("stops", interrupted)))
+    solvers = {"finds": lambda f, budget: Outcome((Decomposition(None, (X**4 + X,)),)), "stops": interrupted}
+    monkeypatch.setattr(Method, "load", lambda method: solvers[method.name])
+    monkeypatch.setattr(methods, "METHODS", tuple(Method(name, "exact") for name in solvers))
     answer = solve(F)
     assert answer.stopped == "interrupted"
     assert len(answer.solutions) == 1
@@ -100,24 +113,23 @@ def test_an_interrupt_keeps_what_was_found(monkeypatch):
 
 def test_the_time_limit_ends_the_search():
     f = parse("x^9 + y^9 + z^9 + x^4y^5 + y^4z^5 + x^3y^3z^3 + x^8y")
-    answer = solve(f, methods=["numeric"], time_limit=0.5)
+    answer = solve(f, method="numeric", time_limit=0.5)
     assert answer.stopped == "time limit"
     assert not answer.verified
     assert answer.seconds < 20
 
 
 def test_solutions_are_told_as_they_come():
-    told, answer = [], Answer()
-    assert solve(F, methods=["exact"], on_solution=told.append, answer=answer) is answer
+    told = []
+    answer = solve(F, method="exact", on_solution=told.append)
     assert len(told) == len(answer.solutions) == 2
 
 
-@pytest.mark.parametrize(("name", "solver"), module.EXACT)
-def test_every_exact_method_stops_when_time_is_up(name, solver):
-    f = parse(
-        "(x^2 + y z)^3 + (y^2 - x z)^2 (x^2 + y z) + x^2 + y z" if name != "univariate" else "x^4 + x^2"
-    )
-    assert solver(f, Budget(0.0)).decompositions == ()
+@pytest.mark.parametrize("method", select_methods("exact"), ids=lambda m: m.name)
+def test_every_exact_method_stops_when_time_is_up(method):
+    several = "(x^2 + y z)^3 + (y^2 - x z)^2 (x^2 + y z) + x^2 + y z"
+    f = parse("x^4 + x^2" if method.name == "univariate" else several)
+    assert method.load()(f, Budget(0.0)).decompositions == ()
 
 
 @pytest.mark.parametrize(
@@ -136,10 +148,18 @@ def test_without_time_nothing_is_proved(text, solver):
 def test_a_proof_replaces_an_earlier_refusal_of_the_same_inners():
     f = parse("x^2 y^2 + x^3")
     x, y = (f.context().gen(i) for i in range(2))
-    answer = Answer()
-    search = _Search(f, None, UNLIMITED, None, answer)
+    search = _Search(f, None, UNLIMITED, None)
     assert not search.add(Candidate(Decomposition(None, (x * y, x * y + x)), "test"))
     assert search.add(Candidate(Decomposition(None, (x, x * y)), "test"))
-    assert [s.verdict.status for s in answer.solutions] == ["verified"]
+    assert [s.verdict.status for s in search.solutions] == ["verified"]
     assert not search.add(Candidate(Decomposition(None, (x * y, x * y + x)), "test"))
-    assert len(answer.solutions) == 1
+    assert len(search.solutions) == 1
+
+
+def test_the_table_of_methods_is_whole():
+    assert select_methods("auto") == METHODS
+    assert {m.kind for m in METHODS} == set(CHOICES[1:])
+    for method in METHODS:
+        assert method.kind == "neural" or callable(method.load())
+    with pytest.raises(UsageError, match="auto"):
+        select_methods("magic")

@@ -124,7 +124,7 @@ def test_longer_answers_that_come_later_are_not_cut(dashboard):
         pane.solve("x^4")
         solution = next(m for m in answers(TEXT) if m["kind"] == "solution")
         for length in range(1, 12):
-            pane.receive({**solution, "inners": ["y" * length], "complexity": 40 - length})
+            pane.receive({**solution, "inners": ["y" * length], "rank_key": [0, 0, 40 - length, 0]})
             screen_text(dashboard)  # drawn before the table has been idle
         dashboard.solver.say({**answers(TEXT)[-1]})
         await until(pilot, lambda: "11 verified" in screen_text(dashboard))
@@ -259,7 +259,8 @@ def test_the_best_answer_is_chosen_though_it_comes_later_and_the_table_has_the_f
         solution = next(m for m in answers(TEXT) if m["kind"] == "solution")
         pane.query_one(Table).focus()
         await until(pilot, lambda: pane.query_one(Table).has_focus)
-        pane.receive({**solution, "status": "refuted", "complexity": None, "proof": "worse"})
+        refuted = {"status": "refuted", "complexity": None, "rank_key": [1, 0, 0, 0]}
+        pane.receive({**solution, **refuted, "proof": "worse"})
         pane.receive({**solution, "proof": "better"})
         await until(pilot, lambda: pane.chosen is not None and pane.chosen["proof"] == "better")
 

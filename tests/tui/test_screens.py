@@ -10,7 +10,7 @@ from rich.segment import Segment
 from polyctl.algebra.parse import parse
 from polyctl.solving.solve import solve
 from polyctl.tui.app import Dashboard
-from polyctl.tui.solver_client import describe
+from polyctl.tui.solver_worker import describe
 from polyctl.tui.tabs import TABS
 from tests.tui.shared import drive, make_run, screen_text, until
 
@@ -23,8 +23,8 @@ TEXT = "x^4 + 2x^3 + 3x^2 + 2x + 5"
 def answers(text: str) -> list[dict]:
     """What the solving process would say."""
     f = parse(text)
-    found = solve(f, methods=("exact",))
-    said = [{"kind": "solution", **describe(f, s), "rank": None, "seconds": 0.25} for s in found.solutions]
+    found = solve(f, method="exact")
+    said = [{"kind": "solution", **describe(s), "rank": None, "seconds": 0.25} for s in found.solutions]
     done = {
         "kind": "done",
         "seconds": 0.5,

@@ -4,8 +4,10 @@ import queue
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
-from polyctl.solving.judge import Candidate, judge
-from polyctl.tui.solver_client import Solver, describe
+from polyctl.solving.judge import judge
+from polyctl.solving.solution import Candidate
+from polyctl.tui.solver_client import Solver
+from polyctl.tui.solver_worker import describe
 from polyctl.tui.views.solutions import format_solutions
 
 
@@ -51,7 +53,7 @@ def test_a_request_an_error_and_a_cancel(tmp_path):
 def test_a_refuted_answer_shows_the_difference():
     f = parse("x^4 + x")
     g, h = parse("b^2", ["b"]), parse("x^2")
-    said = describe(f, judge(f, Candidate(Decomposition(g, (h,)), "beam", -1.0)))
+    said = describe(judge(f, Candidate(Decomposition(g, (h,)), "beam", -1.0)))
     assert said["status"] == "refuted"
     assert "f - g(h) = x" in said["proof"]
     assert said["weak"] is False

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
-from polyctl.formatting import format_age, format_percent
+from polyctl.formatting import cut_text, format_age, format_percent
 from polyctl.store.runs import shipped_run
 from polyctl.tui.actions import bindings
 from polyctl.tui.format import clean
@@ -23,7 +23,6 @@ from polyctl.tui.panes.host import Host
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.screens.choose import ChooseScreen
 from polyctl.tui.search_state import SearchSettings, SearchState
-from polyctl.tui.solver_client import cut
 from polyctl.tui.views.beam import format_beam
 from polyctl.tui.views.decompose import (
     DETAILS,
@@ -207,7 +206,7 @@ class DecomposePane(Pane):
     def _draw_detail(self) -> None:
         self.query_one("#detail", VerticalScroll).border_title = DETAILS[self.shown]
         lines = self.detail_text().split("\n")
-        self.query_one("#detail-text", Static).update(Text("\n".join(map(cut, lines))))
+        self.query_one("#detail-text", Static).update(Text("\n".join(map(cut_text, lines))))
 
     @property
     def shown(self) -> str:

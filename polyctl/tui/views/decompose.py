@@ -112,8 +112,8 @@ def describe_detail(search: SearchState, solution: dict[str, Any] | None, detail
     if detail != "proof":
         return text
     lines = [text, f"found by {format_source(solution)} after {solution['seconds']:.2g} s"]
-    if solution["weak"]:
-        lines.append("weak: only a factorisation, or variables stand among the inner polynomials")
+    if solution["reservation"]:
+        lines.append(solution["reservation"])
     if solution["complexity"] is not None:
         expanded = f", expanded form {search.done['expanded']}" if search.done else ""
         lines.append(f"complexity {solution['complexity']} ({solution['leaves']} leaves){expanded}")

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from polyctl.formatting import format_number
 from polyctl.tui.format import clean, format_status
-from polyctl.tui.series import finite
 
 SIZE_WIDTH, FULL_WIDTH = 76, 100  # of the terminal, from which on there are more columns
 
@@ -60,13 +59,6 @@ def format_source(s: dict[str, Any]) -> str:
         return clean(s["source"])
     rank = f" rank {s['rank']}" if s.get("rank") else ""
     return f"beam{rank}, log-prob {format_number(s['logprob'])}"
-
-
-def order(s: dict[str, Any]) -> tuple[object, ...]:
-    """As `solve` ranks: verified ones by complexity, those that say little after them, wrong ones last."""
-    if s["complexity"] is None:
-        return (True, True, -(finite(s["logprob"]) or -1e9), s["number"])
-    return (False, s["weak"], s["complexity"], s["leaves"])
 
 
 def _fit(text: str, room: int) -> str:

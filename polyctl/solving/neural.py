@@ -1,0 +1,127 @@
+"""A trained model as a method: its run, its weights, and its beam as candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from polyctl.algebra.budget import Budget
+from polyctl.algebra.polynomial import Polynomial
+from polyctl.config.schema import DataConfig
+from polyctl.data.problem import SparseProblem
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.data.tokenizers.base import MalformedTarget, UnwritableProblem, decode_for
+from polyctl.errors import FileError
+from polyctl.model.serialization import LoadedModel, load_model
+from polyctl.runtime.device import choose_device, limit_threads
+from polyctl.search.batching import Decoding
+from polyctl.search.beam import beam_search
+from polyctl.search.grammar import make_grammar
+from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer
+from polyctl.solving.methods import ModelUnavailable
+from polyctl.solving.request import ModelRequest
+from polyctl.solving.solution import Candidate
+from polyctl.store.runs import default_run, find_run
+
+
+@dataclass(frozen=True)
+class Neural:
+    """A model, the name of its run, and how wide to search with it."""
+
+    loaded: LoadedModel
+    name: str
+    width: int
+    max_tokens: int
+    grammar: bool = False
+    observer: Observer | None = None
+
+    def candidates(self, f: Polynomial, budget: Budget) -> Iterator[Candidate]:
+        """The model's finished hypotheses for f, best first; those there are when time is up.
+
+        Raises ModelUnavailable if the model has no tokens for f.
+        """
+        model, data = self.loaded.model, self.loaded.experiment.data
+        tokenizer = make_tokenizer(data)
+        room = model.config.context_length - 1
+        try:
+            prompt = tokenizer.encode_prompt(SparseProblem(f, None, "typed", 0))
+            if len(prompt) > room:
+                raise UnwritableProblem(f"f takes {len(prompt)} tokens, this model reads {room}")
+        except UnwritableProblem as error:
+            kinds = dict.fromkeys(_describe_kind(part) for part in data.parts or (data,))
+            raise ModelUnavailable(f"{error}; it was trained on {', '.join(kinds)}") from None
+        grammar = make_grammar(tokenizer) if self.grammar else None
+        decoding = Decoding(self.max_tokens, tokenizer.end, grammar)
+        timed = _Timed(self.observer, budget)
+        try:
+            (beam,) = beam_search(model, [prompt], decoding, width=self.width, observer=timed)
+        except _TimeIsUp as stop:
+            beam = list(stop.finished)
+        for rank, hypothesis in enumerate(beam):
+            if not hypothesis.finished:
+                continue
+            try:
+                decomposition = decode_for(tokenizer, f, hypothesis.tokens)
+            except MalformedTarget:
+                continue
+            yield Candidate(decomposition, "beam", hypothesis.logprob, rank)
+
+
+class _TimeIsUp(Exception):
+    def __init__(self, finished: Sequence[Hypothesis]) -> None:
+        self.finished = finished
+
+
+class _Timed(Observer):
+    """Ends a search when time is up, with what it has found; another observer may look on."""
+
+    def __init__(self, other: Observer | None, budget: Budget) -> None:
+        self._other, self._budget = other, budget
+
+    def wants(self, key: int) -> bool:
+        return self._budget.expired or (self._other is not None and self._other.wants(key))
+
+    def step(self, step: BeamStep) -> None:
+        if self._other is not None:
+            self._other.step(step)
+        if self._budget.expired:
+            raise _TimeIsUp(step.finished)
+
+    def result(self, key: int, hypotheses: Sequence[Hypothesis]) -> None:
+        if self._other is not None:
+            self._other.result(key, hypotheses)
+
+
+def load_neural(request: ModelRequest) -> Neural:
+    """The model that is asked for, or else the default one; it is read again if its file has changed.
+
+    Raises ModelUnavailable if there is none, or FileError if the request needs it.
+    """
+    try:
+        run = default_run(request.runs) if request.run is None else find_run(request.run, request.runs)
+    except FileError:
+        if request.needed:
+            raise
+        raise ModelUnavailable("no model has been trained yet (polyctl train quick)") from None
+    try:
+        weights = run.weights()
+        loaded = _load(weights, weights.stat().st_mtime_ns, request.device)
+    except FileError as error:
+        if request.needed:
+            raise
+        raise ModelUnavailable(f"the model is skipped: {error.message}") from None
+    limit_threads(loaded.model.config)
+    settings = loaded.experiment.eval
+    return Neural(loaded, run.name, request.beam or settings.beam, settings.max_tokens, request.grammar)
+
+
+@lru_cache(maxsize=1)
+def _load(weights: Path, _changed: int, device: str) -> LoadedModel:
+    return load_model(weights, choose_device(device))
+
+
+def _describe_kind(data: DataConfig) -> str:
+    outer, inner = ("/".join(map(str, degrees)) for degrees in (data.outer_degrees, data.inner_degrees))
+    return f"{data.family} {outer}∘{inner}"

@@ -1,0 +1,58 @@
+"""Which of several decompositions of f says most: the order of answers, and those that say little."""
+
+from __future__ import annotations
+
+from math import comb
+
+from polyctl.algebra.complexity import Complexity
+from polyctl.algebra.decomposition import Decomposition
+from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, variables_used
+
+WEAK = "weak: only a factorisation, or a substitution of powers of the variables"
+GENERIC = "generic: nearly every polynomial of this degree has a decomposition of this shape"
+
+
+def is_weak(f: Polynomial, decomposition: Decomposition) -> bool:
+    """Whether a verified decomposition says so little that the search should continue beside it.
+
+    That is a mere factorisation of f, and one whose inner polynomials are powers of the variables (f is even
+    in x), as many as there are variables. The decomposition must be in normal form.
+    """
+    outer, inners = decomposition.outer, decomposition.inners
+    factored = outer is not None and len(outer) == 1 and len(inners) > 1
+    powers = all(len(h) == 1 for h in inners) and any(degree(h) == 1 for h in inners)
+    return factored or (powers and len(inners) >= len(variables_used(f)) > 1)
+
+
+def is_generic(f: Polynomial, decomposition: Decomposition) -> bool:
+    """Whether nearly every polynomial of f's degree and variables has a decomposition of this shape.
+
+    By counting: the outer's coefficients and the choice of a space of inner polynomials are as many as f's
+    coefficients. Such an answer holds, but says little about this f.
+    """
+    outer, inners = decomposition.outer, decomposition.inners
+    n, m = len(variables_used(f)), len(inners)
+    degrees = {degree(h) for h in inners}
+    if outer is None or len(degrees) > 1:
+        return False
+    d, k, total = degrees.pop(), degree(outer), degree(f)
+    if n > 1 and is_homogeneous(f) and all(is_homogeneous(h) for h in inners):
+        space, outers, needed = comb(n + d - 1, d), comb(m + k - 1, k), comb(n + total - 1, total)
+    else:
+        space, outers, needed = comb(n + d, d) - 1, comb(m + k, k), comb(n + total, total)
+    return m * (space - m) + outers >= needed
+
+
+def find_reservation(f: Polynomial, decomposition: Decomposition) -> str | None:
+    """Why a verified decomposition says little about f, or None if it says something."""
+    if is_weak(f, decomposition):
+        return WEAK
+    return GENERIC if is_generic(f, decomposition) else None
+
+
+def rank_key(f: Polynomial, decomposition: Decomposition, complexity: Complexity | None) -> tuple[int, ...]:
+    """What answers are sorted by: verified ones, which have a complexity, from the simplest to the most
+    complex, weak ones after the others; then the rest in the order in which they were found."""
+    if complexity is None:
+        return (1, 0, 0, 0)
+    return (0, int(is_weak(f, decomposition)), complexity.distinct, complexity.leaves)

@@ -1,0 +1,217 @@
+"""What a search finds: candidates, judged solutions, and the answer that ranks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from polyctl.algebra.complexity import Complexity, complexity_of
+from polyctl.algebra.decomposition import Decomposition
+from polyctl.algebra.polynomial import Polynomial, key
+from polyctl.algebra.printing import latex, plain
+from polyctl.algebra.verify import Status, Verdict
+from polyctl.solving.describe import name_inners, to_sympy, write_aligned, write_plain, write_proof
+from polyctl.solving.rank import find_reservation, is_weak, rank_key
+
+if TYPE_CHECKING:
+    import sympy
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A decomposition that a source proposes; not believed until verified.
+
+    `logprob` and `rank` (0 is the best) are those of a beam's hypothesis.
+    """
+
+    decomposition: Decomposition
+    source: str
+    logprob: float | None = None
+    rank: int | None = None
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A judged candidate; if verified, in normal form, with its outer and its complexity.
+
+    `seconds` is when it was found, counted from the beginning of the search.
+    """
+
+    f: Polynomial
+    decomposition: Decomposition
+    verdict: Verdict
+    source: str
+    logprob: float | None = None
+    beam_rank: int | None = None
+    complexity: Complexity | None = None
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def outer(self) -> Polynomial | None:
+        return self.decomposition.outer
+
+    @property
+    def inner(self) -> tuple[Polynomial, ...]:
+        return self.decomposition.inners
+
+    @property
+    def status(self) -> Status:
+        return self.verdict.status
+
+    @property
+    def verified(self) -> bool:
+        return self.verdict.verified
+
+    @property
+    def weak(self) -> bool:
+        """Whether it is verified but only a factorisation, or a substitution of powers of the variables."""
+        return self.verified and is_weak(self.f, self.decomposition)
+
+    @property
+    def reservation(self) -> str | None:
+        """Why it says little about f (weak or generic), though verified; None if it says something."""
+        return find_reservation(self.f, self.decomposition) if self.verified else None
+
+    @property
+    def rank_key(self) -> tuple[int, ...]:
+        """What solutions of one f are sorted by, the best first."""
+        return rank_key(self.f, self.decomposition, self.complexity)
+
+    @property
+    def proof(self) -> str:
+        """What was compared with what, a line a step."""
+        return write_proof(self.f, self.decomposition, self.verdict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The solution as JSON, without its rank (docs/scripting.md)."""
+        size = self.complexity
+        return {
+            "outer": None if self.outer is None else plain(self.outer),
+            "inner": [plain(h) for h in self.inner],
+            "status": self.status,
+            "reason": self.verdict.reason,
+            "source": self.source,
+            "logprob": self.logprob,
+            "complexity": None if size is None else size.distinct,
+            "leaves": None if size is None else size.leaves,
+            "latex": {
+                "outer": None if self.outer is None else latex(self.outer),
+                "inner": [latex(h) for h in self.inner],
+            },
+            "seconds": self.seconds,
+        }
+
+    def to_sympy(self) -> tuple[sympy.Expr | None, tuple[sympy.Expr, ...]]:
+        """The outer polynomial, or None, and the inner ones as SymPy expressions."""
+        return to_sympy(self.decomposition)
+
+    def to_text(self, as_latex: bool = False) -> str:
+        """What people read: the equations, how they were verified and found, what they are worth."""
+        lines = [
+            f"f = g({', '.join(name_inners(len(self.inner)))})",
+            write_plain(self.decomposition, latex if as_latex else plain),
+            f"{self.status}: {self.verdict.reason}, by {self.verdict.method}",
+            f"found by {self.source}",
+        ]
+        if self.reservation is not None:
+            lines.append(self.reservation)
+        if self.complexity is not None:
+            expanded = complexity_of(self.f).distinct
+            larger = "; it is larger than f" if self.complexity.distinct > expanded else ""
+            lines.append(f"complexity {self.complexity.distinct}, expanded form {expanded}{larger}")
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def __repr__(self) -> str:
+        outer = None if self.outer is None else plain(self.outer)
+        return f"<Solution {self.status}: outer {outer}, inner {', '.join(map(plain, self.inner))}>"
+
+    def _repr_latex_(self) -> str:
+        return write_aligned(self.decomposition)
+
+    def __hash__(self) -> int:
+        return hash((key(self.f), self.decomposition, self.verdict, self.source))
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A method that was tried: how long it took, and what it proved or why it had nothing to say."""
+
+    method: str
+    seconds: float
+    found: int
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found for f and what was tried: solutions by rank, the verified ones first.
+
+    `indecomposable` is the proof that there is no decomposition; `stopped` says what ended the search early:
+    "time limit" or "interrupted". An answer is true, counts and iterates by its verified solutions.
+    """
+
+    f: Polynomial
+    solutions: tuple[Solution, ...] = ()
+    tried: tuple[Attempt, ...] = field(default=(), compare=False)
+    indecomposable: str | None = None
+    seconds: float = field(default=0.0, compare=False)
+    stopped: str | None = None
+
+    @property
+    def verified(self) -> list[Solution]:
+        """The verified solutions, the simplest first."""
+        return [s for s in self.solutions if s.verified]
+
+    @property
+    def best(self) -> Solution | None:
+        """The simplest verified solution, if there is one."""
+        return next(iter(self.verified), None)
+
+    def __len__(self) -> int:
+        return len(self.verified)
+
+    def __iter__(self) -> Iterator[Solution]:
+        return iter(self.verified)
+
+    def to_dict(self, top: int | None = None) -> dict[str, Any]:
+        """The answer as JSON, its first `top` solutions or all (docs/scripting.md)."""
+        return {
+            "solutions": [{"rank": i, **s.to_dict()} for i, s in enumerate(self.solutions[:top], 1)],
+            "indecomposable": self.indecomposable,
+            "tried": [
+                {"method": a.method, "seconds": a.seconds, "found": a.found, "note": a.note}
+                for a in self.tried
+            ],
+            "stopped": self.stopped,
+            "seconds": self.seconds,
+        }
+
+    def to_text(self, top: int | None = None, as_latex: bool = False) -> str:
+        """What people read: the first `top` verified solutions, or why there are none."""
+        if self:
+            blocks = [f"{i}. {s.to_text(as_latex)}" for i, s in enumerate(self.verified[:top], 1)]
+            return "\n".join(block.replace("\n", "\n   ") for block in blocks)
+        if self.indecomposable is not None:
+            return f"indecomposable: {self.indecomposable}"
+        lines = ["none found" + (f" ({self.stopped})" if self.stopped else "")]
+        lines += [
+            f"   tried {a.method}, {a.seconds:.2g} s{f': {a.note}' if a.note else ''}" for a in self.tried
+        ]
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def __repr__(self) -> str:
+        nothing = "none found" if self.indecomposable is None else "indecomposable"
+        return f"<Answer for {plain(self.f)}: {f'{len(self)} verified' if self else nothing}>"
+
+    def _repr_latex_(self) -> str | None:
+        return None if self.best is None else self.best._repr_latex_()
+
+    def __hash__(self) -> int:
+        return hash((key(self.f), self.solutions, self.indecomposable, self.stopped))

@@ -1,0 +1,168 @@
+"""The process in which `solve` runs for the dashboard: answers requests from stdin (see `solver_client`)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from polyctl.algebra.complexity import complexity_of
+from polyctl.algebra.parse import parse
+from polyctl.algebra.polynomial import Polynomial
+from polyctl.algebra.printing import plain
+from polyctl.errors import ParseError, PolyctlError
+from polyctl.formatting import cut_text
+from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer, hypothesis_event
+from polyctl.solving.answer import answer
+from polyctl.solving.describe import write_latex, write_sympy
+from polyctl.solving.methods import DEFAULT_SECONDS
+from polyctl.solving.request import ModelRequest, SolveRequest
+from polyctl.solving.solution import Solution
+
+if TYPE_CHECKING:
+    from polyctl.data.tokenizers.base import Tokenizer
+    from polyctl.solving.neural import Neural
+
+Tell = Callable[..., None]
+BEAM_SECONDS = 0.1
+WARM_SECONDS = 1.0
+
+
+def main() -> None:
+    """Answer requests from stdin until it ends."""
+    # What a library prints must not come between the messages.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    runs = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    lock = threading.Lock()
+
+    def tell(kind: str, **fields: Any) -> None:
+        with lock, contextlib.suppress(BrokenPipeError):
+            print(json.dumps({"kind": kind, **fields}), file=answers, flush=True)
+
+    tell("ready")
+    # A request that is waiting already goes first: the import would share its processor.
+    warm = threading.Timer(WARM_SECONDS, _warm, args=(tell,))
+    warm.daemon = True
+    warm.start()
+    _serve(sys.stdin, tell, runs)
+
+
+def _warm(tell: Tell) -> None:
+    import torch
+
+    tell("torch", version=torch.__version__)
+
+
+def _serve(requests: IO[str], tell: Tell, runs: Path | None) -> None:
+    for line in requests:
+        request = json.loads(line)
+        number = request["id"]
+        try:
+            _answer(request, partial(tell, id=number), runs)
+        except ParseError as error:
+            tell("error", id=number, message=error.message, hint=error.hint, position=error.position)
+        except PolyctlError as error:
+            tell("error", id=number, message=error.message, hint=error.hint)
+        except Exception as error:  # the process must answer every request
+            tell("error", id=number, message=f"{type(error).__name__}: {error}", hint=None)
+
+
+def _answer(request: dict[str, Any], tell: Tell, runs: Path | None) -> None:
+    f = parse(request["text"])
+    beam = _Beam(tell, f)
+    run = request.get("run")
+
+    def tell_solution(solution: Solution) -> None:
+        beam.flush()  # the search is over when the first of its answers is judged
+        tell("solution", **describe(solution))
+
+    found = answer(
+        SolveRequest(
+            f,
+            method=request.get("method", "auto"),
+            inners=request.get("inners"),
+            time_limit=request.get("limit", DEFAULT_SECONDS),
+            model=ModelRequest(run, runs, beam=request.get("width"), needed=run is not None),
+        ),
+        on_solution=tell_solution,
+        observe=beam.watch,
+    )
+    beam.flush()
+    tell(
+        "done",
+        seconds=found.seconds,
+        stopped=found.stopped,
+        indecomposable=found.indecomposable,
+        expanded=complexity_of(f).distinct,
+        tried=[[a.method, a.seconds, a.found, a.note] for a in found.tried],
+    )
+
+
+class _Beam(Observer):
+    """Sends a model's beam as it grows, a few times a second."""
+
+    def __init__(self, tell: Tell, f: Polynomial) -> None:
+        self._tell, self._f = tell, f
+        self._last = 0.0
+        self._tokenizer: Tokenizer | None = None
+        self._pending: BeamStep | None = None
+
+    def watch(self, neural: Neural) -> _Beam:
+        """Show the beam of this model, its tokens as text."""
+        from polyctl.data.tokenizers import make_tokenizer
+
+        self._tokenizer = make_tokenizer(neural.loaded.experiment.data)
+        return self
+
+    def step(self, step: BeamStep) -> None:
+        """One step of the search."""
+        self._pending = step
+        if time.monotonic() - self._last >= BEAM_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the newest step if it has not been sent."""
+        step, self._pending = self._pending, None
+        if step is None:
+            return
+        self._last = time.monotonic()
+        self._tell(
+            "beam",
+            step=step.step,
+            live=self._shown(step.live),
+            finished=self._shown(step.finished),
+        )
+
+    def _shown(self, hypotheses: Sequence[Hypothesis]) -> list[dict[str, Any]]:
+        assert self._tokenizer is not None
+        return [hypothesis_event(h, self._tokenizer, self._f) for h in hypotheses]
+
+
+def describe(solution: Solution) -> dict[str, Any]:
+    """A solution as JSON: all texts that the dashboard shows of it, and what it is sorted by."""
+    outer, rank = solution.outer, solution.beam_rank
+    return {
+        **solution.to_dict(),
+        "method": solution.verdict.method,
+        "rank": None if rank is None else rank + 1,
+        "rank_key": list(solution.rank_key),
+        "reservation": solution.reservation,
+        "outer": None if outer is None else cut_text(plain(outer)),
+        "inners": [cut_text(plain(h)) for h in solution.inner],
+        "proof": solution.proof,
+        "latex": write_latex(solution.decomposition),
+        "sympy": write_sympy(solution.decomposition),
+        "weak": solution.weak,
+    }
+
+
+if __name__ == "__main__":
+    main()
