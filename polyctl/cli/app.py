@@ -2,11 +2,13 @@
 
 # No `from __future__ import annotations`: Typer could not resolve names that only a function has imported.
 
+import gc
 import io
 import os
 import re
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 from polyctl import __version__
@@ -15,6 +17,21 @@ from polyctl.errors import EXIT_FILE, EXIT_INTERRUPTED, PolyctlError, did_you_me
 if TYPE_CHECKING:
     import typer
 
+COMMANDS = {  # in the order of the help: each as module:function of polyctl.cli, or a group of commands
+    "decompose": "decompose:decompose",
+    "verify": "verify:verify",
+    "gen": "gen:gen",
+    "train": "train:train",
+    "rl": "rl:rl",
+    "report": "report:report",
+    "eval": "eval:eval_",
+    "export": "export:export",
+    "import": "export:import_",
+    "demo": "demo:demo",
+    "tui": "tui:tui",
+    "experiments": "experiments:app",
+    "runs": "runs:app",
+}
 POLYNOMIAL_COMMANDS = ("decompose", "verify", "tui")
 EXIT_BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
 
@@ -26,7 +43,9 @@ def main() -> NoReturn:
         print(f"polyctl {__version__}")
         raise SystemExit(0)
     _prepare_streams()
-    raise SystemExit(run(arguments))
+    code = run(arguments)
+    gc.freeze()  # all of this lives to the end: looking for garbage in it would take as long as an answer
+    raise SystemExit(code)
 
 
 def _prepare_streams() -> None:
@@ -50,21 +69,12 @@ def _readable(arguments: Sequence[str]) -> list[str]:
     return [f" {word}" if re.match(r"-[^-].", word) else word for word in arguments]
 
 
-def make_app() -> "typer.Typer":
-    """The Typer application with all commands; heavy libraries are imported by the commands when they run."""
-    import typer
+def make_app(command: str | None = None) -> "typer.Typer":
+    """The Typer application with all commands, or with this one alone if there is one of that name.
 
-    from polyctl.cli import experiments, runs
-    from polyctl.cli.decompose import decompose
-    from polyctl.cli.demo import demo
-    from polyctl.cli.eval import eval_
-    from polyctl.cli.export import export, import_
-    from polyctl.cli.gen import gen
-    from polyctl.cli.report import report
-    from polyctl.cli.rl import rl
-    from polyctl.cli.train import train
-    from polyctl.cli.tui import tui
-    from polyctl.cli.verify import verify
+    So a command does not wait for the others, whose heavy libraries are imported when they run.
+    """
+    import typer
 
     app = typer.Typer(
         name="polyctl",
@@ -86,15 +96,13 @@ def make_app() -> "typer.Typer":
         elif context.invoked_subcommand is None:
             print(context.get_help())
 
-    for command in (decompose, verify, gen, train, rl, report):
-        app.command()(command)
-    app.command("eval")(eval_)
-    app.command()(export)
-    app.command("import")(import_)
-    app.command()(demo)
-    app.command()(tui)
-    app.add_typer(experiments.app, name="experiments")
-    app.add_typer(runs.app, name="runs")
+    for name in [command] if command in COMMANDS else COMMANDS:
+        module, _, attribute = COMMANDS[name].partition(":")
+        loaded = getattr(import_module(f"polyctl.cli.{module}"), attribute)
+        if isinstance(loaded, typer.Typer):
+            app.add_typer(loaded, name=name)
+        else:
+            app.command(name)(loaded)
     return app
 
 
@@ -106,7 +114,9 @@ def run(arguments: Sequence[str]) -> int:
 
     usage_error: Any = typer.BadParameter.__base__  # Typer brings its own copy of click's, or click's itself
     try:
-        code = make_app()(_readable(arguments), prog_name="polyctl", standalone_mode=False)
+        code = make_app(next(iter(arguments), None))(
+            _readable(arguments), prog_name="polyctl", standalone_mode=False
+        )
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except PolyctlError as error:

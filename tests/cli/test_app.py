@@ -42,7 +42,7 @@ def raises(error: BaseException):
     def fail(*_arguments: object, **_options: object) -> None:
         raise error
 
-    return lambda: fail
+    return lambda command: fail
 
 
 # -- start-up ------------------------------------------------------------------------------------
