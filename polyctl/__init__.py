@@ -1,3 +1,48 @@
-"""polyctl finds hidden structure in polynomials: f = g(h1, ..., hm), proved exactly."""
+"""polyctl finds hidden structure in polynomials: f = g(h1, ..., hm), proved exactly.
+
+>>> import polyctl
+>>> print(polyctl.decompose("x^4 + 2x^3 + 3x^2 + 2x + 5").best.outer)
+b^2 + 2*b + 5
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from polyctl.algebra.parse import parse
+    from polyctl.algebra.polynomial import Polynomial
+    from polyctl.algebra.verify import Verdict
+    from polyctl.solving.api import complete, compose, decompose, load_model, verify
+    from polyctl.solving.solution import Answer, Solution
 
 __version__ = "0.1.0"
+__all__ = [
+    "Answer",
+    "Polynomial",
+    "Solution",
+    "Verdict",
+    "complete",
+    "compose",
+    "decompose",
+    "load_model",
+    "parse",
+    "verify",
+]
+_HOMES = {  # loaded when they are first used: `import polyctl` loads nothing else
+    "Answer": "polyctl.solving.solution",
+    "Polynomial": "polyctl.algebra.polynomial",
+    "Solution": "polyctl.solving.solution",
+    "Verdict": "polyctl.algebra.verify",
+    "parse": "polyctl.algebra.parse",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'polyctl' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES.get(name, "polyctl.solving.api")), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -38,6 +38,10 @@ def complete_outer(
     tried whose value has at most the degree of f (no cancellation of leading forms between the inners).
     If g is not unique, one with high pivots left at zero is returned. Inners must not be constant.
     Raises TooLarge above `max_unknowns` coefficients of g, and OutOfTime.
+
+    >>> from polyctl.algebra.parse import parse
+    >>> complete_outer(parse("x^4 + 2x^3 + x^2 + 1"), [parse("x^2 + x")])
+    b^2 + 1
     """
     if len(inners) == 1:
         return _complete_single(f, inners[0], budget)

@@ -38,7 +38,12 @@ class Complexity:
 
 
 def complexity(decomposition: Decomposition) -> Complexity:
-    """The complexity of g(h1, ..., hm); without an outer, of the inner polynomials side by side."""
+    """The complexity of g(h1, ..., hm); of the inners alone, side by side, if there is no outer.
+
+    >>> from polyctl.algebra.parse import parse
+    >>> complexity(Decomposition(parse("b^2 + 1", ["b"]), (parse("x^2 + x"),)))
+    Complexity(distinct=9, leaves=9)
+    """
     return _Expression(names(decomposition.inners[0])).measure(decomposition.outer, decomposition.inners)
 
 

@@ -14,6 +14,7 @@ from polyctl.algebra.polynomial import (
     Ring,
     compose,
     constant_term,
+    key,
     names,
     polynomial,
     primitive_part,
@@ -28,6 +29,9 @@ class Decomposition:
 
     outer: Polynomial | None
     inners: tuple[Polynomial, ...]
+
+    def __hash__(self) -> int:
+        return hash((None if self.outer is None else key(self.outer), tuple(map(key, self.inners))))
 
     @property
     def expanded(self) -> Polynomial:
@@ -60,7 +64,11 @@ def normal_form(decomposition: Decomposition) -> Decomposition:
 
     Inners are primitive over Z, have no constant term and a positive leading coefficient, and are the
     sparsest basis of their span (docs/solvers.md); unused and dependent inners are dropped. Raises
-    ValueError where an inner is constant.
+    ValueError if an inner is constant.
+
+    >>> from polyctl.algebra.parse import parse
+    >>> normal_form(Decomposition(parse("b^2", ["b"]), (parse("2x^2 + 4x + 6"),)))
+    Decomposition(outer=4*b^2 + 24*b + 36, inners=(x^2 + 2*x,))
     """
     decomposition = used_inners(decomposition)
     outer, inners = decomposition.outer, decomposition.inners

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import comb, prod
 from time import perf_counter
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from polyctl.algebra.budget import UNLIMITED, Budget, OutOfTime
 from polyctl.algebra.completion import TooLarge, complete_outer, completion_is_final
@@ -15,9 +15,14 @@ from polyctl.algebra.polynomial import (
     Polynomial,
     compose,
     degree,
+    key,
     variables_used,
 )
+from polyctl.algebra.printing import latex, plain, sympy_expression
 from polyctl.algebra.triviality import triviality
+
+if TYPE_CHECKING:
+    import sympy
 
 Status = Literal["verified", "refuted", "malformed", "trivial", "undecided"]
 STATUSES: tuple[Status, ...] = ("verified", "refuted", "malformed", "trivial", "undecided")
@@ -39,12 +44,39 @@ class Verdict:
     status: Status
     reason: str
     method: str
-    seconds: float
+    seconds: float = field(compare=False)
     outer: Polynomial | None = None
 
     @property
     def verified(self) -> bool:
         return self.status == "verified"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as JSON, with the outer as text (docs/scripting.md)."""
+        return {
+            "status": self.status,
+            "reason": self.reason,
+            "method": self.method,
+            "seconds": self.seconds,
+            "outer": None if self.outer is None else plain(self.outer),
+        }
+
+    def to_sympy(self) -> sympy.Expr | None:
+        """The outer as a SymPy expression."""
+        return None if self.outer is None else sympy_expression(self.outer)
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.reason} (by {self.method})"
+
+    def __repr__(self) -> str:
+        return f"<Verdict {self}>"
+
+    def _repr_latex_(self) -> str:
+        outer = "" if self.outer is None else f"\\quad g = {latex(self.outer)}"
+        return f"$\\text{{{self}}}{outer}$"
+
+    def __hash__(self) -> int:
+        return hash((self.status, self.reason, self.method, None if self.outer is None else key(self.outer)))
 
 
 @dataclass(frozen=True)
@@ -67,8 +99,14 @@ def verify(
 
     refuted means that g(h) differs from f, or that no outer fits the inners; malformed that it is no
     decomposition of f at all (rings or counts do not match); trivial that it holds but says nothing
-    (`triviality`); undecided that the bound on work was reached, or that no outer was found and one whose
-    leading forms cancel may exist.
+    (`triviality`); undecided that the bound on work or time was reached, or that no outer was found and one
+    whose leading forms cancel may exist.
+
+    >>> from polyctl.algebra.parse import parse
+    >>> f, h = parse("x^4 + 2x^3 + x^2 + 1"), parse("x^2 + x")
+    >>> verdict = verify(f, Decomposition(None, (h,)))
+    >>> verdict.status, verdict.outer
+    ('verified', b^2 + 1)
     """
     started = perf_counter()
     status, reason, method, outer = _decide(f, decomposition, bound, budget)

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 def answer(
     request: SolveRequest,
     *,
+    neural: Neural | None = None,
     on_solution: Callable[[Solution], None] | None = None,
     observe: Callable[[Neural], Observer] | None = None,
 ) -> Answer:
-    """Decompose what is asked for. `observe` gives an observer for the beam of a model once it is loaded.
+    """Decompose what is asked for, with the model of the request, or with `neural` if it is loaded already.
+
+    `on_solution` is called with every solution as it is found; `observe` with a model once it is loaded, to
+    return the observer of its beam.
 
     Raises ParseError, UsageError, and FileError for a model that is needed and missing.
     """
@@ -29,8 +33,8 @@ def answer(
     def load() -> Neural:
         from polyctl.solving.neural import load_neural
 
-        neural = load_neural(request.model)
-        return neural if observe is None else replace(neural, observer=observe(neural))
+        found = load_neural(request.model) if neural is None else neural
+        return found if observe is None else replace(found, observer=observe(found))
 
     return solve(
         request.read(),

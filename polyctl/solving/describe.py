@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,13 @@ def write_latex(decomposition: Decomposition) -> str:
 
 def write_aligned(decomposition: Decomposition) -> str:
     """The equations as one LaTeX formula, for notebooks."""
-    lines = [f"{_subscripted(left)} &= {latex(right)}" for left, right in reversed(equations(decomposition))]
-    return "$\\displaystyle \\begin{aligned} " + " \\\\ ".join(reversed(lines)) + " \\end{aligned}$"
+    lines = [f"{_subscripted(left)} &= {latex(right)}" for left, right in equations(decomposition)]
+    return "$\\displaystyle \\begin{aligned} " + " \\\\ ".join(lines) + " \\end{aligned}$"
 
 
 def _subscripted(left: str) -> str:
-    return left.replace("h", "h_", 1) if left[0] == "h" and len(left) > 1 else left
+    """h0 as h_{0}, and g(b0, b1) as g(b_{0}, b_{1})."""
+    return re.sub(r"([a-z])([0-9]+)", r"\1_{\2}", left)
 
 
 def write_sympy(decomposition: Decomposition) -> str:

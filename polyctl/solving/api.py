@@ -1,0 +1,118 @@
+"""What `import polyctl` offers: functions that take text, SymPy expressions or polynomials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polyctl.algebra import polynomial as algebra
+from polyctl.algebra import verify as judge
+from polyctl.algebra.polynomial import Polynomial
+from polyctl.solving.answer import answer
+from polyctl.solving.methods import DEFAULT_SECONDS
+from polyctl.solving.read import (
+    PolynomialLike,
+    read_decomposition,
+    read_inners,
+    read_outer,
+    read_polynomial,
+)
+from polyctl.solving.request import ModelRequest, SolveRequest
+from polyctl.solving.solution import Answer
+
+if TYPE_CHECKING:
+    from polyctl.solving.neural import Neural
+
+
+def decompose(
+    f: PolynomialLike,
+    *,
+    variables: Sequence[str] | None = None,
+    method: str = "auto",
+    inners: int | None = None,
+    time_limit: float = DEFAULT_SECONDS,
+    seed: int = 0,
+    polish: bool = False,
+    model: Neural | str | None = None,
+) -> Answer:
+    """Find g and h1, …, hm with f = g(h1, …, hm), every verified answer proved over Q.
+
+    `variables` fixes f's ring. `method` is auto, exact, neural or numeric. `inners` is the largest number of
+    inner polynomials. `time_limit` is in seconds. With `polish` the numeric solver improves a model's wrong
+    answers. `model` is one that `load_model` returned, or the name of its run; by default it is the bundled
+    one. Raises ParseError, UsageError, and FileError for a model that is asked for and missing.
+
+    >>> import polyctl
+    >>> found = polyctl.decompose("x^4 + 2x^3 + 3x^2 + 2x + 5")
+    >>> found.best.outer, found.best.inner
+    (b^2 + 2*b + 5, (x^2 + x,))
+    """
+    name = model if isinstance(model, str) else None
+    needed = name is not None or method == "neural"
+    request = SolveRequest(
+        read_polynomial(f, variables),
+        method=method,
+        inners=inners,
+        time_limit=time_limit,
+        seed=seed,
+        polish=polish,
+        model=ModelRequest(name, needed=needed),
+    )
+    return answer(request, neural=None if model is None or isinstance(model, str) else model)
+
+
+def verify(
+    f: PolynomialLike,
+    outer: PolynomialLike | None = None,
+    inner: PolynomialLike | Sequence[PolynomialLike] = (),
+) -> judge.Verdict:
+    """Whether f = outer(inner…) over Q; without an outer, whether there is one, which the verdict then has.
+
+    The outer is in b, or b0, b1, …, one for each inner polynomial. Raises ParseError and UsageError.
+
+    >>> import polyctl
+    >>> print(polyctl.verify("x^4 + 2x^3 + x^2 + 1", outer="b^2 + 1", inner="x^2 + x"))
+    verified: g(h) = f over Q (by composition)
+    """
+    return judge.verify(*read_decomposition(f, outer, inner))
+
+
+def complete(f: PolynomialLike, inner: PolynomialLike | Sequence[PolynomialLike]) -> Polynomial | None:
+    """The outer g with f = g(inner…), or None if none is found.
+
+    >>> import polyctl
+    >>> polyctl.complete("x^2 + y^2", inner=["x + y", "x y"])
+    b0^2 - 2*b1
+    """
+    return verify(f, inner=inner).outer
+
+
+def compose(outer: PolynomialLike, inner: PolynomialLike | Sequence[PolynomialLike]) -> Polynomial:
+    """outer(inner…), expanded.
+
+    >>> import polyctl
+    >>> polyctl.compose("b^2 + 1", "x^2 + x")
+    x^4 + 2*x^3 + x^2 + 1
+    """
+    inners = read_inners(inner)
+    return algebra.compose(read_outer(outer, len(inners)), inners)
+
+
+def load_model(
+    run: str | None = None,
+    *,
+    runs: Path | str | None = None,
+    device: str = "auto",
+    beam: int | None = None,
+    grammar: bool = False,
+) -> Neural:
+    """The model of a run, by default the bundled one, to give to `decompose`.
+
+    `runs` is the directory of runs, `beam` the width of the search; `grammar` lets only well-formed answers
+    through. Raises FileError if there is no such model.
+    """
+    from polyctl.solving.neural import load_neural
+
+    where = None if runs is None else Path(runs)
+    return load_neural(ModelRequest(run, where, device, beam, grammar, needed=True))

@@ -1,0 +1,148 @@
+"""Polynomials and decompositions from what people have: text, SymPy expressions, polynomials of any ring."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from flint import fmpq, fmpq_mpoly, fmpz_mpoly
+
+from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.names import natural_key
+from polyctl.algebra.parse import parse
+from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, ring
+from polyctl.errors import ParseError, UsageError
+
+if TYPE_CHECKING:
+    import sympy
+
+PolynomialLike: TypeAlias = "str | int | Polynomial | sympy.Expr | sympy.Poly"
+_OUTER = re.compile(r"[bh]_?(\d*)$")
+
+
+def read_polynomial(f: PolynomialLike, variables: Sequence[str] | None = None) -> Polynomial:
+    """f as a polynomial over Q, in the ring of `variables` or else of those that occur.
+
+    SymPy is not imported unless f is of it. Raises ParseError for text, UsageError for anything else that
+    is not a polynomial over Q.
+    """
+    if isinstance(f, str):
+        return parse(f, variables)
+    if isinstance(f, int):
+        return ring(variables or ()).constant(fmpq(f))
+    if isinstance(f, (fmpq_mpoly, fmpz_mpoly)):
+        return _in_ring(f, ring(f.context().names() if variables is None else variables))
+    if "sympy" in sys.modules and isinstance(f, (sys.modules["sympy"].Basic, sys.modules["sympy"].Poly)):
+        return _from_sympy(f, variables)
+    raise UsageError(
+        f"cannot read a polynomial from a {type(f).__name__}",
+        "give text such as 'x^2 + 1', a SymPy expression, or what polyctl.parse returns",
+    )
+
+
+def read_decomposition(
+    f: PolynomialLike, outer: PolynomialLike | None, inner: PolynomialLike | Sequence[PolynomialLike]
+) -> tuple[Polynomial, Decomposition]:
+    """f and its decomposition in one ring: f's own, with the variables that only inner polynomials have."""
+    given = list(inner) if isinstance(inner, (list, tuple)) else [inner]
+    whole = read_polynomial(f)
+    inners = [_read_inner(h, names(whole)) for h in given]
+    common = _common_ring([whole, *inners])
+    found = None if outer is None else read_outer(outer, len(inners))
+    return _in_ring(whole, common), Decomposition(found, tuple(_in_ring(h, common) for h in inners))
+
+
+def read_inners(inner: PolynomialLike | Sequence[PolynomialLike]) -> tuple[Polynomial, ...]:
+    """Inner polynomials in one ring."""
+    given = [read_polynomial(h) for h in (inner if isinstance(inner, (list, tuple)) else [inner])]
+    common = _common_ring(given)
+    return tuple(_in_ring(h, common) for h in given)
+
+
+def read_outer(outer: PolynomialLike, inners: int) -> Polynomial:
+    """An outer polynomial in the ring of outers for so many inner polynomials.
+
+    Its variables are b, or b0, b1, ... (also b_0 or h0), or any, in natural order. Raises UsageError if they
+    are too many.
+    """
+    g = read_polynomial(outer)
+    own = names(g)
+    numbered = [_OUTER.match(name) for name in own]
+    if own and all(numbered):
+        places = [int(match[1] or 0) for match in numbered if match]
+    else:
+        places = [sorted(own, key=natural_key).index(name) for name in own]
+    if len(set(places)) < len(places):
+        raise UsageError(
+            f"two of {', '.join(own)} stand for the same inner polynomial",
+            "call the variables b0, b1, b2 and so on",
+        )
+    if places and max(places) >= inners:
+        raise UsageError(
+            f"the outer polynomial uses {', '.join(own)}, but the number of inner polynomials is {inners}",
+            "give one inner polynomial for each of its variables: b0 stands for the first, b1 for the second",
+        )
+    return _placed(g, outer_ring(inners), places)
+
+
+def _read_inner(h: PolynomialLike, variables: Sequence[str]) -> Polynomial:
+    """Text is read by itself; if that has variables that f does not have, with f's names, if possible."""
+    found = read_polynomial(h)
+    if isinstance(h, str) and not set(names(found)) <= set(variables):
+        try:
+            return parse(h, variables)
+        except ParseError:
+            return found
+    return found
+
+
+def _common_ring(polynomials: Sequence[Polynomial]) -> Ring:
+    """The ring of the first polynomial if it has all variables, or else that of all of them, sorted."""
+    first, every = names(polynomials[0]), {name for f in polynomials for name in names(f)}
+    return ring(first if every <= set(first) else sorted(every, key=natural_key))
+
+
+def _in_ring(f: Any, target: Ring) -> Polynomial:
+    if f.context() == target:
+        found: Polynomial = f
+        return found
+    known = {name: place for place, name in enumerate(target.names())}
+    unknown = [
+        name for name, degree in zip(names(f), f.degrees(), strict=True) if name not in known and degree
+    ]
+    if unknown:
+        raise UsageError(f"the variables {', '.join(unknown)} are not among {', '.join(known)}")
+    return _placed(f, target, [known.get(name, 0) for name in names(f)])
+
+
+def _placed(f: Any, target: Ring, places: Sequence[int]) -> Polynomial:
+    """f in another ring, its variables at these places of it."""
+    result = {}
+    for monomial, coefficient in zip(f.monoms(), f.coeffs(), strict=True):
+        exponents = [0] * target.nvars()
+        for place, exponent in zip(places, monomial, strict=True):
+            if exponent:
+                exponents[place] += exponent
+        result[tuple(exponents)] = fmpq(coefficient)
+    return polynomial(target, result)
+
+
+def _from_sympy(f: Any, variables: Sequence[str] | None) -> Polynomial:
+    import sympy
+
+    symbols = sorted(f.free_symbols, key=lambda symbol: natural_key(symbol.name))
+    own = [symbol.name for symbol in symbols]
+    try:
+        listed = sympy.Poly(f, *symbols).terms() if symbols else [((), sympy.sympify(f))]
+    except sympy.PolynomialError as error:
+        raise UsageError(f"{f} is not a polynomial", f"SymPy says: {error}") from None
+    result = {}
+    for monomial, coefficient in listed:
+        if not coefficient.is_Rational:
+            raise UsageError(
+                f"the coefficient {coefficient} is not a rational number", "use sympy.Rational for decimals"
+            )
+        result[tuple(monomial)] = fmpq(int(coefficient.p), int(coefficient.q))
+    return _in_ring(polynomial(ring(own), result), ring(own if variables is None else variables))

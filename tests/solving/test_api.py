@@ -1,0 +1,163 @@
+"""`import polyctl` as a library: what it loads, what it takes, what comes back."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import sympy
+
+import polyctl
+from polyctl.algebra.polynomial import names, ring
+from polyctl.errors import FileError, ParseError, UsageError
+
+ROOT = Path(__file__).parents[2]
+QUARTIC = "x^4 + 2x^3 + 3x^2 + 2x + 5"
+HEAVY = ("torch", "numpy", "sympy", "textual", "pydantic", "polyctl.config", "polyctl.model")
+
+
+def loaded(program: str) -> set[str]:
+    """The heavy modules that a program has loaded when it ends."""
+    ask = f"{program}\nimport sys, json\nprint(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
+    done = subprocess.run(
+        [sys.executable, "-c", ask], capture_output=True, text=True, check=True, cwd=ROOT, timeout=120
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_importing_the_library_loads_nothing_heavy():
+    assert loaded("import polyctl") == set()
+    assert loaded("from polyctl import Answer, Solution, Verdict, Polynomial, parse, verify") == set()
+
+
+def test_an_exact_answer_in_one_variable_loads_nothing_heavy():
+    assert loaded(f"import polyctl\nassert polyctl.decompose({QUARTIC!r}).best.verified") == set()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "polyctl",
+        "polyctl.solving.api",
+        "polyctl.algebra.parse",
+        "polyctl.algebra.verify",
+        "polyctl.algebra.decomposition",
+        "polyctl.algebra.completion",
+        "polyctl.algebra.polynomial",
+        "polyctl.algebra.complexity",
+    ],
+)
+def test_the_examples_of_docstrings_hold(module):
+    result = doctest.testmod(import_module(module))
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_the_page_of_the_library_holds():
+    result = doctest.testfile(str(ROOT / "docs" / "api.md"), module_relative=False)
+    assert result.attempted > 20
+    assert result.failed == 0
+
+
+def test_every_public_name_is_on_the_page():
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    for name in polyctl.__all__:
+        assert getattr(polyctl, name) is not None
+        assert name in text
+    assert set(polyctl.__all__) <= set(dir(polyctl))
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = polyctl.nothing
+
+
+@pytest.mark.parametrize("kind", ["text", "sympy", "poly", "ours"])
+def test_text_sympy_and_polynomials_give_the_same_answer(kind):
+    x = sympy.Symbol("x")
+    expression = x**4 + 2 * x**3 + 3 * x**2 + 2 * x + 5
+    given = {
+        "text": QUARTIC,
+        "sympy": expression,
+        "poly": sympy.Poly(expression, x),
+        "ours": polyctl.parse(QUARTIC),
+    }
+    found = polyctl.decompose(given[kind], method="exact")
+    assert found == polyctl.decompose(QUARTIC, method="exact")
+    assert hash(found) == hash(polyctl.decompose(QUARTIC, method="exact"))
+    assert str(found.best.outer) == "b^2 + 2*b + 5"
+    outer, (inner,) = found.best.to_sympy()
+    assert sympy.expand(outer.subs(sympy.Symbol("b"), inner) - expression) == 0
+
+
+def test_an_inner_in_fewer_variables_is_read_in_the_ring_of_f():
+    f = polyctl.parse("x^4 + 2x^2 z + z^2 + y", ["x", "y", "z"])
+    verdict = polyctl.verify(f, inner=["x^2 + z", "y"])
+    assert verdict.verified
+    assert str(verdict.outer) == "b0^2 + b1"
+    assert polyctl.verify(f, outer="b0^2 + b1", inner=["x^2 + z", sympy.Symbol("y")]) == polyctl.verify(
+        f, outer="b0^2 + b1", inner=["x^2 + z", "y"]
+    )
+
+
+def test_an_inner_in_other_variables_than_f_is_refuted_not_an_error():
+    assert polyctl.verify("x^2", outer="b", inner="z^2").status == "refuted"
+
+
+def test_a_name_of_several_letters_is_known_from_f():
+    f = polyctl.parse("(speed^2 + 1)^2", ["speed"])
+    assert polyctl.verify(f, inner="speed^2").verified
+
+
+def test_the_ring_can_be_given():
+    assert names(polyctl.decompose("x^4 + x^2", variables=["y", "x"]).f) == ("y", "x")
+    other = ring(["x"]).gens()[0]
+    assert polyctl.decompose(other**4 + other**2, variables=["y", "x"]).best
+
+
+def test_completing_and_composing_are_inverse():
+    inner = ["x + y", "x y"]
+    f = polyctl.compose("b0^3 - 2*b0*b1 + 5", inner)
+    assert polyctl.compose(polyctl.complete(f, inner), inner) == f
+    assert polyctl.complete("x^3 + y", inner) is None
+
+
+def test_results_print_show_and_turn_into_dicts():
+    answer = polyctl.decompose(QUARTIC)
+    assert "g(b) = b^2 + 2*b + 5" in str(answer)
+    assert repr(answer) == "<Answer for x^4 + 2*x^3 + 3*x^2 + 2*x + 5: 1 verified>"
+    assert repr(answer.best) == "<Solution verified: outer b^2 + 2*b + 5, inner x^2 + x>"
+    assert "x^{2} + x" in answer._repr_latex_()
+    assert json.loads(json.dumps(answer.to_dict()))["solutions"][0]["rank"] == 1
+    assert [s.outer for s in answer] == [answer.best.outer]
+    verdict = answer.best.verdict
+    assert "b^{2}" in verdict._repr_latex_()
+    assert verdict.to_dict()["outer"] == "b^2 + 2*b + 5"
+    assert len({answer.best, polyctl.decompose(QUARTIC).best}) == 1
+    nothing = polyctl.decompose("x^5 + x + 1")
+    assert not nothing
+    assert nothing._repr_latex_() is None
+    assert "indecomposable" in repr(nothing)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: polyctl.decompose("x^2 + )"), ParseError, "expected|unmatched|should"),
+        (lambda: polyctl.decompose("x + 1"), UsageError, "degree 1"),
+        (lambda: polyctl.decompose(QUARTIC, method="magic"), UsageError, "none of auto"),
+        (lambda: polyctl.decompose(QUARTIC, method="exact", polish=True), UsageError, "polish"),
+        (lambda: polyctl.decompose(object()), UsageError, "cannot read"),
+        (lambda: polyctl.decompose(sympy.sin(sympy.Symbol("x"))), UsageError, "not a polynomial"),
+        (lambda: polyctl.decompose(0.5 * sympy.Symbol("x") ** 2), UsageError, "not a rational"),
+        (lambda: polyctl.decompose(polyctl.parse("x^2 y"), variables=["x"]), UsageError, "not among"),
+        (lambda: polyctl.verify("x^2", outer="b0 + b1", inner="x"), UsageError, "number of inner"),
+        (lambda: polyctl.load_model("no/where"), FileError, "no run"),
+    ],
+)
+def test_wrong_input_raises_our_errors(call, error, words):
+    with pytest.raises(error, match=words) as caught:
+        call()
+    assert isinstance(caught.value, polyctl.errors.PolyctlError)
