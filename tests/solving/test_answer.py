@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from polyctl.algebra.decomposition import Decomposition
+from polyctl.algebra.parse import parse
+from polyctl.errors import ParseError, UsageError
+from polyctl.solving.answer import answer
+from polyctl.solving.judge import judge
+from polyctl.solving.methods import DEFAULT_SECONDS
+from polyctl.solving.rank import GENERIC, WEAK
+from polyctl.solving.request import SolveRequest
+from polyctl.solving.solution import Candidate
+
+QUARTIC = "x^4 + 2x^3 + 3x^2 + 2x + 5"
+
+
+def test_text_becomes_an_answer():
+    found = answer(SolveRequest(QUARTIC, method="exact"))
+    assert str(found.best.outer) == "b^2 + 2*b + 5"
+    assert SolveRequest(QUARTIC).time_limit == DEFAULT_SECONDS
+
+
+def test_a_polynomial_is_taken_as_it_is():
+    f = parse(QUARTIC, ["x", "y"])
+    assert answer(SolveRequest(f, method="exact")).best.f is f
+
+
+def test_variables_fix_the_ring():
+    found = answer(SolveRequest("(speed + 1)^4 + (speed + 1)^2", ["speed"], method="exact"))
+    assert found.best.inner[0].context().names() == ("speed",)
+
+
+@pytest.mark.parametrize(
+    ("request_of", "error"),
+    [
+        (lambda: SolveRequest("x^4", method="magic"), UsageError),
+        (lambda: SolveRequest("x^4", method="exact", polish=True), UsageError),
+        (lambda: answer(SolveRequest("x + 1")), UsageError),
+        (lambda: answer(SolveRequest("7")), UsageError),
+        (lambda: answer(SolveRequest("x^4 +")), ParseError),
+    ],
+)
+def test_what_cannot_be_answered_is_refused(request_of, error):
+    with pytest.raises(error):
+        request_of()
+
+
+def test_a_solution_as_json_has_the_documented_fields():
+    found = answer(SolveRequest(QUARTIC, method="exact")).to_dict()
+    assert set(found) == {"solutions", "indecomposable", "tried", "stopped", "seconds"}
+    (solution,) = found["solutions"]
+    documented = {"rank", "outer", "inner", "status", "source", "logprob", "complexity"}
+    assert documented <= set(solution)
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_the_text_of_an_answer_numbers_its_solutions():
+    found = answer(SolveRequest("x^8 + 2x^4 + 5", method="exact"))
+    assert found.to_text(1).startswith("1. f = g(h)\n   g(b) = ")
+    assert "\n2. f = g(h)" in found.to_text()
+    assert "x^{2}" in found.to_text(1, as_latex=True)
+    nothing = answer(SolveRequest("x^3 + y^3*z + x*y + z + 1", method="exact"))
+    assert nothing.to_text().startswith("none found\n   tried univariate, ")
+
+
+def test_reservations_name_weak_and_generic_answers():
+    product = answer(SolveRequest("(x^3 + y z^2) (x^2 y + z^3 + x y z) x^2", method="exact"))
+    assert WEAK in product.to_text()
+    assert product.best.weak
+    form = parse("x^4 + x^3 y + 2 x^2 y^2 + y^4")
+    x, y = form.context().gens()
+    any_form = judge(form, Candidate(Decomposition(None, (x**2, x * y, y**2 + x * y)), "test"))
+    assert any_form.status == "trivial"
+    assert any_form.reservation is None
+    assert answer(SolveRequest(QUARTIC, method="exact")).best.reservation is None
+    assert GENERIC.startswith("generic")
+
+
+def test_the_proof_shows_the_difference_of_a_refuted_answer_and_cuts_what_is_long():
+    f = parse("x^4 + x")
+    wrong = judge(f, Candidate(Decomposition(parse("b^2", ["b"]), (parse("x^2"),)), "beam", -1.0, 3))
+    assert "f - g(h) = x" in wrong.proof
+    assert (wrong.beam_rank, wrong.logprob, wrong.rank_key) == (3, -1.0, (1, 0, 0, 0))
+    long = parse(" + ".join(f"x^{e}" for e in range(800, 0, -2)))
+    proof = judge(long, Candidate(Decomposition(None, (parse("x^2"),)), "test")).proof
+    assert "characters)" in proof
+    assert "compared with f: equal" in proof

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from polyctl.algebra.budget import UNLIMITED, Budget
+from polyctl.algebra.parse import parse
+from polyctl.errors import FileError
+from polyctl.search.hypothesis import Observer
+from polyctl.solving.methods import ModelUnavailable
+from polyctl.solving.neural import load_neural
+from polyctl.solving.request import ModelRequest
+from polyctl.solving.solve import solve
+
+SHIPPED = Path(__file__).parents[2] / "runs" / "general" / "shipped"
+F = parse("x^4 + 2x^3 + 3x^2 + 2x + 5")
+
+
+@pytest.fixture(scope="module")
+def neural():
+    """The bundled model with a narrow beam."""
+    return load_neural(ModelRequest(str(SHIPPED), device="cpu", beam=3))
+
+
+class Watcher(Observer):
+    def __init__(self):
+        self.steps = 0
+
+    def step(self, step):
+        self.steps += 1
+
+
+def test_the_beam_is_judged_and_ranked(neural):
+    watcher = Watcher()
+    candidates = list(replace(neural, observer=watcher).candidates(F, UNLIMITED))
+    assert candidates
+    assert [c.rank for c in candidates] == sorted(c.rank for c in candidates)
+    assert watcher.steps > 1
+    answer = solve(F, "neural", neural=lambda: neural)
+    assert answer.tried[0].method == "neural (general/shipped, beam 3)"
+    assert answer.best.source == "beam"
+
+
+def test_the_time_limit_holds_in_the_search_of_a_model(neural):
+    watcher = Watcher()
+    assert list(replace(neural, observer=watcher).candidates(F, Budget(0.0))) == []
+    assert watcher.steps == 1
+
+
+def test_a_polynomial_that_the_model_cannot_read_is_noted(neural):
+    f = parse("+".join(f"x{i}^2" for i in range(30)))
+    with pytest.raises(ModelUnavailable, match="it was trained on"):
+        list(neural.candidates(f, UNLIMITED))
+    (attempt,) = solve(f, "neural", neural=lambda: neural).tried
+    assert "it was trained on" in attempt.note
+
+
+def test_a_missing_model_is_an_error_only_if_it_is_needed(tmp_path, monkeypatch):
+    monkeypatch.setenv("POLYCTL_SHIPPED", str(tmp_path / "none"))
+    request = ModelRequest(runs=tmp_path)
+    with pytest.raises(ModelUnavailable, match="no model has been trained"):
+        load_neural(request)
+    with pytest.raises(FileError):
+        load_neural(replace(request, needed=True))
+    with pytest.raises(FileError, match="no run"):
+        load_neural(ModelRequest("no/where", tmp_path, needed=True))
+    (attempt,) = solve(F, "neural", neural=lambda: load_neural(request)).tried
+    assert attempt.note == "no model has been trained yet (polyctl train quick)"
