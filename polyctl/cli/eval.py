@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -86,12 +87,14 @@ def eval_(
     Exit codes: 0 done; 2 usage; 3 files; 130 interrupted.
     """
     if solver is not None:
-        from polyctl.cli.decompose import model_loader
         from polyctl.cli.eval_solver import evaluate_solver, problem_sets, solver_options
+        from polyctl.solving.neural import load_neural
+        from polyctl.solving.request import ModelRequest
 
         options = solver_options(solver, time_limit, seed, polish, peers)
         sets = problem_sets(name, data or [], limit, seed, registry)
-        neural = model_loader(solver == "neural", None, beam, False, device, runs)
+        model = ModelRequest(None, runs, device, beam, needed=solver == "neural")
+        neural = partial(load_neural, model)
         evaluate_solver(solver, sets, options, workers, neural, as_json)
         return
     if polish or peers or workers > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Sequence
@@ -88,13 +89,16 @@ def read_outer(outer: PolynomialLike, inners: int) -> Polynomial:
 
 
 def _read_inner(h: PolynomialLike, variables: Sequence[str]) -> Polynomial:
-    """Text is read by itself; if that has variables that f does not have, with f's names, if possible."""
-    found = read_polynomial(h)
-    if isinstance(h, str) and not set(names(found)) <= set(variables):
-        try:
+    """Text is read by itself, or else, if that gives other variables than f's or an error, with f's names."""
+    try:
+        found = read_polynomial(h)
+    except ParseError:
+        if isinstance(h, str) and variables:
             return parse(h, variables)
-        except ParseError:
-            return found
+        raise
+    if isinstance(h, str) and not set(names(found)) <= set(variables):
+        with contextlib.suppress(ParseError):
+            return parse(h, variables)
     return found
 
 

@@ -6,12 +6,8 @@ from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
-<<<<<<< HEAD
 from polyctl.data.families import draw_problem, draw_problems
-=======
-from polyctl.data.families import problem, problems
 from polyctl.errors import UsageError
->>>>>>> 3e11069 (One front door, one table of methods, one record of a solution)
 from polyctl.solvers.exact.multi_univariate import multi_univariate
 from polyctl.solvers.exact.uni_multivariate import uni_multivariate
 from polyctl.solvers.exact.univariate import univariate
@@ -52,13 +48,8 @@ def test_indecomposable_is_said_only_where_it_is_proved():
 @pytest.mark.parametrize("family", ["univariate", "separable", "on_singlet", "monic", "homogeneous_3_2"])
 def test_families_are_solved_exactly(family):
     for i in range(4):
-<<<<<<< HEAD
         drawn = draw_problem(FAMILIES[family], 21, i)
-        answer = solve(drawn.f, methods=["exact"])
-=======
-        drawn = problem(FAMILIES[family], 21, i)
         answer = solve(drawn.f, method="exact")
->>>>>>> 3e11069 (One front door, one table of methods, one record of a solution)
         assert answer.verified
         assert answer.verified[0].decomposition.expanded == drawn.f
 
