@@ -280,7 +280,7 @@ def _key_hint(key: str) -> str:
 
 
 def override(experiment: Experiment, settings: Iterable[str]) -> Experiment:
-    """`experiment` with settings such as `train.lr=1e-3` laid over it.
+    """`experiment` with settings such as `train.lr=1e-3` applied on top of it.
 
     A value is read as a TOML literal, or else taken as a string.
     Raises UsageError that names the key and the nearest right one.

@@ -1,4 +1,4 @@
-"""Settings that had other names: what older runs and model files say, in today's words."""
+"""Settings that had other names: what older runs and model files say, in the current names."""
 
 from __future__ import annotations
 

@@ -259,7 +259,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x scaled to unit size over its last dimension, in its own dtype."""
-        # torch's fused kernel wants gain and input of one dtype, which autocast does not see to
+        # torch's fused kernel wants gain and input of one dtype, which autocast does not provide
         return F.rms_norm(x, self.weight.shape, self.weight.to(x.dtype), 1e-6)
 
 

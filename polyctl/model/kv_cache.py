@@ -65,7 +65,7 @@ class Cache(ABC):
 
 
 class RolloutCache(Cache):
-    """Each hypothesis has a suffix of its own."""
+    """Each hypothesis has a separate suffix."""
 
     def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
         super().__init__(lengths, device)

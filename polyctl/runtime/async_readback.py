@@ -27,7 +27,7 @@ class AsyncReadback:
         return cls(STEPS.get(device.type, 0))
 
     def exchange(self, values: torch.Tensor) -> list[Any] | None:
-        """Send `values`, which nobody may write any more; those sent `steps` calls ago, None if too few."""
+        """Send `values`, which must stay as they are; those sent `steps` calls ago, None if too few."""
         self._sent.append(_send(values))
         if len(self._sent) <= self.steps:
             return None

@@ -1,7 +1,7 @@
-"""One or several training processes: who am I, which rows are mine, what is the sum over all.
+"""One or several training processes: the rank and device of this one, and sums over all.
 
 Started by torchrun, every process runs the same program; the optimizer batch is split by rows, gradients are
-summed, and only the main process (rank 0) writes files and words.
+summed, and only the main process (rank 0) writes files and messages.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Processes:
 
     @property
     def main(self) -> bool:
-        """Whether this process writes files and words."""
+        """Whether this process writes files and messages."""
         return self.rank == 0
 
     def wrap(self, module: nn.Module) -> nn.Module:

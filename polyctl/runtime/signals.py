@@ -1,4 +1,4 @@
-"""Signals that ask a long job to stop, heeded between two of its steps."""
+"""Signals that ask a long job to stop, obeyed between two of its steps."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 
 class Interrupts:
-    """Turns SIGINT, SIGTERM and SIGHUP into a request (`asked`) that the training heeds between two steps.
+    """Turns SIGINT, SIGTERM and SIGHUP into a request (`asked`) that the training obeys between two steps.
 
     The same signal again, a second or more later, acts as if this were not here. (torchrun passes on a
-    Ctrl-C that the terminal has already delivered, so a repetition at once is not impatience.)
+    Ctrl-C that the terminal has already delivered, so an immediate repetition is not impatience.)
     """
 
     def __init__(self) -> None:

@@ -36,7 +36,7 @@ def test_each_process_needs_a_gpu_of_its_own_and_readies_it(monkeypatch):
     monkeypatch.setattr(torch.cuda, "set_device", current.append)
     torch.set_float32_matmul_precision("highest")
     torch.backends.cuda.enable_cudnn_sdp(True)
-    with pytest.raises(UsageError, match="there are 2"):
+    with pytest.raises(UsageError, match="it has 2"):
         choose_device("cuda", 2)
     assert torch.get_float32_matmul_precision() == "highest"
     assert choose_device("auto", 1) == torch.device("cuda", 1)
