@@ -1,54 +1,22 @@
-from __future__ import annotations
+"""Batches as training gets them: drawn without end, or from files."""
 
-import json
 import pickle
 
 import numpy as np
 import pytest
 
 from polyctl.algebra.polynomial import digest
-from polyctl.config.schema import DataConfig, Experiment, ModelConfig, TrainConfig
-from polyctl.data.batch import TrainingBatch
-from polyctl.data.dataset import LineFile, generate, read_digests, read_manifest, read_problems
 from polyctl.data.families import split_of
 from polyctl.data.published_format import read_line, split_line
 from polyctl.data.stream import open_source
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import variable_names
 from polyctl.errors import FileError, UsageError
+from tests.data.helpers import SMALL, experiment
 from tests.data.test_families import FAMILIES
 from tests.shared import every_source
 
-SMALL = DataConfig(
-    outer_degrees=(2,),
-    inner_degrees=(2, 3),
-    inner_bound=5,
-    outer_bound=5,
-    train_size=200,
-    valid_size=20,
-    test_size=15,
-)
-
-
 WIDE = SMALL.model_copy(update={"inner_bound": 20, "outer_bound": 20})  # so that nothing recurs by chance
-
-
-def experiment(**train) -> Experiment:
-    model = ModelConfig(layers=1, heads=1, width=8, context_length=train.pop("context_length", 100))
-    data = train.pop("data", SMALL)
-    return Experiment(name="tiny", seed=5, data=data, model=model, train=TrainConfig(batch=8, **train))
-
-
-def test_batches_mark_targets_and_pad_with_zero():
-    batch = TrainingBatch.of([([5, 6, 1], [7, 1]), ([5, 1], [8, 9, 9, 1])])
-    assert batch.ids_BT.tolist() == [[5, 6, 1, 7, 1, 0], [5, 1, 8, 9, 9, 1]]
-    assert batch.loss_BT.tolist() == [[0, 0, 0, 1, 1, 0], [0, 0, 1, 1, 1, 1]]
-    assert batch.tokens == 11
-
-
-def test_lengths_leave_padding_out():
-    batch = TrainingBatch.of([([5, 6, 1], [7, 1]), ([5, 1], [8, 9, 9, 1])])
-    assert batch.lengths_B.tolist() == [5, 6]
 
 
 @pytest.mark.parametrize("tokenizer", ["prefix", "compact"])
@@ -145,70 +113,6 @@ def test_missing_files_say_how_to_make_them(tmp_path):
     assert "polyctl gen tiny" in error.value.hint
 
 
-@pytest.fixture(scope="module")
-def data_set(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("data") / "tiny"
-    manifest = generate(experiment(), directory, workers=2)
-    return directory, manifest
-
-
-def test_a_data_set_has_its_files_counts_and_no_leaks(data_set):
-    directory, manifest = data_set
-    assert manifest.counts == {"valid.txt": 20, "test_2_2.txt": 15, "test_2_3.txt": 15, "train.txt": 200}
-    digests = {name: [p.digest for p in read_problems(directory / name)] for name in manifest.counts}
-    for name, found in digests.items():
-        assert len(set(found)) == len(found) == manifest.counts[name]
-    together = [d for found in digests.values() for d in found]
-    assert len(set(together)) == len(together)
-    assert not (directory / "parts").exists()
-    assert {p.cell for p in read_problems(directory / "test_2_3.txt")} == {"2∘3"}
-
-
-def test_a_data_set_does_not_depend_on_the_number_of_workers(data_set, tmp_path):
-    directory, manifest = data_set
-    assert generate(experiment(), tmp_path, workers=1) == manifest
-    assert (tmp_path / "train.txt").read_bytes() == (directory / "train.txt").read_bytes()
-
-
-def test_an_interrupted_generation_goes_on(data_set, tmp_path):
-    _, manifest = data_set
-
-    def stop(name, done, total):
-        if name.startswith("test"):
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        generate(experiment(), tmp_path, progress=stop)
-    parts = {p: p.stat().st_mtime_ns for p in (tmp_path / "parts").glob("valid*")}
-    assert parts
-    assert not (tmp_path / "manifest.json").exists()
-    touched = []
-    generate(
-        experiment(),
-        tmp_path,
-        progress=lambda *a: touched.append(all(p.stat().st_mtime_ns == t for p, t in parts.items())),
-    )
-    assert touched[0]
-    assert read_manifest(tmp_path) == manifest
-
-
-def test_other_parameters_do_not_overwrite(data_set):
-    directory, manifest = data_set
-    assert generate(experiment(), directory) == manifest
-    with pytest.raises(FileError, match="other parameters"):
-        generate(experiment().model_copy(update={"seed": 6}), directory)
-
-
-def test_manifest_says_what_the_set_is(data_set):
-    directory, _ = data_set
-    manifest = json.loads((directory / "manifest.json").read_text())
-    assert manifest["data"]["family"] == "univariate"
-    assert manifest["seed"] == 5
-    assert set(manifest["sha256"]) == set(manifest["counts"])
-    with pytest.raises(FileError, match="no data set"):
-        read_manifest(directory / "nowhere")
-
-
 @pytest.mark.parametrize("tokenizer", ["prefix", "compact"])
 def test_files_are_read_in_shuffled_passes(data_set, tokenizer):
     directory, _ = data_set
@@ -265,29 +169,3 @@ def test_files_are_trained_on_as_they_are(source, name, family, tokenizer):
             read = read_line(line, variables=variable_names(data))
             expected.add((*tok.encode_prompt(read), *tok.encode_target(read)))
     assert {tuple(map(int, row[row > 0])) for row in batch.ids_BT} <= expected
-
-
-def test_excluded_files_are_not_trained_on(data_set):
-    directory, _ = data_set
-    digests = read_digests([str(directory / "test_*.txt")])
-    assert len(digests) == 30
-    with pytest.raises(FileError, match="no file matches"):
-        read_digests([str(directory / "nothing_*.txt")])
-
-
-def test_line_files_ignore_empty_lines_and_survive_pickling(tmp_path):
-    path = tmp_path / "lines.txt"
-    path.write_bytes("one\n\ntwo ⁇\r\nthree".encode())
-    lines = pickle.loads(pickle.dumps(LineFile(path)))
-    assert [lines[i] for i in range(len(lines))] == ["one", "two ⁇", "three"]
-    path.write_bytes(b"")
-    assert len(LineFile(path)) == 0
-    with pytest.raises(FileError, match="cannot read"):
-        LineFile(tmp_path / "missing.txt")
-
-
-def test_a_broken_line_is_named(tmp_path):
-    path = tmp_path / "broken.txt"
-    path.write_text("+ a P 1 ⁇ a\n+ a ⁇ a\n")
-    with pytest.raises(FileError, match="line 2"):
-        read_problems(path)

@@ -1,58 +1,21 @@
-from __future__ import annotations
+"""Compact tokens: normal forms, numbers in a base, malformed answers."""
 
 from statistics import median
 
 import pytest
 from flint import fmpq
 
-from polyctl.algebra.decomposition import Decomposition, equivalent, normal_form
-from polyctl.algebra.parse import parse
+from polyctl.algebra.decomposition import Decomposition, normal_form
 from polyctl.algebra.polynomial import ring
 from polyctl.algebra.verify import verify
-from polyctl.config.schema import DataConfig
 from polyctl.data.families import draw_problem
-from polyctl.data.problem import Problem, SparseProblem
-from polyctl.data.published_format import read_line, split_line
+from polyctl.data.problem import SparseProblem
+from polyctl.data.published_format import read_line
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import MalformedTarget, UnwritableProblem, decode_for, variable_names
-from tests.data.test_families import FAMILIES
+from tests.data.test_families import FAMILIES, every_family
+from tests.data.tokenizers.helpers import data_of_set
 from tests.shared import EVERY_SET, every_source
-
-both = pytest.mark.parametrize("tokenizer", ["prefix", "compact"])
-every_family = pytest.mark.parametrize("data", FAMILIES.values(), ids=FAMILIES)
-
-
-def data_of_set(name: str, tokenizer: str = "prefix") -> DataConfig:
-    """The configuration of the family that a file belongs to."""
-    base = FAMILIES[{"u": "univariate", "s": "separable"}.get(name[0], name)]
-    return base.model_copy(update={"tokenizer": tokenizer})
-
-
-@every_family
-@both
-def test_targets_decode_to_the_decomposition(data, tokenizer):
-    tok = make_tokenizer(data.model_copy(update={"tokenizer": tokenizer}))
-    for i in range(25):
-        drawn = draw_problem(data, 11, i)
-        target = tok.encode_target(drawn)
-        assert target[-1] == tok.end
-        assert tok.pad not in target
-        found = decode_for(tok, drawn.f, target[:-1])
-        assert verify(drawn.f, found).verified
-        known = (
-            drawn.decomposition
-            if found.outer is not None
-            else Decomposition(None, drawn.decomposition.inners)
-        )
-        assert equivalent(found, known)
-
-
-@both
-def test_text_is_in_the_variables_of_f(tokenizer):
-    tok = make_tokenizer(FAMILIES["univariate"].model_copy(update={"tokenizer": tokenizer}))
-    f = parse("x^4 + 3*x^2 + 1")
-    target = tok.encode_prompt(SparseProblem(f, None, "typed", 0))[:-1]
-    assert tok.text(target, f) == tok.text(target).replace("a", "x")
 
 
 @every_family
@@ -110,34 +73,6 @@ def test_compact_outer_fits_a_scaled_f():
     assert verify(f, decode_for(tok, f, tok.encode_target(scaled)[:-1])).verified
 
 
-@both
-def test_other_variable_names_are_placed_in_order(tokenizer):
-    data = FAMILIES["univariate"].model_copy(update={"tokenizer": tokenizer})
-    tok = make_tokenizer(data)
-    (x,) = ring(["x"]).gens()
-    f = (x**2 + x) ** 2 * fmpq(1, 2) + 7
-    typed = SparseProblem(f, Decomposition(None, (x**2 + x,)), "typed", 0)
-    found = decode_for(tok, f, tok.encode_target(typed_as(typed, tok))[:-1])
-    assert found.inners == (x**2 + x,)
-    assert tok.encode_prompt(typed)[-1] == tok.end
-
-
-def typed_as(problem: Problem, tok) -> Problem:
-    """The problem with its inners in the tokenizer's ring."""
-    from polyctl.data.tokenizers.base import align_variables
-
-    inners = tuple(align_variables(h, tok.ring) for h in problem.decomposition.inners)
-    return SparseProblem(align_variables(problem.f, tok.ring), Decomposition(None, inners), problem.family, 0)
-
-
-@both
-def test_too_many_variables_cannot_be_written(tokenizer):
-    tok = make_tokenizer(FAMILIES["univariate"].model_copy(update={"tokenizer": tokenizer}))
-    x, y = ring(["x", "y"]).gens()
-    with pytest.raises(UnwritableProblem, match="variables"):
-        tok.encode_prompt(SparseProblem(x * y, None, "typed", 0))
-
-
 def test_a_degree_beyond_the_compact_table_cannot_be_written():
     tok = make_tokenizer(FAMILIES["univariate"])
     (a,) = tok.ring.gens()
@@ -160,18 +95,6 @@ def test_an_inner_in_a_variable_that_f_lacks_is_malformed():
     ids = [tok.vocabulary.index(token) for token in target.split()]
     with pytest.raises(MalformedTarget, match="does not have"):
         decode_for(tok, x**9 + y**9, ids)
-
-
-@every_source
-@pytest.mark.parametrize("name", EVERY_SET)
-def test_every_line_of_a_file_survives_the_prefix_ids_byte_for_byte(source, name):
-    data = data_of_set(name)
-    tok = make_tokenizer(data)
-    for line in source.lines(name):
-        left, right = split_line(line)
-        read = read_line(line, variables=variable_names(data))
-        prompt, target = tok.encode_prompt(read), tok.encode_target(read)
-        assert (tok.text(prompt[:-1]), tok.text(target[:-1])) == (left, right)
 
 
 @every_source
