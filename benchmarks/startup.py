@@ -3,8 +3,9 @@
     python benchmarks/startup.py [--rounds 15]
 
 A round starts every program once, one after the other, and takes the processor time of each, so that a noisy
-machine slows all of them. Ratios are taken within a round; their median and quartiles count. A table for
-people, then one line of JSON.
+machine slows all of them. Ratios are taken within a round; their median and quartiles count: to the empty
+Typer program, and for an exact answer also to the import of the libraries that it needs. A table for people,
+then one line of JSON.
 """
 
 from __future__ import annotations
@@ -27,12 +28,16 @@ def main() -> None:
     "Nothing."
 app()
 """
-BARE, TYPER, HELP, VERSION, VERIFY = (
+IMPORTS = "import flint, typer, rich"
+QUARTIC = "x^4 + 2x^3 + 3x^2 + 2x + 5"
+BARE, LIBRARIES, TYPER, HELP, VERSION, VERIFY, DECOMPOSE = (
     "python -c pass",
+    f"python -c '{IMPORTS}'",
     "empty Typer program --help",
     "polyctl --help",
     "polyctl --version",
     "polyctl verify FILE (8 problems)",
+    "polyctl decompose F (one variable)",
 )
 
 
@@ -69,10 +74,12 @@ def main() -> None:
         python, polyctl = sys.executable, [sys.executable, "-m", "polyctl"]
         programs = {
             BARE: [python, "-c", "pass"],
+            LIBRARIES: [python, "-c", IMPORTS],
             TYPER: [python, "-c", EMPTY, "--help"],
             HELP: [*polyctl, "--help"],
             VERSION: [*polyctl, "--version"],
             VERIFY: [*polyctl, "verify", str(file)],
+            DECOMPOSE: [*polyctl, "decompose", QUARTIC],
         }
         for command in programs.values():  # bytecode and the file cache are warm from here on
             processor_seconds(command)
@@ -80,13 +87,18 @@ def main() -> None:
             {name: processor_seconds(command) for name, command in programs.items()} for _ in range(rounds)
         ]
     report = {}
-    print(f"{'':34}{'in units of the empty Typer program, median (quartiles)':>58}")
-    for name in programs:
-        ratios = [row[name] / row[TYPER] for row in times]
+    print(f"{'':38}{'in units of the empty Typer program, median (quartiles)':>58}")
+    for name, unit in [*((name, TYPER) for name in programs), (DECOMPOSE, LIBRARIES)]:
+        ratios = [row[name] / row[unit] for row in times]
         low, _, high = quantiles(ratios, n=4)
         spread = f"{median(ratios):.2f} ({low:.2f}-{high:.2f})"
-        print(f"{name:34}{spread:>58}")
-        report[name] = {"ratio": median(ratios), "low": low, "high": high}
+        label = name if unit == TYPER else "  in units of the imports"
+        print(f"{label:38}{spread:>58}")
+        report[name if unit == TYPER else f"{name} / {unit}"] = {
+            "ratio": median(ratios),
+            "low": low,
+            "high": high,
+        }
     print(json.dumps(report, ensure_ascii=False))
 
 

@@ -20,10 +20,14 @@ def test_the_functions_that_everyone_uses_have_examples() -> None:
     finder = doctest.DocTestFinder(exclude_empty=True)
     shown = {test.name for name in MODULES for test in finder.find(import_module(name)) if test.examples}
     wanted = {
+        "completion.complete_outer",
+        "complexity.complexity",
+        "decomposition.normal_form",
         "parse.parse",
         "printing.plain",
         "printing.latex",
         "polynomial.compose",
         "polynomial.normal_form",
+        "verify.verify",
     }
     assert {f"polyctl.algebra.{name}" for name in wanted} <= shown
