@@ -7,6 +7,7 @@ from math import inf
 from time import perf_counter
 from typing import Self
 
+ENTRY_SECONDS = 5e-7  # to make an entry of a matrix
 MODULAR_STEPS = 4e9  # multiplications a second in FLINT's linear algebra modulo a word-size prime
 RATIONAL_STEPS = 2e8  # and in its solving over Q
 
@@ -50,8 +51,8 @@ UNLIMITED = Budget()
 
 
 def elimination_seconds(height: int, width: int) -> float:
-    """About how long Gaussian elimination takes modulo a prime."""
-    return height * width * min(height, width) / MODULAR_STEPS
+    """About how long it takes to make a matrix modulo a prime, and to eliminate in it."""
+    return height * width * (ENTRY_SECONDS + min(height, width) / MODULAR_STEPS)
 
 
 def rational_seconds(size: int) -> float:

@@ -60,26 +60,15 @@ def verify(
 
 
 def _one(text: str, outer: str | None, inner: list[str], as_json: bool) -> None:
-    from polyctl.algebra.printing import plain
-    from polyctl.evaluation.claims import check_expression
+    from polyctl.solving.api import verify
 
-    verdict = check_expression(text, outer, inner)
-    found = None if verdict.outer is None else plain(verdict.outer)
+    verdict = verify(text, outer, inner)
     if as_json:
-        output.print_json(
-            {
-                "status": verdict.status,
-                "reason": verdict.reason,
-                "method": verdict.method,
-                "seconds": verdict.seconds,
-                "outer": found,
-                "inner": inner,
-            }
-        )
+        output.print_json({**verdict.to_dict(), "inner": inner})
     else:
-        print(f"{verdict.status}: {verdict.reason} (by {verdict.method})")
-        if outer is None and found is not None:
-            print(f"outer: {found}")
+        print(verdict)
+        if outer is None and verdict.outer is not None:
+            print(f"outer: {verdict.to_dict()['outer']}")
     if not verdict.verified:
         raise typer.Exit(EXIT_NOT_VERIFIED)
 

@@ -1,9 +1,8 @@
-"""Verify what people and files claim: an expression, a data set, a run's predictions."""
+"""Verify what files claim: a data set, a run's predictions."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,18 +10,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from polyctl.algebra.decomposition import Decomposition, outer_ring
-from polyctl.algebra.names import natural_key
+from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import Polynomial, names, polynomial, ring, terms
-from polyctl.algebra.verify import STATUSES, Status, Verdict, verify, verify_or_complete
+from polyctl.algebra.verify import STATUSES, Status, verify, verify_or_complete
 from polyctl.data.dataset import LineFile
 from polyctl.data.published_format import FormatError, read_line
-from polyctl.data.tokenizers.base import align_variables
 from polyctl.errors import FileError, ParseError, UsageError
+from polyctl.solving.read import read_outer
 from polyctl.store.runs import find_run
-
-_OUTER = re.compile(r"[bh]_?(\d*)$")
 
 
 @dataclass(frozen=True)
@@ -46,46 +41,6 @@ class Tally:
         """The JSON of `polyctl verify FILE --json` (docs/scripting.md)."""
         counts: dict[str, int] = {status: self.counts[status] for status in STATUSES}
         return {"total": self.total, **counts, "failures": [asdict(f) for f in self.failures]}
-
-
-def check_expression(text: str, outer: str | None, inners: Sequence[str]) -> Verdict:
-    """Verify a typed decomposition.
-
-    Variables of the outer are b, or b0, b1, ... (also b_0 or h0), or any, in natural order. Raises ParseError
-    and UsageError.
-    """
-    parsed = [parse(text), *map(parse, inners)]  # each read by itself, before they share a ring
-    common = ring(sorted({name for f in parsed for name in names(f)}, key=natural_key))
-    f, *own = (align_variables(f, common) for f in parsed)
-    return verify(f, Decomposition(None if outer is None else parse_outer(outer, len(own)), tuple(own)))
-
-
-def parse_outer(text: str, inners: int) -> Polynomial:
-    """An outer polynomial as typed, in the ring of outers. Raises UsageError for too many variables."""
-    g = parse(text)
-    own = names(g)
-    numbered = [_OUTER.match(name) for name in own]
-    if own and all(numbered):
-        places = [int(match[1] or 0) for match in numbered if match]
-    else:
-        places = list(range(len(own)))
-    if len(set(places)) < len(places):
-        raise UsageError(
-            f"two of {', '.join(own)} stand for the same inner", "call the variables b0, b1, b2 and so on"
-        )
-    if places and max(places) >= inners:
-        raise UsageError(
-            f"the outer polynomial uses {', '.join(own)}, but the inners given are {inners}",
-            "give one --inner for each of its variables: b0 stands for the first, b1 for the second",
-        )
-    target = outer_ring(inners)
-    result = {}
-    for monomial, coefficient in terms(g):
-        exponents = [0] * inners
-        for place, exponent in zip(places, monomial, strict=True):
-            exponents[place] += exponent
-        result[tuple(exponents)] = coefficient
-    return polynomial(target, result)
 
 
 def find_files(target: str, runs: Path | None) -> list[Path]:
@@ -168,7 +123,7 @@ def _check_prediction(line: str) -> tuple[Status, str]:
             return first["status"], first["reason"]
         answer = claimed[0]
         inners = tuple(parse(h, record["variables"]) for h in answer["inner"])
-        outer = None if answer["outer"] is None else parse_outer(answer["outer"], len(inners))
+        outer = None if answer["outer"] is None else read_outer(answer["outer"], len(inners))
     except (ValueError, KeyError, TypeError, ParseError, UsageError) as error:
         return "malformed", f"not a prediction: {error}"
     checked = verify_or_complete(f, Decomposition(outer, inners))

@@ -17,10 +17,10 @@ from polyctl.algebra.complexity import complexity as measure
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
 from polyctl.errors import FileError
-from polyctl.evaluation.claims import parse_outer
 from polyctl.reports.published import complexities
 from polyctl.reports.results import ReportBuilder, RunReport, on_file
 from polyctl.reports.tables import Column, Figure, Report, Series, Table, Value
+from polyctl.solving.read import read_outer
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def _least(record: dict[str, Any]) -> int | None:
 
 def _distinct(answer: dict[str, Any], variables: list[str]) -> int:
     inners = tuple(parse(text, variables) for text in answer["inner"])
-    outer = None if answer["outer"] is None else parse_outer(answer["outer"], len(inners))
+    outer = None if answer["outer"] is None else read_outer(answer["outer"], len(inners))
     return measure(Decomposition(outer, inners)).distinct
 
 

@@ -4,44 +4,12 @@ import json
 
 import pytest
 
-from polyctl.errors import FileError, ParseError, UsageError
-from polyctl.evaluation.claims import check_expression, check_files, check_lines, find_files, parse_outer
+from polyctl.errors import FileError
+from polyctl.evaluation.claims import check_files, check_lines, find_files
 from tests.shared import every_source
 
 GOOD = "+ P 1 ^ a P 4 ⁇ ^ a P 2"
 WRONG = "+ P 1 + a ^ a P 4 ⁇ ^ a P 2"
-
-
-@pytest.mark.parametrize(
-    ("f", "outer", "inner", "status"),
-    [
-        ("x^4 + 2x^3 + x^2 + 1", "b^2 + 1", ["x^2 + x"], "verified"),
-        ("x^4 + 2x^3 + x^2 + 1", "y^2 + 1", ["x^2 + x"], "verified"),
-        ("x^4 + 2x^3 + x^2 + 1", None, ["x^2 + x"], "verified"),
-        ("x^4 + 2x^3 + x^2 + 1", "b^2 + 2", ["x^2 + x"], "refuted"),
-        ("x^2*y^2 + z^3", "b0^2 + b1", ["x*y", "z^3"], "verified"),
-        ("x^2*y^2 + z^3", "b1^2 + b0", ["z^3", "x*y"], "verified"),
-        ("x^4 + 1", None, ["x^4"], "trivial"),
-        ("x^4 + 1", None, ["y^2"], "refuted"),
-    ],
-)
-def test_typed_decompositions(f, outer, inner, status):
-    assert check_expression(f, outer, inner).status == status
-
-
-def test_claims_are_read_as_they_are_typed():
-    assert check_expression("xy^4 + xy^2 + 1", None, [r"\mathrm{xy}^2"]).status == "refuted"
-    assert check_expression("x^4 + x^2", "b_1^2 + b_1", ["x^2", "y^2"]).status == "refuted"
-    assert check_expression("y^4 + y^2", "b_1^2 + b_1", ["x^2", "y^2"]).verified
-    with pytest.raises(UsageError, match="stand for the same inner"):
-        check_expression("x^4 + 2x^3 + x^2", "b^2 + b0^2", ["x^2 + x"])
-
-
-def test_an_outer_with_too_many_variables():
-    with pytest.raises(UsageError, match="inners given are 1"):
-        parse_outer("b0 + b1", 1)
-    with pytest.raises(ParseError):
-        check_expression("x^4", "b^", ["x^2"])
 
 
 def test_lines_are_counted_by_status():

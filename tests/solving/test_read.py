@@ -1,0 +1,41 @@
+"""Decompositions as people type them."""
+
+from __future__ import annotations
+
+import pytest
+
+from polyctl.errors import ParseError, UsageError
+from polyctl.solving.api import verify
+from polyctl.solving.read import read_outer
+
+
+@pytest.mark.parametrize(
+    ("f", "outer", "inner", "status"),
+    [
+        ("x^4 + 2x^3 + x^2 + 1", "b^2 + 1", ["x^2 + x"], "verified"),
+        ("x^4 + 2x^3 + x^2 + 1", "y^2 + 1", ["x^2 + x"], "verified"),
+        ("x^4 + 2x^3 + x^2 + 1", None, ["x^2 + x"], "verified"),
+        ("x^4 + 2x^3 + x^2 + 1", "b^2 + 2", ["x^2 + x"], "refuted"),
+        ("x^2*y^2 + z^3", "b0^2 + b1", ["x*y", "z^3"], "verified"),
+        ("x^2*y^2 + z^3", "b1^2 + b0", ["z^3", "x*y"], "verified"),
+        ("x^4 + 1", None, ["x^4"], "trivial"),
+        ("x^4 + 1", None, ["y^2"], "refuted"),
+    ],
+)
+def test_typed_decompositions(f, outer, inner, status):
+    assert verify(f, outer, inner).status == status
+
+
+def test_claims_are_read_as_they_are_typed():
+    assert verify("xy^4 + xy^2 + 1", None, [r"\mathrm{xy}^2"]).status == "refuted"
+    assert verify("x^4 + x^2", "b_1^2 + b_1", ["x^2", "y^2"]).status == "refuted"
+    assert verify("y^4 + y^2", "b_1^2 + b_1", ["x^2", "y^2"]).verified
+    with pytest.raises(UsageError, match="stand for the same inner"):
+        verify("x^4 + 2x^3 + x^2", "b^2 + b0^2", ["x^2 + x"])
+
+
+def test_an_outer_with_too_many_variables():
+    with pytest.raises(UsageError, match="inner polynomials is 1"):
+        read_outer("b0 + b1", 1)
+    with pytest.raises(ParseError):
+        verify("x^4", "b^", ["x^2"])
