@@ -31,9 +31,9 @@ def demo(runs: RunsOption = None) -> None:
         output.say("this model did not find it; a longer training would (--set train.steps=...)")
     output.say(
         "\nNow try:\n"
-        "  polyctl decompose 'your polynomial'      what is in it, by every method, proved\n"
-        "  polyctl experiments                      the experiments of the paper, and ours\n"
+        "  polyctl decompose 'your polynomial'      its decompositions, by every method, proved\n"
+        "  polyctl experiments                      the experiments of the paper, and our own\n"
         "  polyctl train d2_arch_512_l6 --smoke     one of them, shrunk to seconds\n"
-        "  polyctl eval --beam 30                   the model in the box, with a wider beam\n"
+        "  polyctl eval --beam 30                   the bundled model, with a wider beam\n"
         "  polyctl runs                             what has been trained"
     )

@@ -40,6 +40,10 @@ MinutesOption = Annotated[
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Estimate the cost without training.")]
 SmokeOption = Annotated[bool, typer.Option("--smoke", help="Run a version that takes seconds.")]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option("--threads", min=1, help="Threads of this process (default: one for a small model)."),
+]
 BeamOption = Annotated[
     int | None,
     typer.Option(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -21,10 +19,12 @@ from polyctl.cli.options import (
     SetOption,
     SmokeOption,
 )
+from polyctl.cli.training import ProgressReporter
 from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, UsageError
 from polyctl.formatting import format_bytes, format_duration, format_percent
 
 if TYPE_CHECKING:
+    from polyctl.plans.cost import StageCost
     from polyctl.plans.launch import Cluster
     from polyctl.plans.runner import Options, Outcome
     from polyctl.plans.stages import Directories, Task
@@ -116,8 +116,7 @@ def _here(
     def carry_out(task: Task) -> Outcome:
         bar.update(0, 1, f"{task.stage} {task.experiment.name}")
         alone = devices == 1 or task.stage == "gen"
-        listener = Listener(task.stage, bar if alone else None)
-        return perform_here(task, places, options, listener, devices)
+        return perform_here(task, places, options, ProgressReporter(bar if alone else None), devices)
 
     return run_plan(tasks, carry_out, partial(_begin, len(tasks)), fail_fast=fail_fast)
 
@@ -129,11 +128,9 @@ def _as_jobs(
 
     output.say(f"jobs and their logs are in {places.runs / JOBS}")
     begin = partial(_begin, len(tasks))
-    return run_jobs(tasks, cluster, places, options, begin, _job_listener, fail_fast=fail_fast)
-
-
-def _job_listener(task: Task) -> Listener:
-    return Listener(task.stage)
+    return run_jobs(
+        tasks, cluster, places, options, begin, lambda _task: ProgressReporter(), fail_fast=fail_fast
+    )
 
 
 def _cluster(
@@ -158,41 +155,45 @@ def _cluster(
 
 
 def _dry_run(tasks: list[Task], places: Directories, options: Options, as_json: bool) -> None:
-    """The bill of each stage, as it is made out, and the sum."""
-    from polyctl.plans.cost import bills, total
+    """The cost of each stage, as it is estimated, and the sum."""
+    from polyctl.plans.cost import stage_costs, total
     from polyctl.runtime.device import choose_device
 
     device = choose_device(options.device)
     found = []
     with output.progress("estimating", len(tasks)) as bar:
-        for bill in bills(tasks, places, device, options.workers):
+        for stage in stage_costs(tasks, places, device, options.workers):
             bar.advance()
-            found.append(bill)
+            found.append(stage)
             if as_json:
-                print(json.dumps(bill.to_dict()), flush=True)
+                output.print_json_line(stage.to_dict())
     summed = total(found)
     if as_json:
-        print(json.dumps(summed.to_dict()))
+        output.print_json_line(summed.to_dict())
         return
     header = ("stage", "experiment", "problems", "data", "parameters", "tokens", "PFLOP", "time", "disk")
-    rows = [
-        (
-            bill.stage,
-            bill.experiment,
-            "done" if bill.state == "done" else _count(bill.problems),
-            format_bytes(bill.data_bytes),
-            _count(bill.parameters),
-            None if bill.tokens is None else f"{bill.tokens:,}",
-            None if bill.flops is None else _petaflops(bill.flops),
-            format_duration(bill.seconds),
-            format_bytes(bill.disk_bytes),
-        )
-        for bill in [*found, summed]
-    ]
+    rows = [_cost_row(stage) for stage in [*found, summed]]
     output.print_table(header, rows, right=header[2:])
     output.say(
         f"on {device.type} with one process, or as many as the processors for gen; eval and rl at most that, "
         "validations come on top"
+    )
+
+
+def _cost_row(stage: StageCost) -> tuple[str | None, ...]:
+    cost = stage.cost
+    if cost is None:
+        return stage.stage, stage.experiment, "done", *["-"] * 6
+    return (
+        stage.stage,
+        stage.experiment,
+        _count(cost.problems),
+        format_bytes(cost.data_bytes),
+        _count(cost.parameters),
+        _count(cost.tokens),
+        None if cost.flops is None else _petaflops(cost.flops),
+        format_duration(cost.seconds),
+        format_bytes(cost.disk_bytes),
     )
 
 
@@ -245,21 +246,3 @@ def _short(figures: dict[str, Any], before: str = "") -> str:
         verified = format_percent(figures.get("greedy_verified"))
         return f"{before}step {figures['step']:,}, held out: greedy verified {verified}"
     return ""
-
-
-class Listener:
-    """What a task says while it runs, on the bar or in lines; without a bar it can go to another process."""
-
-    def __init__(self, stage: str, bar: output.Bar | None = None) -> None:
-        from polyctl.cli import rl, train
-
-        plain = bar is None or not sys.stderr.isatty()
-        self._bar = bar or output.Bar(None, None)
-        self._learning = (rl if stage == "rl" else train).Teller(self._bar, plain)
-
-    def __call__(self, kind: str, event: dict[str, Any]) -> None:
-        """One event of a training, or `progress` of making data and of evaluating."""
-        if kind == "progress":
-            self._bar.update(event["done"], event["total"], event["what"])
-        else:
-            self._learning(kind, event)

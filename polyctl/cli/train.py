@@ -1,12 +1,9 @@
-"""polyctl train: teach a model an experiment, or go on where a run stopped."""
+"""polyctl train: teach a model an experiment, or continue where a run stopped."""
 
 from __future__ import annotations
 
-import math
-import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +18,9 @@ from polyctl.cli.options import (
     SeedOption,
     SetOption,
     SmokeOption,
+    ThreadsOption,
 )
+from polyctl.cli.training import print_cost, print_result, progress_reporter
 from polyctl.errors import EXIT_INTERRUPTED, UsageError
 from polyctl.formatting import format_bytes, format_duration
 
@@ -29,11 +28,9 @@ if TYPE_CHECKING:
     from polyctl.config.schema import Experiment
     from polyctl.runtime.processes import Processes
     from polyctl.store.runs import Run
-    from polyctl.training.cost import Cost
     from polyctl.training.loop import TrainResult
 
 LONG_SECONDS = 120.0  # a CPU training that takes longer than this is announced with its cost
-LINE_SECONDS = 10.0  # between two plain progress lines
 SLOW_FLOPS = 2e10
 
 
@@ -61,18 +58,16 @@ def train(
         typer.Option(
             min=1,
             metavar="N",
-            help="Of a mixture: draw the more of a family, the fewer of its N held-out problems "
-            "train.init_from can do.",
+            help="For a mixture: weight each family by how poorly train.init_from does on N held-out "
+            "problems from it.",
         ),
     ] = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of this process (else one for a small model).")
-    ] = None,
+    threads: ThreadsOption = None,
 ) -> None:
-    """Train an experiment; Ctrl-C saves and leaves, --resume goes on exactly there.
+    """Train an experiment; Ctrl-C saves and leaves, --resume continues exactly there.
 
     An experiment on files whose data set is missing is trained on fresh problems instead.
 
@@ -80,6 +75,7 @@ def train(
     """
     from polyctl.runtime.device import limit_threads
     from polyctl.runtime.processes import join_processes
+    from polyctl.training.cost import estimate
 
     changes = list(set_ or [])
     if steps is not None:
@@ -96,7 +92,8 @@ def train(
         if reweigh is not None:
             chosen = _reweighed(chosen, old, processes, reweigh, runs)
         if dry_run:
-            _dry_run(chosen, processes, data, as_json)
+            if processes.main:
+                print_cost(estimate(chosen, processes.device, data), chosen, as_json)
             return
         _warn_if_long(chosen, processes, max_minutes, data)
         result = _train(chosen, old, processes, runs, max_minutes, data, as_json)
@@ -139,7 +136,7 @@ def _choose(
 
 
 def _fresh_without_files(experiment: Experiment, processes: Processes) -> Experiment:
-    """The experiment on a stream of fresh problems, said aloud, where its data set has not been made."""
+    """The experiment on a stream of fresh problems, with a message, if its data set has not been made."""
     from polyctl.config.registry import override
 
     train, directory = experiment.train, Path("data") / experiment.name
@@ -188,82 +185,28 @@ def _train(
     from polyctl.training.supervised import train as run_training
 
     run = old or processes.from_main(lambda: create_run(experiment, runs))
-    with output.progress("training") as bar:
+    with progress_reporter("training") as reporter:
         result = run_training(
             experiment,
             run,
             processes,
             resume=old is not None,
             max_minutes=max_minutes,
-            on_event=Teller(bar, plain=not sys.stderr.isatty()),
+            on_event=reporter,
             data=data,
         )
-    if not processes.main:
-        return result
-    found = None if result.checkpoint is None else str(result.checkpoint)
-    if as_json:
-        report = {
-            "run": str(run.path),
-            "experiment": experiment.name,
-            "state": result.state,
-            "step": result.step,
-            "metrics": _numbers(result.metrics),
-            "best": _numbers(result.best),
-            "checkpoint": found,
-        }
-        output.print_json(report)
-        return result
-    print(f"{result.state} at step {result.step:,}: {found or 'no checkpoint yet'}")
-    command = "polyctl eval" if result.state == "complete" else "polyctl train --resume"
-    output.say(f"next: {command} {run.name}")
+    if processes.main:
+        print_result(result, run, experiment, f"polyctl train --resume {run.name}", as_json)
     return result
-
-
-def _numbers(metrics: dict[str, float]) -> dict[str, float | None]:
-    """Metrics for JSON, which has no NaN."""
-    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
 
 # -- what it costs ---------------------------------------------------------------------------------
 
 
-def _dry_run(experiment: Experiment, processes: Processes, data: Path | None, as_json: bool) -> None:
-    from polyctl.training.cost import estimate
-
-    if not processes.main:
-        return
-    cost = estimate(experiment, processes.device, data)
-    if as_json:
-        output.print_json({"experiment": experiment.name, **cost.to_dict()})
-    else:
-        output.print_table(("cost", experiment.name), _bill(cost))
-
-
-def _bill(cost: Cost) -> list[tuple[str, str]]:
-    return [
-        ("device", cost.device),
-        ("parameters", f"{cost.parameters:,}"),
-        (
-            "memory",
-            f"about {format_bytes(cost.memory_bytes)}: weights {format_bytes(cost.weights_bytes)}, "
-            f"gradients {format_bytes(cost.gradients_bytes)}, moments {format_bytes(cost.moments_bytes)}, "
-            f"activations roughly {format_bytes(cost.activations_bytes)}",
-        ),
-        ("disk", f"{format_bytes(cost.disk_bytes)} of checkpoints"),
-        ("a step", f"{cost.problems_per_step:,} problems, {cost.tokens_per_step:,} tokens"),
-        ("in all", f"{cost.steps:,} steps, {cost.problems:,} problems, {cost.tokens:,} tokens"),
-        (
-            "time",
-            f"about {format_duration(cost.seconds)}: {cost.seconds_per_step:.3g} s a step and "
-            f"{cost.data_seconds_per_step:.2g} s to make its data ({cost.timing}); validations come on top",
-        ),
-    ]
-
-
 def _warn_if_long(
     experiment: Experiment, processes: Processes, max_minutes: float | None, data: Path | None
 ) -> None:
-    """Say on stderr what a long training on a CPU will cost; a GPU and a short one start at once."""
+    """Say on stderr what a long training on a CPU will cost; on a GPU, and if short, it just starts."""
     from polyctl.training.cost import estimate
 
     limited = max_minutes is not None and 60 * max_minutes <= LONG_SECONDS
@@ -271,11 +214,13 @@ def _warn_if_long(
         return
     cost = estimate(experiment, processes.device, data)
     if cost.seconds > LONG_SECONDS:
+        assert cost.steps is not None
+        assert cost.parameters is not None
         output.say(
             f"{experiment.name} on this CPU: about {format_duration(cost.seconds)} "
             f"({cost.steps:,} steps of {cost.seconds / cost.steps:.2g} s; "
             f"{cost.parameters / 1e6:.1f}M parameters, {format_bytes(cost.memory_bytes)} of memory).\n"
-            "Ctrl-C saves and --resume goes on; --max-minutes M stops in time; --smoke shrinks it to seconds."
+            "Ctrl-C saves and --resume continues; --max-minutes M limits it; --smoke shrinks it to seconds."
         )
 
 
@@ -284,44 +229,3 @@ def _surely_short(experiment: Experiment) -> bool:
     model, train = experiment.model, experiment.train
     tokens = train.steps * train.batch * model.context_length
     return not train.epochs and 6 * 12 * model.layers * model.width**2 * tokens < LONG_SECONDS * SLOW_FLOPS
-
-
-# -- progress --------------------------------------------------------------------------------------
-
-
-class Teller:
-    """Tells a training's events on stderr: steps on the bar where there is one, else a line now and then."""
-
-    def __init__(self, bar: output.Bar, plain: bool) -> None:
-        self.bar = bar
-        self.plain = plain
-        self.total = self.first = 0
-        self.began = self.said = 0.0
-
-    def __call__(self, kind: str, event: dict[str, Any]) -> None:
-        """One event, as training reports it."""
-        if kind == "run":
-            self.total, self.first, self.began = event["total_steps"], event["step"], time.monotonic()
-            self.bar.update(done=self.first, total=self.total)
-            output.say(
-                f"{event['state']} at step {self.first:,} of {self.total:,} on {event['device']}, "
-                f"{event['parameters']:,} parameters"
-            )
-        elif kind == "step":
-            self._step(event)
-        elif kind == "eval":
-            output.say(
-                f"step {event['step']:,}: valid loss {event['valid_loss']:.4f}, greedy exact "
-                f"{event['greedy_exact']:.1%}, verified {event['greedy_verified']:.1%}"
-            )
-
-    def _step(self, event: dict[str, Any]) -> None:
-        text = f"loss {event['loss']:.4f}  {event['tokens_per_second'] / 1000:.1f}k tokens/s"
-        if "mfu" in event:  # only where the device's peak is known
-            text += f"  {event['mfu']:.1%} MFU"
-        self.bar.update(done=event["step"], description=text)
-        now = time.monotonic()
-        if self.plain and (now - self.said >= LINE_SECONDS or event["step"] == self.total):
-            self.said = now
-            left = (self.total - event["step"]) * (now - self.began) / (event["step"] - self.first)
-            output.say(f"step {event['step']:,} of {self.total:,}  {text}  {format_duration(left)} left")

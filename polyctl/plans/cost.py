@@ -1,10 +1,10 @@
-"""What a plan will cost before it is begun: its tasks that are not done, counted and timed on this device."""
+"""What a plan will cost, before it begins: its tasks that are not done, counted and timed on this device."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -23,80 +23,78 @@ from polyctl.runtime.device import limit_threads
 from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
 from polyctl.training import cost as training_cost
+from polyctl.training.cost import Cost, device_name
 
-SAMPLE = 200  # problems drawn to foresee the size of a data set and the time to make it
-SEARCHED = 2  # problems searched to foresee the time of an evaluation
+SAMPLE = 200  # problems drawn to estimate the size of a data set and the time to make it
+SEARCHED = 2  # problems searched to estimate the time of an evaluation
 SEARCHED_TOKENS = 20  # of their answers; the rest takes as long a token
 
 
-@dataclass(frozen=True)
-class Bill:
-    """What a task costs; `problems` are made, trained on or examined, None is for what does not apply.
+FIGURES = ("problems", "data_bytes", "parameters", "tokens", "flops", "seconds", "disk_bytes")
 
-    `flops` are 6 · parameters · tokens, without attention. `seconds` are on this device with one process, and
-    an upper bound for eval and rl, whose untrained model does not end its answers.
+
+@dataclass(frozen=True)
+class StageCost:
+    """What a stage of an experiment will cost; None if it is done.
+
+    The time is an upper bound for eval and rl, whose untrained model does not end its answers.
     """
 
     stage: str
     experiment: str
     state: str
-    problems: int | None = None
-    data_bytes: int | None = None
-    parameters: int | None = None
-    tokens: int | None = None
-    flops: int | None = None
-    seconds: float | None = None
-    disk_bytes: int | None = None
+    cost: Cost | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, for JSON."""
-        return asdict(self)
+        """The figures that stages have in common, for JSON; null is what does not apply."""
+        figures = {name: getattr(self.cost, name, None) for name in FIGURES}
+        return {"stage": self.stage, "experiment": self.experiment, "state": self.state, **figures}
 
 
-def bills(
+def stage_costs(
     tasks: Sequence[Task], places: Directories, device: torch.device, workers: int = 1
-) -> Iterator[Bill]:
-    """The bill of each task, in order; what is done costs nothing."""
+) -> Iterator[StageCost]:
+    """The cost of each task, in order; what is done costs nothing."""
     for task in tasks:
         try:
             found = standing(task, places).state
         except FileError:  # what it works on is made by an earlier task
             found = "new"
-        if found == "done":
-            yield Bill(*task.key, "done")
-        else:
-            yield Bill(*task.key, found, **_costs(task, device, workers))
+        cost = None if found == "done" else _cost_of(task, device, workers)
+        yield StageCost(*task.key, found, cost)
 
 
-def total(found: Sequence[Bill]) -> Bill:
-    """The sum of all bills; parameters are not summed."""
-    summed = {
-        field.name: sum(value for bill in found if (value := getattr(bill, field.name)) is not None)
-        for field in fields(Bill)
-        if field.name in ("data_bytes", "tokens", "flops", "seconds", "disk_bytes")
-    }
-    return Bill("total", f"{len(found)} stages", "", **summed)
+def total(stages: Sequence[StageCost]) -> StageCost:
+    """The sum over all stages; parameters and problems are not summed."""
+    costs = [stage.cost for stage in stages if stage.cost is not None]
+
+    def add(name: str) -> int:
+        return sum(getattr(cost, name) or 0 for cost in costs)
+
+    summed = Cost(
+        device=costs[0].device if costs else "",
+        seconds=sum(cost.seconds for cost in costs),
+        tokens=add("tokens"),
+        flops=add("flops"),
+        data_bytes=add("data_bytes"),
+        disk_bytes=add("disk_bytes"),
+    )
+    return StageCost("total", f"{len(stages)} stages", "", summed)
 
 
-def _costs(task: Task, device: torch.device, workers: int) -> dict[str, Any]:
+def _cost_of(task: Task, device: torch.device, workers: int) -> Cost:
     experiment = task.experiment
     limit_threads(experiment.model)
     if task.stage == "gen":
-        return _data_costs(experiment, workers)
+        return _data_cost(experiment, workers)
     if task.stage == "train":
-        return _training_costs(experiment, device)
+        return _training_cost(experiment, device)
     if task.stage == "eval":
-        return _evaluation_costs(experiment, device)
-    bill = rl_cost.estimate(experiment, device)
-    return {
-        "problems": bill.problems,
-        "parameters": bill.parameters,
-        "seconds": bill.seconds,
-        "disk_bytes": bill.disk_bytes,
-    }
+        return _evaluation_cost(experiment, device)
+    return rl_cost.estimate(experiment, device)
 
 
-def _data_costs(experiment: Experiment, workers: int) -> dict[str, Any]:
+def _data_cost(experiment: Experiment, workers: int) -> Cost:
     """From a sample: bytes of a line, and the time to draw a problem and write it."""
     data = experiment.data
     count = _problems_on_disk(data)
@@ -110,32 +108,25 @@ def _data_costs(experiment: Experiment, workers: int) -> dict[str, Any]:
     # held-out problems are one in sixteen, so sixteen are drawn for each
     drawn_in_all = data.train_size * 16 / 14 + 16 * (count - data.train_size)
     bytes_ = count * size // SAMPLE
-    return {
-        "problems": count,
-        "data_bytes": bytes_,
-        "seconds": each * drawn_in_all / workers,
-        "disk_bytes": 2 * bytes_,  # while the parts are there
-    }
+    return Cost(
+        device="cpu",
+        seconds=each * drawn_in_all / workers,
+        problems=count,
+        data_bytes=bytes_,
+        disk_bytes=2 * bytes_,  # while the parts are there
+    )
 
 
 def _problems_on_disk(data: DataConfig) -> int:
     return data.train_size + data.valid_size + len(degree_cells(data)) * data.test_size
 
 
-def _training_costs(experiment: Experiment, device: torch.device) -> dict[str, Any]:
+def _training_cost(experiment: Experiment, device: torch.device) -> Cost:
     train = experiment.train
     steps = train.steps
     if train.source == "files" and train.epochs:
         steps = max(1, experiment.data.train_size * train.epochs // train.batch)
-    bill = _one_step(_timed(experiment), device)
-    return {
-        "problems": bill.problems * steps,
-        "parameters": bill.parameters,
-        "tokens": bill.tokens * steps,
-        "flops": 6 * bill.parameters * bill.tokens * steps,
-        "seconds": bill.seconds * steps,
-        "disk_bytes": bill.disk_bytes,
-    }
+    return _one_step(_timed(experiment), device).times(steps)
 
 
 def _timed(experiment: Experiment) -> Experiment:
@@ -152,14 +143,14 @@ def _timed(experiment: Experiment) -> Experiment:
 
 
 @lru_cache
-def _one_step(experiment: Experiment, device: torch.device) -> training_cost.Cost:
+def _one_step(experiment: Experiment, device: torch.device) -> Cost:
     return training_cost.estimate(experiment, device)
 
 
-def _evaluation_costs(experiment: Experiment, device: torch.device) -> dict[str, Any]:
+def _evaluation_cost(experiment: Experiment, device: torch.device) -> Cost:
     count = experiment.eval.problems
     parameters, each = _one_search(_timed(experiment), device)
-    return {"problems": count, "parameters": parameters, "seconds": each * count}
+    return Cost(device_name(device), each * count, parameters=parameters, problems=count)
 
 
 @lru_cache

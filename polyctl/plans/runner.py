@@ -6,7 +6,6 @@ there is to do, and all do it together.
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 import traceback
@@ -145,7 +144,7 @@ def _perform(
         report = _evaluate(found.run, task.experiment, processes, on_event)
         return Outcome(*task.key, "done", found.run.name, figures=summarise(report))
     result = _learn(task, found, places, options, processes, on_event)
-    figures = {"step": result.step, **_numbers(result.metrics)}
+    figures = {"step": result.step, **result.to_dict()["metrics"]}
     state: State = "done" if result.state == "complete" else "interrupted"
     if result.state == "time limit":
         hint = "the same command goes on there"
@@ -249,11 +248,6 @@ def _evaluate(
         processes,
         on_done=advance,
     )
-
-
-def _numbers(metrics: dict[str, float]) -> dict[str, float | None]:
-    """Metrics for JSON, which has no NaN."""
-    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
 
 def _from_main(processes: Processes, make: Callable[[], Any]) -> Any:

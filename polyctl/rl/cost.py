@@ -1,10 +1,8 @@
-"""What reinforcement learning will cost, before it is paid: one small step of the real model, timed."""
+"""What reinforcement learning will cost, before it begins: one small step of the real model, timed."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 
@@ -14,38 +12,16 @@ from polyctl.model.gpt import GPT
 from polyctl.rl.curriculum import ProblemMix
 from polyctl.rl.policy import GroupBatch, score
 from polyctl.rl.rollouts import make_groups
-from polyctl.training.cost import wait
+from polyctl.training.cost import FLOAT, Cost, device_name, wait
 
-PROBLEMS = 4
-FLOAT = 4
-
-
-@dataclass(frozen=True)
-class RLCost:
-    """The bill on one device; an untrained model rarely ends its answers, so the time is an upper bound."""
-
-    device: str
-    parameters: int
-    steps: int
-    problems: int
-    hypotheses: int
-    probed: int
-    memory_bytes: int
-    disk_bytes: int
-    search_seconds_per_step: float
-    update_seconds_per_step: float
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """All numbers, for JSON."""
-        return asdict(self)
+PROBLEMS = 4  # searched to estimate the time of a step
 
 
-def estimate(experiment: Experiment, device: torch.device, model: GPT | None = None) -> RLCost:
+def estimate(experiment: Experiment, device: torch.device, model: GPT | None = None) -> Cost:
     """Time the search and the update of a few problems, with `model` or an untrained one, and scale up.
 
-    Memory counts weights, gradients, moments and the reference model; validations and boost's solver come
-    on top.
+    An untrained model rarely ends its answers, so the time is an upper bound. Memory counts weights,
+    gradients, moments and the reference model; validations and the solver of boost come on top.
     """
     rl, tokenizer = experiment.rl, make_tokenizer(experiment.data)
     model = model or GPT.of(experiment, len(tokenizer.vocabulary)).to(device).eval()
@@ -73,8 +49,8 @@ def estimate(experiment: Experiment, device: torch.device, model: GPT | None = N
     probes = rl.pool_candidates * -(-rl.steps // rl.pool_refresh_every)
     probe_seconds = search / rl.groups_per_step * probes
     parameters = model.parameter_count()
-    return RLCost(
-        device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+    return Cost(
+        device=device_name(device),
         parameters=parameters,
         steps=rl.steps,
         problems=rl.steps * rl.groups_per_step,

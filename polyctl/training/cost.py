@@ -1,9 +1,9 @@
-"""What a training will cost, before it is paid: parameters, memory, tokens, time and disk."""
+"""What a training will cost, before it begins: parameters, memory, tokens, time and disk."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,39 +19,60 @@ from polyctl.training.loss import autocast, make_objective
 from polyctl.training.optim import make_optimizer
 
 FLOAT = 4
-PROBE_ROWS = 8  # rows of the first, short pass from which a whole step's time is foreseen
-PROBE_SECONDS = 4.0  # whole steps are timed only where three of them fit in this
+PROBE_ROWS = 8  # rows of the first, short pass from which a whole step's time is estimated
+PROBE_SECONDS = 4.0  # whole steps are timed only if three of them fit in this
 
 
 @dataclass(frozen=True)
 class Cost:
-    """The bill of a training on one device; `timing` says how the time was found."""
+    """What a job will cost, counted in all of its steps; None stands for what does not apply to its kind.
+
+    Memory is what is kept at once, `flops` are 6 · parameters · tokens, without attention. `timing` says how
+    the time was found. Seconds are on `device` with one process.
+    """
 
     device: str
-    parameters: int
-    steps: int
-    weights_bytes: int
-    gradients_bytes: int
-    moments_bytes: int
-    activations_bytes: int
-    disk_bytes: int
-    problems_per_step: int
-    tokens_per_step: int
-    problems: int
-    tokens: int
-    seconds_per_step: float
-    data_seconds_per_step: float
     seconds: float
-    timing: str
+    parameters: int | None = None
+    steps: int | None = None
+    problems: int | None = None
+    tokens: int | None = None
+    flops: int | None = None
+    hypotheses: int | None = None
+    probed: int | None = None
+    problems_per_step: int | None = None
+    tokens_per_step: int | None = None
+    weights_bytes: int | None = None
+    gradients_bytes: int | None = None
+    moments_bytes: int | None = None
+    activations_bytes: int | None = None
+    memory_bytes: int | None = None
+    disk_bytes: int | None = None
+    data_bytes: int | None = None
+    seconds_per_step: float | None = None
+    data_seconds_per_step: float | None = None
+    search_seconds_per_step: float | None = None
+    update_seconds_per_step: float | None = None
+    timing: str | None = None
 
-    @property
-    def memory_bytes(self) -> int:
-        """Everything that training keeps at once."""
-        return self.weights_bytes + self.gradients_bytes + self.moments_bytes + self.activations_bytes
+    def times(self, steps: int) -> Cost:
+        """The cost of `steps` steps, if this is the cost of one."""
+
+        def all_of(count: int | None) -> int | None:
+            return None if count is None else count * steps
+
+        return replace(
+            self,
+            steps=steps,
+            problems=all_of(self.problems),
+            tokens=all_of(self.tokens),
+            flops=all_of(self.flops),
+            seconds=self.seconds * steps,
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """All numbers, for JSON."""
-        return {**asdict(self), "memory_bytes": self.memory_bytes}
+        """All that applies, for JSON."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def estimate(experiment: Experiment, device: torch.device, data: Path | None = None) -> Cost:
@@ -73,24 +94,33 @@ def estimate(experiment: Experiment, device: torch.device, data: Path | None = N
     # Data processes work beside the training; without them the two take turns.
     workers = data_workers(config.workers, device, 1)
     both = max(step_seconds, data_seconds / workers) if workers else step_seconds + data_seconds
+    kept = activations(experiment.model, config.batch, config.accumulate, chunk)
+    tokens = tokens_per_step * steps
     return Cost(
-        device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        device=device_name(device),
+        seconds=both * steps,
         parameters=parameters,
         steps=steps,
+        problems=config.batch * steps,
+        tokens=tokens,
+        flops=6 * parameters * tokens,
+        problems_per_step=config.batch,
+        tokens_per_step=tokens_per_step,
         weights_bytes=FLOAT * parameters,
         gradients_bytes=FLOAT * parameters,
         moments_bytes=2 * FLOAT * parameters,
-        activations_bytes=activations(experiment.model, config.batch, config.accumulate, chunk),
+        activations_bytes=kept,
+        memory_bytes=4 * FLOAT * parameters + kept,
         disk_bytes=5 * FLOAT * parameters,  # best, last, and the trainer's weights and two moments
-        problems_per_step=config.batch,
-        tokens_per_step=tokens_per_step,
-        problems=config.batch * steps,
-        tokens=tokens_per_step * steps,
         seconds_per_step=step_seconds,
         data_seconds_per_step=data_seconds,
-        seconds=both * steps,
         timing=timing,
     )
+
+
+def device_name(device: torch.device) -> str:
+    """What a device is called: a GPU by its maker's name."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
 def activations(model: ModelConfig, batch: int, accumulate: int, chunk: list[TrainingBatch]) -> int:

@@ -8,6 +8,7 @@ nothing.
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -48,6 +49,20 @@ class TrainResult:
     state: EndState
     best: dict[str, float] = field(default_factory=dict)
     checkpoint: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, for JSON; a metric that is not a finite number is null."""
+        return {
+            "state": self.state,
+            "step": self.step,
+            "metrics": _finite(self.metrics),
+            "best": _finite(self.best),
+            "checkpoint": None if self.checkpoint is None else str(self.checkpoint),
+        }
+
+
+def _finite(metrics: dict[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
 
 @dataclass

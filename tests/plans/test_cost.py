@@ -1,28 +1,25 @@
-"""Bills: counts are exact, times scaled from samples; what is done is free, a shared step is timed once."""
-
-from dataclasses import fields
+"""Costs: counts are exact, times scaled from samples; what is done is free, a shared step is timed once."""
 
 import pytest
 import torch
 
 from polyctl.data.dataset import generate
 from polyctl.plans import cost
-from polyctl.plans.cost import bills, total
+from polyctl.plans.cost import stage_costs, total
 from polyctl.plans.runner import Options, perform
 from polyctl.plans.stages import make_plan
-from polyctl.rl.cost import RLCost
 from polyctl.training.cost import Cost
 from tests.clock import Clock
 
 CPU = torch.device("cpu")
 
 
-def test_each_stage_has_its_bill(make, places):
+def test_each_stage_has_its_cost(make, places):
     experiment = make("files", source="files", epochs=5, rl=True)
     tasks = make_plan([experiment], [experiment], places)
-    found = list(bills(tasks, places, CPU))
-    gen, train, evaluation, rl, after = found
-    assert [bill.state for bill in found] == ["new"] * 5
+    found = list(stage_costs(tasks, places, CPU))
+    assert [stage.state for stage in found] == ["new"] * 5
+    gen, train, evaluation, rl, after = (stage.cost for stage in found)
     assert gen.problems == 24 + 4 + 4
     written = generate(experiment, places.data / "files")
     size = sum((places.data / "files" / name).stat().st_size for name in written.counts)
@@ -33,17 +30,15 @@ def test_each_stage_has_its_bill(make, places):
     assert train.flops == 6 * train.parameters * train.tokens
     assert evaluation.problems == 5
     assert rl.problems == 4
-    summed = total(found)
+    summed = total(found).cost
     assert summed.disk_bytes == gen.disk_bytes + train.disk_bytes + rl.disk_bytes
     assert summed.parameters is None
 
 
 def test_the_time_of_a_stage_is_scaled_from_a_sample(make, places, monkeypatch):
     """200 problems are drawn in 50 seconds, a step takes 0.5, one of two searches of 12 tokens takes 3."""
-    step = dict.fromkeys((field.name for field in fields(Cost)), 0) | {"seconds": 0.5}
-    learning = dict.fromkeys((field.name for field in fields(RLCost)), 0) | {"seconds": 7.0}
-    monkeypatch.setattr(cost.training_cost, "estimate", lambda *_: Cost(**step))
-    monkeypatch.setattr(cost.rl_cost, "estimate", lambda *_: RLCost(**learning))
+    monkeypatch.setattr(cost.training_cost, "estimate", lambda *_: Cost("cpu", 0.5))
+    monkeypatch.setattr(cost.rl_cost, "estimate", lambda *_: Cost("cpu", 7.0))
     cost._one_step.cache_clear()
     cost._one_search.cache_clear()
     monkeypatch.setattr(cost, "SEARCHED_TOKENS", 6)  # half of an answer's 12 tokens
@@ -51,13 +46,14 @@ def test_the_time_of_a_stage_is_scaled_from_a_sample(make, places, monkeypatch):
     monkeypatch.setattr(cost, "time", clock)
     experiment = make("timed", source="files", epochs=5, rl=True)
     tasks = make_plan([experiment], [experiment], places)
-    gen, train, evaluation, rl, after = bills(tasks, places, CPU, workers=2)
+    found = list(stage_costs(tasks, places, CPU, workers=2))
+    gen, train, evaluation, rl, after = (stage.cost for stage in found)
     held_out = 4 + 4  # one in sixteen problems is a validation problem, one in sixteen a test problem
     assert gen.seconds == pytest.approx(50 / 200 * (24 * 16 / 14 + 16 * held_out) / 2)
     assert train.seconds == pytest.approx(24 * 5 // 4 * 0.5)
     assert evaluation.seconds == after.seconds == pytest.approx(5 * 3.0 / 2 * 12 / 6)
     assert rl.seconds == pytest.approx(7.0)
-    assert total([gen, train, evaluation, rl, after]).seconds == pytest.approx(
+    assert total(found).cost.seconds == pytest.approx(
         gen.seconds + train.seconds + 2 * evaluation.seconds + 7.0
     )
     assert not clock.passed
@@ -69,9 +65,9 @@ def test_what_is_done_costs_nothing(make, places):
     experiment = make()
     tasks = make_plan([experiment], [experiment], places)
     perform(tasks[0], places, Options(device="cpu"))
-    train, evaluation = bills(tasks, places, CPU)
-    assert (train.state, train.seconds) == ("done", None)
-    assert (evaluation.state, evaluation.problems) == ("new", 5)
+    train, evaluation = stage_costs(tasks, places, CPU)
+    assert (train.state, train.to_dict()["seconds"]) == ("done", None)
+    assert (evaluation.state, evaluation.cost.problems) == ("new", 5)
 
 
 def test_experiments_that_differ_in_length_are_timed_once(make, places, monkeypatch):
@@ -81,6 +77,6 @@ def test_experiments_that_differ_in_length_are_timed_once(make, places, monkeypa
     monkeypatch.setattr(cost.training_cost, "estimate", lambda *a: calls.append(a) or estimate(*a))
     experiments = [make("a", steps=10), make("b", steps=20)]
     tasks = make_plan(experiments, experiments, places, ("train",))
-    one, two = bills(tasks, places, CPU)
+    one, two = stage_costs(tasks, places, CPU)
     assert len(calls) == 1
-    assert two.seconds == 2 * one.seconds
+    assert two.cost.seconds == 2 * one.cost.seconds
