@@ -8,14 +8,12 @@ range over the rounds is what counts. A table for people, then one line of JSON.
 
 from __future__ import annotations
 
-import argparse
 import gc
-import json
 import random
 from collections.abc import Callable
 from statistics import median
-from time import process_time
 
+import common
 import sympy
 
 from polyctl.algebra.verify import verify
@@ -58,19 +56,13 @@ def sympy_problem(rng: random.Random) -> tuple[sympy.Expr, sympy.Expr, sympy.Exp
     return g, h, f, [*sympy_tokens(f), "⁇", *sympy_tokens(h), "⁇"]
 
 
-def seconds_each(work: Callable[[], object], count: int) -> float:
-    """Processor seconds of one of `count` pieces of work."""
-    started = process_time()
-    work()
-    return (process_time() - started) / count
+def seconds_each(work: Callable[[], object], count: int) -> Callable[[int], float]:
+    """A work that gives the processor seconds of one of `count` pieces, whatever the round."""
+    return lambda _: common.seconds(work) / count
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+    rounds = common.parser(__doc__, rounds=5).parse_args().rounds
     tokenizer = make_tokenizer(DATA)
     ours = [draw_problem(DATA, 0, i) for i in range(OURS)]
     rng = random.Random(0)
@@ -94,16 +86,16 @@ def main() -> None:
     }
     gc.collect()
     gc.freeze()  # SymPy's many objects should not slow the collector down for either side
-    report = {}
-    print(f"{'':28} {'polyctl':>12} {'SymPy':>12} {'ratio, median (range)':>28}")
+    report, table = {}, []
     for name, (fast, slow) in jobs.items():
-        pairs = [(seconds_each(fast, OURS), seconds_each(slow, THEIRS)) for _ in range(rounds)]
-        ratios = sorted(slow / fast for fast, slow in pairs)
-        ours_us, theirs_us = (median(p[i] for p in pairs) * 1e6 for i in (0, 1))
-        spread = f"{median(ratios):.0f} ({ratios[0]:.0f}-{ratios[-1]:.0f})"
-        print(f"{name:28} {ours_us:>9.0f} us {theirs_us:>9.0f} us {spread:>28}")
-        report[name] = {"ratio": median(ratios), "low": ratios[0], "high": ratios[-1]}
-    print(json.dumps(report, ensure_ascii=False))
+        works = {"polyctl": seconds_each(fast, OURS), "sympy": seconds_each(slow, THEIRS)}
+        rows = common.in_turn(works, rounds)
+        ratio = common.Spread.range(row["sympy"] / row["polyctl"] for row in rows)
+        microseconds = [f"{median(row[side] for row in rows) * 1e6:.0f} us" for side in works]
+        table.append((name, *microseconds, ratio.text(0)))
+        report[name] = ratio.to_dict()
+    common.print_table(("", "polyctl", "SymPy", "ratio, median (range)"), table)
+    common.finish("algebra", jobs=report)
 
 
 if __name__ == "__main__":

@@ -7,19 +7,18 @@ batch, attention by torch's kernel or written out) are tried on two problems, an
 the rounds, which alternate the programs. `--scaling` measures polyctl alone: cost against width and against
 problems, as a ratio to linear growth. Prints tables, and a last line of JSON. `--device cuda` has been
 written but not been run: beams are compared in float32 there, and the rounds use TF32 on both sides, as
-polyctl does. Needs `pip install -e .[bench]`.
+polyctl does. Needs the extra `hf`: `pip install -e '.[hf]'`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import common
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -167,11 +166,6 @@ def timed(work: Callable[[], Answers], device: str) -> tuple[float, float, Answe
     return time.perf_counter() - start, time.process_time() - cpu_start, found
 
 
-def spread(values: Sequence[float]) -> str:
-    """Median and range."""
-    return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
-
-
 def compare(model: GPT, options: argparse.Namespace) -> dict[str, Any]:
     """The two programs in alternating rounds."""
     width, tokens = options.width, options.tokens
@@ -203,38 +197,43 @@ def compare(model: GPT, options: argparse.Namespace) -> dict[str, Any]:
     }
     if options.device == "cuda":
         torch.set_float32_matmul_precision("high")
-    measured: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
-    for _ in range(options.rounds):
-        answers = []
-        for name, work in programs.items():
-            wall, cpu, found = timed(work, options.device)
-            measured[name].append((wall, cpu))
-            answers.append(found)
-        if options.device == "cpu":
-            worst = max(worst, *(difference(found, answers[0]) for found in answers[1:]))
+    works = {name: lambda _, w=work: timed(w, options.device) for name, work in programs.items()}
+    rows = common.in_turn(works, options.rounds)
+    if options.device == "cpu":
+        for row in rows:
+            first, *others = (found for _, _, found in row.values())
+            worst = max(worst, *(difference(found, first) for found in others))
 
     print(f"{options.problems} problems, width {width}, {tokens} tokens, {options.device}")
     print("the peer's ways on 2 problems, times its best:")
     for (kernel, how), (cost, _) in trial.items():
         print(f"  {kernel + ', ' + how:36}{cost / min(trial.values())[0]:6.2f}")
-    print(f"{'times transformers in the same round':38}{'wall':>22}{'processor':>22}")
-    baseline = next(iter(measured.values()))
-    ratios: dict[str, dict[str, list[float]]] = {}
-    for name, rounds in list(measured.items())[1:]:
-        pairs = list(zip(baseline, rounds, strict=True))
-        ratios[name] = {
-            "wall": [theirs[0] / own[0] for theirs, own in pairs],
-            "processor": [theirs[1] / own[1] for theirs, own in pairs],
+    baseline, *others = programs
+    ratios = {
+        name: {
+            "wall": common.Spread.range(row[baseline][0] / row[name][0] for row in rows),
+            "processor": common.Spread.range(row[baseline][1] / row[name][1] for row in rows),
         }
-        print(f"{name:38}{spread(ratios[name]['wall']):>22}{spread(ratios[name]['processor']):>22}")
+        for name in others
+    }
+    common.print_table(
+        ("times transformers in the same round", "wall", "processor"),
+        [(name, one["wall"].text(), one["processor"].text()) for name, one in ratios.items()],
+    )
     print(f"same beams; scores differ by at most {worst:.1e}")
     print(
         f"answers that end by themselves: {min(lengths_found)} to {max(lengths_found)} tokens, same beams too"
     )
-    fastest = min(wall for wall, _ in measured["polyctl, batch"])
+    fastest = min(row["polyctl, batch"][0] for row in rows)
     reached = bandwidth(model, prompts, tokens, fastest)
     print(f"{options.problems / fastest:.2f} problems a second, {reached:.1f} GB/s")
-    return {"ratios": ratios, "peer": f"{attention}, {way}", "largest_score_difference": worst}
+    return {
+        "ratios": {
+            name: {clock: spread.to_dict() for clock, spread in one.items()} for name, one in ratios.items()
+        },
+        "peer": f"{attention}, {way}",
+        "largest_score_difference": worst,
+    }
 
 
 def bandwidth(model: GPT, prompts: Sequence[Sequence[int]], tokens: int, seconds: float) -> float:
@@ -265,12 +264,10 @@ def scaling(model: GPT, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = common.parser(__doc__, rounds=3, device=True)
     parser.add_argument("--problems", type=int, default=8)
     parser.add_argument("--width", type=int, default=30)
     parser.add_argument("--tokens", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument(
         "--scaling", action="store_true", help="polyctl's cost against width and problems instead"
     )
@@ -282,7 +279,7 @@ def main() -> None:
     model = make_model(6, 512).to(choose_device(options.device))
     torch.set_float32_matmul_precision("highest")  # until the beams have been compared
     result = scaling(model, options) if options.scaling else compare(model, options)
-    print(json.dumps({"benchmark": "beam", **vars(options), **result}))
+    common.finish("beam", **vars(options), **result)
 
 
 if __name__ == "__main__":

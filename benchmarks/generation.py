@@ -11,16 +11,16 @@ JSON.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
+
+import common
 
 # The command, with the main process's own processor time as the last line of stdout.
 PROGRAM = """
@@ -50,43 +50,38 @@ def generate(experiment: str, problems: int, workers: int, folder: Path) -> tupl
 
 def main() -> None:
     """Measure, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = common.parser(__doc__, rounds=5)
     parser.add_argument("--experiment", default="base_3_3_prefix")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--problems", type=int, default=120_000)
-    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(options.rounds):
-            alone, several = (
-                # Each round in directories of its own: a data set that is there is not made again.
-                generate(options.experiment, options.problems, workers, Path(folder) / str(number))
-                for workers in (1, options.workers)
+
+        def work(workers: int) -> Callable[[int], tuple[float, float, float]]:
+            # Each round in directories of its own: a data set that is there is not made again.
+            return lambda number: generate(
+                options.experiment, options.problems, workers, Path(folder) / str(number)
             )
-            rows.append(
-                {
-                    "speedup": alone[0] / several[0],
-                    "processor": alone[1] / several[1],
-                    "serial": alone[2] / alone[1],
-                    "load": os.getloadavg()[0],
-                }
-            )
-            print(f"round {number + 1}: {json.dumps(rows[-1])}", flush=True)
-    print(f"\n{options.experiment}, {options.problems:,} problems, {options.workers} workers against one")
-    report: dict[str, object] = {"experiment": options.experiment, "workers": options.workers}
-    for name, words in (
-        ("speedup", "times as fast by wall time"),
-        ("processor", "processor time, one worker's / several's"),
-        ("serial", "share of the main process"),
-        ("load", "load average"),
-    ):
-        values = [row[name] for row in rows]
-        print(f"{words:44}{median(values):>8.2f} ({min(values):.2f}-{max(values):.2f})")
-        report[name] = {"median": median(values), "low": min(values), "high": max(values)}
-    print(json.dumps(report))
+
+        pairs = common.in_turn({"alone": work(1), "several": work(options.workers)}, options.rounds)
+    print(f"{options.experiment}, {options.problems:,} problems, {options.workers} workers against one")
+    rows = [(pair["alone"], pair["several"]) for pair in pairs]
+    figures = {
+        "speedup": ("times as fast by wall time", [a[0] / s[0] for a, s in rows]),
+        "processor": ("processor time, one worker's / several's", [a[1] / s[1] for a, s in rows]),
+        "serial": ("share of the main process", [a[2] / a[1] for a, _ in rows]),
+    }
+    spreads = {name: (words, common.Spread.range(values)) for name, (words, values) in figures.items()}
+    common.print_table(("", "median (range)"), [(words, spread.text()) for words, spread in spreads.values()])
+    load = os.getloadavg()[0]
+    print(f"load average {load:.2f}")
+    common.finish(
+        "generation",
+        experiment=options.experiment,
+        workers=options.workers,
+        load=load,
+        **{name: spread.to_dict() for name, (_, spread) in spreads.items()},
+    )
 
 
 if __name__ == "__main__":

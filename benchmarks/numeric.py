@@ -1,6 +1,6 @@
 """The numeric solver on the published homogeneous sets: rate and seconds a problem.
 
-    python benchmarks/numeric.py --data ../shared/data --skip 60 --problems 240 --time-limit 5
+    python benchmarks/numeric.py --data DIR --skip 60 --problems 240 --time-limit 5
 
 The first 60 problems of each set were used while the solver was written; leave them out with --skip 60.
 Solved means that a verified decomposition with at most the set's number of inners was found. With --fresh
@@ -10,11 +10,10 @@ problems are drawn from polyctl.data.families instead. A table for people, then 
 from __future__ import annotations
 
 import argparse
-import json
 from itertools import islice
-from pathlib import Path
 from time import perf_counter
 
+import common
 import torch
 
 from polyctl.algebra.budget import Budget
@@ -75,8 +74,8 @@ def measure(name: str, arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser = common.parser(__doc__)
+    common.add_published(parser)
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS)
     parser.add_argument("--skip", type=int, default=60)
     parser.add_argument("--problems", type=int, default=240)
@@ -84,6 +83,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fresh", action="store_true", help="draw problems instead of reading files")
     arguments = parser.parse_args()
+    if not arguments.fresh:
+        arguments.data = common.published(arguments.data)
     torch.set_num_threads(1)
     print(
         f"{'set':>5} {'problems':>8} {'solved':>8} {'goal':>6} {'mean s':>7} {'median':>7} {'max':>6}  inners"
@@ -96,7 +97,7 @@ def main() -> None:
             f"{row['mean_s']:>7} {row['median_s']:>7} {row['max_s']:>6}  {row['by_inners']}",
             flush=True,
         )
-    print(json.dumps({"benchmark": "numeric", "time_limit_s": arguments.time_limit, "sets": results}))
+    common.finish("numeric", time_limit_s=arguments.time_limit, sets=results)
 
 
 if __name__ == "__main__":

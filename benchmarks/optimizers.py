@@ -10,17 +10,14 @@ problems. On a GPU the time is wall time. A table for people, then one line of J
 
 from __future__ import annotations
 
-import argparse
-import json
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median
 
-import torch
+import common
 
 from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
@@ -83,22 +80,12 @@ def step_seconds(trainers: list[SupervisedTrainer], now: Callable[[], float]) ->
 
 def main() -> None:
     """Measure, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = common.parser(__doc__, device=True, settings=["train.warmup=20"])
     parser.add_argument("--experiment", default="base_2_2_compact")
     parser.add_argument("--variant", action="append", metavar="SETTINGS")
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--set", action="append", default=["train.warmup=20"], metavar="KEY=VALUE")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     options = parser.parse_args()
-
-    def now() -> float:
-        if options.device == "cuda":
-            torch.cuda.synchronize()
-            return time.perf_counter()
-        return time.process_time()
-
+    now = common.clock(options.device)
     names = options.variant or VARIANTS
     base = override(load_registry().get(options.experiment), options.set)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -128,13 +115,21 @@ def main() -> None:
         }
         for c in contenders
     ]
-    print(f"{'':60}{'s':>6}{'steps':>7}{'train loss':>12}{'valid loss':>12}{'verified':>10}")
-    for row in rows:
-        print(
-            f"{row['variant']:60}{row['seconds']:>6.0f}{row['steps']:>7}{row['train_loss']:>12.3f}"
-            f"{row['valid_loss']:>12.3f}{row['greedy_verified']:>10.1%}"
-        )
-    print(json.dumps({"experiment": base.name, "device": options.device, "rows": rows}))
+    common.print_table(
+        ("", "s", "steps", "train loss", "valid loss", "verified"),
+        [
+            (
+                row["variant"],
+                f"{row['seconds']:.0f}",
+                row["steps"],
+                f"{row['train_loss']:.3f}",
+                f"{row['valid_loss']:.3f}",
+                f"{row['greedy_verified']:.1%}",
+            )
+            for row in rows
+        ],
+    )
+    common.finish("optimizers", experiment=base.name, device=options.device, rows=rows)
 
 
 if __name__ == "__main__":

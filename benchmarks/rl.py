@@ -14,8 +14,10 @@ import json
 import statistics
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
+import common
 import torch
 
 from polyctl.config.registry import load_registry, override
@@ -36,7 +38,7 @@ MEASURES = ("greedy", "pass@1", "pass@w", "rank score")
 def main() -> None:
     """Train, reinforce, evaluate, print."""
     options = _options()
-    chosen = override(load_registry().get(options.experiment), options.set or [])
+    chosen = override(load_registry().get(options.experiment), options.set)
     limit_threads(chosen.model)
     problems = evaluation_problems(chosen.data, TEST_SEED, options.problems)
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in ("supervised", *options.algorithms)}
@@ -64,13 +66,12 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = common.parser(__doc__, settings=[])
     parser.add_argument("--experiment", default="rl_quick")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--algorithms", nargs="+", default=["grpo", "bgrpo"])
     parser.add_argument("--problems", type=int, default=300)
     parser.add_argument("--start", type=Path, nargs="+", help="supervised model files, one for each seed")
-    parser.add_argument("--set", action="append")
     parser.add_argument("--runs", type=Path)
     parser.add_argument("--device", default="cpu")
     return parser.parse_args()
@@ -90,25 +91,34 @@ def _add(rows, experiment, path, problems, seed, seconds, options) -> None:
 
 
 def _print(rows: dict[str, list[dict[str, float]]], options: argparse.Namespace) -> None:
-    print(f"\n{'':12}" + "".join(f"{name:>17}" for name in MEASURES))
-    table = {}
-    for name, several in rows.items():
-        cells = []
-        for measure in MEASURES:
-            values = [row[measure] for row in several]
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            cells.append((statistics.fmean(values), spread))
-        table[name] = {m: {"mean": c[0], "spread": c[1]} for m, c in zip(MEASURES, cells, strict=True)}
-        print(f"{name:12}" + "".join(f"{mean:>9.3f} ±{spread:>5.3f} " for mean, spread in cells))
+    table = {
+        name: {measure: _mean(row[measure] for row in several) for measure in MEASURES}
+        for name, several in rows.items()
+    }
+    print()
+    common.print_table(
+        ("", *MEASURES),
+        [
+            (name, *(f"{cell['mean']:.3f} ±{cell['spread']:.3f}" for cell in cells.values()))
+            for name, cells in table.items()
+        ],
+    )
     for name in options.algorithms:  # seeds start from different accuracies: their gains say more
         pairs = zip(rows[name], rows["supervised"], strict=True)
-        gains = [after["greedy"] - before["greedy"] for after, before in pairs]
-        spread = statistics.stdev(gains) if len(gains) > 1 else 0.0
-        table[name]["greedy gain"] = {"mean": statistics.fmean(gains), "spread": spread}
-        print(f"{name}: greedy gain over its own start {statistics.fmean(gains):+.3f} ±{spread:.3f}")
-    print(
-        json.dumps({"experiment": options.experiment, "seeds": options.seeds, "rows": rows, "table": table})
-    )
+        gain = table[name]["greedy gain"] = _mean(
+            after["greedy"] - before["greedy"] for after, before in pairs
+        )
+        print(f"{name}: greedy gain over its own start {gain['mean']:+.3f} ±{gain['spread']:.3f}")
+    common.finish("rl", experiment=options.experiment, seeds=options.seeds, rows=rows, table=table)
+
+
+def _mean(values: Iterable[float]) -> dict[str, float]:
+    """Mean and standard deviation (n - 1) over the seeds."""
+    found = list(values)
+    return {
+        "mean": statistics.fmean(found),
+        "spread": statistics.stdev(found) if len(found) > 1 else 0.0,
+    }
 
 
 if __name__ == "__main__":

@@ -10,15 +10,12 @@ taken within a chunk. The time to compile is told beside them. A table for peopl
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Callable
-from statistics import median
 
+import common
 import torch
 from torch.nn import functional as F
-from training import clock, spread
 
 from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
@@ -70,7 +67,7 @@ def measure(
     padding = read[1] / read[0] - 1
     print(f"{len(shapes)} shapes, {padding:.0%} padding", flush=True)
     torch._dynamo.config.recompile_limit = MOST_GRAPHS
-    now, losses, first, seconds = clock(device), {}, {}, {}
+    now, losses, first = common.clock(device.type), {}, {}
     kinds: dict[str, tuple[bool | None, list[list[MicroBatch]]]] = {
         "eager": (None, exact),
         "any length": (True, exact),
@@ -86,43 +83,38 @@ def measure(
         began = time.perf_counter()
         losses[name] = sum(work() for work in works[name])
         first[name] = time.perf_counter() - began
-        seconds[name] = []
-    for _ in range(rounds):
-        for chunk in range(chunks):
-            for name, work in works.items():
-                began = now()
-                work[chunk]()
-                seconds[name].append(now() - began)
-    print(f"{'':20}{'times eager':>22}{'first pass, over eager':>26}{'loss':>16}")
-    ratios = {}
-    for name, own in seconds.items():
-        ratios[name] = [e / o for e, o in zip(seconds["eager"], own, strict=True)]
-        later = first[name] / first["eager"]
-        print(f"{name:20}{spread(ratios[name]):>22}{later:>26.1f}{losses[name]:>16.1f}")
+    rows = common.in_turn(
+        {
+            name: lambda number, w=work: common.seconds(w[number % chunks], now)
+            for name, work in works.items()
+        },
+        rounds * chunks,
+    )
+    ratios = {name: common.Spread.range(row["eager"] / row[name] for row in rows) for name in works}
+    later = {name: found / first["eager"] for name, found in first.items()}
+    common.print_table(
+        ("", "times eager", "first pass, over eager", "loss"),
+        [(name, ratios[name].text(), f"{later[name]:.1f}", f"{losses[name]:.1f}") for name in works],
+    )
     return {
         "shapes": len(shapes),
         "padding": padding,
-        "ratios": {name: median(own) for name, own in ratios.items()},
-        "first": {name: found / first["eager"] for name, found in first.items()},
+        "ratios": {name: ratio.to_dict() for name, ratio in ratios.items()},
+        "first": later,
     }
 
 
 def main() -> None:
     """Measure, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = common.parser(__doc__, rounds=2, device=True, settings=[])
     parser.add_argument("--experiment", default="general")
     parser.add_argument("--multiple", type=int, default=16)
     parser.add_argument("--chunks", type=int, default=3)
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
     experiment = override(load_registry().get(options.experiment), options.set)
     device = choose_device(options.device)
     found = measure(experiment, options.multiple, options.chunks, options.rounds, device)
-    print(json.dumps({"benchmark": "shapes", "device": str(device), "experiment": experiment.name, **found}))
+    common.finish("shapes", device=str(device), experiment=experiment.name, **found)
 
 
 if __name__ == "__main__":

@@ -5,18 +5,16 @@
 
 Neither the exact nor the numeric solver takes part; the outer is completed by algebra where the model writes
 inners only. With --polish a last column counts besides what least squares, started at the wrong answers of
-the beam, makes of them. Published numbers stand beside ours (polyctl/reports/published.toml). Reads
-../shared/data; says so where it is missing. A table, then one line of JSON.
+the beam, makes of them. Published numbers stand beside ours (polyctl/reports/published.toml). The
+problems are in the folder that --data or POLYCTL_PUBLISHED names. A table, then one line of JSON.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
+import common
 import torch
 
 from polyctl.algebra.budget import Budget
@@ -33,7 +31,6 @@ from polyctl.solvers.numeric.solver import polish
 from polyctl.store.runs import runs_root
 from polyctl.training.start import weights_of
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEGREES = [(outer, inner) for outer in (2, 3, 4) for inner in (2, 3, 4)]
 PAIRS = [(3, 2), (3, 3), (2, 3), (4, 3), (3, 4)]
 # set -> what published numbers it stands beside: experiment and cell
@@ -95,9 +92,8 @@ def show(name: str, problems: int, ours: dict[str, float]) -> None:
 
 def main() -> None:
     """Measure, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = common.parser(__doc__)
+    common.add_published(parser)
     parser.add_argument("--run", default="general/shipped", help="or a .safetensors file")
     parser.add_argument("--limit", type=int, default=300, help="problems a set")
     parser.add_argument("--beam", type=int, default=30)
@@ -105,8 +101,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--sets", nargs="*", help="only sets whose names contain one of these")
     options = parser.parse_args()
-    if not DATA.is_dir():
-        raise SystemExit(f"the published test problems are not at {DATA}")
+    folder = common.published(options.data)
     chosen = [n for n in SETS if not options.sets or any(part in n for part in options.sets)]
     report: dict[str, Any] = {}
     with join_processes(options.device) as processes:
@@ -117,7 +112,7 @@ def main() -> None:
             heads = "".join(f"{name:>15}" for name in MEASURES) + ("  polished" if options.polish else "")
             print(f"{'set':18}{'problems':>9}{heads}{'s/problem':>11}")
         for name in chosen:
-            problems = read_problems(DATA / f"{name}.txt", options.limit)
+            problems = read_problems(folder / f"{name}.txt", options.limit)
             ours = measure(loaded, problems, options.beam, options.polish, processes)
             report[name] = {"problems": len(problems), **ours}
             if processes.main:
@@ -126,7 +121,7 @@ def main() -> None:
             single = [report[n]["greedy"] for n in chosen if n.startswith("univariate")]
             if single:
                 print(f"greedy, mean of {len(single)} univariate sets: {100 * sum(single) / len(single):.1f}")
-            print(json.dumps({"run": options.run, "step": loaded.step, "beam": options.beam, "sets": report}))
+            common.finish("shipped", run=options.run, step=loaded.step, beam=options.beam, sets=report)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,17 @@
 
     python benchmarks/solvers.py [--limit 300] [--fresh 100] [--workers 2]
 
-What counts as solved is said in polyctl/solver_report.py (`solve_line`): no more inners than the set has, and
-no mere factorisations. `as small` asks for no higher degrees than the known answer's too. Seconds are
-processor time a problem. Reads ../shared/data; says so where it is missing. A table, then one line of JSON.
+What counts as solved is defined in polyctl/evaluation/solver.py (`solve_line`): no more inner polynomials
+than the set has, and no mere factorisations. `as small` also asks for no higher degrees than the known
+answer's. Seconds are processor time a problem. The published problems are in the folder that --data or
+POLYCTL_PUBLISHED names. A table, then one line of JSON.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-from pathlib import Path
 from random import Random
+
+import common
 
 from polyctl.algebra.monomials import monomials_up_to
 from polyctl.algebra.polynomial import polynomial, ring
@@ -23,7 +23,6 @@ from polyctl.data.families import draw_problem
 from polyctl.data.published_format import write_polynomial
 from polyctl.evaluation.solver import Line, Options, lines_of, report
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 CUBIC = {
     "outer_degrees": (3,),
     "inner_degrees": (3,),
@@ -76,10 +75,9 @@ def indecomposable(count: int) -> list[Line]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--limit", type=int, default=300, help="published problems a set")
+    parser = common.parser(__doc__)
+    common.add_published(parser)
+    parser.add_argument("--limit", type=int, default=300, help="published problems a set; 0 needs no --data")
     parser.add_argument("--fresh", type=int, default=100, help="fresh problems a set")
     parser.add_argument("--random", type=int, default=200, help="indecomposable polynomials")
     parser.add_argument("--workers", type=int, default=2)
@@ -87,15 +85,13 @@ def main() -> None:
     parser.add_argument("--sets", nargs="*", help="only sets whose names contain one of these")
     arguments = parser.parse_args()
     options = Options("auto", arguments.time_limit)
+    folder = common.published(arguments.data) if arguments.limit else None
     sets: dict[str, list[Line]] = {}
     for name, data in FAMILIES.items():
         if arguments.sets and not any(part in name for part in arguments.sets):
             continue
-        path = SHARED / f"{name}.txt"
-        if path.is_file() and arguments.limit:
-            sets[name] = lines_of(path, arguments.limit)
-        elif not path.is_file() and name != "separable":
-            print(f"{path.name} is not in ../shared/data: left out")
+        if folder is not None and name != "separable":
+            sets[name] = lines_of(folder / f"{name}.txt", arguments.limit)
         if arguments.fresh:
             sets[f"{name}, fresh"] = [
                 Line(write_problem(data, draw_problem(data, SEED, i)), i) for i in range(arguments.fresh)
@@ -111,7 +107,7 @@ def main() -> None:
             f"slowest {none['slowest_wall_seconds']:.1f} s"
         )
         results["random"] = none
-    print(json.dumps(results))
+    common.finish("solvers", sets=results)
 
 
 if __name__ == "__main__":

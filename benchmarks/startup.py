@@ -1,24 +1,23 @@
-"""Start-up of polyctl's commands against an empty Typer program and a bare Python, all in one run.
+"""Start-up of polyctl's commands against programs that import the same libraries, all in one run.
 
     python benchmarks/startup.py [--rounds 15]
 
 A round starts every program once, one after the other, and takes the processor time of each, so that a noisy
-machine slows all of them. Ratios are taken within a round; their median and quartiles count: to the empty
-Typer program, and for an exact answer also to the import of the libraries that it needs. A table for people,
-then one line of JSON.
+machine slows all of them. Each is compared with its peer within the round: what shows text with an empty
+Typer program's `--help`, and `polyctl decompose` with the import of the libraries that it needs. Median and
+quartiles count. A table for people, then one line of JSON.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from statistics import median, quantiles
+
+import common
 
 EMPTY = """
 import typer
@@ -28,17 +27,10 @@ def main() -> None:
     "Nothing."
 app()
 """
-IMPORTS = "import flint, typer, rich"
-QUARTIC = "x^4 + 2x^3 + 3x^2 + 2x + 5"
-BARE, LIBRARIES, TYPER, HELP, VERSION, VERIFY, DECOMPOSE = (
-    "python -c pass",
-    f"python -c '{IMPORTS}'",
-    "empty Typer program --help",
-    "polyctl --help",
-    "polyctl --version",
-    "polyctl verify FILE (8 problems)",
-    "polyctl decompose F (one variable)",
-)
+LIBRARIES = 'python -c "import flint, typer, rich"'
+TYPER = "empty Typer program --help"
+DECOMPOSE = "polyctl decompose, univariate f"
+F = "x^4 + 2x^3 + 3x^2 + 2x + 5"
 
 
 def sample(path: Path) -> None:
@@ -63,43 +55,31 @@ def processor_seconds(command: list[str]) -> float:
 
 def main() -> None:
     """Measure, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
+    rounds = common.parser(__doc__, rounds=15).parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "problems.txt"
         sample(file)
         python, polyctl = sys.executable, [sys.executable, "-m", "polyctl"]
         programs = {
-            BARE: [python, "-c", "pass"],
-            LIBRARIES: [python, "-c", IMPORTS],
-            TYPER: [python, "-c", EMPTY, "--help"],
-            HELP: [*polyctl, "--help"],
-            VERSION: [*polyctl, "--version"],
-            VERIFY: [*polyctl, "verify", str(file)],
-            DECOMPOSE: [*polyctl, "decompose", QUARTIC],
+            "python -c pass": ([python, "-c", "pass"], TYPER),
+            TYPER: ([python, "-c", EMPTY, "--help"], TYPER),
+            "polyctl --help": ([*polyctl, "--help"], TYPER),
+            "polyctl --version": ([*polyctl, "--version"], TYPER),
+            "polyctl verify FILE (8 problems)": ([*polyctl, "verify", str(file)], TYPER),
+            LIBRARIES: ([python, "-c", "import flint, typer, rich"], LIBRARIES),
+            DECOMPOSE: ([*polyctl, "decompose", F], LIBRARIES),
         }
-        for command in programs.values():  # bytecode and the file cache are warm from here on
-            processor_seconds(command)
-        times = [
-            {name: processor_seconds(command) for name, command in programs.items()} for _ in range(rounds)
-        ]
-    report = {}
-    print(f"{'':38}{'in units of the empty Typer program, median (quartiles)':>58}")
-    for name, unit in [*((name, TYPER) for name in programs), (DECOMPOSE, LIBRARIES)]:
-        ratios = [row[name] / row[unit] for row in times]
-        low, _, high = quantiles(ratios, n=4)
-        spread = f"{median(ratios):.2f} ({low:.2f}-{high:.2f})"
-        label = name if unit == TYPER else "  in units of the imports"
-        print(f"{label:38}{spread:>58}")
-        report[name if unit == TYPER else f"{name} / {unit}"] = {
-            "ratio": median(ratios),
-            "low": low,
-            "high": high,
-        }
-    print(json.dumps(report, ensure_ascii=False))
+        works = {name: lambda _, c=command: processor_seconds(c) for name, (command, _) in programs.items()}
+        times = common.in_turn(works, rounds, warm=1)  # bytecode and the file cache are warm from here on
+    ratios = {
+        name: common.Spread.quartiles(row[name] / row[peer] for row in times)
+        for name, (_, peer) in programs.items()
+    }
+    common.print_table(
+        ("program", "times its peer, median (quartiles)", "peer"),
+        [(name, ratios[name].text(), peer) for name, (_, peer) in programs.items()],
+    )
+    common.finish("startup", programs={name: ratio.to_dict() for name, ratio in ratios.items()})
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ time on a CPU, and time between two synchronizations on a GPU. A table for peopl
 
 from __future__ import annotations
 
-import argparse
-import json
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from statistics import mean, median
+from statistics import mean
 
-from training import PaddedLoop, clock, spread
+import common
+from training import PaddedLoop
 
 from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
@@ -42,13 +42,8 @@ FORMATS = {
 
 def main() -> None:
     """Measure, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = common.parser(__doc__, rounds=3, device=True, settings=[])
     parser.add_argument("--experiment", default="base_3_3_compact")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
     base = load_registry().get(options.experiment)
     fixed = ["train.source=stream", "train.steps=1000000", *options.set]
@@ -67,43 +62,35 @@ def main() -> None:
 def measure(trainers: dict[str, SupervisedTrainer], rounds: int) -> list[dict[str, tuple[float, float]]]:
     """For each round and format: seconds a problem, and positions a problem."""
     prefix = trainers["prefix"]
-    now = clock(prefix.processes.device)
+    now = common.clock(prefix.processes.device.type)
     padded = PaddedLoop(prefix.experiment, prefix.model.vocabulary, prefix.processes.device)
-    sides = {"padded prefix": (prefix, padded.step)}
-    sides |= {name: (trainer, trainer.train_on) for name, trainer in trainers.items()}
-    rows = []
-    for number in range(-1, rounds):  # the first one warms up
-        row = {}
-        for name, (trainer, step) in sides.items():
-            chunk = trainer.source.chunk(number + 1)
+
+    def side(trainer: SupervisedTrainer, step: Callable[..., object]) -> Callable[[int], tuple[float, float]]:
+        def work(number: int) -> tuple[float, float]:
+            chunk = trainer.source.chunk(number + 1)  # the round that warms up is number -1
             problems = sum(len(batch.ids_BT) for batch in chunk)
-            began = now()
-            for batch in chunk:
-                step(batch)
-            row[name] = ((now() - began) / problems, sum(batch.tokens for batch in chunk) / problems)
-        if number >= 0:
-            rows.append(row)
-            print(f"round {number + 1}: {json.dumps(row)}", flush=True)
-    return rows
+            took = common.seconds(lambda: [step(batch) for batch in chunk], now)
+            return took / problems, sum(batch.tokens for batch in chunk) / problems
+
+        return work
+
+    works = {"padded prefix": side(prefix, padded.step)}
+    works |= {name: side(trainer, trainer.train_on) for name, trainer in trainers.items()}
+    return common.in_turn(works, rounds, warm=1, show=True)
 
 
 def report(rows: list[dict[str, tuple[float, float]]], base: Experiment, device: str) -> None:
     """The table and the line of JSON."""
     first = next(iter(rows[0]))
     print(f"\n{base.name}, {base.model.layers} layers, width {base.model.width}, device {device}")
-    print(f"{'':14}{'positions a problem':>22}{f'problems a second, of {first}':>36}")
-    result = {}
+    result, table = {}, []
     for name in rows[0]:
         positions = mean(row[name][1] for row in rows)
-        ratios = [row[first][0] / row[name][0] for row in rows]
-        print(f"{name:14}{positions:>22.1f}{spread(ratios):>36}")
-        result[name] = {
-            "positions": positions,
-            "ratio": median(ratios),
-            "low": min(ratios),
-            "high": max(ratios),
-        }
-    print(json.dumps({"experiment": base.name, "device": device, "formats": result}))
+        ratio = common.Spread.range(row[first][0] / row[name][0] for row in rows)
+        table.append((name, f"{positions:.1f}", ratio.text()))
+        result[name] = {"positions": positions, **ratio.to_dict()}
+    common.print_table(("", "positions a problem", f"problems a second, of {first}"), table)
+    common.finish("tokens", experiment=base.name, device=device, formats=result)
 
 
 if __name__ == "__main__":

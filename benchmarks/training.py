@@ -18,14 +18,11 @@ otherwise. A table for people, then one line of JSON.
 
 from __future__ import annotations
 
-import argparse
-import json
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
 
+import common
 import numpy as np
 import torch
 from torch import nn
@@ -81,16 +78,6 @@ class PaddedLoop:
         loss.item()
 
 
-def clock(device: torch.device) -> Callable[[], float]:
-    """Seconds of processor time, or of wall time after everything queued on a GPU is done."""
-
-    def synchronized() -> float:
-        torch.cuda.synchronize(device)
-        return time.perf_counter()
-
-    return synchronized if device.type == "cuda" else time.process_time
-
-
 def product_flops(device: torch.device, now: Callable[[], float]) -> float:
     """FLOPs a second of a product of large matrices: float32 on a CPU, bfloat16 on a GPU."""
     size, times, dtype = (8192, 10, torch.bfloat16) if device.type == "cuda" else (1024, 4, torch.float32)
@@ -105,51 +92,38 @@ def product_flops(device: torch.device, now: Callable[[], float]) -> float:
 def measure(trainer: SupervisedTrainer, rounds: int) -> list[dict[str, float]]:
     """A row a round: seconds of both sides and of the data, tokens, FLOPs, and the product's rate."""
     device, config = trainer.processes.device, trainer.experiment.model
-    now = clock(device)
+    now = common.clock(device.type)
     peer = PaddedLoop(trainer.experiment, trainer.model.vocabulary, device)
-    rows = []
-    for number in range(-1, rounds):  # the first one warms up
-        began = time.process_time()
-        chunk = trainer.source.chunk(number + 1)
-        data = time.process_time() - began
-        began = now()
-        for batch in chunk:
-            trainer.train_on(batch)
-        middle = now()
-        for batch in chunk:
-            peer.step(batch)
-        ended = now()
-        if number < 0:
-            continue
-        rows.append(
-            {
-                "polyctl": middle - began,
-                "padded": ended - middle,
-                "data": data,
-                "tokens": float(sum(batch.tokens for batch in chunk)),
-                "read": float(sum(batch.ids_BT.size for batch in chunk)),
-                "flops": sum(step_flops(config, trainer.model.tokens, batch) for batch in chunk),
-                "product": product_flops(device, now),
-            }
-        )
-        print(f"round {number + 1}: {json.dumps(rows[-1])}", flush=True)
+
+    def chunk(number: int) -> Sequence[TrainingBatch]:
+        return trainer.source.chunk(number + 1)  # the round that warms up is number -1
+
+    def all_of(step: Callable[[TrainingBatch], object]) -> Callable[[int], float]:
+        def work(number: int) -> float:
+            batches = chunk(number)
+            return common.seconds(lambda: [step(batch) for batch in batches], now)
+
+        return work
+
+    works = {
+        "polyctl": all_of(trainer.train_on),
+        "padded": all_of(peer.step),
+        "data": lambda number: common.seconds(lambda: chunk(number)),
+        "product": lambda _: product_flops(device, now),
+    }
+    rows = common.in_turn(works, rounds, warm=1, show=True)
+    for number, row in enumerate(rows):
+        batches = chunk(number)
+        row["tokens"] = float(sum(batch.tokens for batch in batches))
+        row["read"] = float(sum(batch.ids_BT.size for batch in batches))
+        row["flops"] = sum(step_flops(config, trainer.model.tokens, batch) for batch in batches)
     return rows
-
-
-def spread(values: list[float], digits: int = 2) -> str:
-    """Median and range."""
-    return f"{median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
 
 
 def main() -> None:
     """Measure, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = common.parser(__doc__, rounds=5, device=True, settings=[])
     parser.add_argument("--experiment", default="d1_degree")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
     size = CPU_SIZE if options.device == "cpu" else GPU_SETTINGS
     fixed = ["train.source=stream", "train.epochs=0", "train.steps=1000000"]
@@ -171,35 +145,33 @@ def report(
         f"\n{experiment.name}: {model.layers} layers, width {model.width}, context {model.context_length}, "
         f"batch {experiment.train.batch}, {torch.get_num_threads()} thread(s), device {device}"
     )
-    print(f"{'':10}{'real tokens/s':>24}{'share of product':>20}{'MFU':>20}")
-    sides = {}
+    sides, table = {}, []
     for side in ("polyctl", "padded"):
-        rates = [row["tokens"] / row[side] for row in rows]
-        shares = [row["flops"] / row[side] / row["product"] for row in rows]
-        used = [row["flops"] / row[side] / peak for row in rows] if peak else None
-        cells = (spread(rates, 0), spread(shares), spread(used, 3) if used else "peak unknown")
-        print(f"{side:10}{cells[0]:>24}{cells[1]:>20}{cells[2]:>20}")
-        sides[side] = {
-            "tokens_per_second": median(rates),
-            "share_of_product": median(shares),
-            "mfu": median(used) if used else None,
+        figures = {
+            "tokens_per_second": common.Spread.range(row["tokens"] / row[side] for row in rows),
+            "share_of_product": common.Spread.range(
+                row["flops"] / row[side] / row["product"] for row in rows
+            ),
+            "mfu": common.Spread.range(row["flops"] / row[side] / peak for row in rows) if peak else None,
         }
-    ratios = [row["padded"] / row["polyctl"] for row in rows]
-    starved = [row["data"] / row["polyctl"] for row in rows]
+        rate, share, used = figures.values()
+        table.append((side, rate.text(0), share.text(), used.text(3) if used else "peak unknown"))
+        sides[side] = {name: one.median if one else None for name, one in figures.items()}
+    common.print_table(("", "real tokens/s", "share of product", "MFU"), table)
+    ratio = common.Spread.range(row["padded"] / row["polyctl"] for row in rows)
+    starved = common.Spread.range(row["data"] / row["polyctl"] for row in rows)
     real = sum(row["tokens"] for row in rows) / sum(row["read"] for row in rows)
-    print(f"polyctl is {spread(ratios)} times as fast; {real:.1%} of the tokens it reads are real")
-    print(f"one core makes the data of a step in {spread(starved, 3)} of the step's time")
-    result = {
-        "experiment": experiment.name,
-        "device": str(device),
-        "ratio": median(ratios),
-        "low": min(ratios),
-        "high": max(ratios),
-        "data_share": median(starved),
-        "real_share": real,
+    print(f"polyctl is {ratio.text()} times as fast; {real:.1%} of the tokens it reads are real")
+    print(f"one core makes the data of a step in {starved.text(3)} of the step's time")
+    common.finish(
+        "training",
+        experiment=experiment.name,
+        device=str(device),
+        ratio=ratio.to_dict(),
+        data_share=starved.median,
+        real_share=real,
         **sides,
-    }
-    print(json.dumps(result))
+    )
 
 
 if __name__ == "__main__":

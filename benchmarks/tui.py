@@ -10,7 +10,6 @@ to the open run and its past is being read; its memory is the largest that it ev
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import multiprocessing
@@ -22,6 +21,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import common
 from textual import events as events_module
 
 from polyctl.config.registry import to_toml
@@ -200,7 +200,7 @@ async def _key(app: Dashboard, pane: RunPane) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = common.parser(__doc__)
     parser.add_argument("--lines", type=int, default=1_000_000, help="steps in the events file")
     lines = parser.parse_args().lines
     with tempfile.TemporaryDirectory() as folder:
@@ -209,9 +209,8 @@ def main() -> None:
         found: dict[str, float] = {"lines": lines, **tail(run), **first_paint(root), **redraw()}
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
             found |= alone.submit(session, root, run.events).result()
-    for name, value in found.items():
-        print(f"{name:<24} {value:>14,.3f}")
-    print(json.dumps(found))
+    common.print_table(("", "value"), [(name, f"{value:,.3f}") for name, value in found.items()])
+    common.finish("tui", **found)
 
 
 if __name__ == "__main__":
