@@ -33,7 +33,7 @@ def test_a_right_hypothesis_is_learnt_as_it_was_emitted():
 
 @pytest.mark.parametrize("solver", ["polish", "solve"])
 def test_a_wrong_hypothesis_is_mended_by_the_solver(solver):
-    experiment = tiny(algorithm="boost", solver=solver, solver_seconds=5.0)
+    experiment = tiny(algorithm="boost", solver=solver, solver_seconds=60.0)
     group, tokenizer = group_of(experiment, lambda target: [*target[:-1], target[-1] + 3])
     assert group.first_correct is None
     (answer,) = expert_answers([group], tokenizer, experiment, 0)

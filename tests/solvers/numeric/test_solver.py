@@ -23,7 +23,7 @@ torch.set_num_threads(1)
 
 
 def first(f, **options):
-    found = next(iter(by_least_squares(f, Budget.of(10), **options).decompositions), None)
+    found = next(iter(by_least_squares(f, Budget.of(120), **options).decompositions), None)
     if found is not None:
         assert verify(f, found).verified
     return found
@@ -88,7 +88,7 @@ def test_where_monomials_cancel_random_starts_find_it():
     f = compose(ring(["b0", "b1"]).from_dict({(2, 1): 1, (1, 2): -2, (0, 3): 3, (3, 0): 1}), h)
     question = Ansatz(f, 2, 2, 3)
     generator = torch.Generator().manual_seed(0)
-    found = next(dense_candidates(question, random_starts(question, 24, generator), Budget.of(20)), None)
+    found = next(dense_candidates(question, random_starts(question, 24, generator), Budget.of(120)), None)
     assert found is not None
     assert verify(f, found).verified
 
@@ -120,14 +120,14 @@ def test_a_wrong_hypothesis_is_polished():
     f = compose(ring(["b0", "b1"]).from_dict({(3, 0): 2, (1, 2): -1, (0, 3): 4}), h)
     wrong = Decomposition(None, (f_of("x^2 - 2*x*y + 2*z^2"), f_of("2*x*z + y^2 + x^2/9")))
     assert not verify(f, wrong).verified
-    for found in (first(f, inners=1, starts=[wrong]), next(polish(f, [wrong], Budget.of(20)), None)):
+    for found in (first(f, inners=1, starts=[wrong]), next(polish(f, [wrong], Budget.of(120)), None)):
         assert found is not None
         assert equivalent(found, Decomposition(None, h))
 
 
 def test_polishing_tries_nothing_but_its_starts():
     f = f_of("(x^2+x)^6", "x")
-    assert not list(polish(f, [], Budget.of(20)))
+    assert not list(polish(f, [], Budget.of(120)))
 
 
 def test_inner_degrees_are_heeded():
