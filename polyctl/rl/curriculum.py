@@ -35,7 +35,7 @@ class ProblemMix:
     def problem(self, number: int) -> Problem:
         """Candidate `number`: the first from its own place on that is of the training split and fits.
 
-        Raises UsageError where none does.
+        Raises UsageError if none does.
         """
         source = self.sources[number % len(self.sources)]
         seed = self.experiment.seed + SEED_SHIFT
@@ -72,7 +72,7 @@ def choose(probes: Sequence[Probe], rl: RLConfig) -> list[int]:
     """The candidates in the band of difficulty; at most rl.max_solved_share of them already have a right
     first answer.
 
-    Empty where none is in the band.
+    Empty if none is in the band.
     """
     low, high = rl.difficulty_band
     inside = [probe for probe in probes if low <= probe.share <= high]

@@ -77,7 +77,7 @@ def _found_by_solver(
 
 
 def _candidates(group: Group, experiment: Experiment, seed: int) -> chain[Decomposition]:
-    """Lazily: exact methods where asked for, then the polished wrong hypotheses, then the solver's own."""
+    """Lazily: exact methods if asked for, then the polished wrong hypotheses, then the solver's own."""
     rl, f, count = experiment.rl, group.problem.f, inner_count(experiment.data)
     if rl.solver == "off" or not rl.solver_seconds:
         return chain()

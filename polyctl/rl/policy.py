@@ -74,7 +74,7 @@ def score(model: GPT, batch: GroupBatch) -> Scores:
     """Log-probabilities of a batch's tokens given prompt and earlier tokens; what is masked is arbitrary."""
     hidden_GWLD = hidden_of_groups(model, batch.prompt_GP, batch.lengths_G, batch.tokens_GWL)
     wanted_GWL = batch.mask_GWL > 0
-    # the head is applied where tokens stand only: it is the dearest part of a small model
+    # the head is applied only where there are tokens: it is the costliest part of a small model
     logits_NV = model.logits(hidden_GWLD[wanted_GWL])
     logp_NV = torch.log_softmax(logits_NV, dim=-1, dtype=_full(logits_NV.dtype))
     logp_N = logp_NV.gather(1, batch.tokens_GWL[wanted_GWL][:, None]).squeeze(1)

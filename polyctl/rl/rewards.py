@@ -65,7 +65,7 @@ def rewards(group: Sequence[RankedVerdict], kind: RewardName, *, width: int, wro
 def advantages(
     group: Sequence[RankedVerdict], reward: Sequence[float], *, scale_rewards: bool = False
 ) -> list[float]:
-    """Reward minus the group's mean, and zero where the verifier was undecided.
+    """Reward minus the group's mean, and zero if the verifier was undecided.
 
     `scale_rewards` divides by the group's standard deviation (n - 1, plus 1e-4), for comparison only.
     """

@@ -47,7 +47,7 @@ class Group:
         return sum(verdict.right is True for verdict in self.verdicts) / max(len(self.verdicts), 1)
 
     def emitted(self, end: int) -> list[list[int]]:
-        """The tokens that search emitted: with the end token where it came, without where it did not."""
+        """The tokens that search emitted: with the end token if it came."""
         return [[*one.hypothesis.tokens, *([end] if one.hypothesis.finished else [])] for one in self.judged]
 
     def example(self, tokenizer: Tokenizer) -> dict[str, Any]:

@@ -16,7 +16,7 @@ TRACKED = ("step", "eval", "pool")
 
 
 def load_trackio() -> Any:
-    """The library; UsageError where it is not installed."""
+    """The library; UsageError if it is not installed."""
     try:
         return importlib.import_module("trackio")
     except ImportError:

@@ -215,7 +215,7 @@ class ReinforcementTrainer(Loop):
         shares, firsts = processes.sum(shares), processes.sum(firsts)
         probes = [Probe(n, s, first > 0) for n, s, first in zip(numbers, shares, firsts, strict=True)]
         kept = choose(probes, rl)
-        # with nothing in the band, steps on any problem find groups without signal, and say so
+        # with nothing in the band, steps on any problem find groups without signal, and report that
         self.progress.pool, self.progress.pooled = kept or list(numbers), step
         self.journal.write(
             "pool",

@@ -21,7 +21,7 @@ from polyctl.training.optim import Optimizers
 
 @dataclass(frozen=True)
 class Update:
-    """What an update did, over all processes: means over its tokens; `groups` is 0 where nothing was done."""
+    """What an update did, over all processes: means over its tokens; `groups` is 0 if nothing was done."""
 
     groups: int = 0
     tokens: int = 0
@@ -34,7 +34,7 @@ class Update:
 
 
 class NotFinite(ArithmeticError):
-    """The loss or the gradient is no finite number; the weights are still those before it."""
+    """The loss or the gradient is not finite; the weights are still those before it."""
 
 
 def update(
@@ -46,7 +46,7 @@ def update(
     experiment: Experiment,
     processes: Processes,
 ) -> Update:
-    """`rl.updates_per_step` optimizer steps on the groups with a signal; none where no process has one.
+    """`rl.updates_per_step` optimizer steps on the groups with a signal; none if no process has one.
 
     `groups` are this process's share; gradients are summed over all processes, and the normalizer counts the
     problems of all, so the result does not depend on their number. Raises NotFinite.
@@ -56,15 +56,7 @@ def update(
     (total,) = processes.sum([float(len(kept))])
     if not total:
         return Update()
-    batches = [
-        GroupBatch.of(
-            [group.prompt for group in some],
-            [group.emitted(end) for group in some],
-            [group.advantages for group in some],
-            processes.device,
-        )
-        for some in (kept[i : i + rl.micro_groups] for i in range(0, len(kept), rl.micro_groups))
-    ]
+    batches = _batches(kept, rl.micro_groups, end, processes.device)
     normalizer = float(rl.groups_per_step * rl.group_size * experiment.eval.max_tokens)
     anchors = [_frozen(reference, batch, experiment) for batch in batches]
     old: list[torch.Tensor] = []
@@ -93,20 +85,34 @@ def update(
             sums["clipped"] += part.clipped
         norm = optimizer_step(model, optimizer, sums["loss"], rl.max_grad_norm, processes)
     tokens = sum(float(batch.mask_GWL.sum()) for batch in batches)
-    names = list(sums)
-    *added, all_tokens = processes.sum([*(float(sums[name]) for name in names), tokens])
-    whole = dict(zip(names, added, strict=True))
+    loss, kl, entropy, clipped, all_tokens = processes.sum(
+        [*(float(value) for value in sums.values()), tokens]
+    )
     passes = all_tokens * rl.updates_per_step
     return Update(
         groups=int(total),
         tokens=int(all_tokens),
-        loss=whole["loss"] / rl.updates_per_step,
-        kl=whole["kl"] / passes,
-        entropy=whole["entropy"] / all_tokens,
-        clip_share=whole["clipped"] / passes,
+        loss=loss / rl.updates_per_step,
+        kl=kl / passes,
+        entropy=entropy / all_tokens,
+        clip_share=clipped / passes,
         grad_norm=norm,
         tokens_read=sum(batch.tokens for batch in batches),
     )
+
+
+def _batches(groups: Sequence[Group], size: int, end: int, device: torch.device) -> list[GroupBatch]:
+    """The groups as tensors, `size` of them a forward pass."""
+    parts = [groups[i : i + size] for i in range(0, len(groups), size)]
+    return [
+        GroupBatch.of(
+            [group.prompt for group in part],
+            [group.emitted(end) for group in part],
+            [group.advantages for group in part],
+            device,
+        )
+        for part in parts
+    ]
 
 
 def optimizer_step(

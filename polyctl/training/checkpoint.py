@@ -35,7 +35,7 @@ def save_trainer(path: Path, model: nn.Module, optimizer: Optimizers, facts: dic
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    """The facts of a trainer state, without its tensors; FileError where there is none that can be read."""
+    """The facts of a trainer state, without its tensors; FileError if there is none that can be read."""
     try:
         with safe_open(path, framework="pt") as file:
             facts: dict[str, Any] = json.loads((file.metadata() or {})["polyctl"])
@@ -56,7 +56,7 @@ def read_facts(path: Path) -> dict[str, Any]:
 def load_trainer(path: Path, model: nn.Module, optimizer: Optimizers) -> dict[str, Any]:
     """Put the saved weights and moments into `model` and `optimizer` and return the facts.
 
-    Raises FileError where the file is missing or damaged, or belongs to a model of another shape.
+    Raises FileError if the file is missing or damaged, or belongs to a model of another shape.
     """
     facts = read_facts(path)
     with safe_open(path, framework="pt") as file:

@@ -32,7 +32,7 @@ PEAKS = {
 
 
 def peak_flops(device: torch.device) -> float | None:
-    """The dense bfloat16 peak of a device, None where it is not known, as of a part of a GPU."""
+    """The dense bfloat16 peak of a device, None if it is not known, as for a part of a GPU."""
     if device.type != "cuda":
         return None
     name = torch.cuda.get_device_name(device)

@@ -32,7 +32,7 @@ class TargetLoss(nn.Module):
 
 
 def make_objective(model: GPT, config: TrainConfig, device: torch.device) -> TargetLoss:
-    """The loss of `model`, compiled where the configuration or (auto) a GPU asks for it."""
+    """The loss of `model`, compiled if the configuration or (auto) a GPU asks for it."""
     objective = TargetLoss(model)
     if config.compile == "on" or (config.compile == "auto" and device.type == "cuda"):
         torch.compiler.reset()  # graphs of another model's training in this process would count as this one's
@@ -41,7 +41,7 @@ def make_objective(model: GPT, config: TrainConfig, device: torch.device) -> Tar
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
-    """bfloat16 forward passes where asked for, or (auto) on a GPU that has it; otherwise float32."""
+    """bfloat16 forward passes if asked for, or (auto) on a GPU that has it; otherwise float32."""
     wanted = precision == "bfloat16" or (
         precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported()
     )

@@ -58,7 +58,7 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizers:
     """AdamW over both decay groups, or Muon for the decayed matrices and AdamW for the rest.
 
     Muon's steps are scaled to AdamW's size, so that one learning rate serves both. Parameters' names are
-    kept in `param_names` of each group. Raises UsageError where torch has no Muon.
+    kept in `param_names` of each group. Raises UsageError if torch has no Muon.
     """
     decayed, kept = decay_groups(model)
     matrices = {"params": list(decayed.items()), "weight_decay": config.weight_decay}

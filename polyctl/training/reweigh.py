@@ -1,4 +1,4 @@
-"""How often a mixture draws from its families: the less a model can do of them, the oftener."""
+"""How often a mixture draws from its families: the less a model can do of them, the more often."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from polyctl.errors import UsageError
 from polyctl.evaluation.accuracy import greedy_accuracy
 from polyctl.training.start import load_start, weights_of
 
-FLOOR = 0.1  # what a model can do it must go on seeing, or it forgets
+FLOOR = 0.1  # a model must continue to see what it can do, or it forgets
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Cell:
 def cells_of(data: DataConfig) -> list[DataConfig]:
     """The mixture's parts, each cut into its pairs of degrees, among which it shares its weight.
 
-    Raises UsageError where the data is no mixture.
+    Raises UsageError if the data is not a mixture.
     """
     if not data.parts:
-        raise UsageError(f"family {data.family!r} is no mixture: there are no weights to set")
+        raise UsageError(f"family {data.family!r} is not a mixture: there are no weights to set")
     found = []
     for part in data.parts:
         inside = [cell for _, cell in degree_cells(part)]
@@ -52,8 +52,8 @@ def with_weights(data: DataConfig, accuracies: Sequence[float]) -> DataConfig:
 def reweigh(experiment: Experiment, start: str, root: Path, count: int) -> tuple[Experiment, list[Cell]]:
     """The experiment with a mixture reweighed for the model it starts from, and what was measured.
 
-    Measured is verified greedy accuracy on `count` held-out problems of each cell. Raises UsageError where
-    the data is no mixture or the model has other tokens, FileError where it cannot be read.
+    What counts is verified greedy accuracy on `count` held-out problems of each cell. Raises UsageError if
+    the data is not a mixture or the model has other tokens, FileError if it cannot be read.
     """
     several = cells_of(experiment.data)
     tokenizer = make_tokenizer(experiment.data)

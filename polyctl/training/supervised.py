@@ -127,7 +127,7 @@ class SupervisedTrainer(Loop):
             yield
 
     def advance(self) -> None:
-        """Train on the next batch; report it, but not oftener than STEP_EVENT_SECONDS."""
+        """Train on the next batch; report it, at most once in STEP_EVENT_SECONDS."""
         meter = self.meter = self.meter or Meter()
         batch = next(self.stream)
         loss, norm, lr = self.train_on(batch, meanwhile=self.stream.fetch)
@@ -241,7 +241,7 @@ class SupervisedTrainer(Loop):
         return {"data": data, "total_steps": self.total_steps}
 
     def start_from(self, name: str) -> None:
-        """Copy the weights of another run or checkpoint; UsageError where the vocabulary or shape differs.
+        """Copy the weights of another run or checkpoint; UsageError if the vocabulary or shape differs.
 
         A start that was not shown ratios may learn to see them: their matrix begins at zero, so that the
         model begins as the start.

@@ -164,7 +164,7 @@ def test_reweighing_needs_a_start_and_a_mixture(run):
     assert "needs weights to start from" in run("general", "--smoke", "--reweigh", "1", code=2).err
     run("smoke", "--steps", "1")
     wrong = ["smoke", "--set", "train.init_from=smoke", "--reweigh", "1"]
-    assert "is no mixture" in run(*wrong, code=2).err
+    assert "is not a mixture" in run(*wrong, code=2).err
 
 
 def test_settings_that_do_not_fit_together_are_told_in_full(run):

@@ -19,7 +19,7 @@ def test_a_part_is_cut_into_its_degrees_which_share_its_weight():
     }
     assert all(c.weight == pytest.approx(DATA.parts[0].weight / 9) for c in univariate)
     assert sum(c.weight for c in cells) == pytest.approx(sum(p.weight for p in DATA.parts))
-    with pytest.raises(UsageError, match="no mixture"):
+    with pytest.raises(UsageError, match="not a mixture"):
         cells_of(DATA.parts[0])
 
 
