@@ -13,7 +13,7 @@ from polyctl.algebra.decomposition import Decomposition, equivalence_key
 from polyctl.algebra.polynomial import Polynomial, degree
 from polyctl.algebra.verify import verify
 from polyctl.solvers.numeric.ansatz import Ansatz, ansatzes
-from polyctl.solvers.numeric.levenberg_marquardt import LevenbergMarquardt
+from polyctl.solvers.numeric.levenberg_marquardt import LevenbergMarquardt, step_seconds
 from polyctl.solvers.numeric.rationalize import SOLVED, Pinning, echelon
 from polyctl.solvers.numeric.supports import Shape, Supports
 from polyctl.solvers.numeric.system import System
@@ -152,8 +152,9 @@ def generic_candidates(
     if len(usable) <= ansatz.inners:
         return
     outer = torch.arange(system.inner_size, system.unknowns).expand(GUESSES, -1)
+    seconds = step_seconds(GUESSES, outer.shape[1], len(system.points_PV))
     for batch in range(batches):
-        if budget.expired:
+        if budget.left <= seconds:
             return
         order = [usable[k] for k in torch.randperm(len(usable), generator=generator).tolist()]
         shape = (GUESSES, ansatz.inners, width)
@@ -203,10 +204,13 @@ def dense_candidates(
     inner = [k for k in index_K if k < system.inner_size]
     outer = [k for k in index_K if k >= system.inner_size]
     pinning = Pinning(ansatz, system, target_P, budget)
+    seconds = step_seconds(len(x_BU), len(index_K), len(system.points_PV))
+    if budget.left <= seconds:
+        return
     run = LevenbergMarquardt(system, target_P, x_BU, torch.tensor(index_K).expand(len(x_BU), -1))
     before_B = run.cost_B
     for iteration in range(1, iterations + 1):
-        if budget.expired:
+        if budget.left <= seconds / 2:
             return
         run.step()
         if iteration % 10:

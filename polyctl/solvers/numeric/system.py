@@ -22,7 +22,7 @@ def values_of(monomials: tuple[Monomial, ...], points_PV: Tensor) -> Tensor:
 class System:
     """Forms g of degree D in m inners, each a form of degree d in n variables, at P points of the sphere.
 
-    (Points of the sphere weigh pure powers more than mixed monomials; LevenbergMarquardt-Marquardt succeeds
+    (Points of the sphere weigh pure powers more than mixed monomials; Levenberg-Marquardt succeeds
     from three times as many starts as with all coefficients of f weighing the same.) Unknowns are the inners'
     coefficients, then the outer's: U = m * N + G. Letters: B starts, M inners, N inner monomials, G outer
     monomials, E outer monomials of one degree less.
