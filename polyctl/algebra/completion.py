@@ -49,10 +49,10 @@ def complete_outer(
 
 
 def completion_is_final(inners: Sequence[Polynomial]) -> bool:
-    """Whether complete_outer finds an outer if there is any; a proof where True.
+    """Whether complete_outer finds an outer if there is any; True is a proof.
 
-    With several inners leading forms of g(inners) can only cancel where the inners' own are algebraically
-    dependent: not where the Jacobian of these has full rank, at a point modulo a prime. Forms cannot hide
+    With several inners leading forms of g(inners) can only cancel if the inners' own are algebraically
+    dependent: not if the Jacobian of these has full rank, at a point modulo a prime. Forms cannot hide
     anything at all, as each degree of f stands for itself.
     """
     if len(inners) == 1 or all(is_homogeneous(h) for h in inners):
@@ -211,7 +211,7 @@ def _entries(value: Polynomial, rows: dict[Monomial, int]) -> dict[int, int]:
 
 
 def _solve_pivots(dense: list[list[int]], pivots: list[int]) -> list[fmpq] | None:
-    """The solution of A x = t, dense = [A | t], that uses these columns, None where it is none over Q."""
+    """The solution of A x = t, dense = [A | t], that uses these columns, None if it is not one over Q."""
     height, width = len(dense), len(dense[0]) - 1
     transposed = [dense[r][c] % PRIME for c in pivots for r in range(height)]
     reduced, _ = nmod_mat(len(pivots), height, transposed, PRIME).rref()

@@ -25,7 +25,7 @@ from polyctl.algebra.polynomial import (
 
 @dataclass(frozen=True)
 class Decomposition:
-    """An outer polynomial, or None where only inners are claimed, and the inners it is applied to."""
+    """An outer polynomial, or None if only inner polynomials are claimed, and these."""
 
     outer: Polynomial | None
     inners: tuple[Polynomial, ...]
@@ -123,7 +123,7 @@ def _coordinates(old: Sequence[Polynomial], basis: Sequence[Polynomial]) -> list
 def _substitute(
     outer: Polynomial, coordinates: Sequence[Sequence[fmpq]], constants: Sequence[fmpq]
 ) -> Polynomial:
-    """outer(A b + c): the outer for new inners b where old inner i was A[i] b + c[i]."""
+    """outer(A b + c): the outer for new inners b if the old inner i was A[i] b + c[i]."""
     context = outer_ring(len(coordinates[0]))
     generators = context.gens()
     arguments = []

@@ -18,7 +18,7 @@ _BOUND = isqrt(PRIME // 2)
 
 
 def at_point(f: Polynomial, point: Sequence[int]) -> int:
-    """f at a point modulo PRIME; ValueError where a denominator is divisible by it."""
+    """f at a point modulo PRIME; ValueError if a denominator is divisible by it."""
     total = 0
     for m, c in terms(f):
         value = int(c.p) * pow(int(c.q), -1, PRIME)

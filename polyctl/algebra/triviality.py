@@ -23,7 +23,7 @@ PRODUCTS = 300  # and no more of them than this
 
 
 def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
-    """Why a decomposition that holds says nothing about f, or None where it says something.
+    """Why a decomposition that holds says nothing about f, or None if it says something.
 
     The outer must be smaller than f (in degree or in number of variables) and so must every inner; a
     linear outer must at least split f into parts in different variables; and inners that generate

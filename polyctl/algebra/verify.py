@@ -95,7 +95,7 @@ class Checked:
 def verify(
     f: Polynomial, decomposition: Decomposition, bound: WorkBound = WorkBound(), budget: Budget = UNLIMITED
 ) -> Verdict:
-    """Check a decomposition of f, completing the outer where only inners are given.
+    """Check a decomposition of f, completing the outer if only inner polynomials are given.
 
     refuted means that g(h) differs from f, or that no outer fits the inners; malformed that it is no
     decomposition of f at all (rings or counts do not match); trivial that it holds but says nothing

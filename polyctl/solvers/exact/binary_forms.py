@@ -3,7 +3,7 @@
 Over the complex numbers a form g of degree k in two variables is a product of k linear forms, so
 f = g(h0, h1) is a product of k forms of one degree that lie in the span of h0 and h1. So the roots of f, on
 the projective line and with multiplicity, fall into k groups of deg h whose forms span a plane, and that
-plane has a rational basis. There are few ways to group them: 280 where f has degree 9 and the inners degree
+plane has a rational basis. There are few ways to group them: 280 if f has degree 9 and the inners degree
 3. Each is looked at in floating point; planes that look rational are recognised, and checked over Q. Where
 none is found nothing is proved. Source: unique factorisation of forms; the grouping is ours.
 """
@@ -129,7 +129,7 @@ def _with_inner_degree(
 
 
 def _rational_plane(stack: NDArray[np.complex128]) -> list[list[Fraction]] | None:
-    """The reduced echelon basis of the plane that rows span, or None where it does not look rational."""
+    """The reduced echelon basis of the plane that rows span, or None if it does not look rational."""
     import numpy as np
 
     basis = np.linalg.svd(stack, full_matrices=False)[2][:2]

@@ -2,11 +2,11 @@
 
 Let η = dh1∧…∧dhm. Then df = Σ ∂g/∂hi·dhi gives df∧η = 0, which is linear in the coefficients of η; and
 dη = 0, as η is exact. The degree of η is Σ(deg hi − 1), less that of a common factor of its coefficients.
-Where the solutions of some degree are the multiples of one η, every decomposition with inners of these
+If the solutions of some degree are the multiples of one η, every decomposition with inners of these
 degrees belongs to it; and h is a polynomial in h1, …, hm only if dh∧η = 0, again linear. Of more solutions,
 the elements of the echelon basis are tried. For m = n − 1, η is a vector field that f is constant along (a
 derivation that kills f; Nowicki, Polynomial derivations and their rings of constants, 1994), without
-divergence where dη = 0; for m = 1 the equations say that grad h is parallel to grad f (von zur Gathen 1990).
+divergence if dη = 0; for m = 1 the equations say that grad h is parallel to grad f (von zur Gathen 1990).
 All this is done modulo a prime; the inners are recognised as rational, and g is found over Q.
 """
 
@@ -123,7 +123,7 @@ def _with_inners(
 
 
 def _largest_inner(total: int, homogeneous: bool) -> int:
-    """The largest degree of inners looked for: for forms a divisor of deg f where it is composite."""
+    """The largest degree of inners looked for: for forms a divisor of deg f if that is composite."""
     proper = [d for d in range(2, total // 2 + 1) if total % d == 0]
     return proper[-1] if homogeneous and proper else total // 2
 
@@ -205,7 +205,7 @@ def constants_of(
 ) -> list[dict[Monomial, int]]:
     """Generators h modulo PRIME of the polynomials with dh∧η = 0, until m of them are independent.
 
-    They are the whole of what lies in the degree where the m-th comes, which may be more than m; none where
+    They are the whole of what lies in the degree where the m-th comes, which may be more than m; none if
     there are not m algebraically independent ones up to this degree.
     """
     forms = points.forms
@@ -325,7 +325,7 @@ def independent(generators: list[dict[Monomial, int]], n: int, rng: Random) -> i
 def lift_to_rationals(
     f: Polynomial, used: Sequence[int], inners: list[dict[Monomial, int]]
 ) -> list[Polynomial] | None:
-    """Inners modulo PRIME as primitive polynomials over Q in f's ring; None where a coefficient is none."""
+    """Inners modulo PRIME as primitive polynomials over Q in f's ring; None if one is not rational."""
     context = f.context()
     lifted = []
     for h in inners:

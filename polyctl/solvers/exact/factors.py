@@ -1,11 +1,11 @@
 """Inners read off the factors of f.
 
-Where g(b1, …, bm) is divisible by b1, after a linear change of the inners, h1 divides f; and the other inners
+If g(b1, …, bm) is divisible by b1, after a linear change of the inners, h1 divides f; and the other inners
 come from `by_differential_forms` with it, which decides cases that f alone leaves open. If the inners of a g
 that is homogeneous of degree k have a common factor c, c^k divides f and f / c^k = g(h1 / c, …, hm / c) is a
-smaller problem. Where g is a cubic form in p and r and p divides f, the derivative of f / p in the direction
+smaller problem. If g is a cubic form in p and r and p divides f, the derivative of f / p in the direction
 of r is linear in p and r and divides the Jacobian minors of p and f / p: it is taken for r. Factorisation is
-over Q, by python-flint. Candidates are checked; where none is found nothing is proved.
+over Q, by python-flint. Candidates are checked; if none is found, nothing is proved.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FACTOR_SECONDS = 2e-5  # for each term of f
 
 
 def by_divisors(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
-    """g(h1, …, hm) = f where some hi divides f, or all of them have a common factor whose power does.
+    """g(h1, …, hm) = f if some hi divides f, or all of them have a common factor whose power does.
 
     Fewest inners first; each holds and is not trivial. Products of factors alone are left to
     `by_factorisation`.
@@ -61,7 +61,7 @@ def _from_divisors(f: Polynomial, budget: Budget) -> Iterator[Decomposition]:
 def by_factorisation(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
     """f as a product: the inners are its irreducible factors, or one of them and the rest of f.
 
-    g is a monomial; where f is one, nothing comes. That is a decomposition in the sense of `verify`, but it
+    g is a monomial; there are none if f is one. That is a decomposition in the sense of `verify`, but it
     says no more than the factorisation of f.
     """
     if len(variables_used(f)) < 2 or len(f) < 2:
@@ -157,7 +157,7 @@ def _with_known_inner(f: Polynomial, split: Factors, budget: Budget) -> Iterator
 
 
 def _with_common_factor(f: Polynomial, split: Factors, budget: Budget) -> Iterator[Decomposition]:
-    """Inners c·h where c^k divides f and f / c^k is a form of degree k in the h."""
+    """Inners c·h if c^k divides f and f / c^k is a form of degree k in the h."""
     if not is_homogeneous(f):
         return
     for d in _inner_degrees(f):

@@ -1,11 +1,11 @@
 """f = g(h0(x0), h1(x1), …): one inner for each variable, or for each block of variables.
 
 Theorem: for a block B of variables, f is a polynomial in h(B) and the variables outside of B exactly where
-every coefficient of f, taken as a polynomial in the variables outside, is a polynomial in h; and where this
+every coefficient of f, taken as a polynomial in the variables outside, is a polynomial in h; and if this
 holds for several disjoint blocks it holds for all of them at once, as expansions in base h are unique. So
 each block has an answer of its own: the common right components of its coefficients. A right component of
 one of them is known up to affine change by its degree (Kozen and Landau 1989; `univariate`),
-and each is tried on the others. For single variables this is complete; blocks are tried where they are few.
+and each is tried on the others. For single variables this is complete; blocks are tried if they are few.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def multi_univariate(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
     """g(h0, h1, …) = f with inners in disjoint sets of variables, the largest inners first.
 
     Proof means that for no variable x there is an h(x) of degree ≥ 2 with f a polynomial in h(x) and the
-    other variables; where all blocks of variables were looked at it says so of them too.
+    other variables; if all blocks of variables were tried, it says so of them too.
     """
     used = variables_used(f)
     if len(used) < 2:
@@ -167,7 +167,7 @@ def _disjoint(blocks: Sequence[Block]) -> Iterator[list[Block]]:
 
 
 def _parallel(polynomials: Sequence[Polynomial], block: Block) -> bool:
-    """Whether gradients are parallel at a point modulo a prime; they are where all have a common h."""
+    """Whether gradients are parallel at a point modulo a prime; they are if all have a common h."""
     if len(polynomials) == 1:
         return True
     point = [101 + 37 * i for i in range(polynomials[0].context().nvars())]

@@ -3,7 +3,7 @@
 Theorem: let f have degree d·k, top form F, and let f = g(h) with deg h = d ≥ 1, k ≥ 2. Then F = c·H^k for the
 top form H of h, so H is known up to scaling from the factors of F; and the forms of f of degree above
 d·k − d are those of c·h^k, which give the forms of h one after the other by exact division. So for each k
-there is at most one h without constant term up to scaling, rational where f is, and elimination of leading
+there is at most one h without constant term up to scaling, rational if f is, and elimination of leading
 terms finds g or refuses: the method of Kozen and Landau (1989) with forms in place of coefficients. See von
 zur Gathen, Functional decomposition of polynomials, J. Symbolic Computation 9 (1990), section 5.
 """

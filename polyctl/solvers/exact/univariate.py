@@ -76,7 +76,7 @@ def component(coefficients: Sequence[fmpq], d: int, budget: Budget = UNLIMITED) 
 
 
 def expand(f: fmpq_poly, h: fmpq_poly, budget: Budget = UNLIMITED) -> fmpq_poly | None:
-    """g with g(h) = f, or None where a digit of f in base h is not constant."""
+    """g with g(h) = f, or None if a digit of f in base h is not constant."""
     digits = []
     while f.degree() >= 0:
         budget.check()

@@ -48,7 +48,7 @@ class Ansatz:
 
     @property
     def fixed(self) -> int | None:
-        """The inner monomial z**d, where there is one."""
+        """The inner monomial z**d, if there is one."""
         return None if self.homogeneous else len(self.inner_monomials) - 1
 
     @property

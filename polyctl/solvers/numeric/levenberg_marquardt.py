@@ -18,7 +18,7 @@ def step_seconds(starts: int, unknowns: int, points: int) -> float:
 class LevenbergMarquardt:
     """A batch of starts of one system; `step` advances all of them, `keep` drops some.
 
-    `index_BK` lists the unknowns that move, filled up with U where a start has fewer; all move where it is
+    `index_BK` lists the unknowns that move, filled up with U if a start has fewer; all move if it is
     None. Costs are squared distances to the target. Letters: B starts, U unknowns, K that move, R ansatz.
     """
 

@@ -27,7 +27,7 @@ BATCH = 128
 STARTS = 48
 GUESSES, GUESSED = 1024, 1e-14
 GENERIC_SECONDS = 0.5  # seconds for the shapes of a question before inners are guessed
-SPARSE_TERMS, SPARSE_SHARE = 12, 0.6  # where f has more monomials, shapes say too little
+SPARSE_TERMS, SPARSE_SHARE = 12, 0.6  # if f has more monomials, shapes say too little
 CHUNK_WORK = 20_000
 
 
@@ -140,7 +140,7 @@ def rescale(
 def generic_candidates(
     ansatz: Ansatz, generator: torch.Generator, budget: Budget, batches: int = 32
 ) -> Iterator[Decomposition]:
-    """Decompositions where the outer has as many coefficients as f, so that many inners do: guessed ones.
+    """Decompositions if the outer has as many coefficients as f, so that many inners do: guessed ones.
 
     Inners with small rational coefficients in echelon form, thousands at a time, outers fitted. (A form of
     degree 9 in two variables is a cubic in three cubics if these fulfil a single equation.)

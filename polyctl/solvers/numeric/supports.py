@@ -118,7 +118,7 @@ class Supports:
     def _shape(
         self, pivots: Sequence[int], masks: tuple[int, ...], chosen: Sequence[_Term], seen: set[object]
     ) -> Shape | None:
-        """The shape of these masks, or None where it was seen in another order or with other pivots."""
+        """The shape of these masks, or None if it was seen in another order or with other pivots."""
         order = sorted(range(len(pivots)), key=lambda i: (masks[i], pivots[i]))
         key = (
             tuple(masks[i] for i in order),
@@ -133,7 +133,7 @@ class Supports:
     def _masks(
         self, pivots: Sequence[int], chosen: Sequence[_Term], fixed: int | None
     ) -> tuple[int, ...] | None:
-        """What each pivot may be exchanged for in all chosen terms, or None where an inner is not used."""
+        """What each pivot may be exchanged for in all chosen terms, or None if an inner is not used."""
         masks = [-1] * len(pivots)
         for term in chosen:
             for i, allowed in term.used:
