@@ -106,11 +106,6 @@ def equivalence_key(decomposition: Decomposition) -> tuple[object, ...]:
     )
 
 
-def equivalent(first: Decomposition, second: Decomposition) -> bool:
-    """Whether two decompositions of the same f differ only by an affine change of their inners."""
-    return equivalence_key(first) == equivalence_key(second)
-
-
 def _coordinates(old: Sequence[Polynomial], basis: Sequence[Polynomial]) -> list[list[fmpq]]:
     """The matrix A with old[i] = sum_j A[i][j] * basis[j]."""
     monomials = sorted({m for h in basis for m in h.monoms()})

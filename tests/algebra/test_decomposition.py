@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from polyctl.algebra.decomposition import (
     Decomposition,
     equivalence_key,
-    equivalent,
     normal_form,
     outer_ring,
     used_inners,
 )
 from polyctl.algebra.linear_algebra import coefficient_rows, echelon_rows
 from polyctl.algebra.polynomial import constant_term, ring
+from tests.decompositions import equivalent
 from tests.strategies import decompositions
 
 XYZ = ring(["x", "y", "z"])

@@ -3,7 +3,7 @@
 import pytest
 from flint import fmpq
 
-from polyctl.algebra.decomposition import Decomposition, equivalent
+from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
 from polyctl.algebra.verify import verify
@@ -12,6 +12,7 @@ from polyctl.data.problem import Problem, SparseProblem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import UnwritableProblem, decode_for
 from tests.data.test_families import FAMILIES, every_family
+from tests.decompositions import equivalent
 
 both = pytest.mark.parametrize("tokenizer", ["prefix", "compact"])
 

@@ -5,7 +5,7 @@ from flint import fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyctl.algebra.decomposition import Decomposition, equivalent, outer_ring
+from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.modular import PRIME
 from polyctl.algebra.monomials import monomials_of_degree
 from polyctl.algebra.parse import parse
@@ -13,6 +13,7 @@ from polyctl.algebra.polynomial import compose, polynomial, ring, variables_used
 from polyctl.algebra.verify import verify
 from polyctl.data.dataset import read_problems
 from polyctl.solvers.exact.differential_forms import by_differential_forms
+from tests.decompositions import equivalent
 from tests.shared import every_source
 
 SMALL = st.builds(fmpq, st.integers(1, 9), st.sampled_from([1, 1, 2, 3]))

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from polyctl.algebra.decomposition import Decomposition, equivalent
+from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.monomials import monomials_of_degree
 from polyctl.algebra.polynomial import degree, polynomial, primitive_part, ring, variables_used
 from polyctl.algebra.verify import verify
 from polyctl.solvers.exact.factors import by_divisors, by_factorisation, divisors_of_degree, factorisation
+from tests.decompositions import equivalent
 
 PLANE = ring(["x", "y"])
 SPACE = ring(["x", "y", "z"])

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import QQ, Poly, Rational, Symbol, decompose
 
-from polyctl.algebra.decomposition import Decomposition, equivalent, outer_ring
+from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.polynomial import compose, degree, polynomial, ring, terms
 from polyctl.algebra.verify import verify
 from polyctl.data.dataset import read_problems
 from polyctl.solvers.exact.chains import chain
 from polyctl.solvers.exact.univariate import univariate
+from tests.decompositions import equivalent
 from tests.shared import UNIVARIATE, every_source
 from tests.strategies import rationals
 
