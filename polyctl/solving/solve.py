@@ -41,13 +41,13 @@ def solve(
     `inners` bounds the number of inner polynomials. `neural` loads the model when it is needed, or raises
     ModelUnavailable; with `polish` its wrong hypotheses become starts for the numeric solver. `on_solution`
     is called with every new solution as it is found. The time limit, in seconds, holds in every method;
-    loading libraries and the model does not count. KeyboardInterrupt ends the search, and the answer is what
-    was found by then. Raises UsageError for an unknown method.
+    loading libraries and the model takes at most half of it. KeyboardInterrupt ends the search, and the
+    answer is what was found by then. Raises UsageError for an unknown method.
     """
     methods = select_methods(method)
     if polish and all(m.kind != "numeric" for m in methods):
         methods += tuple(m for m in METHODS if m.kind == "numeric")
-    search = _Search(f, inners, Budget.of(time_limit), on_solution)
+    search = _Search(f, inners, time_limit, on_solution)
     try:
         for chosen in methods:
             if search.done:
@@ -71,10 +71,11 @@ class _Search:
         self,
         f: Polynomial,
         inners: int | None,
-        budget: Budget,
+        time_limit: float,
         on_solution: Callable[[Solution], None] | None,
     ) -> None:
-        self.f, self.inners, self.budget = f, inners, budget
+        self.f, self.inners, self.time_limit = f, inners, time_limit
+        self.budget = Budget.of(time_limit)
         self.solutions: list[Solution] = []
         self.tried: list[Attempt] = []
         self.indecomposable: str | None = None
@@ -154,10 +155,9 @@ class _Search:
         self._note(name, started, found, note)
 
     def _load(self, load: Callable[[], T]) -> T:
-        """What `load` returns; the time limit waits for it, since loading is not searching."""
-        began = perf_counter()
+        """What `load` returns; there is at least half of the time limit left then, however long it took."""
         loaded = load()
-        self.budget = Budget(self.budget.deadline + perf_counter() - began)
+        self.budget = Budget(max(self.budget.deadline, perf_counter() + self.time_limit / 2))
         return loaded
 
     def _note(self, method: str, started: float, found: int, note: str | None) -> None:

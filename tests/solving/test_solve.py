@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
-from polyctl.algebra.budget import UNLIMITED, Budget
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import ring
@@ -139,7 +141,7 @@ def test_without_time_nothing_is_proved(text, solver):
 def test_a_proof_replaces_an_earlier_refusal_of_the_same_inners():
     f = parse("x^2 y^2 + x^3")
     x, y = (f.context().gen(i) for i in range(2))
-    search = _Search(f, None, UNLIMITED, None)
+    search = _Search(f, None, inf, None)
     assert not search.add(Candidate(Decomposition(None, (x * y, x * y + x)), "test"))
     assert search.add(Candidate(Decomposition(None, (x, x * y)), "test"))
     assert [s.verdict.status for s in search.solutions] == ["verified"]
@@ -154,3 +156,14 @@ def test_the_table_of_methods_is_whole():
         assert method.kind == "neural" or callable(method.load())
     with pytest.raises(UsageError, match="auto"):
         select_methods("magic")
+
+
+def test_loading_takes_at_most_half_of_the_time_limit():
+    search = _Search(F, None, 60.0, None)
+    search.budget = Budget(0.0)  # as if loading had taken longer than that
+    assert search._load(lambda: "loaded") == "loaded"
+    assert 29 < search.budget.left <= 30
+    before = search.budget
+    search.time_limit = 1.0
+    search._load(lambda: None)
+    assert search.budget == before
