@@ -132,12 +132,12 @@ def _perform(
     on_event: OnEvent | None,
 ) -> Outcome:
     limit_threads(task.experiment.model)
-    found = _from_main(processes, lambda: _prepare(task, places, options))
+    found = processes.from_main(lambda: _prepare(task, places, options))
     if found.state == "done":
         run = None if found.run is None else found.run.name
         return Outcome(*task.key, "skipped", run, figures=found.figures)
     if task.stage == "gen":
-        figures = _from_main(processes, lambda: _generate(task, options, on_event))
+        figures = processes.from_main(lambda: _generate(task, options, on_event))
         return Outcome(*task.key, "done", figures=figures)
     assert found.run is not None
     if task.stage == "eval":
@@ -203,7 +203,7 @@ def _learn(
     """Supervised training or reinforcement learning, begun or resumed."""
     assert found.run is not None
     resume = found.state == "resume"
-    experiment: Experiment = _from_main(processes, found.run.config)
+    experiment: Experiment = processes.from_main(found.run.config)
     minutes = options.max_minutes
     if task.stage == "train":
         return supervised.train(
@@ -248,27 +248,3 @@ def _evaluate(
         processes,
         on_done=advance,
     )
-
-
-def _from_main(processes: Processes, make: Callable[[], Any]) -> Any:
-    """What make() returns in the main process; its error is raised in every process, so that none waits."""
-
-    def attempt() -> Any:
-        try:
-            return make()
-        except PolyctlError as error:
-            return _Raised(type(error), error.message, error.hint)
-
-    found = processes.from_main(attempt)
-    if isinstance(found, _Raised):
-        raise found.kind(found.message, found.hint)
-    return found
-
-
-@dataclass(frozen=True)
-class _Raised:
-    """An error of the main process, on its way to the others."""
-
-    kind: type[PolyctlError]
-    message: str
-    hint: str | None

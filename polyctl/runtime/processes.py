@@ -18,6 +18,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from polyctl.errors import PolyctlError
 from polyctl.runtime.device import choose_device
 
 Value = TypeVar("Value")
@@ -60,12 +61,23 @@ class Processes:
         return found  # type: ignore[return-value]
 
     def from_main(self, make: Callable[[], Value]) -> Value:
-        """What make() returns in the main process, in every process."""
+        """What make() returns in the main process, in every process; its PolyctlError is raised in all.
+
+        Without that, the others would wait for a process that has left.
+        """
         if self.world == 1:
             return make()
-        box = [make() if self.main else None]
+        box: list[Value | PolyctlError | None] = [None]
+        if self.main:
+            try:
+                box = [make()]
+            except PolyctlError as error:
+                box = [error]
         dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
-        return box[0]  # type: ignore[return-value]
+        (found,) = box
+        if isinstance(found, PolyctlError):
+            raise found
+        return found  # type: ignore[return-value]
 
 
 ALONE = Processes(0, 1, torch.device("cpu"))

@@ -14,6 +14,7 @@ from tests.training.helpers import tiny
 
 WORKER = """
 import json, sys
+from polyctl.errors import FileError
 from tests.training.helpers import Recorder, tiny
 from polyctl.store.runs import create_run
 from polyctl.training import supervised
@@ -21,7 +22,15 @@ from polyctl.runtime.processes import join_processes
 from pathlib import Path
 
 supervised.STEP_EVENT_SECONDS = 0.0
+def fail():
+    raise FileError("it is gone", "look elsewhere")
+
 with join_processes("cpu") as processes:
+    try:
+        processes.from_main(fail)
+        raise SystemExit("the main process's error did not reach this one")
+    except FileError as error:
+        assert (error.message, error.hint) == ("it is gone", "look elsewhere")
     experiment = tiny(dropout=0.0, accumulate=2, batch=9)
     run = processes.from_main(lambda: create_run(experiment, Path(sys.argv[1])))
     recorder = Recorder()
