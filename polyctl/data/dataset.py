@@ -34,7 +34,7 @@ from polyctl.errors import FileError, UsageError
 from polyctl.runtime.pool import worker_pool
 from polyctl.store.files import write_atomic
 
-FORMAT = 1
+MANIFEST_FORMAT = 1
 PART = 4096
 DRY = 8 * PART  # indices in a row without a new problem, after which a family counts as exhausted
 
@@ -46,7 +46,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = FORMAT
+    format: int = MANIFEST_FORMAT
     experiment: str
     seed: int
     data: DataConfig

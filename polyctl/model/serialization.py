@@ -25,7 +25,7 @@ from polyctl.errors import FileError, UsageError
 from polyctl.model.gpt import GPT
 from polyctl.store.files import write_atomic
 
-FORMAT = 1
+MODEL_FORMAT = 1
 _KEYS = ("polyctl_model", "experiment", "vocabulary", "step", "metrics")
 _HINT = "use a model that `polyctl train` wrote, or copy or train this one again"
 
@@ -53,7 +53,7 @@ def save_model(
     if model.config != experiment.model or model.vocabulary != len(vocabulary):
         raise ValueError("experiment and vocabulary do not describe this model")
     metadata = {
-        "polyctl_model": str(FORMAT),
+        "polyctl_model": str(MODEL_FORMAT),
         "experiment": experiment.model_dump_json(),
         "vocabulary": json.dumps(list(vocabulary)),
         "step": json.dumps(step),
@@ -96,9 +96,10 @@ def _read_description(
     version = metadata.get("polyctl_model", "")
     if not version.isdigit():
         raise FileError(f"{path} is a safetensors file, but not a polyctl model", _HINT)
-    if int(version) > FORMAT:
+    if int(version) > MODEL_FORMAT:
         raise FileError(
-            f"{path} has model format {version}; this polyctl reads up to {FORMAT}", "install a newer polyctl"
+            f"{path} has model format {version}; this polyctl reads up to {MODEL_FORMAT}",
+            "install a newer polyctl",
         )
     missing = [name for name in _KEYS if name not in metadata]
     if missing or metadata.get("digest") != _digest(metadata):
