@@ -8,6 +8,7 @@ from polyctl.config.registry import (
     PACKAGED,
     Registry,
     find_registry,
+    load_experiment,
     load_registry,
     override,
     packaged_registry,
@@ -425,3 +426,9 @@ def test_what_all_published_experiments_share():
     assert finetune.train.init_from == "d3_pretrain_split"
     assert finetune.model == pretrain.model
     assert finetune.data.inner_bound > pretrain.data.inner_bound
+
+
+def test_settings_are_applied_after_an_experiment_is_shrunk():
+    experiment = load_experiment("quick", ["train.steps=7"], small=True)
+    assert (experiment.name, experiment.train.steps) == ("quick_smoke", 7)
+    assert experiment.model.width == smoke(load_experiment("quick")).model.width
