@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -117,10 +118,42 @@ def drive(app: Dashboard, script: Callable[..., Awaitable[None]], size: tuple[in
     asyncio.run(main())
 
 
-async def until(pilot, condition: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Wait for something that threads bring about."""
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            return
+async def until(pilot, condition: Callable[[], Any], what: str, seconds: float = 60.0) -> None:
+    """Wait for something that threads or the layout bring about; `what` names it if it does not come."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, (
+            f"waited {seconds:.0f} s in vain until {what}; the screen shows\n{screen_text(pilot.app)}"
+        )
         await pilot.pause(0.02)
-    raise AssertionError("it did not happen; the screen shows\n" + screen_text(pilot.app))
+
+
+async def until_shown(pilot, *texts: str) -> None:
+    """Wait until the screen shows all these texts at once."""
+    shown = ", ".join(map(repr, texts))
+    await until(pilot, lambda: all(text in screen_text(pilot.app) for text in texts), f"it shows {shown}")
+
+
+async def until_hidden(pilot, text: str) -> None:
+    """Wait until the screen no longer shows this text."""
+    await until(pilot, lambda: text not in screen_text(pilot.app), f"{text!r} is gone")
+
+
+async def until_open(pilot, screen: type) -> None:
+    """Wait until a dialog is in front."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, screen), f"{screen.__name__} is open")
+
+
+async def until_focused(pilot, widget) -> None:
+    """Wait until a widget has the focus."""
+    await until(pilot, lambda: widget.has_focus, f"{widget} has the focus")
+
+
+async def until_listed(pilot, count: int) -> None:
+    """Wait until so many runs are listed, each with its summary."""
+    rows = pilot.app.runs
+    await until(
+        pilot,
+        lambda: len(rows.rows) == count and all(row.summary for row in rows.rows),
+        f"{count} runs are listed and read",
+    )

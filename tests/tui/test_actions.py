@@ -15,7 +15,17 @@ from polyctl.tui.tabs import TABS
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.table import Table
-from tests.tui.shared import drive, event, make_run, screen_text, until
+from tests.tui.shared import (
+    drive,
+    event,
+    make_run,
+    screen_text,
+    until,
+    until_focused,
+    until_hidden,
+    until_listed,
+    until_shown,
+)
 from tests.tui.test_screens import show
 
 
@@ -49,7 +59,7 @@ def test_tabs_help_theme_palette_quit(dashboard):
         assert dashboard.place == "run"
         await pilot.press("question_mark")
         assert isinstance(dashboard.screen, HelpScreen)
-        await until(pilot, lambda: "Everywhere" in screen_text(dashboard))
+        await until_shown(pilot, "Everywhere")
         await pilot.press("j", "k", "escape")
         assert not isinstance(dashboard.screen, HelpScreen)
         themes = {dashboard.theme}
@@ -58,13 +68,13 @@ def test_tabs_help_theme_palette_quit(dashboard):
             themes.add(dashboard.theme)
         assert len(themes) == len(THEMES)
         await pilot.press("ctrl+p")
-        await until(pilot, lambda: "Metric" in screen_text(dashboard))
+        await until_shown(pilot, "Metric")
         await pilot.press(*"Enla")
-        await until(pilot, lambda: "One plot, or all" in screen_text(dashboard))
+        await until_shown(pilot, "One plot, or all")
         await pilot.press("enter")
-        await until(pilot, lambda: dashboard.pane("run").view.enlarged)
+        await until(pilot, lambda: dashboard.pane("run").view.enlarged, "the palette has enlarged the plot")
         await pilot.press("q")
-        await until(pilot, lambda: dashboard._exit)
+        await until(pilot, lambda: dashboard._exit, "the dashboard ends")
 
     drive(dashboard, script)
 
@@ -87,14 +97,14 @@ def test_runs(tmp_path, dashboard, monkeypatch):
     monkeypatch.setattr(Dashboard, "stop_job", lambda self, run: stopped.append(run))
 
     async def script(pilot):
-        await until(pilot, lambda: len(dashboard.runs.rows) == 3)
+        await until_listed(pilot, 3)
         await pilot.press("f3")
         pane, table = dashboard.pane("runs"), dashboard.pane("runs").query_one(Table)
-        await until(pilot, lambda: table.row_count == 3)
+        await until(pilot, lambda: table.row_count == 3, "the table has three rows")
         assert [r.run.experiment for r in pane.shown] == ["quick", "beta", "alpha"]
         await pilot.press("G")
         table.move_cursor(row=2)
-        await until(pilot, lambda: "crashed: [red]boom[/]" in screen_text(dashboard))
+        await until_shown(pilot, "crashed: [red]boom[/]")
         await pilot.press("g", "k", "k", "space", "j", "space")
         assert pane.view.marked == ["quick/20251009-085320", "beta/20250102-000000"]
         await pilot.press("s")
@@ -122,10 +132,10 @@ def test_run(tmp_path, dashboard):
         log = pane.query_one(LogView)
         await pilot.press("m", "z")
         assert pane.view.metric == "verified"
-        await until(pilot, lambda: "pass@k" not in screen_text(dashboard))
+        await until_hidden(pilot, "pass@k")
         await pilot.press("z", "y", "s")
         assert (pane.view.plot.log, pane.view.plot.smoothing) == (True, 0.6)
-        await until(pilot, lambda: "smoothed 0.6, log axis" in screen_text(dashboard))
+        await until_shown(pilot, "smoothed 0.6, log axis")
         await pilot.press("plus", "plus", "l")
         assert pane.view.plot.window == (0.4375, 0.6875)
         await pilot.press("h", "minus", "0")
@@ -134,10 +144,10 @@ def test_run(tmp_path, dashboard):
         assert not log.following
         with dashboard.runs.histories[0].run.events.open("a") as file:
             file.write('{"v": 1, "time": 0, "kind": "note", "message": "[bold]fresh[/bold]"}\n')
-        await until(pilot, lambda: "paused, 1 new" in screen_text(dashboard))
+        await until_shown(pilot, "paused, 1 new")
         assert "fresh" not in screen_text(dashboard)
         await pilot.press("space")
-        await until(pilot, lambda: "[bold]fresh[/bold]" in screen_text(dashboard))
+        await until_shown(pilot, "[bold]fresh[/bold]")
         await pilot.press("k", "k", "j")
         assert not log.following
         low = log._last
@@ -146,22 +156,22 @@ def test_run(tmp_path, dashboard):
         await pilot.press("pagedown")
         assert log._last == low
         await pilot.press("slash", *"kind|note", "enter")
-        await until(pilot, lambda: "1 of" in log.state)
+        await until(pilot, lambda: "1 of" in log.state, "the log is filtered")
         await pilot.press("slash", "ctrl+u", "enter", "f", *"step=5.", "enter")
         assert not log.following
         first = log._last
         await pilot.press("N")
         assert log._last < first
         await pilot.press("slash", *"(", "enter")
-        await until(pilot, lambda: "not a regular expression" in screen_text(dashboard))
+        await until_shown(pilot, "not a regular expression")
         await pilot.press("v")
-        await until(
-            pilot, lambda: "▓▓  90.0% @10 100%" in screen_text(dashboard) or "90.0%" in screen_text(dashboard)
-        )
+        await until_shown(pilot, "90.0% @10 100%")
         await pilot.press("v")
-        await until(pilot, lambda: 'name = "quick"' in screen_text(dashboard))
+        await until_shown(pilot, 'name = "quick"')
         await pilot.press("down", "up", "n")
-        await until(pilot, lambda: dashboard.runs.histories[0].run.experiment == "alpha")
+        await until(
+            pilot, lambda: dashboard.runs.histories[0].run.experiment == "alpha", "the next run is open"
+        )
 
     drive(dashboard, script)
 
@@ -173,12 +183,12 @@ def test_the_newest_run_is_shown_until_one_is_opened(tmp_path, dashboard, monkey
         def shown():
             return [h.run.experiment for h in dashboard.runs.histories]
 
-        await until(pilot, lambda: shown() == ["quick"])
+        await until(pilot, lambda: shown() == ["quick"], "the only run is open")
         make_run(tmp_path / "runs", "alpha/20990101-000000")
-        await until(pilot, lambda: shown() == ["alpha"])
+        await until(pilot, lambda: shown() == ["alpha"], "the newer run is open")
         dashboard.open_runs(["alpha/20990101-000000"])
         make_run(tmp_path / "runs", "beta/20990102-000000")
-        await until(pilot, lambda: len(dashboard.runs.rows) == 3)
+        await until_listed(pilot, 3)
         assert shown() == ["alpha"]
 
     drive(dashboard, script)
@@ -190,16 +200,14 @@ def test_several_runs_on_one_plot(tmp_path, dashboard):
     )
 
     async def script(pilot):
-        await until(pilot, lambda: len(dashboard.runs.rows) == 2)
+        await until_listed(pilot, 2)
         dashboard.open_runs([row.run.name for row in dashboard.runs.rows])
-        await until(pilot, lambda: "c 2:train" in screen_text(dashboard))
-        assert "a 1:train" in screen_text(dashboard)
+        await until_shown(pilot, "c 2:train")
+        await until_shown(pilot, "a 1:train")
         for start in ("1:quick/20251009-085320  ✓ finished, step 60 of 60", "2:alpha/20250101-000000  "):
-            await until(pilot, lambda start=start: f"\n{start}" in screen_text(dashboard))
+            await until_shown(pilot, f"\n{start}")
         for title in ("Log", "Accuracy by degree", "Configuration"):
-            await until(
-                pilot, lambda title=title: f"{title} of 1:quick/20251009-085320" in screen_text(dashboard)
-            )
+            await until_shown(pilot, f"{title} of 1:quick/20251009-085320")
             await pilot.press("v")
 
     drive(dashboard, script)
@@ -209,19 +217,19 @@ def test_beam(dashboard):
     async def script(pilot):
         await show(pilot, dashboard, "beam")
         pane = dashboard.pane("beam")
-        assert "frame 8 of 8, following" in screen_text(dashboard)
-        assert "✗ refuted" in screen_text(dashboard)
+        await until_shown(pilot, "frame 8 of 8, following")
+        await until_shown(pilot, "✗ refuted")
         await pilot.press("left", "left")
-        await until(pilot, lambda: "frame 6 of 8, paused, 2 newer" in screen_text(dashboard))
-        assert "+ growing" in screen_text(dashboard)
+        await until_shown(pilot, "frame 6 of 8, paused, 2 newer")
+        await until_shown(pilot, "+ growing")
         await pilot.press("l")
         assert pane.view.at == 6
         await pilot.press("up")
-        await until(pilot, lambda: "problem 0, verdicts" in screen_text(dashboard))
+        await until_shown(pilot, "problem 0, verdicts")
         await pilot.press("down")
         assert pane.view.at == 4
         await pilot.press("space")
-        await until(pilot, lambda: "following" in screen_text(dashboard))
+        await until_shown(pilot, "following")
         await pilot.press("space")
         assert pane.view.at == 7
 
@@ -239,9 +247,9 @@ def test_a_wide_beam_scrolls(tmp_path):
         await show(pilot, app, "beam")
         assert "x^29" not in screen_text(app)
         await pilot.press("pagedown", "pagedown")
-        await until(pilot, lambda: "x^29" in screen_text(app))
+        await until_shown(pilot, "x^29")
         await pilot.press("pageup", "pageup")
-        await until(pilot, lambda: "x^29" not in screen_text(app))
+        await until_hidden(pilot, "x^29")
 
     drive(app, script, (80, 24))
 
@@ -261,12 +269,13 @@ def test_experiments(empty, monkeypatch):
     async def script(pilot):
         await pilot.press("f6")
         pane = empty.pane("experiments")
-        await until(pilot, lambda: pane.chosen is not None and pane.query_one(Table).has_focus)
+        await until(pilot, lambda: pane.chosen is not None, "an experiment is chosen")
+        await until_focused(pilot, pane.query_one(Table))
         name = pane.chosen.name
         await pilot.press("t")
         assert pane.query_one(Ask).value == f"train {name}"
         await pilot.press("space", *"--smoke", "enter")
-        await until(pilot, lambda: started)
+        await until(pilot, lambda: started, "a training is started")
         assert started[0] == ["train", name, "--smoke", "--runs", "runs"]
         await pilot.press("e", "escape", "e")
         assert pane.query_one(Ask).value.startswith(f"eval {name} --beam ")
@@ -275,7 +284,7 @@ def test_experiments(empty, monkeypatch):
         assert pane.query_one(Ask).value == f"rl {name} --algo bgrpo"
         await pilot.press("escape")
         await pilot.press("c")
-        await until(pilot, lambda: "cost: 0.7M parameters" in screen_text(empty))
+        await until_shown(pilot, "cost: 0.7M parameters")
         await pilot.press("slash", *"d2_heads", "enter")
         assert pane.query_one(Table).row_count == 3
         await pilot.press("x")
@@ -299,7 +308,7 @@ def test_keys_are_answered_while_every_worker_blocks(dashboard, monkeypatch):
 
     async def script(pilot):
         try:
-            await until(pilot, blocked.is_set)
+            await until(pilot, blocked.is_set, "a worker reads a run")
             await pilot.press(*"x^2", "enter")
             assert dashboard.solver.asked[-1][0] == "x^2"
             await pilot.press("escape")
@@ -340,14 +349,14 @@ def test_other_keys(tmp_path, monkeypatch):
 
 def test_the_mouse(dashboard):
     async def script(pilot):
-        await until(pilot, lambda: dashboard.runs.rows)
+        await until_listed(pilot, 1)
         await pilot.click("#--content-tab-tab-runs")
-        await until(pilot, lambda: dashboard.place == "runs")
+        await until(pilot, lambda: dashboard.place == "runs", "the tab Runs is open")
         await pilot.click(Table, offset=(12, 1))
         await pilot.click("#--content-tab-tab-run")
-        await until(pilot, lambda: dashboard.place == "run")
+        await until(pilot, lambda: dashboard.place == "run", "the tab Run is open")
         log = dashboard.pane("run").query_one(LogView)
-        await until(pilot, lambda: log._lines)
+        await until(pilot, lambda: log._lines, "the log has lines")
         dashboard.pane("run").on_mouse_scroll_up()
         assert not log.following
 

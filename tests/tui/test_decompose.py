@@ -6,44 +6,91 @@ from textual.widgets import Input
 from polyctl.tui.screens.choose import ChooseScreen
 from polyctl.tui.views.decompose import EXAMPLES
 from polyctl.tui.widgets.table import Table
-from tests.tui.shared import drive, event, make_run, screen_text, until
+from tests.tui.shared import (
+    drive,
+    event,
+    make_run,
+    screen_text,
+    until,
+    until_focused,
+    until_listed,
+    until_open,
+    until_shown,
+)
 from tests.tui.test_screens import TEXT, answers
 
 
-def test_decompose(dashboard):
+def solve(pane, text: str = TEXT) -> None:
+    """Ask for a text and let the solver answer at once as it would for TEXT."""
+    pane.solve(text)
+    for message in answers(TEXT):
+        pane.receive(message)
+
+
+def test_the_caret_stands_under_the_mistake(dashboard):
     async def script(pilot):
-        pane, solver = dashboard.pane("decompose"), dashboard.solver
-        entry = pane.query_one(Input)
-        await until(pilot, lambda: entry.has_focus and solver.started)
+        await until_focused(pilot, dashboard.pane("decompose").query_one(Input))
         await pilot.press(*"x^2+)")
-        await until(pilot, lambda: "✗" in screen_text(dashboard))
+        await until_shown(pilot, "✗")
         lines = screen_text(dashboard).splitlines()
         assert lines[3].index("^") == lines[2].index(")")
+
+    drive(dashboard, script)
+
+
+def test_enter_asks_and_the_beam_is_seen_growing(dashboard):
+    async def script(pilot):
+        solver, entry = dashboard.solver, dashboard.pane("decompose").query_one(Input)
+        await until_focused(pilot, entry)
         entry.value = TEXT
         await pilot.press("enter")
         assert solver.asked[-1][0] == TEXT
-        assert "searching" in screen_text(dashboard)
+        await until_shown(pilot, "searching")
         frame = [{"text": "x^2 + [b]x", "logprob": -0.5}]
         solver.say({"kind": "beam", "step": 3, "live": frame, "finished": []})
-        await until(
-            pilot, lambda: "Beam, step 3" in screen_text(dashboard) and "[b]x" in screen_text(dashboard)
-        )
+        await until_shown(pilot, "Beam, step 3", "[b]x")
+
+    drive(dashboard, script)
+
+
+def test_answers_come_with_their_proof(dashboard):
+    async def script(pilot):
+        pane = dashboard.pane("decompose")
+        pane.solve(TEXT)
         for message in answers(TEXT):
-            solver.say(message)
-        await until(pilot, lambda: "1 verified" in screen_text(dashboard))
-        assert "✓ verified  b^2 + 2*b + 5  x^2 + x" in screen_text(dashboard)
+            dashboard.solver.say(message)
+        await until_shown(pilot, "1 verified", "✓ verified  b^2 + 2*b + 5  x^2 + x")
         assert "compared with f: equal" in pane.detail_text()
+
+    drive(dashboard, script)
+
+
+def test_each_detail_can_be_copied(dashboard):
+    async def script(pilot):
+        pane = dashboard.pane("decompose")
+        await until_focused(pilot, pane.query_one(Input))
+        solve(pane)
         await pilot.press("escape")  # leaves the input
         assert pane.query_one(Table).has_focus
-        shown = []
+        copied = []
         for _ in range(4):
             await pilot.press("y")
-            shown.append(dashboard.clipboard)
+            copied.append(dashboard.clipboard)
             await pilot.press("d")
-        assert "compared" in shown[0]
-        assert "x^{2} + x" in shown[1]
-        assert "h = x**2 + x" in shown[2]
-        assert "univariate: 1 found" in shown[3]
+        assert "compared" in copied[0]
+        assert "x^{2} + x" in copied[1]
+        assert "h = x**2 + x" in copied[2]
+        assert "univariate: 1 found" in copied[3]
+
+    drive(dashboard, script)
+
+
+def test_keys_set_what_the_next_search_is_asked(dashboard):
+    async def script(pilot):
+        pane, solver = dashboard.pane("decompose"), dashboard.solver
+        entry = pane.query_one(Input)
+        await until_focused(pilot, entry)
+        await pilot.press("escape")
         await pilot.press(
             "right_square_bracket", "right_square_bracket", "left_square_bracket", "plus", "plus", "minus"
         )
@@ -60,12 +107,30 @@ def test_decompose(dashboard):
             "run": None,
         }
         assert solver.cancelled == 0
+
+    drive(dashboard, script)
+
+
+def test_a_search_is_stopped_by_escape_or_by_the_next_one(dashboard):
+    async def script(pilot):
+        solver = dashboard.solver
+        await until_focused(pilot, dashboard.pane("decompose").query_one(Input))
+        await pilot.press("f7")
+        assert solver.cancelled == 0
         await pilot.press("f7")  # while the one before still runs
         assert solver.cancelled == 1
         await pilot.press("escape")
         assert solver.cancelled == 2
-        assert "stopped" in screen_text(dashboard)
-        await pilot.press("up")
+        await until_shown(pilot, "stopped")
+
+    drive(dashboard, script)
+
+
+def test_arrows_go_through_what_was_entered(dashboard):
+    async def script(pilot):
+        entry = dashboard.pane("decompose").query_one(Input)
+        await until_focused(pilot, entry)
+        await pilot.press("f7", "f7", "up")
         assert entry.value == EXAMPLES[0]
         await pilot.press("up", "down")
         assert entry.value == EXAMPLES[1]
@@ -83,25 +148,25 @@ def test_the_model_of_another_run(tmp_path, dashboard):
 
     async def script(pilot):
         pane = dashboard.pane("decompose")
-        await until(pilot, lambda: dashboard.runs.rows and all(row.summary for row in dashboard.runs.rows))
+        await until_listed(pilot, 4)
         dashboard.solver.say({"kind": "ready"})
-        await until(pilot, lambda: f"model {old}, torch is loading" in screen_text(dashboard))
+        await until_shown(pilot, f"model {old}, torch is loading")
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: isinstance(dashboard.screen, ChooseScreen))
-        await until(pilot, lambda: "gamma/20240101-000000" in screen_text(dashboard))
+        await until_open(pilot, ChooseScreen)
+        await until_shown(pilot, "gamma/20240101-000000")
         assert bare not in screen_text(dashboard)
         await pilot.press("j", "k", "j", "enter")
-        await until(pilot, lambda: "model gamma/20240101-000000" in screen_text(dashboard))
+        await until_shown(pilot, "model gamma/20240101-000000")
         pane.solve("x^4")
         assert dashboard.solver.asked[-1][1]["run"] == "gamma/20240101-000000"
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: isinstance(dashboard.screen, ChooseScreen))
+        await until_open(pilot, ChooseScreen)
         await pilot.press("k", "escape")
         assert pane.settings.run == "gamma/20240101-000000"
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: isinstance(dashboard.screen, ChooseScreen))
+        await until_open(pilot, ChooseScreen)
         await pilot.press("home", "enter")
-        await until(pilot, lambda: f"model {old}" in screen_text(dashboard))
+        await until_shown(pilot, f"model {old}")
         assert pane.settings.run == old
 
     drive(dashboard, script)
@@ -127,7 +192,7 @@ def test_longer_answers_that_come_later_are_not_cut(dashboard):
             pane.receive({**solution, "inners": ["y" * length], "rank_key": [0, 0, 40 - length, 0]})
             screen_text(dashboard)  # drawn before the table has been idle
         dashboard.solver.say({**answers(TEXT)[-1]})
-        await until(pilot, lambda: "11 verified" in screen_text(dashboard))
+        await until_shown(pilot, "11 verified")
         text = screen_text(dashboard)
         assert "y" * 11 in text
         assert " 11  ✓ verified" in text
@@ -141,10 +206,11 @@ def test_decompose_says_what_went_wrong(empty):
         pane = empty.pane("decompose")
         pane.solve("x")
         empty.solver.say({"kind": "error", "message": "degree 1 [red]has none", "hint": "type more"})
-        await until(pilot, lambda: "degree 1 [red]has none (type more)" in screen_text(empty))
+        await until_shown(pilot, "degree 1 [red]has none (type more)")
         pane.solve("x^2")
         empty.solver.say({"kind": "died", "message": "the solving process ended with code 9"})
-        await until(pilot, lambda: "code 9" in screen_text(empty))
+        await until_shown(pilot, "code 9")
+        assert not pane.search.busy, "a search whose process died is over"
 
     drive(empty, script)
 
@@ -166,9 +232,10 @@ def test_what_a_search_that_was_given_up_still_says_is_not_heard(dashboard):
 def test_lines_that_are_pasted_become_one(dashboard):
     async def script(pilot):
         entry = dashboard.pane("decompose").query_one(Input)
-        await until(pilot, lambda: entry.has_focus)
+        await until_focused(pilot, entry)
         entry.post_message(Paste("x^4 + 2x^2\n  + 3\n"))
-        await until(pilot, lambda: entry.value == "x^4 + 2x^2 + 3")
+        await until(pilot, lambda: entry.value, "the text is pasted")
+        assert entry.value == "x^4 + 2x^2 + 3", "the lines are joined by single spaces"
 
     drive(dashboard, script)
 
@@ -179,9 +246,9 @@ def test_answers_name_their_polynomial_once_another_is_typed(dashboard):
         pane.solve(TEXT)
         for message in answers(TEXT):
             pane.receive(message)
-        await until(pilot, lambda: "1 verified" in screen_text(dashboard))
+        await until_shown(pilot, "1 verified")
         await pilot.press("plus", "1")
-        await until(pilot, lambda: f"below: {TEXT[:20]}" in screen_text(dashboard))
+        await until_shown(pilot, f"below: {TEXT[:20]}")
         assert "1 verified in" not in screen_text(dashboard)
 
     drive(dashboard, script)
@@ -192,10 +259,10 @@ def test_a_small_terminal_shows_the_proof_once_the_beam_has_ended(dashboard):
         pane = dashboard.pane("decompose")
         pane.solve(TEXT)
         pane.receive({"kind": "beam", "step": 3, "live": [], "finished": []})
-        await until(pilot, lambda: "Beam, step 3" in screen_text(dashboard))
+        await until_shown(pilot, "Beam, step 3")
         for message in answers(TEXT):
             pane.receive(message)
-        await until(pilot, lambda: "compared with f: equal" in screen_text(dashboard))
+        await until_shown(pilot, "compared with f: equal")
         assert "Beam, step 3" not in screen_text(dashboard)
 
     drive(dashboard, script, (80, 24))
@@ -209,7 +276,7 @@ def test_long_answers_are_copied_whole(dashboard):
         pane.receive({**solution, "latex": "x" * 5000})
         pane.receive(answers(TEXT)[-1])
         await pilot.press("escape")
-        await until(pilot, lambda: pane.query_one(Table).has_focus)
+        await until_focused(pilot, pane.query_one(Table))
         await pilot.press("d", "y")
         assert dashboard.clipboard == "x" * 5000
 
@@ -224,11 +291,12 @@ def test_the_shipped_model_can_be_chosen_wherever_runs_are_kept(tmp_path, empty,
 
     async def script(pilot):
         empty.solver.say({"kind": "ready"})
-        await until(pilot, lambda: "model general/shipped" in screen_text(empty))
+        await until_shown(pilot, "model general/shipped")
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: "bundled with polyctl" in screen_text(empty))
+        await until_shown(pilot, "bundled with polyctl")
         await pilot.press("enter")
-        await until(pilot, lambda: empty.pane("decompose").settings.run == "general/shipped")
+        wanted = empty.pane("decompose").settings
+        await until(pilot, lambda: wanted.run == "general/shipped", "the bundled model is chosen")
 
     drive(empty, script)
 
@@ -237,7 +305,7 @@ def test_the_line_being_typed_is_kept_while_older_ones_are_looked_at(dashboard):
     async def script(pilot):
         pane = dashboard.pane("decompose")
         entry = pane.query_one(Input)
-        await until(pilot, lambda: entry.has_focus)
+        await until_focused(pilot, entry)
         pane.solve("x^4")
         entry.value = "x^4 + 2"
         await pilot.press("up")
@@ -245,7 +313,7 @@ def test_the_line_being_typed_is_kept_while_older_ones_are_looked_at(dashboard):
         await pilot.press("down")
         assert entry.value == "x^4 + 2"
         await pilot.press("f3", "f2")
-        await until(pilot, lambda: entry.has_focus)
+        await until_focused(pilot, entry)
         await pilot.press("plus", "x")
         assert entry.value == "x^4 + 2+x"
 
@@ -258,10 +326,11 @@ def test_the_best_answer_is_chosen_though_it_comes_later_and_the_table_has_the_f
         pane.solve(TEXT)
         solution = next(m for m in answers(TEXT) if m["kind"] == "solution")
         pane.query_one(Table).focus()
-        await until(pilot, lambda: pane.query_one(Table).has_focus)
+        await until_focused(pilot, pane.query_one(Table))
         refuted = {"status": "refuted", "complexity": None, "rank_key": [1, 0, 0, 0]}
         pane.receive({**solution, **refuted, "proof": "worse"})
         pane.receive({**solution, "proof": "better"})
-        await until(pilot, lambda: pane.chosen is not None and pane.chosen["proof"] == "better")
+        await until(pilot, lambda: pane.chosen is not None, "an answer is chosen")
+        assert pane.chosen["proof"] == "better", "the cursor is on the best answer"
 
     drive(dashboard, script)

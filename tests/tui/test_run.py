@@ -11,7 +11,7 @@ from polyctl.tui.run_log import History
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.table import Table
-from tests.tui.shared import drive, event, events, make_run, screen_text, until
+from tests.tui.shared import drive, event, events, make_run, screen_text, until, until_listed, until_shown
 from tests.tui.test_run_log import evaluation, read, report
 from tests.tui.test_screens import show
 
@@ -27,14 +27,16 @@ def test_a_long_name_leaves_room_for_the_other_columns(tmp_path, dashboard):
 
     async def script(pilot):
         await show(pilot, dashboard, "runs")
-        await until(pilot, lambda: "a_run_with" in screen_text(dashboard))
+        await until_shown(pilot, "a_run_with")
         (row,) = lines_with(dashboard, "a_run_with")[:1]
         assert "0.1167" in row
         assert row.endswith("5 min")
         assert "…" in row
         assert "000000" in row
         dashboard.open_runs([LONG])
-        await until(pilot, lambda: lines_with(dashboard, "✓ finished, step 60 of 60"))
+        await until_shown(pilot, "✓ finished, step 60 of 60")
+        (title,) = lines_with(dashboard, "✓ finished, step 60 of 60")
+        assert title.startswith("a_run_with"), "the name is shortened at its end"
 
     drive(dashboard, script, (80, 24))
 
@@ -46,10 +48,10 @@ def test_marks_of_runs_that_are_gone_are_dropped(tmp_path, dashboard, monkeypatc
     async def script(pilot):
         await show(pilot, dashboard, "runs")
         pane = dashboard.pane("runs")
-        await until(pilot, lambda: pane.query_one(Table).row_count == 2)
+        await until(pilot, lambda: pane.query_one(Table).row_count == 2, "the table has two rows")
         pane.view.marked = ["alpha/20250101-000000"]
         shutil.rmtree(gone.path)
-        await until(pilot, lambda: not pane.view.marked)
+        await until(pilot, lambda: not pane.view.marked, "the mark is dropped")
         await pilot.press("enter")
         assert dashboard.place == "run"
         pane.view.marked = ["quick/20251009-085320"]
@@ -66,9 +68,12 @@ def test_warnings_are_seen_whatever_the_name(tmp_path):
     async def script(pilot):
         await show(pilot, app, "run")
         await pilot.press("y", "s", "plus")
-        await until(pilot, lambda: "understood is shown" in " ".join(screen_text(app).split()))
-        assert "smoothed 0.6, log axis" in screen_text(app)
-        assert lines_with(app, "✗ crashed, step 1")
+        await until_shown(pilot, "smoothed 0.6, log axis", "✗ crashed, step 1")
+        await until(
+            pilot,
+            lambda: "understood is shown" in " ".join(screen_text(app).split()),
+            "the warning of a newer version is seen",
+        )
 
     drive(app, script, (80, 24))
 
@@ -78,12 +83,13 @@ def test_every_run_that_is_compared_is_named(tmp_path, dashboard):
         make_run(tmp_path / "runs", f"{name}/20250101-000000")
 
     async def script(pilot):
-        await until(pilot, lambda: len(dashboard.runs.rows) == 3)
+        await until_listed(pilot, 3)
         dashboard.open_runs([row.run.name for row in dashboard.runs.rows])
         for number in (1, 2, 3):
-            await until(pilot, lambda number=number: lines_with(dashboard, f"{number}:") != [])
-        await until(pilot, lambda: "f 3:valid 0.1333" in screen_text(dashboard))
-        assert lines_with(dashboard, "3:")[0].startswith("3:")
+            await until_shown(pilot, f"\n{number}:")
+        await until_shown(pilot, "f 3:valid 0.1333")
+        titles = [line[:2] for line in screen_text(dashboard).splitlines()[2:5]]
+        assert titles == ["1:", "2:", "3:"], "each run has a line of the title"
 
     drive(dashboard, script, (80, 24))
 
@@ -95,10 +101,10 @@ def test_an_evaluation_says_of_what_it_is(tmp_path):
 
     async def script(pilot):
         await show(pilot, app, "run")
-        await until(pilot, lambda: "eval: step 26,100, 120 problems" in screen_text(app))
-        assert "a pass@1 90.0%" in screen_text(app)
+        await until_shown(pilot, "eval: step 26,100, 120 problems")
+        await until_shown(pilot, "a pass@1 90.0%")
         await pilot.press("v")
-        await until(pilot, lambda: lines_with(app, "│step 26,100, 120 problems, 2026-01-01"))
+        await until_shown(pilot, "│step 26,100, 120 problems, 2026-01-01")
 
     drive(app, script)
 
@@ -138,7 +144,7 @@ def test_a_long_line_of_the_log_is_wrapped_and_pages_do_not_skip_lines(tmp_path)
     async def script(pilot):
         await show(pilot, app, "run")
         log = app.pane("run").query_one(LogView)
-        await until(pilot, lambda: "end7" in screen_text(app))
+        await until_shown(pilot, "end7")
         seen = set()
         for _ in range(8):
             seen |= {i for i in range(8) if f" n{i} " in screen_text(app) and f"end{i}" in screen_text(app)}
@@ -172,7 +178,7 @@ def test_another_run_is_followed_though_the_log_of_the_last_was_paused(tmp_path,
         await show(pilot, dashboard, "run")
         log = dashboard.pane("run").query_one(LogView)
         await pilot.press("k", "n")
-        await until(pilot, lambda: "step 200 of 200" in screen_text(dashboard))
+        await until_shown(pilot, "step 200 of 200")
         assert log.following
 
     drive(dashboard, script)
@@ -185,7 +191,7 @@ def test_a_zoom_ends_where_nothing_would_be_seen(dashboard):
         low, high = dashboard.pane("run").view.plot.window
         assert high - low == pytest.approx(4 / 60)
         await pilot.press("y")
-        await until(pilot, lambda: "log axis" in screen_text(dashboard))
+        await until_shown(pilot, "log axis")
         assert "nothing" not in screen_text(dashboard).split("verified accuracy")[0]
 
     drive(dashboard, script, (80, 24))
@@ -199,7 +205,7 @@ def test_the_step_is_that_of_the_plots(dashboard, monkeypatch):
         rows = dashboard.runs.rows
         with dashboard.runs.histories[0].run.events.open("a") as file:
             file.write(json.dumps(event(99, "step", step=77, loss=1.0)) + "\n")
-        await until(pilot, lambda: "step 77 of 60" in screen_text(dashboard))
+        await until_shown(pilot, "step 77 of 60")
         assert rows[0].summary.step == 60
 
     drive(dashboard, script)
@@ -209,11 +215,13 @@ def test_what_has_not_been_read_is_not_called_empty(dashboard, monkeypatch):
     monkeypatch.setattr(History, "refresh", lambda self: False)
 
     async def script(pilot):
-        await until(pilot, lambda: dashboard.runs.rows and dashboard.runs.rows[0].summary)
+        await until_listed(pilot, 1)
         await pilot.press("f4")
-        await until(pilot, lambda: len(lines_with(dashboard, "│reading")) >= 2)
+        await until(
+            pilot, lambda: len(lines_with(dashboard, "│reading")) >= 2, "plots and log say that they are read"
+        )
         await pilot.press("f5")
-        await until(pilot, lambda: "reading" in screen_text(dashboard))
+        await until_shown(pilot, "reading")
         assert "no beam" not in screen_text(dashboard)
 
     drive(dashboard, script)
@@ -223,7 +231,8 @@ def test_without_runs_none_can_be_chosen(empty):
     async def script(pilot):
         for key in ("f4", "f5"):
             await pilot.press(key)
-            await until(pilot, lambda: "no runs in runs yet; `polyctl train quick`" in screen_text(empty))
+            await until_shown(pilot, "no runs in runs yet; `polyctl train quick`")
+        assert not empty.runs.histories, "nothing is open"
 
     drive(empty, script, (80, 24))
 
@@ -233,9 +242,9 @@ def test_a_run_without_beams_has_no_caption(tmp_path, dashboard):
 
     async def script(pilot):
         await show(pilot, dashboard, "beam")
-        await until(pilot, lambda: "problem 1" in screen_text(dashboard))
+        await until_shown(pilot, "problem 1")
         await pilot.press("f4", "n", "f5")
-        await until(pilot, lambda: "no beam has been seen" in screen_text(dashboard))
+        await until_shown(pilot, "no beam has been seen")
         assert "problem 1" not in screen_text(dashboard)
         assert "log-prob" not in screen_text(dashboard)
         assert "step by step" in " ".join(screen_text(dashboard).split())
@@ -255,10 +264,10 @@ def test_a_beam_keeps_its_head_and_another_one_begins_at_the_top(tmp_path):
         await show(pilot, app, "beam")
         box = app.pane("beam").query_one("#beam-box", VerticalScroll)
         await pilot.press("pagedown")
-        await until(pilot, lambda: box.scroll_y > 0)
-        assert "log-prob" in screen_text(app)
+        await until(pilot, lambda: box.scroll_y > 0, "the beam is scrolled")
+        await until_shown(pilot, "log-prob")
         await pilot.press("up")
-        await until(pilot, lambda: box.scroll_y == 0)
+        await until(pilot, lambda: box.scroll_y == 0, "another problem begins at the top")
         assert app.pane("beam").view.at == 0
 
     drive(app, script, (80, 24))

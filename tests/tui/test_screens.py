@@ -1,6 +1,7 @@
 """What the screens show at three sizes, with and without colour; POLYCTL_UPDATE_SCREENS=1 rewrites."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +13,19 @@ from polyctl.solving.solve import solve
 from polyctl.tui.app import Dashboard
 from polyctl.tui.solver_worker import describe
 from polyctl.tui.tabs import TABS
-from tests.tui.shared import drive, make_run, screen_text, until
+from tests.tui.shared import drive, make_run, screen_text, until, until_shown
 
+SETTLE_SECONDS = 5.0 if os.environ.get("POLYCTL_UPDATE_SCREENS") else 30.0
 STORED = Path(__file__).parent / "screens"
 SIZES = ((120, 40), (80, 24), (60, 16))
 FOOTER = {"decompose": "Example", "runs": "Mark", "run": "Metric", "beam": "Pause", "experiments": "Train"}
+SHOWN = {
+    "decompose": ["degree 4"],
+    "runs": ["newest first", "0.1167"],
+    "run": ["Log: "],
+    "beam": ["frame "],
+    "experiments": ["smoke"],
+}  # what stands on a tab that is drawn
 TEXT = "x^4 + 2x^3 + 3x^2 + 2x + 5"
 
 
@@ -35,19 +44,13 @@ def answers(text: str) -> list[dict]:
     return [*said, {**done, "tried": [[a.method, 0.25, a.found, a.note] for a in found.tried]}]
 
 
-async def settled(pilot) -> str:
-    """The text of the screen once nothing has changed it for a while."""
-    text, same = "", 0
-    while same < 10:
-        await pilot.pause(0.02)
-        old, text = text, screen_text(pilot.app)
-        same = same + 1 if text == old else 0
-    return text
-
-
-async def show(pilot, app: Dashboard, place: str) -> str:
-    """The text of a tab once everything is there."""
-    await until(pilot, lambda: app.runs.rows and app.runs.rows[0].summary and app.runs.histories[0].complete)
+async def show(pilot, app: Dashboard, place: str) -> None:
+    """Go to a tab, and wait until everything is there."""
+    await until(
+        pilot,
+        lambda: app.runs.rows and app.runs.rows[0].summary and app.runs.histories[0].complete,
+        "the newest run is read",
+    )
     app._go(place)
     if place == "decompose":
         app.solver.say({"kind": "ready"})
@@ -56,10 +59,9 @@ async def show(pilot, app: Dashboard, place: str) -> str:
         pane.solve(TEXT)
         for message in answers(TEXT):
             app.solver.say(message)
-        await until(pilot, lambda: pane.search.done and "degree 4" in screen_text(app))
+        await until(pilot, lambda: pane.search.done, "the search is over")
     app.pane(place).redraw()
-    await until(pilot, lambda: FOOTER[place] in screen_text(app).splitlines()[-1])
-    return await settled(pilot)
+    await until_shown(pilot, FOOTER[place], *SHOWN[place])
 
 
 @pytest.mark.parametrize("colour", [True, False], ids=["colour", "NO_COLOR"])
@@ -70,19 +72,25 @@ def test_screen(place, size, colour, tmp_path, monkeypatch):
     if not colour:
         monkeypatch.setenv("NO_COLOR", "1")
     app = Dashboard()
+    path = STORED / f"{place}-{size[0]}x{size[1]}.txt"
+    update = bool(os.environ.get("POLYCTL_UPDATE_SCREENS")) and colour
+    stored = [] if update else path.read_text(encoding="utf-8").splitlines()
     seen = []
 
     async def script(pilot):
-        seen.append(await show(pilot, app, place))
+        await show(pilot, app, place)
+        end = time.monotonic() + SETTLE_SECONDS
+        while screen_text(app).splitlines() != stored and time.monotonic() < end:
+            await pilot.pause(0.02)
+        seen.append(screen_text(app))
         if not colour:
             assert not list(coloured(app))
 
     drive(app, script, size)
-    path = STORED / f"{place}-{size[0]}x{size[1]}.txt"
-    if os.environ.get("POLYCTL_UPDATE_SCREENS") and colour:
-        path.parent.mkdir(exist_ok=True)
+    if update:
         path.write_text(seen[0] + "\n", encoding="utf-8")
-    assert seen[0].splitlines() == path.read_text(encoding="utf-8").splitlines()
+    else:
+        assert seen[0].splitlines() == stored
 
 
 def coloured(app: Dashboard) -> Iterator[Segment]:
