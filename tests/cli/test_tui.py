@@ -67,3 +67,9 @@ def test_nothing_heavy_is_imported():
             [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
         )
         assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_text_dump_imports_no_textual():
+    code = "import sys, polyctl.tui.text_dump; print('textual' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

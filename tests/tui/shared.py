@@ -11,6 +11,7 @@ from polyctl.config.registry import to_toml
 from polyctl.config.schema import Experiment
 from polyctl.store.runs import Run
 from polyctl.tui.app import Dashboard
+from polyctl.tui.series import Point, Series
 
 BEGAN = 1_760_000_000.0
 
@@ -101,6 +102,12 @@ def make_run(
     found = events() if lines is None else lines
     run.events.write_text("".join(json.dumps(e, ensure_ascii=False) + "\n" for e in found))
     return run
+
+
+def points(*values) -> list[Point]:
+    series = Series()
+    series.add(enumerate(values))
+    return series.points
 
 
 def screen_text(app: Dashboard) -> str:

@@ -9,10 +9,10 @@ from polyctl.errors import FileError
 from polyctl.tui import launch
 
 
-def wait(condition) -> None:
-    until = time.monotonic() + 60
+def wait_until(condition, what: str, seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < until
+        assert time.monotonic() < end, f"waited {seconds:.0f} s in vain until {what}"
         time.sleep(0.05)
 
 
@@ -24,9 +24,9 @@ def test_start_find_stop(tmp_path):
         (found,) = launch.jobs(tmp_path)
         assert found == job
         assert found.command_line.startswith("polyctl train smoke")
-        wait(lambda: list(tmp_path.glob("smoke/*/events.jsonl")))
+        wait_until(lambda: list(tmp_path.glob("smoke/*/events.jsonl")), "the run has begun")
         assert launch.stop(found)
-        wait(lambda: not found.running)
+        wait_until(lambda: not found.running, "the process has ended")
         (run,) = tmp_path.glob("smoke/*/")
         assert '"state": "interrupted"' in (run / "events.jsonl").read_text()
         assert (run / "checkpoints" / "last.safetensors").is_file()

@@ -1,89 +1,24 @@
-"""Series, plots and what a run's events become."""
+"""What a run's events become."""
 
 import json
 import math
 import shutil
-from itertools import pairwise
 
 from polyctl.store.events import EventWriter
 from polyctl.tui.run_log import History, _line
-from polyctl.tui.series import Point, Series, columns, smooth
+from polyctl.tui.series import Series
 from polyctl.tui.text_dump import dump_tabs
-from polyctl.tui.views.beam import format_beam, format_caption, format_movement
+from polyctl.tui.views.beam import format_beam, format_caption
 from polyctl.tui.views.heat_map import format_heat_map
 from polyctl.tui.views.plot import Line, PlotView, draw_plot
 from polyctl.tui.views.run import measure_steps, plot_lines
-from tests.tui.shared import event, events, make_run
+from tests.tui.shared import event, events, make_run, points
 
 
 def read(history: History) -> History:
     while history.refresh():
         pass
     return history
-
-
-def points(*values) -> list[Point]:
-    series = Series()
-    series.add(enumerate(values))
-    return series.points
-
-
-def test_a_spike_survives_the_reduction():
-    values = [1.0] * 1000
-    values[500] = 99.0
-    found = columns(points(*values), 10, 0, 999)
-    assert max(c.high for c in found) == 99.0
-    assert [c.low for c in found] == [1.0] * 10
-
-
-def test_memory_is_bounded_and_extremes_stay():
-    series = Series(limit=100)
-    for i in range(10_000):
-        series.add([(i, -5.0 if i == 4321 else 1.0)], earlier=False)
-    assert len(series.points) <= 100
-    assert min(p.low for p in series.points) == -5.0
-
-
-def test_the_resolution_is_even_whatever_the_order():
-    forwards, backwards = Series(limit=100), Series(limit=100)
-    values = [(float(i), math.sin(i)) for i in range(5000)]
-    for at in range(0, 5000, 50):
-        forwards.add(values[at : at + 50])
-        backwards.add(values[4950 - at : 5000 - at], earlier=True)
-    assert forwards.points == backwards.points
-    gaps = [b.x - a.x for a, b in pairwise(forwards.points)]
-    assert len(gaps) >= 40
-    assert set(gaps[:-1]) == {64.0}
-
-
-def test_values_that_are_not_finite_leave_gaps():
-    series = Series()
-    series.add(enumerate([1.0, math.nan, 1.0, None, "x", True]))
-    assert series.broken == 4
-    assert [c and c.gap for c in columns(series.points, 6, 0, 5)] == [False, None, True, None, None, None]
-    one, two = (
-        draw_plot([Line("a", points(1.0, 2.0, 3.0))], PlotView(), 40, 9),
-        draw_plot([Line("a", points(1.0, math.nan, 3.0))], PlotView(), 40, 9),
-    )
-    dots = [sum("⠀" < c <= "⣿" for c in text.plain) for text in (one, two)]
-    assert dots[1] < dots[0] / 3
-
-
-def test_log_axis_and_smoothing():
-    text = draw_plot([Line("a", points(1e-4, 1.0, -1.0))], PlotView(log=True), 40, 9).plain
-    assert "1.0e-4" in text
-    assert "nothing above 0" in draw_plot([Line("a", points(-1.0, 0.0))], PlotView(log=True), 40, 9).plain
-    assert [p.last for p in smooth(points(2.0, 2.0, 2.0), 0.9)] == [2.0, 2.0, 2.0]
-    rough = [p.last for p in smooth(points(0.0, 10.0, math.nan, 0.0), 0.5)]
-    assert rough[2] is None
-    assert 0 < rough[3] < rough[1] < 10
-
-
-def test_a_plot_is_as_large_as_asked():
-    for width, height in ((120, 30), (20, 5), (12, 3), (5, 2)):
-        rows = draw_plot([Line("a" * 50, points(*range(50)))], PlotView(), width, height).plain.split("\n")
-        assert len(rows) <= height
-        assert all(len(row) <= width for row in rows)
 
 
 def test_history_of_a_run(tmp_path):
@@ -232,15 +167,6 @@ def test_events_of_any_shape_are_survived(tmp_path):
     )
 
 
-def test_ranks_move():
-    before = [{"text": "x"}, {"text": "y"}, {"text": "z"}]
-    assert format_movement({"text": "z + 1"}, 0, before) == "↑2"
-    assert format_movement({"text": "x^2"}, 1, before) == "↓1"
-    assert format_movement({"text": "y"}, 1, before) == "="
-    assert format_movement({"text": "w"}, 1, before) == "new"
-    assert format_movement({"text": "w"}, 1, None) == ""
-
-
 def test_uses_of_the_shipped_model_are_seen_as_they_come(tmp_path, monkeypatch):
     run = make_run(tmp_path, "general/shipped", lines=[event(0, "run", state="started", step=0)])
     monkeypatch.setenv("POLYCTL_SHIPPED", str(run.path))
@@ -315,13 +241,6 @@ def test_pass_at_k_is_of_the_newest_evaluation(tmp_path):
     assert [(p.x, p.last) for p in twenty.points] == [(8200.0, 0.6), (8200.0, 0.9)]
 
 
-def test_lone_points_are_letters_and_are_not_joined():
-    line = Line("eval", points(0.2, 0.4, 0.9), joined=False)
-    text = draw_plot([line], PlotView(), 60, 12).plain.split("\n", 1)[1]
-    assert text.count("a") == 3
-    assert not any("⠀" < c <= "⣿" for c in text)
-
-
 def test_only_what_steps_measure_is_smoothed(tmp_path):
     history = read(History(make_run(tmp_path)))
     smoothed = {
@@ -373,28 +292,3 @@ def test_a_line_of_the_log_says_what_matters_first():
     line = _line(0, evaluation(1, 5, {"1": 0.5, "2": 0.6, "3": 0.75}, tokens_per_second=12345.6))
     assert "pass@1=0.5  pass@3=0.75" in line.text
     assert "tokens/s=12346" in line.text
-
-
-def test_the_heat_map_fits_its_width():
-    cells = [{"cell": f"2∘{i}", "greedy": 0.5, "pass_at": {"10": 1.0}} for i in range(2, 6)]
-    assert "@10 100%" in format_heat_map(cells, width=100).plain
-    narrow = format_heat_map(cells, width=56).plain.splitlines()
-    assert "@10" not in "".join(narrow)
-    assert max(len(row.rstrip()) for row in narrow[1:]) <= 56
-
-
-def test_why_a_plot_is_empty():
-    line = Line("a", points(1.0, *[math.nan] * 98, 2.0))
-    between = PlotView(log=True, window=(0.4, 0.6))
-    assert draw_plot([line], between, 60, 9).plain == "nothing measured at these steps"
-    assert "nothing above 0" in draw_plot([Line("a", points(-1.0, -2.0))], PlotView(log=True), 60, 9).plain
-    assert draw_plot([], PlotView(empty="reading"), 60, 9).plain == "reading"
-
-
-def test_a_legend_takes_more_rows_before_it_leaves_out_values():
-    lines = [Line(f"{i}:train", points(0.5, 0.25 * i), percent=True) for i in range(1, 5)]
-    text = draw_plot(lines, PlotView(), 38, 12).plain.splitlines()
-    assert "a 1:train 25.0%" in text[0]
-    assert "d 4:train 100.0%" in text[1]
-    assert len(text) == 12
-    assert text[2].split()[0] == "100.0%"

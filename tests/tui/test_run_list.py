@@ -1,0 +1,130 @@
+"""What the dashboard knows of the runs."""
+
+import shutil
+import time
+from dataclasses import replace
+
+from polyctl.tui.run_list import Listing, RunList, RunRow, RunScanner, explain_no_runs, read_row
+from polyctl.tui.views.runs import RunsView, describe_run
+from tests.tui.shared import event, make_run
+
+NAMES = ["gamma/20250103-000000", "beta/20250102-000000", "alpha/20250101-000000"]
+
+
+def scan(scanner: RunScanner) -> list[Listing]:
+    return list(scanner.scan(lambda: False))
+
+
+def listing(root) -> Listing:
+    return Listing([read_row(make_run(root, name)) for name in NAMES])
+
+
+def test_names_come_before_summaries(tmp_path):
+    make_run(tmp_path)
+    scanner = RunScanner(tmp_path)
+    names, whole = scan(scanner)
+    assert names.rows[0].summary is None
+    assert whole.rows[0].summary.state == "finished"
+    (again,) = scan(scanner)
+    assert again == whole
+
+
+def test_only_what_has_changed_is_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("polyctl.tui.run_list.SLOW_FACTOR", 0)
+    still, live = (make_run(tmp_path, name) for name in NAMES[:2])
+    scanner = RunScanner(tmp_path)
+    scan(scanner)
+    read = []
+    monkeypatch.setattr("polyctl.tui.run_list.read_row", lambda run: read.append(run.name) or read_row(run))
+    with live.events.open("a") as file:
+        file.write("\n")
+    scan(scanner)
+    assert read == [live.name]
+    assert still.name != live.name
+
+
+def test_a_scan_stops_when_it_is_asked_to(tmp_path):
+    make_run(tmp_path)
+    assert len(list(RunScanner(tmp_path).scan(lambda: True))) == 1  # the names alone
+
+
+def test_a_root_that_cannot_be_read(tmp_path, monkeypatch):
+    def refuse(root):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("polyctl.tui.run_list.list_runs", refuse)
+    found = scan(RunScanner(tmp_path))[-1]
+    assert found == Listing([], f"{tmp_path} cannot be read: Permission denied")
+    runs = RunList(tmp_path)
+    runs.update(found)
+    assert RunsView().describe(runs) == found.problem
+
+
+def test_silence_alone_may_have_changed_a_running_run(tmp_path):
+    row = read_row(make_run(tmp_path, lines=[event(0, "run", step=0)]))
+    running = replace(row.summary, state="running", updated=time.time() - 700)
+    assert replace(row, summary=running).may_have_crashed
+    assert not replace(row, summary=replace(running, updated=time.time())).may_have_crashed
+    assert not RunRow(row.run, None).may_have_crashed
+
+
+def test_the_newest_run_is_open_until_others_are_chosen(tmp_path):
+    runs, found = RunList(tmp_path), listing(tmp_path)
+    runs.update(found)
+    assert [h.run.name for h in runs.histories] == NAMES[:1]
+    newest = runs.histories[0]
+    runs.update(found)
+    assert runs.histories[0] is newest  # what was read of it is kept
+    assert not runs.open(["nothing/20250101-000000"])
+    assert runs.open([NAMES[2], "nothing/20250101-000000"])
+    runs.update(found)
+    assert [h.run.name for h in runs.histories] == NAMES[2:]
+
+
+def test_the_next_run_after_the_last_is_the_first(tmp_path):
+    runs = RunList(tmp_path)
+    assert runs.next_name() is None
+    runs.update(listing(tmp_path))
+    assert runs.next_name() == NAMES[1]
+    runs.open(NAMES[2:])
+    assert runs.next_name() == NAMES[0]
+
+
+def test_why_no_run_is_open(tmp_path):
+    runs = RunList(tmp_path)
+    assert runs.explain_none_open() == f"looking for runs in {tmp_path}"
+    runs.update(Listing([]))
+    assert runs.explain_none_open() == explain_no_runs(tmp_path)
+    runs.rows = listing(tmp_path).rows
+    assert "choose one in the tab Runs" in runs.explain_none_open()
+
+
+def test_what_is_wrong_with_a_run_is_part_of_its_row(tmp_path):
+    run = make_run(tmp_path)
+    assert describe_run(read_row(run)).startswith(f"{run.name}: complete, ")
+    run.events.unlink()
+    assert describe_run(read_row(run)) == f"{run.name} has written no events yet"
+    run.events.mkdir()
+    assert "cannot be read" in read_row(run).problem
+    assert describe_run(RunRow(run, None)) == "reading"
+
+
+def test_marks_filter_and_order(tmp_path):
+    view, rows = RunsView(), listing(tmp_path).rows
+    assert [row.run.name for row in view.select(rows)] == NAMES
+    view.next_sort()
+    assert [row.run.name for row in view.select(rows)] == NAMES[::-1]
+    view.pattern = "BET"
+    assert [row.run.name for row in view.select(rows)] == [NAMES[1]]
+    view.toggle_mark(NAMES[0])
+    view.toggle_mark(NAMES[1])
+    view.toggle_mark(NAMES[0])
+    assert view.marked == [NAMES[1]]
+    runs = RunList(tmp_path)
+    runs.update(Listing(rows))
+    assert view.describe(runs) == (
+        f"1 of 3 runs in {tmp_path}, by run, with 'BET', 1 marked: Enter opens them"
+    )
+    shutil.rmtree(rows[1].run.path)
+    view.drop_gone(rows[:1])
+    assert view.marked == []

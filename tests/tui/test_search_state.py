@@ -1,0 +1,94 @@
+"""A search as its messages build it, and the settings of the next one."""
+
+from polyctl.tui.search_state import BEAM_WIDTHS, MOST_INNERS, SearchSettings, SearchState
+from polyctl.tui.views.decompose import WELCOME, describe_detail, describe_tried, format_state
+from tests.tui.test_screens import TEXT, answers
+
+
+def finished() -> SearchState:
+    search = SearchState.begin(TEXT)
+    for message in answers(TEXT):
+        search.receive(message)
+    return search
+
+
+def test_a_search_from_begin_to_end():
+    search = SearchState.begin("x^4")
+    assert search.busy
+    assert describe_tried(search) == "still searching"
+    search = finished()
+    assert not search.busy
+    assert search.verified == 1
+    assert format_state(search, TEXT).plain == "✓ 1 verified in 0.5 s"
+    assert format_state(search, "x").plain.startswith("below: x^4")
+    assert search.find("0") is search.solutions[0]
+    assert search.find(None) is None
+
+
+def test_a_better_answer_that_comes_later_is_first():
+    search = SearchState.begin(TEXT)
+    (solution, _) = answers(TEXT)
+    search.receive({**solution, "status": "refuted", "complexity": None})
+    search.receive(solution)
+    assert [s["number"] for s in search.solutions] == [1, 0]
+
+
+def test_an_error_and_a_dead_process_end_it():
+    for kind in ("error", "died"):
+        search = SearchState.begin("x")
+        search.receive({"kind": kind, "message": "no", "hint": "type more"})
+        assert (search.busy, search.problem) == (False, "no (type more)")
+        assert format_state(search, "x").plain == "✗ no (type more)"
+        assert describe_detail(search, None, "proof") == ""
+
+
+def test_stopped_says_whether_there_are_answers():
+    search = SearchState.begin("x^4")
+    search.stop()
+    assert format_state(search, "x^4").plain == "■ stopped"
+    search = finished()
+    search.stop()
+    assert format_state(search, TEXT).plain == "■ stopped; what was found is below"
+
+
+def test_the_beam_shows_verdicts_as_they_come():
+    search = SearchState.begin("x^4")
+    assert search.judged_frame() is None
+    done = [{"text": "x^2", "logprob": -0.5}, {"text": "x", "logprob": -2.0}]
+    search.receive({"kind": "beam", "step": 1, "live": [], "finished": []})
+    search.receive({"kind": "beam", "step": 2, "live": [], "finished": done})
+    assert search.before["step"] == 1
+    assert [h["status"] for h in search.judged_frame()["finished"]] == ["waiting", "waiting"]
+    search.receive({**answers(TEXT)[0], "logprob": -0.5})
+    search.receive(answers(TEXT)[-1])
+    assert [h["status"] for h in search.judged_frame()["finished"]] == ["verified", "left out"]
+
+
+def test_the_welcome_is_seen_before_the_first_search():
+    assert describe_detail(SearchState(), None, "proof") == WELCOME
+    assert describe_detail(SearchState.begin("x"), None, "proof") == ""
+
+
+def test_settings_stay_within_bounds():
+    settings = SearchSettings()
+    assert settings.to_request() == {
+        "method": "auto",
+        "inners": None,
+        "width": 10,
+        "limit": 10.0,
+        "run": None,
+    }
+    settings.allow_fewer_inners()
+    assert settings.inners == 0
+    for _ in range(MOST_INNERS + 3):
+        settings.allow_more_inners()
+        settings.widen()
+    assert (settings.inners, settings.width) == (MOST_INNERS, BEAM_WIDTHS[-1])
+    for _ in range(len(BEAM_WIDTHS) + 1):
+        settings.narrow()
+    assert settings.width == BEAM_WIDTHS[0]
+    methods = []
+    for _ in range(4):
+        settings.next_method()
+        methods.append(settings.method)
+    assert methods == ["exact", "neural", "numeric", "auto"]
