@@ -29,7 +29,7 @@ from polyctl.config.schema import Experiment
 from polyctl.store.runs import Run
 from polyctl.tui.app import Dashboard
 from polyctl.tui.panes.run import RunPane
-from polyctl.tui.run_log import History
+from polyctl.tui.run_log import RunLog
 from polyctl.tui.series import POINTS, Point
 from polyctl.tui.views.plot import Line, PlotView, draw_plot
 from polyctl.tui.widgets.log import LogView
@@ -107,13 +107,13 @@ def tail(run: Run) -> dict[str, float]:
     began = time.process_time()
     run.summary()
     summary = time.process_time() - began
-    history = History(run)
+    run_log = RunLog(run)
     began = time.process_time()
-    while not history.log:
-        history.refresh()
+    while not run_log.lines:
+        run_log.refresh()
     first = time.process_time() - began
-    while not history.complete:
-        history.refresh()
+    while not run_log.complete:
+        run_log.refresh()
     whole = time.process_time() - began
     return {
         "file_mb": run.events.stat().st_size / 1e6,
@@ -121,7 +121,7 @@ def tail(run: Run) -> dict[str, float]:
         "summary_ratio": summary / unit,
         "tail_first_ratio": first / unit,
         "tail_whole_ratio": whole / unit,
-        "steps_read_one_in": history.every,
+        "steps_read_one_in": run_log.every,
     }
 
 
@@ -158,18 +158,18 @@ async def _session(root: Path) -> dict[str, float]:
         for _ in range(KEYS):
             took.append(await _key(app, pane))
             await asyncio.sleep(0.05)
-        reading = not app.runs.histories[0].complete
+        reading = not app.runs.run_logs[0].complete
         drawn, draws = RunPane._draw_plots, 0
 
-        def count(self: RunPane, histories: list[History]) -> None:
+        def count(self: RunPane, run_logs: list[RunLog]) -> None:
             nonlocal draws
             draws += 1
-            drawn(self, histories)
+            drawn(self, run_logs)
 
         RunPane._draw_plots = count  # type: ignore[method-assign, assignment]
         await pilot.pause(QUIET_SECONDS)
         quiet = draws / QUIET_SECONDS
-        while not app.runs.histories[0].complete and time.perf_counter() - shown < HISTORY_SECONDS:
+        while not app.runs.run_logs[0].complete and time.perf_counter() - shown < HISTORY_SECONDS:
             took.append(await _key(app, pane))
             await asyncio.sleep(0.2)
         complete = time.perf_counter()

@@ -106,19 +106,21 @@ ACTIONS: tuple[Action, ...] = (
 BY_ID = {action.id: action for action in ACTIONS}
 
 
-def of(place: str) -> list[Action]:
+def list_actions(place: str) -> list[Action]:
     """The actions of one place."""
     return [action for action in ACTIONS if action.place == place]
 
 
-def keys_of(action: Action, keymap: dict[str, str]) -> str:
+def format_keys(action: Action, keymap: dict[str, str]) -> str:
     """An action's keys as one reads them; `keymap` holds those that the user has chosen."""
     return " ".join(map(format_key, keymap.get(action.id, action.keys).split(",")))
 
 
-def bindings(place: str) -> list[BindingType]:
+def make_bindings(place: str) -> list[BindingType]:
     """The key bindings of one place; the ids let a user choose other keys."""
-    return [Binding(a.keys, a.name, a.word, show=a.shown, tooltip=a.help, id=a.id) for a in of(place)]
+    return [
+        Binding(a.keys, a.name, a.word, show=a.shown, tooltip=a.help, id=a.id) for a in list_actions(place)
+    ]
 
 
 def config_path() -> Path:

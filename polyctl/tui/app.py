@@ -19,7 +19,7 @@ from textual.widgets import Footer, TabbedContent, TabPane
 
 from polyctl.store.runs import runs_root
 from polyctl.tui import launch
-from polyctl.tui.actions import Action, bindings, keys_of, of
+from polyctl.tui.actions import Action, format_keys, list_actions, make_bindings
 from polyctl.tui.panes.beam import BeamPane
 from polyctl.tui.panes.decompose import DecomposePane
 from polyctl.tui.panes.experiments import ExperimentsPane
@@ -53,11 +53,11 @@ class ActionCommands(Provider):
         app = self.app
         assert isinstance(app, Dashboard)
         everywhere: list[tuple[Action, Pane | Dashboard]] = [
-            (a, app) for a in of("app") if "palette" not in a.name
+            (a, app) for a in list_actions("app") if "palette" not in a.name
         ]
         return [
-            (a, partial(app.run_action, a.name, where), f"{a.help}  {keys_of(a, app.keys)}")
-            for a, where in [*((a, app.pane(app.place)) for a in of(app.place)), *everywhere]
+            (a, partial(app.run_action, a.name, where), f"{a.help}  {format_keys(a, app.keys)}")
+            for a, where in [*((a, app.pane(app.place)) for a in list_actions(app.place)), *everywhere]
         ]
 
     async def discover(self) -> Hits:
@@ -78,7 +78,7 @@ class Dashboard(App[None]):
     TITLE = "polyctl"
     CSS_PATH = "polyctl.tcss"
     # Ctrl-Q leaves from a dialogue, too, whatever has the focus
-    BINDINGS = [Binding("ctrl+q", "quit", "Quit", priority=True), *bindings("app")]  # noqa: RUF012
+    BINDINGS = [Binding("ctrl+q", "quit", "Quit", priority=True), *make_bindings("app")]  # noqa: RUF012
     COMMANDS = {ActionCommands}  # noqa: RUF012
     # Classes of the screen, set before its layout: a table that is at first too narrow keeps a scrollbar.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]  # noqa: RUF012
@@ -168,7 +168,7 @@ class Dashboard(App[None]):
         while not self._stop.is_set():
             for listing in scanner.scan(self._stop.is_set):
                 self.post_message(self.RunsListed(listing))
-            jobs = [JobState.of(job) for job in launch.jobs(self.runs.root)[:JOBS_LOOKED_AT]]
+            jobs = [JobState.of(job) for job in launch.list_jobs(self.runs.root)[:JOBS_LOOKED_AT]]
             self.post_message(self.JobsListed(jobs))
             self._stop.wait(LIST_SECONDS)
 
@@ -178,8 +178,8 @@ class Dashboard(App[None]):
         posted = 0.0
         while not self._stop.is_set():
             more = False
-            for history in self.runs.histories:
-                more |= history.refresh()
+            for run_log in self.runs.run_logs:
+                more |= run_log.refresh()
             if time.monotonic() - posted >= REDRAW_SECONDS:
                 posted = time.monotonic()
                 self.post_message(self.RunsRead())
@@ -252,7 +252,7 @@ class Dashboard(App[None]):
 
     @work(thread=True, group="launch", exit_on_error=False)
     def _stop_job(self, run: str | None) -> None:
-        for job in launch.jobs(self.runs.root):
+        for job in launch.list_jobs(self.runs.root):
             if (run is None or job.concerns(run)) and launch.stop(job):
                 self.notify(f"asked to save and end: {job.command_line}", markup=False)
                 return

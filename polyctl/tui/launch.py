@@ -104,7 +104,7 @@ def start(arguments: list[str], root: Path) -> Job:
     return job
 
 
-def jobs(root: Path) -> list[Job]:
+def list_jobs(root: Path) -> list[Job]:
     """Everything that was started under this root, newest first; what cannot be read is left out."""
     found = []
     for path in sorted((root / FOLDER).glob("*.json"), reverse=True):

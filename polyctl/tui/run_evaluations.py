@@ -11,7 +11,7 @@ from typing import Any
 
 from polyctl.store.runs import Run
 from polyctl.tui.format import clean, format_date
-from polyctl.tui.series import finite
+from polyctl.tui.series import to_finite
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,17 @@ class Evaluation:
     cells: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, found: dict[str, Any]) -> Evaluation:
+    def from_event(cls, found: dict[str, Any]) -> Evaluation:
         """That of an event; what is damaged is left out."""
-        when = finite(found.get("time"))
+        when = to_finite(found.get("time"))
         passed, cells = found.get("pass_at"), found.get("cells")
         known = passed.items() if isinstance(passed, dict) else ()
         return cls(
             -math.inf if when is None else when,
-            finite(found.get("step")),
-            finite(found.get("problems")),
-            finite(found.get("greedy_verified")),
-            {int(k): v for k, value in known if str(k).isdecimal() and (v := finite(value)) is not None},
+            to_finite(found.get("step")),
+            to_finite(found.get("problems")),
+            to_finite(found.get("greedy_verified")),
+            {int(k): v for k, value in known if str(k).isdecimal() and (v := to_finite(value)) is not None},
             [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else [],
         )
 
@@ -70,5 +70,5 @@ class Reports:
             greedy = report["greedy"]["verified"]
         except (OSError, ValueError, RecursionError, TypeError, KeyError):
             return False
-        self.newest = Evaluation.of({**report, "time": timegm(stamp), "greedy_verified": greedy})
+        self.newest = Evaluation.from_event({**report, "time": timegm(stamp), "greedy_verified": greedy})
         return True

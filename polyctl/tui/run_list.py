@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyctl.store.runs import SILENT_SECONDS, Run, Summary, list_runs
-from polyctl.tui.run_log import History
+from polyctl.tui.run_log import RunLog
 
 SLOW_FACTOR = 20  # a summary that took a second is read again after twenty
 
@@ -103,7 +103,7 @@ class RunList:
         self.rows: list[RunRow] = []
         self.problem: str | None = None
         self.listed = False  # whether anyone has looked for runs yet
-        self.histories: list[History] = []  # of the open runs
+        self.run_logs: list[RunLog] = []  # of the open runs
         self._chosen = False  # until runs are opened by hand the newest one is shown
 
     def update(self, listing: Listing) -> None:
@@ -125,15 +125,15 @@ class RunList:
         return bool(chosen)
 
     def _open(self, runs: list[Run]) -> None:
-        old = {h.run.name: h for h in self.histories}
-        self.histories = [old.get(run.name) or History(run) for run in runs]
+        old = {h.run.name: h for h in self.run_logs}
+        self.run_logs = [old.get(run.name) or RunLog(run) for run in runs]
 
     def next_name(self) -> str | None:
         """The run that comes after the open one, the first one after the last."""
         names = [row.run.name for row in self.rows]
         if not names:
             return None
-        now = self.histories[0].run.name if self.histories else None
+        now = self.run_logs[0].run.name if self.run_logs else None
         return names[(names.index(now) + 1) % len(names) if now in names else 0]
 
     def explain_none_open(self) -> str:

@@ -13,7 +13,7 @@ from polyctl.store.events import VERSION
 from polyctl.store.runs import Run
 from polyctl.store.tail import Batch, Event, Tail
 from polyctl.tui.run_evaluations import Evaluation, Reports
-from polyctl.tui.series import Series, finite
+from polyctl.tui.series import Series, to_finite
 
 LOG_LINES = 2000  # of steps, and as many of other events
 FRAMES = 600
@@ -43,7 +43,7 @@ class LogLine:
     text: str
 
 
-class Log:
+class _Lines:
     """The newest lines: of steps, and apart from them of other events, which are few and would be lost."""
 
     def __init__(self) -> None:
@@ -68,17 +68,17 @@ class Log:
                 self._first -= 1
                 kept = self._of(event)
                 if len(kept) < LOG_LINES:
-                    kept.appendleft(_line(self._first, event))
+                    kept.appendleft(_format_event(self._first, event))
         else:
             for event in events:
-                self._of(event).append(_line(self._next, event))
+                self._of(event).append(_format_event(self._next, event))
                 self._next += 1
 
     def _of(self, event: Event) -> deque[LogLine]:
         return self._steps if event["kind"] == "step" else self._others
 
 
-class History:
+class RunLog:
     """A run's series, newest log lines and beams; a worker calls `refresh`, others read under `lock`."""
 
     def __init__(self, run: Run) -> None:
@@ -94,7 +94,7 @@ class History:
     def _clear(self) -> None:
         self._usage = Tail(self.run.usage_log) if self.run.usage_log != self.run.events else None
         self.series: dict[str, Series] = {}
-        self._log = Log()
+        self._lines = _Lines()
         self.frames: deque[Event] = deque(maxlen=FRAMES)
         self._evaluations: list[Evaluation] = []
         self.step: float | None = None  # of the newest step event
@@ -105,14 +105,14 @@ class History:
         self.error: str | None = None
 
     @property
-    def log(self) -> list[LogLine]:
+    def lines(self) -> list[LogLine]:
         """The newest lines of the log, oldest first."""
-        return self._log.lines
+        return self._lines.lines
 
     @property
-    def logged(self) -> int:
+    def line_count(self) -> int:
         """How many lines the log has had, those that are not kept included."""
-        return self._log.count
+        return self._lines.count
 
     @property
     def evaluations(self) -> list[Evaluation]:
@@ -193,15 +193,17 @@ class History:
         for event in events:
             version = event.get("v", VERSION)
             self.newer += isinstance(version, int) and version > VERSION
-            if (step := finite(event.get("step"))) is not None:
-                for name, value in _numbers(event):
+            if (step := to_finite(event.get("step"))) is not None:
+                for name, value in _find_numbers(event):
                     found.setdefault(name, []).append((step, value))
         for name, points in found.items():
             self.series.setdefault(name, Series()).add(points, earlier=older)
-        steps = [step for e in events if e["kind"] == "step" and (step := finite(e.get("step"))) is not None]
+        steps = [
+            step for e in events if e["kind"] == "step" and (step := to_finite(e.get("step"))) is not None
+        ]
         if steps and not (older and self.step is not None):
             self.step = steps[-1]
-        evaluated = [Evaluation.of(e) for e in events if _evaluates(e)]
+        evaluated = [Evaluation.from_event(e) for e in events if _evaluates(e)]
         if evaluated:
             both = [*evaluated, *self._evaluations] if older else [*self._evaluations, *evaluated]
             self._evaluations = sorted(both, key=lambda one: one.time)[-EVALUATIONS:]
@@ -211,31 +213,31 @@ class History:
             self.frames.extendleft(reversed(beams[-room:] if room else []))
         else:
             self.frames.extend(beams)
-        self._log.add([e for e in events if e["kind"] not in BEAMS], older)
+        self._lines.add([e for e in events if e["kind"] not in BEAMS], older)
 
     def facts(self) -> list[str]:
-        """What a reader of the run should know about its file, in words."""
-        said = []
+        """What a reader of the run should know about its file."""
+        facts = []
         if self.error:
             return [self.error]
         if self.missing:
             return [self.missing]
-        if self.complete and not self.logged and not self.frames:
+        if self.complete and not self.line_count and not self.frames:
             return [f"{self.run.name} has written no events yet"]
         if self.newer:
-            said.append("written by a newer polyctl: what is understood is shown")
+            facts.append("written by a newer polyctl: what is understood is shown")
         if self.broken:
-            said.append(f"{self.broken:,} broken line{'s' * (self.broken != 1)}")
+            facts.append(f"{self.broken:,} broken line{'s' * (self.broken != 1)}")
         if self.long:
-            said.append(f"{self.long:,} line{'s' * (self.long != 1)} over 1 MB left out")
+            facts.append(f"{self.long:,} line{'s' * (self.long != 1)} over 1 MB left out")
         lost = sum(series.broken for series in self.series.values())
         if lost:
-            said.append(f"{lost:,} value{'s' * (lost != 1)} not finite (gap{'s' * (lost != 1)})")
+            facts.append(f"{lost:,} value{'s' * (lost != 1)} not finite (gap{'s' * (lost != 1)})")
         if not self.complete:
-            said.append(f"{self.unread / 1e6:,.0f} MB of the beginning still to be read")
+            facts.append(f"{self.unread / 1e6:,.0f} MB of the beginning still to be read")
         if self.every > 1:
-            said.append(f"of older steps one in {self.every} is read")
-        return said
+            facts.append(f"of older steps one in {self.every} is read")
+        return facts
 
 
 def _evaluates(event: Event) -> bool:
@@ -243,36 +245,36 @@ def _evaluates(event: Event) -> bool:
     return event["kind"] == "eval" and event.get("source") == "eval"
 
 
-def _numbers(event: Event) -> list[tuple[str, Any]]:
+def _find_numbers(event: Event) -> list[tuple[str, Any]]:
     """The points that an event adds to the series."""
     keys = STEP_KEYS if event["kind"] == "step" else EVAL_KEYS if event["kind"] == "eval" else ()
     return [] if _evaluates(event) else [(key, event[key]) for key in keys if key in event]
 
 
-def _line(number: int, event: Event) -> LogLine:
+def _format_event(number: int, event: Event) -> LogLine:
     """An event in one line of text."""
     time = event.get("time")
     parts = [str(event["message"])] if "message" in event else []
     for key, value in event.items():
         if key not in ("v", "time", "kind", "message", "cells"):
-            parts += _said(key, value)
+            parts += _format_field(key, value)
     when = float(time) if isinstance(time, (int, float)) and not isinstance(time, bool) else None
     return LogLine(number, when, event["kind"], "  ".join(parts)[:2000])
 
 
-def _said(key: str, value: Any) -> Iterator[str]:
+def _format_field(key: str, value: Any) -> Iterator[str]:
     """A field of an event; of pass@k the first and the last."""
     if key == "pass_at" and isinstance(value, dict):
         for k in dict.fromkeys([*list(value)[:1], *list(value)[-1:]]):
-            yield f"pass@{k}={_short(value[k])}"
+            yield f"pass@{k}={_format_value(value[k])}"
     elif isinstance(value, dict):
         for name, item in value.items():
-            yield f"{SHORT.get(name, name)}={_short(item)}"
+            yield f"{SHORT.get(name, name)}={_format_value(item)}"
     else:
-        yield f"{SHORT.get(key, key)}={_short(value)}"
+        yield f"{SHORT.get(key, key)}={_format_value(value)}"
 
 
-def _short(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.5g}"
     return str(value)[:200]

@@ -59,7 +59,7 @@ class Series:
         """Add points that come after all others, or before; anything but a finite number is a gap."""
         buckets, width = self._buckets, self._width
         for x, value in reversed(points) if earlier else points:
-            v = finite(value)
+            v = to_finite(value)
             self.broken += v is None
             point, at = Point.at(x, v), int(x // width)
             old = buckets.get(at)
@@ -78,7 +78,7 @@ class Series:
             self._buckets[at] = point if old is None else _merged(old, point)
 
 
-def finite(value: Any) -> float | None:
+def to_finite(value: Any) -> float | None:
     """The value as a float, None where it is no finite number."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None

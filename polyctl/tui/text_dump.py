@@ -13,7 +13,7 @@ from polyctl.store.runs import default_run, find_run, list_runs, runs_root
 from polyctl.tui import launch
 from polyctl.tui.format import clean, format_clock
 from polyctl.tui.run_list import RunRow, explain_no_runs, read_row
-from polyctl.tui.run_log import History
+from polyctl.tui.run_log import RunLog
 from polyctl.tui.tabs import TABS
 from polyctl.tui.views.beam import EMPTY, format_beam, format_caption, frame_before
 from polyctl.tui.views.decompose import EXAMPLES, WELCOME
@@ -31,12 +31,12 @@ def dump_tabs(
 ) -> Iterator[str]:
     """The lines of these tabs. Raises FileError if `run` names no run."""
     root = runs_root(runs)
-    history = _read_history(root, run) if {"run", "beam"} & set(tabs) else None
+    run_log = _open_run(root, run) if {"run", "beam"} & set(tabs) else None
     writers: dict[str, Callable[[], Iterator[str]]] = {
         "decompose": lambda: _dump_decompose(root),
         "runs": lambda: _dump_runs(root),
-        "run": lambda: _dump_run(history, root),
-        "beam": lambda: _dump_beam(history, root),
+        "run": lambda: _dump_run(run_log, root),
+        "beam": lambda: _dump_beam(run_log, root),
         "experiments": lambda: _dump_experiments(root, registry),
     }
     for index, tab in enumerate(tab for tab in TABS if tab in tabs):
@@ -47,7 +47,7 @@ def dump_tabs(
         yield from writers[tab]()
 
 
-def _read_history(root: Path, name: str | None) -> History | None:
+def _open_run(root: Path, name: str | None) -> RunLog | None:
     if name is None:
         found = list_runs(root)
         if not found:
@@ -55,11 +55,11 @@ def _read_history(root: Path, name: str | None) -> History | None:
         run = found[0]
     else:
         run = find_run(name, root, need_checkpoint=False)
-    history = History(run)
+    run_log = RunLog(run)
     until = time.monotonic() + READ_SECONDS
-    while history.refresh() and time.monotonic() < until:
+    while run_log.refresh() and time.monotonic() < until:
         pass
-    return history
+    return run_log
 
 
 def _dump_decompose(root: Path) -> Iterator[str]:
@@ -92,14 +92,14 @@ def _describe_progress(row: RunRow) -> Iterator[str]:
         yield f"  {clean(describe_run(row))}"
 
 
-def _dump_run(history: History | None, root: Path) -> Iterator[str]:
-    if history is None:
+def _dump_run(run_log: RunLog | None, root: Path) -> Iterator[str]:
+    if run_log is None:
         yield explain_no_runs(root)
         return
-    yield from _describe_progress(read_row(history.run))
-    yield from (f"  note: {clean(fact)}" for fact in history.facts())
+    yield from _describe_progress(read_row(run_log.run))
+    yield from (f"  note: {clean(fact)}" for fact in run_log.facts())
     for metric, (title, _) in METRICS.items():
-        for line in plot_lines([history], metric):
+        for line in plot_lines([run_log], metric):
             values = [p for p in line.points if p.low is not None and p.high is not None]
             if values:
                 low = min(p.low for p in values if p.low is not None)
@@ -109,22 +109,22 @@ def _dump_run(history: History | None, root: Path) -> Iterator[str]:
                     f"first {format_number(values[0].first)}, lowest {format_number(low)}, "
                     f"highest {format_number(high)}"
                 )
-    if history.cells:
-        cells = format_heat_map(history.cells, history.evaluations[-1].words)
+    if run_log.cells:
+        cells = format_heat_map(run_log.cells, run_log.evaluations[-1].words)
         yield from (line.rstrip() for line in cells.plain.splitlines())
     yield "configuration:"
-    yield from (f"  {clean(line)}".rstrip() for line in format_config(history).splitlines())
+    yield from (f"  {clean(line)}".rstrip() for line in format_config(run_log).splitlines())
     yield "log:"
-    for entry in list(history.log)[-LOG_LINES:]:
+    for entry in list(run_log.lines)[-LOG_LINES:]:
         yield f"  {format_clock(entry.time)} {clean(entry.kind)} {clean(entry.text)}"
 
 
-def _dump_beam(history: History | None, root: Path) -> Iterator[str]:
-    if history is None:
+def _dump_beam(run_log: RunLog | None, root: Path) -> Iterator[str]:
+    if run_log is None:
         yield explain_no_runs(root)
         return
-    frames = list(history.frames)
-    yield clean(history.run.name)
+    frames = list(run_log.frames)
+    yield clean(run_log.run.name)
     if not frames:
         yield from EMPTY.splitlines()
         return
@@ -141,7 +141,7 @@ def _dump_experiments(root: Path, registry: Path | None) -> Iterator[str]:
     for experiment in loaded.experiments.values():
         paper = f" [{experiment.paper}]" if experiment.paper else ""
         yield clean(f"{experiment.name}{paper}: {experiment.description}")
-    for job in launch.jobs(root):
+    for job in launch.list_jobs(root):
         state = JobState.of(job)
         age = format_age(job.started)
         yield clean(f"{state.status}, started {age} ago: {job.command_line}: {state.last_line}")

@@ -7,10 +7,10 @@ from textual.widgets import TabbedContent
 
 from polyctl.errors import FileError, UsageError
 from polyctl.tui import launch
-from polyctl.tui.actions import ACTIONS, BY_ID, load_keymap, of
+from polyctl.tui.actions import ACTIONS, BY_ID, list_actions, load_keymap
 from polyctl.tui.app import THEMES, Dashboard
-from polyctl.tui.run_log import History
-from polyctl.tui.screens.help import HelpScreen, help_text
+from polyctl.tui.run_log import RunLog
+from polyctl.tui.screens.help import HelpScreen, format_help
 from polyctl.tui.tabs import TABS
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.log import LogView
@@ -34,11 +34,11 @@ def test_every_action_has_a_method_and_ids_are_unique(dashboard):
 
     async def script(pilot):
         for place in TABS:
-            for action in of(place):
+            for action in list_actions(place):
                 assert callable(getattr(dashboard.pane(place), f"action_{action.name}")), action.id
-        for action in of("app"):
+        for action in list_actions("app"):
             assert callable(getattr(dashboard, f"action_{action.name}")), action.id
-        for action in of("table"):
+        for action in list_actions("table"):
             assert callable(getattr(dashboard.query(Table).first(), f"action_{action.name}")), action.id
 
     drive(dashboard, script)
@@ -80,7 +80,7 @@ def test_tabs_help_theme_palette_quit(dashboard):
 
 
 def test_help_names_every_action():
-    text = help_text({"runs.sort": "o"}).plain
+    text = format_help({"runs.sort": "o"}).plain
     for action in ACTIONS:
         assert action.help in text
         assert action.id in text
@@ -118,7 +118,7 @@ def test_runs(tmp_path, dashboard, monkeypatch):
         assert [r.run.experiment for r in pane.shown] == ["alpha"]
         await pilot.press("slash", "ctrl+u", "escape", "enter")
         assert dashboard.place == "run"
-        assert [h.run.experiment for h in dashboard.runs.histories] == ["quick", "beta"]
+        assert [h.run.experiment for h in dashboard.runs.run_logs] == ["quick", "beta"]
 
     drive(dashboard, script)
 
@@ -142,7 +142,7 @@ def test_run(tmp_path, dashboard):
         assert pane.view.plot.window == (0.0, 1.0)
         await pilot.press("space")
         assert not log.following
-        with dashboard.runs.histories[0].run.events.open("a") as file:
+        with dashboard.runs.run_logs[0].run.events.open("a") as file:
             file.write('{"v": 1, "time": 0, "kind": "note", "message": "[bold]fresh[/bold]"}\n')
         await until_shown(pilot, "paused, 1 new")
         assert "fresh" not in screen_text(dashboard)
@@ -170,7 +170,7 @@ def test_run(tmp_path, dashboard):
         await until_shown(pilot, 'name = "quick"')
         await pilot.press("down", "up", "n")
         await until(
-            pilot, lambda: dashboard.runs.histories[0].run.experiment == "alpha", "the next run is open"
+            pilot, lambda: dashboard.runs.run_logs[0].run.experiment == "alpha", "the next run is open"
         )
 
     drive(dashboard, script)
@@ -181,7 +181,7 @@ def test_the_newest_run_is_shown_until_one_is_opened(tmp_path, dashboard, monkey
 
     async def script(pilot):
         def shown():
-            return [h.run.experiment for h in dashboard.runs.histories]
+            return [h.run.experiment for h in dashboard.runs.run_logs]
 
         await until(pilot, lambda: shown() == ["quick"], "the only run is open")
         make_run(tmp_path / "runs", "alpha/20990101-000000")
@@ -258,7 +258,7 @@ def test_experiments(empty, monkeypatch):
     started, stopped = [], []
     job = launch.Job(1, "x", 0.0, ("train", "quick"), None)
     monkeypatch.setattr(launch, "start", lambda arguments, root: started.append(arguments) or job)
-    monkeypatch.setattr(launch, "jobs", lambda root: [])
+    monkeypatch.setattr(launch, "list_jobs", lambda root: [])
     monkeypatch.setattr(Dashboard, "stop_job", lambda self, run: stopped.append(run))
 
     class Done:
@@ -303,7 +303,7 @@ def test_keys_are_answered_while_every_worker_blocks(dashboard, monkeypatch):
         gate.wait(30)
         return False
 
-    monkeypatch.setattr(History, "refresh", block)
+    monkeypatch.setattr(RunLog, "refresh", block)
     monkeypatch.setattr("polyctl.algebra.parse.parse", lambda *a: gate.wait(30))
 
     async def script(pilot):

@@ -21,7 +21,7 @@ def test_start_find_stop(tmp_path):
     try:
         assert job.running
         launch._children.clear()  # as another dashboard would find it, later
-        (found,) = launch.jobs(tmp_path)
+        (found,) = launch.list_jobs(tmp_path)
         assert found == job
         assert found.command_line.startswith("polyctl train smoke")
         wait_until(lambda: list(tmp_path.glob("smoke/*/events.jsonl")), "the run has begun")
@@ -54,7 +54,7 @@ def test_damaged_notes_are_left_out(tmp_path):
     folder.mkdir()
     (folder / "a.json").write_text("{")
     (folder / "b.json").write_text('{"pid": "x"}')
-    assert launch.jobs(tmp_path) == []
+    assert launch.list_jobs(tmp_path) == []
 
 
 @pytest.mark.parametrize(

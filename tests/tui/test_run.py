@@ -7,7 +7,7 @@ import pytest
 from textual.containers import VerticalScroll
 
 from polyctl.tui.app import Dashboard
-from polyctl.tui.run_log import History
+from polyctl.tui.run_log import RunLog
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.table import Table
@@ -203,7 +203,7 @@ def test_the_step_is_that_of_the_plots(dashboard, monkeypatch):
     async def script(pilot):
         await show(pilot, dashboard, "run")
         rows = dashboard.runs.rows
-        with dashboard.runs.histories[0].run.events.open("a") as file:
+        with dashboard.runs.run_logs[0].run.events.open("a") as file:
             file.write(json.dumps(event(99, "step", step=77, loss=1.0)) + "\n")
         await until_shown(pilot, "step 77 of 60")
         assert rows[0].summary.step == 60
@@ -212,7 +212,7 @@ def test_the_step_is_that_of_the_plots(dashboard, monkeypatch):
 
 
 def test_what_has_not_been_read_is_not_called_empty(dashboard, monkeypatch):
-    monkeypatch.setattr(History, "refresh", lambda self: False)
+    monkeypatch.setattr(RunLog, "refresh", lambda self: False)
 
     async def script(pilot):
         await until_listed(pilot, 1)
@@ -232,7 +232,7 @@ def test_without_runs_none_can_be_chosen(empty):
         for key in ("f4", "f5"):
             await pilot.press(key)
             await until_shown(pilot, "no runs in runs yet; `polyctl train quick`")
-        assert not empty.runs.histories, "nothing is open"
+        assert not empty.runs.run_logs, "nothing is open"
 
     drive(empty, script, (80, 24))
 
@@ -274,7 +274,7 @@ def test_a_beam_keeps_its_head_and_another_one_begins_at_the_top(tmp_path):
 
 
 def test_reading_again_changes_nothing(tmp_path):
-    history = read(History(make_run(tmp_path)))
-    changes = history.changes
-    read(history)
-    assert history.changes == changes
+    run_log = read(RunLog(make_run(tmp_path)))
+    changes = run_log.changes
+    read(run_log)
+    assert run_log.changes == changes

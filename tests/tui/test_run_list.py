@@ -71,14 +71,14 @@ def test_silence_alone_may_have_changed_a_running_run(tmp_path):
 def test_the_newest_run_is_open_until_others_are_chosen(tmp_path):
     runs, found = RunList(tmp_path), listing(tmp_path)
     runs.update(found)
-    assert [h.run.name for h in runs.histories] == NAMES[:1]
-    newest = runs.histories[0]
+    assert [h.run.name for h in runs.run_logs] == NAMES[:1]
+    newest = runs.run_logs[0]
     runs.update(found)
-    assert runs.histories[0] is newest  # what was read of it is kept
+    assert runs.run_logs[0] is newest  # what was read of it is kept
     assert not runs.open(["nothing/20250101-000000"])
     assert runs.open([NAMES[2], "nothing/20250101-000000"])
     runs.update(found)
-    assert [h.run.name for h in runs.histories] == NAMES[2:]
+    assert [h.run.name for h in runs.run_logs] == NAMES[2:]
 
 
 def test_the_next_run_after_the_last_is_the_first(tmp_path):

@@ -48,7 +48,7 @@ async def show(pilot, app: Dashboard, place: str) -> None:
     """Go to a tab, and wait until everything is there."""
     await until(
         pilot,
-        lambda: app.runs.rows and app.runs.rows[0].summary and app.runs.histories[0].complete,
+        lambda: app.runs.rows and app.runs.rows[0].summary and app.runs.run_logs[0].complete,
         "the newest run is read",
     )
     app._go(place)

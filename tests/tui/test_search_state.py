@@ -28,7 +28,7 @@ def test_a_search_from_begin_to_end():
 def test_a_better_answer_that_comes_later_is_first():
     search = SearchState.begin(TEXT)
     (solution, _) = answers(TEXT)
-    search.receive({**solution, "status": "refuted", "complexity": None})
+    search.receive({**solution, "status": "refuted", "complexity": None, "rank_key": [1, 0, 0, 0]})
     search.receive(solution)
     assert [s["number"] for s in search.solutions] == [1, 0]
 

@@ -7,18 +7,18 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from polyctl.tui.actions import bindings
+from polyctl.tui.actions import make_bindings
 from polyctl.tui.format import clean, shorten
 from polyctl.tui.panes.host import Host
 from polyctl.tui.panes.pane import Pane
-from polyctl.tui.run_log import History
+from polyctl.tui.run_log import RunLog
 from polyctl.tui.views.beam import EMPTY, BeamView, format_beam, format_caption, frame_before
 
 
 class BeamPane(Pane):
     """One frame at a time; it follows the newest one, or stands and steps back and forward."""
 
-    BINDINGS = bindings("beam")
+    BINDINGS = make_bindings("beam")
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -44,41 +44,41 @@ class BeamPane(Pane):
         self.redraw()
 
     @property
-    def history(self) -> History | None:
+    def run_log(self) -> RunLog | None:
         """The run whose frames are shown: the first one that is open."""
-        histories = self.host.runs.histories
-        return histories[0] if histories else None
+        run_logs = self.host.runs.run_logs
+        return run_logs[0] if run_logs else None
 
     def redraw(self) -> None:
         """Take over new frames; while paused the frame that is shown stays."""
-        history = self.history
-        if history is not None:
-            source = (history.run.name, history.changes, history.complete)
+        run_log = self.run_log
+        if run_log is not None:
+            source = (run_log.run.name, run_log.changes, run_log.complete)
             if source == self._source:
                 return
             same_run = self._source is not None and self._source[0] == source[0]
             self._source = source
-            with history.lock:
-                frames = list(history.frames)
+            with run_log.lock:
+                frames = list(run_log.frames)
             self.view.update(frames, same_run)
         self._draw()
 
     def _draw(self) -> None:
-        history, frames = self.history, self.view.frames
-        if history is None or not frames:
-            name = "" if history is None else clean(history.run.name)
-            if history is None:
+        run_log, frames = self.run_log, self.view.frames
+        if run_log is None or not frames:
+            name = "" if run_log is None else clean(run_log.run.name)
+            if run_log is None:
                 why = self.host.runs.explain_none_open()
             else:
-                why = EMPTY if history.complete else "reading"
+                why = EMPTY if run_log.complete else "reading"
             self._show(Text(name), Text(), Text(why))
             return
         at = self.view.here
         frame, past = frames[at], frame_before(frames, at)
         tail = f"  {self.view.describe()}"
-        name = shorten(clean(history.run.name), max(10, self.size.width - len(tail)))
+        name = shorten(clean(run_log.run.name), max(10, self.size.width - len(tail)))
         rows = format_beam(frame, past, self.size.width - 2)
-        problem = (history.run.name, frame.get("problem"), frame.get("input"))
+        problem = (run_log.run.name, frame.get("problem"), frame.get("input"))
         if problem != self._problem_shown:
             self._problem_shown = problem
             self.query_one("#beam-box").scroll_home(animate=False)

@@ -16,7 +16,7 @@ from textual.worker import get_current_worker
 
 from polyctl.formatting import cut_text, format_age, format_percent
 from polyctl.store.runs import shipped_run
-from polyctl.tui.actions import bindings
+from polyctl.tui.actions import make_bindings
 from polyctl.tui.format import clean
 from polyctl.tui.input_history import InputHistory
 from polyctl.tui.panes.host import Host
@@ -52,7 +52,7 @@ class OneLine(Input):
 class DecomposePane(Pane):
     """Input, ranked solutions as they are found, the beam while it grows, and a detail."""
 
-    BINDINGS = bindings("decompose")
+    BINDINGS = make_bindings("decompose")
 
     class Parsed(Message):
         """What the parser makes of the text in the input."""
@@ -180,7 +180,7 @@ class DecomposePane(Pane):
 
     def _draw_table(self) -> None:
         table = self.query_one(Table)
-        table.head(choose_columns(self.size.width))
+        table.set_columns(choose_columns(self.size.width))
         rows = format_solutions(self.search.solutions, self.size.width)
         at_best = table.cursor_row == 0
         table.fill(rows)

@@ -19,7 +19,7 @@ from polyctl.config.registry import load_registry
 from polyctl.config.schema import Experiment
 from polyctl.errors import PolyctlError
 from polyctl.tui import launch
-from polyctl.tui.actions import bindings
+from polyctl.tui.actions import make_bindings
 from polyctl.tui.panes.host import Host
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.views.experiments import (
@@ -36,7 +36,7 @@ from polyctl.tui.widgets.table import Table
 class ExperimentsPane(Pane):
     """The registry on the left, the chosen experiment on the right, what was started below."""
 
-    BINDINGS = bindings("experiments")
+    BINDINGS = make_bindings("experiments")
 
     class CostMeasured(Message):
         """What `train --dry-run` reports of an experiment."""
@@ -63,7 +63,7 @@ class ExperimentsPane(Pane):
 
     def on_mount(self) -> None:
         self.query_one("#jobs").border_title = "Started from here"
-        self.query_one(Table).head(["experiment", "paper"])
+        self.query_one(Table).set_columns(["experiment", "paper"])
         try:
             registry = load_registry(self.host.registry)
         except PolyctlError as error:

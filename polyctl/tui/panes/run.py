@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.containers import Grid, VerticalScroll
 from textual.widgets import Static
 
-from polyctl.tui.actions import bindings
+from polyctl.tui.actions import make_bindings
 from polyctl.tui.format import clean
 from polyctl.tui.panes.host import Host
 from polyctl.tui.panes.pane import Pane
-from polyctl.tui.run_log import History
+from polyctl.tui.run_log import RunLog
 from polyctl.tui.views.heat_map import format_heat_map
 from polyctl.tui.views.run import (
     EVALUATED,
@@ -35,7 +35,7 @@ from polyctl.tui.widgets.plot import Plot
 class RunPane(Pane):
     """Plots above, and below them the log, the heat map or the configuration."""
 
-    BINDINGS = bindings("run")
+    BINDINGS = make_bindings("run")
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -91,41 +91,41 @@ class RunPane(Pane):
 
     def redraw(self) -> None:
         """Draw what has changed since the last time."""
-        histories = self.host.runs.histories
-        files = [(h.run.name, h.changes, h.unread, h.looked) for h in histories]
+        run_logs = self.host.runs.run_logs
+        files = [(h.run.name, h.changes, h.unread, h.looked) for h in run_logs]
         state = (files or self.host.runs.explain_none_open(), self.host.runs.rows, self.size.width)
         if state == self._drawn or not self.size.width:  # a tab that has not been seen has no size yet
             return
         self._drawn = state
         title = self.query_one("#run-title", Static)
-        if not histories:
+        if not run_logs:
             title.update(self.host.runs.explain_none_open())
             self.query_one(LogView).show([])
             return
-        title.update(format_title(histories, self.host.runs, self.view, self.size.width))
-        self._draw_plots(histories)
-        self._draw_below(histories[0], describe_below(histories))
+        title.update(format_title(run_logs, self.host.runs, self.view, self.size.width))
+        self._draw_plots(run_logs)
+        self._draw_below(run_logs[0], describe_below(run_logs))
 
-    def _draw_plots(self, histories: list[History]) -> None:
-        reading = not all(h.complete for h in histories)
+    def _draw_plots(self, run_logs: list[RunLog]) -> None:
+        reading = not all(h.complete for h in run_logs)
         empty = "reading" if reading else "nothing measured yet"
-        view = replace(self.view.plot, steps=measure_steps(histories), empty=empty)
-        with histories[0].lock:
-            evaluations = histories[0].evaluations
-        of = evaluations[-1].words if evaluations and len(histories) == 1 else ""
+        view = replace(self.view.plot, steps=measure_steps(run_logs), empty=empty)
+        with run_logs[0].lock:
+            evaluations = run_logs[0].evaluations
+        of = evaluations[-1].words if evaluations and len(run_logs) == 1 else ""
         for metric in METRICS:
             plot = self.query_one(f"#plot-{metric}", Plot)
             if plot.display:
                 plot.border_subtitle = f"eval: {of}" if of and metric in EVALUATED else ""
-                plot.show(plot_lines(histories, metric), view)
+                plot.show(plot_lines(run_logs, metric), view)
 
-    def _draw_below(self, history: History, of: str) -> None:
+    def _draw_below(self, run_log: RunLog, of: str) -> None:
         """The log, the heat map and the configuration of one run, which `of` names if there are others."""
-        with history.lock:
-            log, total, evaluations = history.log, history.logged, history.evaluations
-        empty = "nothing written yet" if history.complete else "reading"
+        with run_log.lock:
+            log, total, evaluations = run_log.lines, run_log.line_count, run_log.evaluations
+        empty = "nothing written yet" if run_log.complete else "reading"
         view = self.query_one(LogView)
-        view.show(log, history.run.name, total, empty)
+        view.show(log, run_log.run.name, total, empty)
         self._of = of
         self._title_log()
         self.query_one("#cells").border_title = f"Accuracy by degree{of}"
@@ -136,10 +136,10 @@ class RunPane(Pane):
             else format_heat_map([])
         )
         self.query_one("#cells-text", Static).update(cells)
-        if self._configured != (history.run.name, of):
-            self._configured = (history.run.name, of)
+        if self._configured != (run_log.run.name, of):
+            self._configured = (run_log.run.name, of)
             self.query_one("#config").border_title = f"Configuration{of}"
-            self.query_one("#config-text", Static).update(Text(format_config(history)))
+            self.query_one("#config-text", Static).update(Text(format_config(run_log)))
 
     def _title_log(self) -> None:
         view = self.query_one(LogView)
@@ -172,7 +172,7 @@ class RunPane(Pane):
         self._draw_again()
 
     def _zoom(self, scale: float, shift: float = 0.0) -> None:
-        self.view.zoom(scale, shift, narrowest_window(self.host.runs.histories))
+        self.view.zoom(scale, shift, narrowest_window(self.host.runs.run_logs))
         self._draw_again()
 
     def action_zoom_in(self) -> None:

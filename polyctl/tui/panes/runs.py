@@ -6,7 +6,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import DataTable, Static
 
-from polyctl.tui.actions import bindings
+from polyctl.tui.actions import make_bindings
 from polyctl.tui.format import clean
 from polyctl.tui.panes.host import Host
 from polyctl.tui.panes.pane import Pane
@@ -19,7 +19,7 @@ from polyctl.tui.widgets.table import Table
 class RunsPane(Pane):
     """The table of runs."""
 
-    BINDINGS = bindings("runs")
+    BINDINGS = make_bindings("runs")
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -56,7 +56,7 @@ class RunsPane(Pane):
             title.no_wrap, title.overflow = True, "ellipsis"
         self.query_one("#runs-title", Static).update(title)
         table, labels, shown = self.query_one(Table), choose_columns(self.size.width), self.shown
-        table.head(labels)
+        table.set_columns(labels)
         cells = self.view.format_rows(shown, labels, self.size.width)
         table.fill([(row.run.name, some) for row, some in zip(shown, cells, strict=True)])
         self._describe()

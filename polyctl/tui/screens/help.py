@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from polyctl.tui.actions import ACTIONS, keys_of
+from polyctl.tui.actions import ACTIONS, format_keys
 
 PLACES = {
     "app": "Everywhere",
@@ -24,14 +24,14 @@ PLACES = {
 }
 
 
-def help_text(keymap: dict[str, str]) -> Text:
+def format_help(keymap: dict[str, str]) -> Text:
     """All actions by place, with the user's own keys."""
     text = Text()
     for place, title in PLACES.items():
         text.append(f"{title}\n", style="bold")
         for action in ACTIONS:
             if action.place == place:
-                text.append(f"  {keys_of(action, keymap):<14}", style="cyan")
+                text.append(f"  {format_keys(action, keymap):<14}", style="cyan")
                 text.append(f" {action.help}")
                 text.append(f"  {action.id}\n", style="dim")
         text.append("\n")
@@ -56,7 +56,7 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(id="help") as box:
             box.border_title = "Help"
             box.border_subtitle = "Esc closes"
-            yield Static(help_text(self._keymap_shown), markup=False)
+            yield Static(format_help(self._keymap_shown), markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#help").focus()

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from polyctl.formatting import format_number
 from polyctl.tui.format import clean, format_clock, format_status
-from polyctl.tui.series import finite
+from polyctl.tui.series import to_finite
 
 EMPTY = (
     "no beam has been seen in this run\n"
@@ -93,7 +93,7 @@ def format_caption(frame: dict[str, Any]) -> Text:
 def rank_hypotheses(frame: dict[str, Any]) -> list[dict[str, Any]]:
     """The hypotheses of an event, best first, with a `status`; what is damaged is left out."""
     if frame.get("kind") == "verdict":
-        return sorted(_dicts(frame.get("hypotheses")), key=lambda h: finite(h.get("rank")) or 0)
+        return sorted(_dicts(frame.get("hypotheses")), key=lambda h: to_finite(h.get("rank")) or 0)
     if frame.get("kind") == "rollout":
         return sorted(_dicts(frame.get("hypotheses")), key=_unlikely)
     finished = [{**h, "status": h.get("status", "waiting")} for h in _dicts(frame.get("finished"))]
@@ -102,7 +102,7 @@ def rank_hypotheses(frame: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _unlikely(row: dict[str, Any]) -> float:
-    logprob = finite(row.get("logprob"))
+    logprob = to_finite(row.get("logprob"))
     return math.inf if logprob is None else -logprob
 
 
@@ -138,12 +138,12 @@ def format_beam(frame: dict[str, Any], before: dict[str, Any] | None, width: int
     )
     room = max(width - 37, 10)
     for rank, row in enumerate(rows[:limit]):
-        logprob = finite(row.get("logprob"))
+        logprob = to_finite(row.get("logprob"))
         word = clean(row.get("status", "unknown"))
         answer = clean(row.get("text", ""))
         if len(answer) > room:
             answer = "…" + answer[-(room - 1) :] if word == "growing" else answer[: room - 1] + "…"
-        moved = format_number(finite(row.get("reward"))) if learnt else format_movement(row, rank, old)
+        moved = format_number(to_finite(row.get("reward"))) if learnt else format_movement(row, rank, old)
         text.append(f"{rank + 1:>4} {moved:<6} ")
         text.append(f"{'-' if logprob is None else f'{logprob:.3f}':>9} ")
         mark = format_status(word)

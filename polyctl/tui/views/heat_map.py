@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from polyctl.tui.series import finite
+from polyctl.tui.series import to_finite
 
 SHADES = " ░▒▓█"
 COLOURS = ("red", "red", "yellow", "yellow", "green")
@@ -45,7 +45,7 @@ def format_heat_map(cells: list[dict[str, Any]], of: str = "", width: int = 80) 
 
 def _verified(cell: dict[str, Any]) -> float | None:
     greedy = cell.get("greedy")
-    return finite(greedy.get("verified") if isinstance(greedy, dict) else greedy)
+    return to_finite(greedy.get("verified") if isinstance(greedy, dict) else greedy)
 
 
 def _cell(cell: dict[str, Any], both: bool) -> Text:
@@ -56,7 +56,7 @@ def _cell(cell: dict[str, Any], both: bool) -> Text:
         text.append(SHADES[level] * 2 + f" {100 * value:5.1f}%", style=COLOURS[level])
     if both and isinstance(passed, dict) and passed:
         widest = max((k for k in passed if str(k).isdigit()), key=int, default=None)
-        best = finite(passed.get(widest))
+        best = to_finite(passed.get(widest))
         if best is not None:
             text.append(f" @{widest} {100 * best:3.0f}%")
     text.pad_right(max(0, (WIDE if both else NARROW) - text.cell_len))

@@ -11,7 +11,7 @@ from polyctl.errors import PolyctlError
 from polyctl.tui.format import clean, format_status, shorten
 from polyctl.tui.run_evaluations import Evaluation
 from polyctl.tui.run_list import RunList
-from polyctl.tui.run_log import STEP_KEYS, History
+from polyctl.tui.run_log import STEP_KEYS, RunLog
 from polyctl.tui.series import Point
 from polyctl.tui.views.plot import Line, PlotView
 
@@ -82,20 +82,20 @@ class RunView:
         return ", ".join(parts)
 
 
-def plot_lines(histories: list[History], metric: str) -> list[Line]:
+def plot_lines(run_logs: list[RunLog], metric: str) -> list[Line]:
     """The lines of one plot; with several runs each label begins with the run's number."""
     found = []
-    for index, history in enumerate(histories, 1):
-        with history.lock:
-            lines = _measured_lines(history, metric)
+    for index, run_log in enumerate(run_logs, 1):
+        with run_log.lock:
+            lines = _measured_lines(run_log, metric)
             if metric in EVALUATED:
-                lines += _evaluated_lines(history.evaluations, metric)
-        number = f"{index}:" if len(histories) > 1 else ""
+                lines += _evaluated_lines(run_log.evaluations, metric)
+        number = f"{index}:" if len(run_logs) > 1 else ""
         found += [replace(line, label=clean(number + line.label)) for line in lines]
     return found
 
 
-def _measured_lines(history: History, metric: str) -> list[Line]:
+def _measured_lines(run_log: RunLog, metric: str) -> list[Line]:
     """What the run itself measured at its steps and validations."""
     return [
         Line(
@@ -105,7 +105,7 @@ def _measured_lines(history: History, metric: str) -> list[Line]:
             percent=metric in EVALUATED and key not in STEP_KEYS,
         )
         for key, label in METRICS[metric][1]
-        if (series := history.series.get(key)) is not None
+        if (series := run_log.series.get(key)) is not None
     ]
 
 
@@ -128,44 +128,44 @@ def _evaluated_lines(evaluations: list[Evaluation], metric: str) -> list[Line]:
     return found
 
 
-def measure_steps(histories: list[History]) -> tuple[float, float] | None:
+def measure_steps(run_logs: list[RunLog]) -> tuple[float, float] | None:
     """The first and the last step at which anything was measured: the axis that all plots share."""
     found: list[float] = []
-    for history in histories:
-        with history.lock:
-            for points in (series.points for series in history.series.values()):
+    for run_log in run_logs:
+        with run_log.lock:
+            for points in (series.points for series in run_log.series.values()):
                 found += [points[0].first_x, points[-1].x]
-            found += [e.step for e in history.evaluations if e.step is not None]
+            found += [e.step for e in run_log.evaluations if e.step is not None]
     return (min(found), max(found)) if found else None
 
 
-def narrowest_window(histories: list[History]) -> float:
+def narrowest_window(run_logs: list[RunLog]) -> float:
     """The smallest fraction of the steps that is worth showing: some points of the densest series."""
     counts = [1]
-    for history in histories:
-        with history.lock:
-            counts += [len(series.points) for series in history.series.values()]
+    for run_log in run_logs:
+        with run_log.lock:
+            counts += [len(series.points) for series in run_log.series.values()]
     return min(1.0, 4 / max(counts))
 
 
-def format_config(history: History) -> str:
+def format_config(run_log: RunLog) -> str:
     """The run's configuration, or why it cannot be read."""
     try:
-        return to_toml(history.run.config())
+        return to_toml(run_log.run.config())
     except PolyctlError as error:
         return f"{error.message}\n{error.hint or ''}"
 
 
-def describe_below(histories: list[History]) -> str:
+def describe_below(run_logs: list[RunLog]) -> str:
     """What a title below the plots says of several runs: only the first one is shown there."""
-    return f" of 1:{clean(histories[0].run.name)}" if len(histories) > 1 else ""
+    return f" of 1:{clean(run_logs[0].run.name)}" if len(run_logs) > 1 else ""
 
 
-def format_title(histories: list[History], runs: RunList, view: RunView, width: int) -> Text:
+def format_title(run_logs: list[RunLog], runs: RunList, view: RunView, width: int) -> Text:
     """A line a run; how the plots are drawn and what is wrong with the files below if there is no room."""
-    several = len(histories) > 1
-    facts = [f"{i}: {fact}" if several else fact for i, h in enumerate(histories, 1) for fact in h.facts()]
-    lines = [_format_run(h, runs, f"{i}:" if several else "", width) for i, h in enumerate(histories, 1)]
+    several = len(run_logs) > 1
+    facts = [f"{i}: {fact}" if several else fact for i, h in enumerate(run_logs, 1) for fact in h.facts()]
+    lines = [_format_run(h, runs, f"{i}:" if several else "", width) for i, h in enumerate(run_logs, 1)]
     below = Text()
     if how := view.describe_plots():
         below.append(how + "  ", style="cyan")
@@ -175,16 +175,16 @@ def format_title(histories: list[History], runs: RunList, view: RunView, width: 
     return Text("  " if fits else "\n").join([*lines, *([below] if below else [])])
 
 
-def _format_run(history: History, runs: RunList, number: str, width: int) -> Text:
+def _format_run(run_log: RunLog, runs: RunList, number: str, width: int) -> Text:
     """A run's name, shortened to leave room for its state and step."""
-    row = runs.find(history.run.name)
+    row = runs.find(run_log.run.name)
     summary = None if row is None else row.summary
     state = Text("  ")
     if summary is not None:
-        with history.lock:
-            steps = [s for s in (summary.step, history.step) if s is not None]
+        with run_log.lock:
+            steps = [s for s in (summary.step, run_log.step) if s is not None]
         state.append_text(format_status(summary.state))
         total = f" of {summary.total_steps:,}" if summary.total_steps else ""
         state.append(f", step {max(steps):,.0f}{total}" if steps else "")
-    name = shorten(number + clean(history.run.name), max(10, width - state.cell_len))
+    name = shorten(number + clean(run_log.run.name), max(10, width - state.cell_len))
     return Text(name, style="bold").append_text(state)

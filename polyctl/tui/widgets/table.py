@@ -9,14 +9,14 @@ from rich.text import Text
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
-from polyctl.tui.actions import bindings
+from polyctl.tui.actions import make_bindings
 from polyctl.tui.format import clean
 
 
 class Table(DataTable[Text]):
     """A DataTable with rows as cursor; `fill` replaces all rows and keeps the cursor on the same key."""
 
-    BINDINGS = bindings("table")
+    BINDINGS = make_bindings("table")
 
     def __init__(self, **more: str) -> None:
         super().__init__(cursor_type="row", zebra_stripes=False, **more)  # type: ignore[arg-type]
@@ -28,7 +28,7 @@ class Table(DataTable[Text]):
             return None
         return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
 
-    def head(self, labels: Sequence[str]) -> None:
+    def set_columns(self, labels: Sequence[str]) -> None:
         """Set the columns."""
         if [str(c.label) for c in self.ordered_columns] != list(labels):
             self.clear(columns=True)
