@@ -43,11 +43,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.run", "f4,3", "Run", "Go to the tab Run.", False),
     Action("app.beam", "f5,4", "Beam", "Go to the tab Beam.", False),
     Action("app.experiments", "f6,5", "Experiments", "Go to the tab Experiments.", False),
-    Action("app.change_theme", "f9", "Theme", "Next of the themes dark, light and ANSI.", False),
+    Action("app.change_theme", "f9", "Theme", "Next theme: dark, light or ANSI.", False),
     Action("app.command_palette", "ctrl+p", "Palette", "Find any action by its name.", False),
-    Action("app.quit", "ctrl+q,q", "Quit", "Leave; what was started goes on running."),
-    Action("table.cursor_down", "j", "Down", "One row down, like the arrow.", False),
-    Action("table.cursor_up", "k", "Up", "One row up, like the arrow.", False),
+    Action("app.quit", "ctrl+q,q", "Quit", "Quit; started processes keep running."),
+    Action("table.cursor_down", "j", "Down", "One row down, as the arrow key.", False),
+    Action("table.cursor_up", "k", "Up", "One row up, as the arrow key.", False),
     Action("table.scroll_top", "g", "Top", "First row.", False),
     Action("table.scroll_bottom", "G", "Bottom", "Last row.", False),
     Action("decompose.edit", "i,slash", "Edit", "Go to the input.", False),
@@ -55,20 +55,28 @@ ACTIONS: tuple[Action, ...] = (
     Action("decompose.history_back", "up,ctrl+up", "Earlier", "The input before this one.", False),
     Action("decompose.history_forward", "down,ctrl+down", "Later", "The input after this one.", False),
     Action("decompose.method", "f8,m", "Method", "Next method: auto, exact, neural, numeric."),
-    Action("decompose.model", "ctrl+o,o", "Model", "Choose the run whose model is asked."),
-    Action("decompose.more_inners", "right_square_bracket", "Inners +", "Allow one inner more.", False),
-    Action("decompose.fewer_inners", "left_square_bracket", "Inners -", "Allow one inner fewer.", False),
+    Action("decompose.model", "ctrl+o,o", "Model", "Choose the run whose model is used."),
+    Action(
+        "decompose.more_inners", "right_square_bracket", "Inners +", "Allow one more inner polynomial.", False
+    ),
+    Action(
+        "decompose.fewer_inners",
+        "left_square_bracket",
+        "Inners -",
+        "Allow one inner polynomial fewer.",
+        False,
+    ),
     Action("decompose.wider", "plus,equals_sign", "Beam +", "A wider beam.", False),
     Action("decompose.narrower", "minus", "Beam -", "A narrower beam.", False),
-    Action("decompose.cancel", "escape", "Cancel", "Stop the search at once; else leave the input."),
-    Action("decompose.detail", "d", "Detail", "Next of proof, LaTeX, SymPy and what was tried."),
+    Action("decompose.cancel", "escape", "Cancel", "Stop the search, or leave the input if none is running."),
+    Action("decompose.detail", "d", "Detail", "Next detail: proof, LaTeX, SymPy, what was tried."),
     Action("decompose.copy", "y,c", "Copy", "Copy what the detail shows (OSC 52)."),
     Action("runs.open", "enter", "Open", "Open the marked runs, or the one under the cursor.", False),
     Action("runs.mark", "space", "Mark", "Mark or unmark a run to compare."),
     Action("runs.unmark", "u", "Unmark", "Unmark all runs.", False),
     Action("runs.sort", "s", "Sort", "Sort by the next column."),
     Action("runs.filter", "slash", "Filter", "Show only runs whose line contains the text."),
-    Action("runs.stop", "x", "Stop", "Stop the run gently, if it was started from here."),
+    Action("runs.stop", "x", "Stop", "Ask a run that was started from here to save and end."),
     Action("run.next_run", "n", "Next run", "The next run of the list.", False),
     Action("run.metric", "m", "Metric", "The next plot."),
     Action("run.enlarge", "z", "Enlarge", "One plot, or all.", False),
@@ -81,9 +89,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("run.whole", "0", "Whole", "Show all steps.", False),
     Action("run.lower", "v", "View", "Below the plots: log, accuracy by degree, configuration."),
     Action("run.follow", "space", "Follow", "Pause the log, or follow it again."),
-    Action("run.filter", "slash", "Filter", "Show only log lines that fit a regular expression."),
+    Action("run.filter", "slash", "Filter", "Show only log lines that match a regular expression."),
     Action("run.search", "f", "Search", "Find a regular expression in the log.", False),
-    Action("run.search_next", "N", "Next hit", "The next place that fits the search.", False),
+    Action("run.search_next", "N", "Next hit", "The next older match of the search.", False),
     Action("run.down", "j,down", "Down", "Scroll the log down.", False),
     Action("run.up", "k,up", "Up", "Scroll the log up.", False),
     Action("run.page_down", "pagedown", "Page down", "Scroll the log down by a page.", False),
@@ -91,16 +99,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("beam.pause", "space", "Pause", "Pause, or follow the search again."),
     Action("beam.back", "left,h", "Back", "One step back."),
     Action("beam.forward", "right,l", "Forward", "One step forward."),
-    Action("beam.problem_back", "up,k", "Problem -", "Back to the problem before.", False),
-    Action("beam.problem_forward", "down,j", "Problem +", "On to the problem after.", False),
+    Action("beam.problem_back", "up,k", "Problem -", "Go to the previous problem.", False),
+    Action("beam.problem_forward", "down,j", "Problem +", "Go to the next problem.", False),
     Action("beam.page_down", "pagedown", "Page down", "Scroll the hypotheses down by a page.", False),
     Action("beam.page_up", "pageup", "Page up", "Scroll the hypotheses up by a page.", False),
-    Action("experiments.train", "t", "Train", "Start a training as a process of its own."),
-    Action("experiments.eval", "e", "Eval", "Start an evaluation as a process of its own."),
-    Action("experiments.rl", "r", "RL", "Start reinforcement learning as a process of its own."),
-    Action("experiments.cost", "c", "Cost", "Find out what a training would cost (`--dry-run`)."),
+    Action("experiments.train", "t", "Train", "Start a training run as a separate process."),
+    Action("experiments.eval", "e", "Eval", "Start an evaluation as a separate process."),
+    Action("experiments.rl", "r", "RL", "Start reinforcement learning as a separate process."),
+    Action("experiments.cost", "c", "Cost", "Estimate what a training run would cost (`--dry-run`)."),
     Action("experiments.filter", "slash", "Filter", "Show only experiments whose line contains the text."),
-    Action("experiments.stop", "x", "Stop", "Stop the newest process started from here, gently (SIGINT)."),
+    Action(
+        "experiments.stop", "x", "Stop", "Ask the newest process started from here to save and end (SIGINT)."
+    ),
 )
 
 BY_ID = {action.id: action for action in ACTIONS}
@@ -131,9 +141,9 @@ def config_path() -> Path:
 
 
 def load_keymap(path: Path | None = None) -> dict[str, str]:
-    """The user's keys by action id, from the table [keys]; empty where there is no such file.
+    """The user's keys by action id, from the table [keys]; empty if there is no such file.
 
-    Raises FileError for a file that cannot be read, UsageError for an action that there is not.
+    Raises FileError for a file that cannot be read, UsageError for an unknown action.
     """
     path = path or config_path()
     try:
@@ -141,7 +151,7 @@ def load_keymap(path: Path | None = None) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
-        raise FileError(f"{path} cannot be read: {error}", "mend it, or move it away") from error
+        raise FileError(f"{path} cannot be read: {error}", "fix its TOML, or move it away") from error
     keys = table.get("keys", {})
     if not isinstance(keys, dict):
         raise UsageError(f"{path}: keys must be a table", "write [keys] and then lines like app.help = 'f1'")

@@ -43,7 +43,7 @@ def format_clock(when: float | None) -> str:
 
 
 def format_date(when: float | None) -> str:
-    """The day, nothing where it is not known."""
+    """The day, "" if it is not known."""
     return _local(when, "%Y-%m-%d")
 
 

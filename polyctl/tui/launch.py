@@ -19,13 +19,13 @@ from polyctl.store.runs import STAMP
 
 FOLDER = ".started"
 ERROR = "error:"  # how a command says that it has failed
-PROC = Path("/proc/self").parent  # there on Linux; elsewhere `ps` is asked
+PROC = Path("/proc/self").parent  # on Linux; elsewhere `ps` is called
 _children: dict[int, subprocess.Popen[bytes]] = {}  # ours: polled, so that none stays a zombie
 
 
 @dataclass(frozen=True)
 class Job:
-    """A started command; `mark` is the process's start as the system tells it, since numbers are reused."""
+    """A started command; `mark` is when the system says the process began, since ids are reused."""
 
     pid: int
     mark: str
@@ -43,14 +43,14 @@ class Job:
 
         Of its experiment (the name that --smoke and `rl` give it included), and not older than the process.
         """
-        command, *words = self.command
-        if run in words:
+        command, *arguments = self.command
+        if run in arguments:
             return True
         experiment, _, identifier = run.partition("/")
         if identifier < time.strftime(STAMP, time.gmtime(self.started)):
             return False
-        for word in (w.partition("/")[0] for w in words):
-            names = {word, f"{word}_smoke"} if "--smoke" in words else {word}
+        for word in (w.partition("/")[0] for w in arguments):
+            names = {word, f"{word}_smoke"} if "--smoke" in arguments else {word}
             if experiment in names:
                 return True
             if command == "rl" and experiment.startswith(tuple(f"{name}_" for name in names)):
@@ -66,20 +66,22 @@ class Job:
         return bool(self.mark) and _mark(self.pid) == self.mark
 
     def last_line(self) -> str:
-        """The last line that it has written, the error where it has ended in one."""
+        """The last line that it has written, or the error that ended it."""
         try:
             with self.log.open("rb") as file:
                 file.seek(max(0, self.log.stat().st_size - 4096))
                 lines = file.read().decode("utf-8", "replace").split("\n")
         except OSError as error:
             return f"{self.log} cannot be read: {error.strerror}"
-        said = [line.strip() for line in reversed(lines) if line.strip()]
-        failed = next((line for line in said[:5] if line.startswith(ERROR)), "") if not self.running else ""
-        return failed or next(iter(said), "")
+        written = [line.strip() for line in reversed(lines) if line.strip()]
+        failed = (
+            next((line for line in written[:5] if line.startswith(ERROR)), "") if not self.running else ""
+        )
+        return failed or next(iter(written), "")
 
 
 def start(arguments: list[str], root: Path) -> Job:
-    """Start `polyctl ARGUMENTS`; its output goes to a file under `root`. FileError where that cannot be."""
+    """Start `polyctl ARGUMENTS` with its output in a file under `root`. Raises FileError if that fails."""
     folder = root / FOLDER
     name = time.strftime(STAMP, time.gmtime()) + f"-{time.time_ns() % 1000:03d}"
     log = folder / f"{name}.log"
@@ -128,7 +130,7 @@ def stop(job: Job) -> bool:
 
 
 def _mark(pid: int) -> str:
-    """When that process began, "" where there is none."""
+    """When that process began, "" if there is none."""
     if PROC.is_dir():
         try:
             state, *fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()

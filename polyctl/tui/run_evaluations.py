@@ -1,4 +1,4 @@
-"""What `polyctl eval` found of a run: from its events, or from its newest report where that is newer."""
+"""What `polyctl eval` found for a run: from its events, or from its newest report if that is newer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from polyctl.tui.series import to_finite
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One evaluation; `passed` is pass@k by k, `time` minus infinity where it is not known."""
+    """One evaluation; `passed` is pass@k by k, `time` is minus infinity if it is not known."""
 
     time: float
     step: float | None
@@ -27,7 +27,7 @@ class Evaluation:
 
     @classmethod
     def from_event(cls, found: dict[str, Any]) -> Evaluation:
-        """That of an event; what is damaged is left out."""
+        """The evaluation that an event reports, without the fields that are damaged."""
         when = to_finite(found.get("time"))
         passed, cells = found.get("pass_at"), found.get("cells")
         known = passed.items() if isinstance(passed, dict) else ()
@@ -41,16 +41,16 @@ class Evaluation:
         )
 
     @property
-    def words(self) -> str:
-        """Of what it was, and when."""
-        said = [] if self.step is None else [f"step {self.step:,.0f}"]
-        said += [] if self.problems is None else [f"{self.problems:,.0f} problems"]
-        said += [format_date(self.time)] if math.isfinite(self.time) else []
-        return clean(", ".join(said))
+    def title(self) -> str:
+        """Which step and how many problems were evaluated, and when."""
+        parts = [] if self.step is None else [f"step {self.step:,.0f}"]
+        parts += [] if self.problems is None else [f"{self.problems:,.0f} problems"]
+        parts += [format_date(self.time)] if math.isfinite(self.time) else []
+        return clean(", ".join(parts))
 
 
 class Reports:
-    """The newest report in a run's directory, read again only where that has changed."""
+    """The newest report in a run's directory, read again only when that has changed."""
 
     def __init__(self, run: Run) -> None:
         self._directory = run.reports

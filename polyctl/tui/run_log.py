@@ -170,7 +170,7 @@ class RunLog:
     def _earlier(self) -> Batch:
         """The next piece of the past: the newest part whole, of what stands before it only some steps.
 
-        What programs that use the shipped run have written is newer than the run, so it comes first.
+        What evaluations of the bundled run have written is newer than the run, so it comes first.
         """
         if self._usage is not None and not self._usage.at_start:
             return self._usage.earlier(SLICE_BYTES)

@@ -12,7 +12,7 @@ POINTS = 2048  # more than any terminal has columns of dots
 
 @dataclass(frozen=True)
 class Point:
-    """Neighbouring values from `first_x` to x; all of them are None where none was finite."""
+    """Neighbouring values from `first_x` to x; all of them are None if none was finite."""
 
     x: float
     low: float | None
@@ -79,7 +79,7 @@ class Series:
 
 
 def to_finite(value: Any) -> float | None:
-    """The value as a float, None where it is no finite number."""
+    """The value as a float, None if it is not a finite number."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     try:

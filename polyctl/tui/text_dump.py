@@ -110,7 +110,7 @@ def _dump_run(run_log: RunLog | None, root: Path) -> Iterator[str]:
                     f"highest {format_number(high)}"
                 )
     if run_log.cells:
-        cells = format_heat_map(run_log.cells, run_log.evaluations[-1].words)
+        cells = format_heat_map(run_log.cells, run_log.evaluations[-1].title)
         yield from (line.rstrip() for line in cells.plain.splitlines())
     yield "configuration:"
     yield from (f"  {clean(line)}".rstrip() for line in format_config(run_log).splitlines())

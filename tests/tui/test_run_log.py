@@ -208,7 +208,7 @@ def test_a_report_counts_where_no_event_is_as_new(tmp_path):
     assert len(run_log.evaluations) == 1
     report(run, "20251009-085500", 75, 0.9)
     read(run_log)
-    assert run_log.evaluations[-1].words == "step 75, 120 problems, 2025-10-09"
+    assert run_log.evaluations[-1].title == "step 75, 120 problems, 2025-10-09"
     assert [line.now for line in plot_lines([run_log], "verified")] == [1.0, 0.5, 0.9]
     assert "90.0%" in format_heat_map(run_log.cells, "step 75").plain
     assert "step 75" in format_heat_map(run_log.cells, "step 75").plain

@@ -85,11 +85,11 @@ class BeamPane(Pane):
         self._show(Text(name + tail), format_caption(frame), rows)
 
     def _show(self, title: Text, caption: Text, text: Text) -> None:
-        """The head of a table, its first line, stays while the rest scrolls; without a caption it is none."""
+        """The first line of a table stays while the rest scrolls; without a caption there is no table."""
         head, rest = text.divide([text.plain.index("\n") + 1]) if caption else (Text(), text)
         head.rstrip()
-        for place, said in (("title", title), ("caption", caption), ("head", head), ("text", rest)):
-            self.query_one(f"#beam-{place}", Static).update(said)
+        for place, part in (("title", title), ("caption", caption), ("head", head), ("text", rest)):
+            self.query_one(f"#beam-{place}", Static).update(part)
 
     def action_pause(self) -> None:
         self.view.toggle_pause()

@@ -112,7 +112,7 @@ class RunPane(Pane):
         view = replace(self.view.plot, steps=measure_steps(run_logs), empty=empty)
         with run_logs[0].lock:
             evaluations = run_logs[0].evaluations
-        of = evaluations[-1].words if evaluations and len(run_logs) == 1 else ""
+        of = evaluations[-1].title if evaluations and len(run_logs) == 1 else ""
         for metric in METRICS:
             plot = self.query_one(f"#plot-{metric}", Plot)
             if plot.display:
@@ -131,7 +131,7 @@ class RunPane(Pane):
         self.query_one("#cells").border_title = f"Accuracy by degree{of}"
         newest = evaluations[-1] if evaluations else None
         cells = (
-            format_heat_map(newest.cells, newest.words, self.size.width - 3)
+            format_heat_map(newest.cells, newest.title, self.size.width - 3)
             if newest
             else format_heat_map([])
         )

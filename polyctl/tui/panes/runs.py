@@ -28,7 +28,7 @@ class RunsPane(Pane):
     def compose(self) -> ComposeResult:
         yield Static("", id="runs-title", markup=False)
         yield Table(id="runs-table")
-        yield Static("", id="runs-words", markup=False)
+        yield Static("", id="runs-about", markup=False)
         yield Ask(id="runs-ask")
 
     def on_mount(self) -> None:
@@ -66,7 +66,7 @@ class RunsPane(Pane):
 
     def _describe(self) -> None:
         row = self.host.runs.find(self.query_one(Table).key)
-        self.query_one("#runs-words", Static).update(clean(describe_run(row)) if row else "")
+        self.query_one("#runs-about", Static).update(clean(describe_run(row)) if row else "")
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         event.stop()

@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 
 class ChooseScreen(ModalScreen[int | None]):
-    """Gives the number of the chosen line, None where none is chosen."""
+    """Gives the number of the chosen line, None if none is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "take_back", "Back"),

@@ -20,18 +20,18 @@ EXAMPLES = (
     "24a^3b^3c^3 - 16a^2b^6c - 32a^2b^5c^2 - 64ab^8 - 256ab^7c - 256ab^6c^2",
     "x^5 - x - 1",
 )
-WELCOME = """Type a polynomial and press Enter, or F7 for an example: f = g(h) is looked for, and proved.
-x^4 + 2x^2 - 3, 2 x y, 3(x+1)^2, 1/2 x, x_1, x² and LaTeX are read."""
+WELCOME = """Type a polynomial and press Enter, or F7 for an example: f = g(h) is searched for and proved.
+It reads x^4 + 2x^2 - 3, 2 x y, 3(x+1)^2, 1/2 x, x_1, x² and LaTeX."""
 DETAILS = {"proof": "Proof", "latex": "LaTeX", "sympy": "SymPy", "tried": "What was tried"}
 ASKED_SHOWN = 24  # characters
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the parser makes of a text: words for it, or for its mistake, and the mistake's place."""
+    """What the parser makes of a text: its description, or the mistake and its place."""
 
     text: str
-    words: str = ""
+    message: str = ""
     position: int | None = None
     wrong: bool = False
 
@@ -46,8 +46,8 @@ def read_input(text: str) -> Reading:
     try:
         f = parse(text)
     except ParseError as error:
-        words = error.message + (f" ({error.hint})" if error.hint else "")
-        return Reading(text, words, error.position, wrong=True)
+        message = error.message + (f" ({error.hint})" if error.hint else "")
+        return Reading(text, message, error.position, wrong=True)
     except PolyctlError as error:
         return Reading(text, error.message, wrong=True)
     count = len(variables_used(f))
@@ -59,10 +59,10 @@ def read_input(text: str) -> Reading:
 
 
 def format_reading(reading: Reading, column: int) -> Text:
-    """The caret under that column if there is a mistake, and below it the words."""
+    """The caret under that column if there is a mistake, and the message below it."""
     caret = " " * column + "^\n" if reading.position is not None else "\n"
-    words = ("✗ " if reading.wrong else "✓ ") + reading.words if reading.words else ""
-    return Text(caret + clean(words), style="red" if reading.wrong else "green")
+    message = ("✗ " if reading.wrong else "✓ ") + reading.message if reading.message else ""
+    return Text(caret + clean(message), style="red" if reading.wrong else "green")
 
 
 def describe_settings(settings: SearchSettings, model: str) -> str:
@@ -76,7 +76,7 @@ def describe_model(model: str | None, ready: bool, torch: bool, width: int) -> s
     if not ready:
         return "solver is starting"
     if model is None:
-        return "no model: solvers only" + ("; `polyctl train quick` makes one" if width >= 100 else "")
+        return "no model" + (": `polyctl train quick` makes one" if width >= 100 else "")
     return f"model {model}" + ("" if torch else ", torch is loading")
 
 

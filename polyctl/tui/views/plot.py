@@ -28,7 +28,7 @@ class Line:
     smoothed: bool = True
     joined: bool = True
     percent: bool = False
-    newest: float | None = None  # where that is not the value of the last point
+    newest: float | None = None  # if that is not the value of the last point
 
     @property
     def now(self) -> float | None:
@@ -41,7 +41,7 @@ class Line:
 class PlotView:
     """What is drawn and how: `window` is a part, in fractions, of `steps`, by default of all there are.
 
-    `empty` is said where there is nothing to draw.
+    `empty` is shown if there is nothing to draw.
     """
 
     log: bool = False
@@ -117,28 +117,28 @@ def _format_label(value: float, share: bool) -> str:
         return format_percent(value)
     room = GUTTER - 2
     return next(
-        (said for digits in (4, 3, 2) if len(said := format_number(value, digits)) <= room),
+        (text for digits in (4, 3, 2) if len(text := format_number(value, digits)) <= room),
         format_number(value, 1),
     )
 
 
 def _draw_legend(lines: Sequence[Line], width: int, rows: int) -> Text:
-    """Letters, labels and newest values in at most so many rows; values only where there is room for all."""
+    """Letters, labels and newest values in at most so many rows; values only if there is room for all."""
     short = [f"{LETTERS[i % 26]} {line.label}" for i, line in enumerate(lines)]
     full = [
-        f"{said} {format_percent(line.now) if line.percent else format_number(line.now)}"
-        for said, line in zip(short, lines, strict=True)
+        f"{label} {format_percent(line.now) if line.percent else format_number(line.now)}"
+        for label, line in zip(short, lines, strict=True)
     ]
     packed = _pack(full, width)
     packed = packed if len(packed) <= rows else _pack(short, width)
     text, index = Text(no_wrap=True, overflow="crop"), 0
     for row in packed[:rows]:
-        said = Text()
+        items = Text()
         for item in row:
-            said.append(f"{item}  ", style=COLOURS[index % len(COLOURS)])
+            items.append(f"{item}  ", style=COLOURS[index % len(COLOURS)])
             index += 1
-        said.truncate(width)
-        text.append_text(said)
+        items.truncate(width)
+        text.append_text(items)
         text.append("\n")
     return text
 

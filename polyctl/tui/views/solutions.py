@@ -54,7 +54,7 @@ def _share_room(g: int, h: int, room: int) -> tuple[int, int]:
 
 
 def format_source(s: dict[str, Any]) -> str:
-    """Where an answer comes from, with rank and log-probability where a beam found it."""
+    """Where an answer comes from, with rank and log-probability if a beam found it."""
     if s["source"] != "beam":
         return clean(s["source"])
     rank = f" rank {s['rank']}" if s.get("rank") else ""

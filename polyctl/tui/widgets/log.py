@@ -1,6 +1,6 @@
 """The log of a run: it follows the newest line or stands still and counts what is new; filter and search.
 
-A line that is wider than the log goes on in the next row, unless it is of a step: their numbers are plotted.
+A line wider than the log continues in the next row, unless it is a step: those numbers are plotted.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class LogView(Widget):
         return "" if self._pattern is None else self._pattern.pattern
 
     def show(self, lines: Sequence[LogLine], of: str = "", total: int = 0, empty: str = "") -> None:
-        """The lines there are now, oldest first, of `total` of the run `of`; `empty` is said of none."""
+        """The newest lines, oldest first, of `total` of the run `of`; `empty` is shown if there are none."""
         if of != self._of or (self._last is not None and lines and lines[-1].number < self._last):
             self._last = None  # another file
         self._of, self._total, self._empty = of, max(total, len(lines)), empty
@@ -77,7 +77,7 @@ class LogView(Widget):
     def search_next(self, again: bool = True) -> str | None:
         """Go to the next older line that fits, from the newest again behind the oldest."""
         if self._search is None:
-            return "nothing is searched: f"
+            return "no search yet: press f"
         hits = [line.number for line in self._lines if self._search.search(_text(line))]
         if not hits:
             self.refresh()
@@ -111,13 +111,13 @@ class LogView(Widget):
 
     @property
     def state(self) -> str:
-        """How the log stands, in words."""
-        said = ["following" if self._last is None else f"paused, {self._new} new"]
+        """Whether the log follows, and how many lines there are."""
+        parts = ["following" if self._last is None else f"paused, {self._new} new"]
         if self._total > len(self._all):
-            said.append(f"{len(self._all):,} of {self._total:,} lines")
+            parts.append(f"{len(self._all):,} of {self._total:,} lines")
         if self._pattern is not None:
-            said.append(f"{len(self._lines):,} of {len(self._all):,} fit /{self.pattern}/")
-        return ", ".join(said)
+            parts.append(f"{len(self._lines):,} of {len(self._all):,} fit /{self.pattern}/")
+        return ", ".join(parts)
 
     @property
     def day(self) -> str:
@@ -141,7 +141,7 @@ class LogView(Widget):
         return sum(line.number <= self._last for line in self._lines)
 
     def _rows(self) -> list[tuple[int | None, Text]]:
-        """The rows that fit, each with its line; up from where the log stands, and down if those are few."""
+        """The rows that fit, each with its line: up from the current line, then down if there is room."""
         height, end = max(1, self.size.height), self._end
         rows: list[tuple[int | None, Text]] = []
         for at in range(end - 1, -1, -1):

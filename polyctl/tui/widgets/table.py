@@ -36,7 +36,7 @@ class Table(DataTable[Text]):
                 self.add_column(Text(label), key=label, width=cell_len(label))
 
     def fill(self, rows: Sequence[tuple[str, Sequence[Text | str]]]) -> None:
-        """Show these (key, cells); only what differs is changed where the keys are the same."""
+        """Show these (key, cells); if the keys are the same, only what differs is changed."""
         texts = [(k, [c if isinstance(c, Text) else Text(clean(c)) for c in cells]) for k, cells in rows]
         # DataTable measures columns when it is idle, and by then may have drawn, and kept, cells cut off.
         for at, column in enumerate(self.ordered_columns):
