@@ -20,8 +20,9 @@ EXAMPLES = (
     "24a^3b^3c^3 - 16a^2b^6c - 32a^2b^5c^2 - 64ab^8 - 256ab^7c - 256ab^6c^2",
     "x^5 - x - 1",
 )
-WELCOME = """Type a polynomial and press Enter, or F7 for an example: f = g(h) is searched for and proved.
-It reads x^4 + 2x^2 - 3, 2 x y, 3(x+1)^2, 1/2 x, x_1, x² and LaTeX."""
+WELCOME = """Type a polynomial and press Enter, or F7 for an example.
+polyctl searches for f = g(h) and proves every answer.
+x^4 + 2x^2 - 3, 2 x y, 3(x+1)^2, 1/2 x, x_1, x² and LaTeX can be typed."""
 DETAILS = {"proof": "Proof", "latex": "LaTeX", "sympy": "SymPy", "tried": "What was tried"}
 ASKED_SHOWN = 24  # characters
 
