@@ -35,22 +35,24 @@ def format_bytes(count: int | None) -> str:
     return "-" if count is None else decimal(count)
 
 
-def format_duration(seconds: float | None) -> str:
-    """A time in the largest unit that fits."""
+def format_duration(seconds: float | None, digits: int = 1) -> str:
+    """A time in the largest unit that fits; hours and days have that many decimals."""
     if seconds is None:
         return "-"
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
+    if seconds < 172_800:
+        return f"{seconds / 3600:.{digits}f} h"
+    return f"{seconds / 86_400:.{digits}f} days"
 
 
 def format_age(when: float | None, now: float | None = None) -> str:
     """How long ago `when` was, in seconds since 1970; what lies ahead counts as now."""
     if when is None:
         return "-"
-    return format_duration(max(0.0, (time.time() if now is None else now) - when))
+    return format_duration(max(0.0, (time.time() if now is None else now) - when), digits=0)
 
 
 def cut_text(text: str) -> str:

@@ -57,3 +57,4 @@ def test_durations_and_ages():
         "-",
     ]
     assert [format_age(when, now=1000.0) for when in (700.0, 1060.0, None)] == ["5 min", "0 s", "-"]
+    assert [format_age(0.0, now=now) for now in (36_500.0, 1e6)] == ["10 h", "12 days"]
