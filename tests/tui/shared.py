@@ -126,19 +126,26 @@ def drive(app: Dashboard, script: Callable[..., Awaitable[None]], size: tuple[in
 
 
 async def until(pilot, condition: Callable[[], Any], what: str, seconds: float = 60.0) -> None:
-    """Wait for something that threads or the layout bring about; `what` names it if it does not come."""
+    """Wait for something that threads bring about, then for the layout; `what` names it on a time-out."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, (
             f"waited {seconds:.0f} s in vain until {what}; the screen shows\n{screen_text(pilot.app)}"
         )
         await pilot.pause(0.02)
+    for _ in range(2):  # a message may lead to another one, and then to a new layout
+        await pilot.pause(0)
 
 
 async def until_shown(pilot, *texts: str) -> None:
-    """Wait until the screen shows all these texts at once."""
-    shown = ", ".join(map(repr, texts))
-    await until(pilot, lambda: all(text in screen_text(pilot.app) for text in texts), f"it shows {shown}")
+    """Wait until the screen shows all these texts at once, each on one line or wrapped."""
+
+    def missing() -> list[str]:
+        shown = screen_text(pilot.app)
+        wrapped = " ".join(shown.split())
+        return [text for text in texts if text not in shown and text not in wrapped]
+
+    await until(pilot, lambda: not missing(), f"it shows {', '.join(map(repr, texts))}")
 
 
 async def until_hidden(pilot, text: str) -> None:

@@ -68,12 +68,7 @@ def test_warnings_are_seen_whatever_the_name(tmp_path):
     async def script(pilot):
         await show(pilot, app, "run")
         await pilot.press("y", "s", "plus")
-        await until_shown(pilot, "smoothed 0.6, log axis", "✗ crashed, step 1")
-        await until(
-            pilot,
-            lambda: "understood is shown" in " ".join(screen_text(app).split()),
-            "the warning of a newer version is seen",
-        )
+        await until_shown(pilot, "smoothed 0.6, log axis", "✗ crashed, step 1", "understood is shown")
 
     drive(app, script, (80, 24))
 
@@ -244,10 +239,9 @@ def test_a_run_without_beams_has_no_caption(tmp_path, dashboard):
         await show(pilot, dashboard, "beam")
         await until_shown(pilot, "problem 1")
         await pilot.press("f4", "n", "f5")
-        await until_shown(pilot, "no beam has been seen")
+        await until_shown(pilot, "no beam has been seen", "step by step")
         assert "problem 1" not in screen_text(dashboard)
         assert "log-prob" not in screen_text(dashboard)
-        assert "step by step" in " ".join(screen_text(dashboard).split())
 
     drive(dashboard, script, (60, 16))
 
