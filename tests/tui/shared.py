@@ -125,7 +125,7 @@ def drive(app: Dashboard, script: Callable[..., Awaitable[None]], size: tuple[in
     asyncio.run(main())
 
 
-async def until(pilot, condition: Callable[[], Any], what: str, seconds: float = 60.0) -> None:
+async def until(pilot, condition: Callable[[], Any], what: str, seconds: float = 120.0) -> None:
     """Wait for something that threads bring about, then for the layout; `what` names it on a time-out."""
     end = time.monotonic() + seconds
     while not condition():
