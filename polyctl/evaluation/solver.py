@@ -17,7 +17,7 @@ from polyctl.algebra.complexity import complexity, complexity_of
 from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.polynomial import Polynomial, degree, names, terms
 from polyctl.algebra.printing import plain, sympy_expression
-from polyctl.algebra.verify import verify_or_complete
+from polyctl.algebra.verify import verify
 from polyctl.data.dataset import LineFile
 from polyctl.data.published_format import read_line
 from polyctl.errors import FileError
@@ -183,10 +183,10 @@ def _one_thread() -> None:
 
 
 def _known(f: Polynomial, decomposition: Decomposition | None) -> Decomposition | None:
-    """The known answer with its outer, if it holds."""
+    """The known answer with its outer, if it holds as given: a wrong one is not repaired."""
     if decomposition is None:
         return None
-    verdict = verify_or_complete(f, decomposition).completed
+    verdict = verify(f, decomposition)
     if verdict.outer is None or verdict.status not in ("verified", "trivial"):
         return None
     return used_inners(Decomposition(verdict.outer, decomposition.inners))

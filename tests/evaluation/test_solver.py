@@ -44,6 +44,17 @@ def test_a_factorisation_does_not_count():
     assert record["weak"]
 
 
+def test_a_known_answer_with_a_wrong_outer_is_no_measure():
+    (right,) = lines("separable", 1)
+    problem, target = right.text.split("?")
+    wrong = Line(f"{problem}?{target.replace('+ P', '+ N', 1)}", 0)  # the outer's constant term
+    assert solve_line(right, EXACT)["as_small"]
+    record = solve_line(wrong, EXACT)
+    assert record["known"] is None
+    assert not record["as_small"]
+    assert record["verified"]
+
+
 def test_a_report_is_the_same_in_one_process_and_in_two():
     some = [*lines("univariate", 3), *lines("separable", 3), Line("+ a0 ^ a0 P 5 ? a0", 6)]
     keep = {"problems", "verified", "as_small", "weak", "sources", "missed", "complexity"}
