@@ -21,34 +21,36 @@ if TYPE_CHECKING:
 def decompose(
     expression: Annotated[
         str,
-        typer.Argument(
-            help="The polynomial as you would type it, 'x^4 + 2x^2 - 3'; - reads one a line from stdin."
-        ),
+        typer.Argument(help="The polynomial, for example 'x^4 + 2x^2 - 3'; - reads one a line from stdin."),
     ],
     method: Annotated[str, typer.Option("--method", help=f"One of {', '.join(CHOICES)}.")] = "auto",
     inners: Annotated[
-        int | None, typer.Option("--inners", min=1, metavar="M", help="At most M inners.")
+        int | None, typer.Option("--inners", min=1, metavar="M", help="At most M inner polynomials.")
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="How many answers to show.")] = 3,
     latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
     time_limit: Annotated[
-        float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="For each polynomial.")
+        float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="Time limit for each polynomial.")
     ] = DEFAULT_SECONDS,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="RUN", help="Whose model (else the shipped one, else the newest)."),
+        typer.Option(
+            "--model",
+            metavar="RUN",
+            help="Run whose model to use (default: the bundled model, or else the newest run).",
+        ),
     ] = None,
     beam: BeamOption = None,
     polish: Annotated[
         bool, typer.Option("--polish", help="Let the numeric solver improve the model's wrong answers.")
     ] = False,
-    grammar: Annotated[bool, typer.Option("--grammar", help="Let only well-formed answers through.")] = False,
+    grammar: Annotated[bool, typer.Option("--grammar", help="Allow only well-formed answers.")] = False,
     device: DeviceOption = "auto",
     seed: SeedOption = None,
     runs: RunsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Decompose a polynomial; every answer shown as verified is proved in exact arithmetic.
+    """Decompose a polynomial; every answer reported as verified is proved in exact arithmetic.
 
     auto tries the exact methods, then a model if there is one, then the numeric solver, until one of
     them succeeds. Equivalent answers are shown once, the simplest first.
@@ -79,7 +81,7 @@ def decompose(
     else:
         print(found.to_text(top, latex))
         if len(found) > top:
-            output.say(f"{len(found) - top} more: --top {len(found)}")
+            output.say(f"{len(found) - top} more: use --top {len(found)}")
     _leave(found)
 
 

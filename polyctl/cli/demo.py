@@ -14,9 +14,9 @@ EXAMPLE = "x^4 + 2x^3 + 3x^2 + 2x + 5"
 
 
 def demo(runs: RunsOption = None) -> None:
-    """Train the experiment `quick` for about a minute, evaluate it, decompose a polynomial.
+    """Train the experiment `quick` for about a minute, evaluate it, and decompose a polynomial.
 
-    Exit codes: as those of train, eval and decompose.
+    Exit codes: those of train, eval and decompose.
     """
     from polyctl.config.registry import PACKAGED
 
@@ -28,12 +28,12 @@ def demo(runs: RunsOption = None) -> None:
     try:
         decompose(EXAMPLE, method="neural", model="quick", runs=runs)
     except typer.Exit:
-        output.say("this model did not find it; a longer training would (--set train.steps=...)")
+        output.say("this model did not find it; try a longer training (--set train.steps=...)")
     output.say(
         "\nNow try:\n"
-        "  polyctl decompose 'your polynomial'      its decompositions, by every method, proved\n"
+        "  polyctl decompose 'your polynomial'      its decompositions, verified exactly\n"
         "  polyctl experiments                      the experiments of the paper, and our own\n"
-        "  polyctl train d2_arch_512_l6 --smoke     one of them, shrunk to seconds\n"
+        "  polyctl train d2_arch_512_l6 --smoke     one of them, in seconds\n"
         "  polyctl eval --beam 30                   the bundled model, with a wider beam\n"
         "  polyctl runs                             what has been trained"
     )

@@ -34,7 +34,8 @@ def eval_(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[EXPERIMENT|RUN]", help="Whose model (else the shipped one, else the newest run)."
+            metavar="[EXPERIMENT|RUN]",
+            help="Run whose model to use (default: the bundled model, or else the newest run).",
         ),
     ] = None,
     beam: BeamOption = None,
@@ -44,29 +45,34 @@ def eval_(
         typer.Option("--data", metavar="FILE", help="Problems in the published format; may be repeated."),
     ] = None,
     checkpoint: Annotated[
-        str | None, typer.Option("--checkpoint", help="best or last (else best, where there is one).")
+        str | None, typer.Option("--checkpoint", help="best or last (default: best, if there is one).")
     ] = None,
-    grammar: Annotated[bool, typer.Option("--grammar", help="Let only well-formed answers through.")] = False,
+    grammar: Annotated[bool, typer.Option("--grammar", help="Allow only well-formed answers.")] = False,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer in tokens.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Problems searched at once.")] = None,
     baseline: Annotated[
-        bool, typer.Option("--baseline/--no-baseline", help="Also SymPy's decompose, where it applies.")
+        bool, typer.Option("--baseline/--no-baseline", help="Also run SymPy's decompose, if it applies.")
     ] = True,
     solver: Annotated[
         str | None,
-        typer.Option("--solver", metavar="METHOD", help="The solver instead: exact, numeric, neural or all."),
+        typer.Option(
+            "--solver", metavar="METHOD", help="Evaluate the solver instead: exact, numeric, neural or all."
+        ),
     ] = None,
     polish: Annotated[
         bool, typer.Option("--polish", help="With --solver: improve the model's wrong answers numerically.")
     ] = False,
     time_limit: Annotated[
-        float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="With --solver: for each problem.")
+        float,
+        typer.Option(
+            "--time-limit", min=0, metavar="SECONDS", help="With --solver: time limit for each problem."
+        ),
     ] = DEFAULT_SECONDS,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="With --solver: processes.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="With --solver: number of processes.")] = 1,
     peers: Annotated[
         bool,
         typer.Option(
-            "--peers", help="With --solver: complexity by SymPy, and by wolframscript if installed."
+            "--peers", help="With --solver: also complexity by SymPy, and by wolframscript if installed."
         ),
     ] = False,
     device: DeviceOption = "auto",
@@ -75,7 +81,7 @@ def eval_(
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Evaluate a model: greedy, verified pass@k and rank score, every answer checked exactly.
+    """Evaluate a model: greedy accuracy, verified pass@k and rank score, every answer checked exactly.
 
     Without --data the problems are the experiment's own test problems, which training never draws.
     The report and all predictions are kept in the run, or under its name in --runs if the run cannot be
@@ -98,7 +104,7 @@ def eval_(
         evaluate_solver(solver, sets, options, workers, neural, as_json)
         return
     if polish or peers or workers > 1:
-        raise UsageError("--polish, --peers and --workers go with --solver", "polyctl eval --solver all ...")
+        raise UsageError("--polish, --peers and --workers need --solver", "polyctl eval --solver all ...")
     from polyctl.evaluation.run import EvaluationOptions, evaluate_run
     from polyctl.model.serialization import load_model
     from polyctl.runtime.device import limit_threads

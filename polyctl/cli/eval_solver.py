@@ -22,7 +22,8 @@ def solver_options(solver: str, time_limit: float, seed: int | None, polish: boo
 
     method = "auto" if solver == "all" else solver
     if method not in CHOICES:
-        raise UsageError(f"--solver {solver!r} is none of all, {', '.join(CHOICES[1:])}", "use --solver all")
+        known = ", ".join(["all", *CHOICES[1:]])
+        raise UsageError(f"--solver {solver!r} is not one of {known}", "use --solver all")
     return Options(method, time_limit, seed or 0, polish, peers)
 
 

@@ -26,7 +26,7 @@ app.command("run")(plan.run)
 def list_(
     pattern: Annotated[
         str | None,
-        typer.Argument(metavar="PATTERN", help="Part of a name, or a pattern such as 'd2_*_l6'."),
+        typer.Argument(metavar="PATTERN", help="Part of a name, or a pattern such as `d2_*_l6`."),
     ] = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
@@ -77,7 +77,7 @@ def show(
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show all settings of an experiment, as they are after inheritance, --smoke and --set."""
+    """Show all settings of an experiment, with inheritance, --smoke and --set applied."""
     from polyctl.config.registry import load_experiment, to_toml
 
     experiment = load_experiment(name, settings or [], small=smoke, registry=registry)

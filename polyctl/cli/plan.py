@@ -32,50 +32,60 @@ if TYPE_CHECKING:
 
 def run(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAMES...", help="Experiments, or patterns such as 'd1_var_*'.")
+        list[str], typer.Argument(metavar="NAMES...", help="Experiments, or patterns such as `d1_var_*`.")
     ],
     stage: Annotated[
         str | None,
         typer.Option(
-            "--stage", metavar="LIST", help="Only these of gen,train,eval,rl (else what is needed)."
+            "--stage", metavar="LIST", help="Only these of gen,train,eval,rl (default: those needed)."
         ),
     ] = None,
     smoke: SmokeOption = False,
     set_: SetOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; run nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Estimate the cost without running anything.")
+    ] = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first stage that fails.")
     ] = False,
     max_minutes: Annotated[
-        float | None, typer.Option(min=0, help="Stop each training gently after M minutes.")
+        float | None, typer.Option(min=0, help="Save and stop each training after M minutes.")
     ] = None,
-    data: Annotated[Path, typer.Option(metavar="DIR", help="Where data sets are kept.")] = Path("data"),
+    data: Annotated[Path, typer.Option(metavar="DIR", help="Directory of the data sets.")] = Path("data"),
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that make data (else one a processor).")
+        int | None, typer.Option(min=1, help="Processes that make data (default: one for each processor).")
     ] = None,
     device: DeviceOption = "auto",
     devices: Annotated[
         int, typer.Option(min=1, help="Devices of this machine for train, rl and eval, by torchrun.")
     ] = 1,
     launch: Annotated[
-        str | None, typer.Option(metavar="HOW", help="As jobs of slurm, or of submitit's local executor.")
+        str | None,
+        typer.Option(metavar="HOW", help="Run as jobs: slurm, or local for submitit's local executor."),
     ] = None,
-    nodes: Annotated[int, typer.Option(min=1, help="With --launch: machines a job.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="With --launch: machines for each job.")] = 1,
     gpus: Annotated[int, typer.Option(min=0, help="With --launch: GPUs of each machine.")] = 0,
     time: Annotated[
-        int, typer.Option(min=1, metavar="MINUTES", help="With --launch: a job's limit; it goes on after.")
+        int,
+        typer.Option(
+            min=1,
+            metavar="MINUTES",
+            help="With --launch: time limit of a job, which then continues in another.",
+        ),
     ] = 60,
-    partition: Annotated[str | None, typer.Option(metavar="NAME", help="With --launch slurm.")] = None,
+    partition: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --launch slurm: its partition.")
+    ] = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run experiments from data to report: gen, train, eval, and rl where the registry has settings for it.
+    """Run experiments from data to report: gen, train, eval, and rl if the registry has settings for it.
 
-    What is done is skipped, what broke off is resumed. A stage that fails does not stop the others. With
-    --json every stage gives one line as it ends.
+    Finished stages are skipped and interrupted ones resumed. A stage that fails does not stop the others.
+    With --json every stage prints one line as it ends.
 
-    Exit codes: 0 all done; 1 a stage failed; 2 usage; 3 files; 130 interrupted, all of it kept.
+    Exit codes: 0 all done; 1 a stage failed; 2 usage; 3 files; 130 interrupted (finished work is kept).
     """
     from polyctl.config.registry import load_registry
     from polyctl.plans.runner import Options
@@ -100,10 +110,12 @@ def run(
     if not as_json:
         _table(outcomes)
     if any(outcome.state == "interrupted" for outcome in outcomes):
-        output.say("interrupted; the same command goes on there")
+        output.say("interrupted; run the same command again to continue")
         raise typer.Exit(EXIT_INTERRUPTED)
     if bad := [outcome for outcome in outcomes if not outcome.good]:
-        output.say(f"{len(bad)} of {len(tasks)} stages did not succeed; the same command tries them again")
+        output.say(
+            f"{len(bad)} of {len(tasks)} stages did not succeed; run the same command again to retry them"
+        )
         raise typer.Exit(EXIT_NOT_VERIFIED)
 
 
@@ -141,7 +153,7 @@ def _cluster(
     if launch is None:
         if nodes > 1 or gpus or partition is not None:
             raise UsageError(
-                "--nodes, --gpus and --partition go with --launch", "--launch slurm, or --devices N"
+                "--nodes, --gpus and --partition need --launch", "--launch slurm, or --devices N"
             )
         return None
     if launch not in ("slurm", "local"):
@@ -175,8 +187,8 @@ def _dry_run(tasks: list[Task], places: Directories, options: Options, as_json: 
     rows = [_cost_row(stage) for stage in [*found, summed]]
     output.print_table(header, rows, right=header[2:])
     output.say(
-        f"on {device.type} with one process, or as many as the processors for gen; eval and rl at most that, "
-        "validations come on top"
+        f"on {device.type} with one process (gen: one for each processor); eval and rl take at most this "
+        "long; validations are not included"
     )
 
 

@@ -21,14 +21,14 @@ def report(
         list[str] | None,
         typer.Argument(
             metavar="[PLAN|NAMES...]",
-            help="d1_degree, d1_vars, d2_arch, d2_heads, d3, d4, rl, complexity; or experiments.",
+            help="d1_degree, d1_vars, d2_arch, d2_heads, d3, d4, rl or complexity; or names of experiments.",
         ),
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     figures: Annotated[
         Path | None,
         typer.Option(
-            "--figures", metavar="DIR", help="Write PNG and SVG there (pip install 'polyctl[figures]')."
+            "--figures", metavar="DIR", help="Write PNG and SVG files there (pip install 'polyctl[figures]')."
         ),
     ] = None,
     counts: Annotated[
@@ -36,7 +36,7 @@ def report(
         typer.Option(
             "--counts",
             metavar="DIR",
-            help="For complexity: where the published homogeneous_V_W.counts.tsv are.",
+            help="For complexity: directory of the published homogeneous_V_W.counts.tsv files.",
         ),
     ] = None,
     solver: Annotated[
@@ -44,17 +44,17 @@ def report(
         typer.Option(
             "--solver",
             metavar="FILE",
-            help="For complexity: what `polyctl eval --solver all --json` printed.",
+            help="For complexity: file with the output of `polyctl eval --solver all --json`.",
         ),
     ] = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tables and figures from the reports that evaluations left in the runs.
+    """Print the paper's tables and figures from the evaluation reports in the runs.
 
-    The newest evaluated run of each experiment counts, on the experiment's own test problems; – is what was
-    not measured. Without names, all plans.
+    Each experiment stands with its newest evaluated run, on its own test problems; – means not measured.
+    Without names, all plans are printed.
 
     Exit codes: 0 done; 2 usage; 3 files.
     """

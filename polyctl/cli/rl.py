@@ -46,7 +46,9 @@ def rl(
     ] = None,
     from_: Annotated[
         str | None,
-        typer.Option("--from", metavar="RUN", help="The run or file to start from (else the newest run)."),
+        typer.Option(
+            "--from", metavar="RUN", help="Run or model file to start from (default: the newest run)."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the newest run of this experiment and algorithm.")
@@ -59,7 +61,7 @@ def rl(
     ] = None,
     dry_run: DryRunOption = False,
     track: Annotated[
-        bool, typer.Option("--track", help="Follow it with trackio too (pip install 'polyctl[track]').")
+        bool, typer.Option("--track", help="Also track it with trackio (pip install 'polyctl[track]').")
     ] = False,
     device: DeviceOption = "auto",
     seed: SeedOption = None,
@@ -68,9 +70,9 @@ def rl(
     as_json: JsonOption = False,
     threads: ThreadsOption = None,
 ) -> None:
-    """Improve a trained model by search, exact verification and reinforcement (docs/rl.md).
+    """Improve a trained model by reinforcement learning on verified answers (docs/rl.md).
 
-    Its runs are called EXPERIMENT_ALGO. Ctrl-C saves and leaves, --resume continues exactly there.
+    Its runs are called EXPERIMENT_ALGO. Ctrl-C saves and exits; --resume continues from the last step.
 
     Exit codes: 0 finished, or stopped by --max-minutes; 2 usage; 3 files; 130 interrupted.
     """
@@ -149,7 +151,7 @@ def _start(
             hint = f"train one first: polyctl train {supervised.name}, or name one with --from"
             raise FileError(f"there is no trained model of {supervised.name} to improve", hint) from error
     if processes.main:
-        output.say(f"no model of {supervised.name} yet: training one for seconds")
+        output.say(f"no model of {supervised.name} yet: training a small one first")
     run = processes.from_main(lambda: create_run(supervised, runs))
     train(supervised, run, processes)
     return run.weights()

@@ -14,14 +14,14 @@ from polyctl.formatting import format_age, format_bytes, format_fixed, format_pe
 if TYPE_CHECKING:
     from polyctl.store.runs import Run, Summary
 
-app = typer.Typer(cls=ListByDefault, help="List the runs, or show one: its state, its numbers, its files.")
+app = typer.Typer(cls=ListByDefault, help="List the runs, or show one with its state, numbers and files.")
 
 
 @app.command("list")
 def list_(
     pattern: Annotated[
         str | None,
-        typer.Argument(metavar="PATTERN", help="Part of a name, or a pattern such as 'd2_*/2025*'."),
+        typer.Argument(metavar="PATTERN", help="Part of a name, or a pattern such as `d2_*/2025*`."),
     ] = None,
     runs: RunsOption = None,
     as_json: JsonOption = False,
@@ -45,7 +45,7 @@ def list_(
 
 @app.command()
 def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False) -> None:
-    """Show a run: its state, its numbers, its files."""
+    """Show a run with its state, numbers and files."""
     from polyctl.store.runs import find_run
 
     found = find_run(run, runs, need_checkpoint=False)

@@ -67,9 +67,9 @@ def train(
     as_json: JsonOption = False,
     threads: ThreadsOption = None,
 ) -> None:
-    """Train an experiment; Ctrl-C saves and leaves, --resume continues exactly there.
+    """Train an experiment. Ctrl-C saves and exits; --resume continues from the last step.
 
-    An experiment on files whose data set is missing is trained on fresh problems instead.
+    If an experiment's data set has not been made, it is trained on fresh problems instead.
 
     Exit codes: 0 finished, or stopped by --max-minutes; 2 usage; 3 files; 130 interrupted.
     """
@@ -131,7 +131,7 @@ def _choose(
     if experiment is None:
         raise UsageError("which experiment?", "polyctl train quick; `polyctl experiments list` shows all")
     if run is not None:
-        raise UsageError(f"{run!r} is one argument too many", "a run is named only with --resume")
+        raise UsageError(f"{run!r} is an unexpected argument", "name a run only with --resume")
     return load_experiment(experiment, changes, small=smoke, registry=registry), None
 
 

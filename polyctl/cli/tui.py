@@ -15,7 +15,7 @@ from polyctl.tui.tabs import TABS
 
 
 def tui(
-    expression: Annotated[str, typer.Argument(help="A polynomial to decompose at once.")] = "",
+    expression: Annotated[str, typer.Argument(help="A polynomial to decompose immediately.")] = "",
     screen: Annotated[
         str | None, typer.Option("--screen", metavar="NAME", help=f"One of {', '.join(TABS)}.")
     ] = None,
@@ -23,23 +23,24 @@ def tui(
         bool, typer.Option("--plain", help="Print the screens once as text, for pipes and screen readers.")
     ] = False,
     run: Annotated[
-        str | None, typer.Option("--run", metavar="RUN", help="With --plain: this run, not the newest.")
+        str | None,
+        typer.Option("--run", metavar="RUN", help="With --plain: show this run instead of the newest."),
     ] = None,
     serve: Annotated[
-        bool, typer.Option("--serve", help="In a browser, on this machine only (needs polyctl[web]).")
+        bool, typer.Option("--serve", help="Open it in a browser, on this machine only (needs polyctl[web]).")
     ] = False,
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="With --serve.")] = 8000,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="With --serve: the port.")] = 8000,
     runs: RunsOption = None,
     registry: RegistryOption = None,
 ) -> None:
-    """Open the dashboard: decompose what you type, watch runs, see beams grow, start experiments.
+    """Open the dashboard: decompose what you type, watch runs and beams, start experiments.
 
     Example: polyctl tui --plain --screen runs
     """
     if screen is not None and screen not in TABS:
-        raise UsageError(f"--screen {screen!r} is none of {', '.join(TABS)}", "leave it out for all")
+        raise UsageError(f"--screen {screen!r} is not one of {', '.join(TABS)}", "leave it out for all")
     if plain and expression:
-        raise UsageError("--plain only prints what is there", f"polyctl decompose '{expression.strip()}'")
+        raise UsageError("--plain does not decompose", f"polyctl decompose '{expression.strip()}'")
     if plain:
         from polyctl.tui.text_dump import dump_tabs
 

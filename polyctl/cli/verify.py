@@ -37,9 +37,9 @@ def verify(
 ) -> None:
     """Verify decompositions in exact arithmetic over Q.
 
-    With --inner, TARGET is the expanded polynomial; without --outer the outer is found, if there is one.
-    Else TARGET is many problems: a file in the published format or of predictions, - for standard input,
-    an experiment (its data set in data/) or a run (its predictions).
+    With --inner, TARGET is the expanded polynomial; without --outer an outer polynomial is found, if there is
+    one. Without --inner, TARGET is many problems: a file in the published format or of predictions, - for
+    standard input, an experiment (its data set in data/) or a run (its predictions).
 
     Exit codes: 0 all verified; 1 some not; 2 usage; 3 files.
 

@@ -58,5 +58,5 @@ CHOICES = ("auto", "exact", "neural", "numeric")  # what a user chooses from; "a
 def select_methods(choice: str) -> tuple[Method, ...]:
     """The methods that a choice stands for. Raises UsageError for one that does not exist."""
     if choice not in CHOICES:
-        raise UsageError(f"method {choice!r} is none of {', '.join(CHOICES)}", "use auto")
+        raise UsageError(f"method {choice!r} is not one of {', '.join(CHOICES)}", "use auto")
     return tuple(m for m in METHODS if choice in ("auto", m.kind))

@@ -148,7 +148,7 @@ def test_an_interrupt_exits_130(run, monkeypatch):
         yield Outcome(*tasks[0].key, "interrupted")
 
     monkeypatch.setattr(plan, "_here", interrupted)
-    assert "the same command goes on" in run("smoke", code=130)[1]
+    assert "run the same command again to continue" in run("smoke", code=130)[1]
 
 
 @pytest.mark.parametrize(

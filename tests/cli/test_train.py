@@ -101,7 +101,7 @@ def test_a_long_training_on_a_cpu_says_what_it_will_cost(run, monkeypatch):
         (["smok"], 2, "no experiment is named 'smok'", "did you mean smoke?"),
         (["smoke", "--set", "trian.lr=1e-3"], 2, "there is no key 'trian.lr'", "train.lr"),
         ([], 2, "which experiment?", "polyctl experiments list"),
-        (["smoke", "quick"], 2, "'quick' is one argument too many", "--resume"),
+        (["smoke", "quick"], 2, "'quick' is an unexpected argument", "--resume"),
         (["smoke", "--resume"], 3, "there is no run 'smoke'", "polyctl train"),
         (["smoke", "--data", "x"], 3, "no training data at x/train.txt", "polyctl gen smoke"),
         (["two_sets_1000", "--data", "x"], 2, "needs source = 'stream'", ""),
