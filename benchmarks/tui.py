@@ -37,11 +37,12 @@ from polyctl.tui.widgets.log import LogView
 WRITER = """
 import sys, time
 from pathlib import Path
+from polyctl.store.event_kinds import Step
 from polyctl.store.events import EventWriter
 with EventWriter(Path(sys.argv[1])) as events:
     began = time.monotonic()
     for i in range(10**9):
-        events.write("step", step=i + 10**7, loss=1.0, lr=1e-3, grad_norm=1.0, tokens_per_second=5e3)
+        events.write(Step(step=i + 10**7, loss=1.0, lr=1e-3, grad_norm=1.0, tokens_per_second=5e3))
         time.sleep(max(0.0, began + i / 1000 - time.monotonic()))
 """
 KEYS, QUIET_SECONDS, HISTORY_SECONDS = 40, 5.0, 300.0

@@ -40,7 +40,7 @@ def test_it_decomposes_and_is_evaluated_where_no_run_is_named(clone, capsys):
     kept = (clone / "events.jsonl").read_bytes()
     assert app.run(["eval", "--limit", "2", "--beam", "2", "--device", "cpu", "--no-baseline"]) == 0
     assert (clone / "events.jsonl").read_bytes() == kept  # git keeps it: using a model must not change it
-    assert '"kind": "eval"' in (clone / "usage.jsonl").read_text()
+    assert '"kind": "evaluation"' in (clone / "usage.jsonl").read_text()
     assert "general/shipped" in capsys.readouterr().out
     assert len(list(clone.glob("reports/eval-*.json"))) == 1
     assert len(list(clone.glob("predictions/eval-*.jsonl"))) == 1

@@ -59,7 +59,7 @@ def report(
     Exit codes: 0 done; 2 usage; 3 files.
     """
     from polyctl.config.registry import load_registry
-    from polyctl.reports.report import PLANS, make_report
+    from polyctl.reports.make_report import PLANS, make_report
     from polyctl.store.runs import runs_root
 
     if markdown and as_json:

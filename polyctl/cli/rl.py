@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -27,6 +27,7 @@ from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
 if TYPE_CHECKING:
     from polyctl.config.schema import Experiment
     from polyctl.runtime.processes import Processes
+    from polyctl.store.event_kinds import Event
     from polyctl.store.runs import Run
     from polyctl.training.journal import OnEvent
     from polyctl.training.loop import TrainResult
@@ -178,9 +179,9 @@ def _reinforce(
         if track and processes.main:
             listeners.append(stack.enter_context(Tracker(experiment, run)))
 
-        def report(kind: str, event: dict[str, Any]) -> None:
+        def report(event: Event) -> None:
             for listener in listeners:
-                listener(kind, event)
+                listener(event)
 
         result = reinforce(experiment, run, processes, start=start, max_minutes=max_minutes, on_event=report)
     if processes.main:

@@ -12,7 +12,8 @@ from polyctl.cli.options import JsonOption, ListByDefault, RunArgument, RunsOpti
 from polyctl.formatting import format_age, format_bytes, format_fixed, format_percent
 
 if TYPE_CHECKING:
-    from polyctl.store.runs import Run, Summary
+    from polyctl.store.runs import Run
+    from polyctl.store.summary import Summary
 
 app = typer.Typer(cls=ListByDefault, help="List the runs, or show one with its state, numbers and files.")
 

@@ -13,14 +13,13 @@ from polyctl.formatting import format_bytes, format_duration
 
 if TYPE_CHECKING:
     from polyctl.config.schema import Experiment
+    from polyctl.plans.progress import Progress
+    from polyctl.store.event_kinds import Event, RunStarted, Step, Validation
     from polyctl.store.runs import Run
     from polyctl.training.cost import Cost
     from polyctl.training.loop import TrainResult
 
 LINE_SECONDS = 10.0  # between two plain progress lines
-
-Event = dict[str, Any]
-
 
 # -- progress --------------------------------------------------------------------------------------
 
@@ -37,33 +36,37 @@ class ProgressReporter:
         self._total = self._first = 0
         self._began = self._reported = 0.0
 
-    def __call__(self, kind: str, event: Event) -> None:
-        """One event of a training, or `progress` of making data and of evaluating."""
-        if kind == "progress":
-            self._bar.update(event["done"], event["total"], event["what"])
-        elif kind == "run":
-            self._start(event)
-        elif kind == "step":
-            self._step(event)
-        elif kind == "pool":
-            output.say(
-                f"step {event['step']:,}: {event['kept']} of {event['candidates']} problems in the band, "
-                f"first answer right {event['first_right']:.1%}"
-            )
-        elif kind == "eval":
-            output.say(f"step {event['step']:,}: {_validation_text(event)}")
+    def __call__(self, event: Event | Progress) -> None:
+        """One event of a training, or the progress of making data and of evaluating."""
+        from polyctl.plans.progress import Progress
+        from polyctl.store.event_kinds import Pool, RunStarted, Step, Validation
 
-    def _start(self, event: Event) -> None:
-        self._total, self._first, self._began = event["total_steps"], event["step"], time.monotonic()
+        match event:
+            case Progress(what, done, total):
+                self._bar.update(done, total, what)
+            case RunStarted():
+                self._start(event)
+            case Step():
+                self._step(event)
+            case Pool():
+                output.say(
+                    f"step {event.step:,}: {event.kept} of {event.candidates} problems in the band, "
+                    f"first answer right {event.first_right:.1%}"
+                )
+            case Validation():
+                output.say(f"step {event.step:,}: {_validation_text(event)}")
+
+    def _start(self, event: RunStarted) -> None:
+        self._total, self._first, self._began = event.total_steps or 0, event.step or 0, time.monotonic()
         self._bar.update(done=self._first, total=self._total)
-        what = f"{event['algorithm']} {event['state']}" if "algorithm" in event else event["state"]
+        what = f"{event.algorithm} {event.state}" if event.algorithm is not None else event.state
         output.say(
-            f"{what} at step {self._first:,} of {self._total:,} on {event['device']}, "
-            f"{event['parameters']:,} parameters"
+            f"{what} at step {self._first:,} of {self._total:,} on {event.device}, "
+            f"{event.parameters:,} parameters"
         )
 
-    def _step(self, event: Event) -> None:
-        step, text, now = event["step"], _step_text(event), time.monotonic()
+    def _step(self, event: Step) -> None:
+        step, text, now = event.step or 0, _step_text(event), time.monotonic()
         self._bar.update(done=step, description=text)
         if self._plain and (now - self._reported >= LINE_SECONDS or step == self._total):
             self._reported = now
@@ -71,25 +74,27 @@ class ProgressReporter:
             output.say(f"step {step:,} of {self._total:,}  {text}  {format_duration(left)} left")
 
 
-def _step_text(event: Event) -> str:
-    if "reward" in event:
+def _step_text(event: Step) -> str:
+    found = event.metrics
+    if "reward" in found:
         return (
-            f"reward {event['reward']:.3f}  pass@1 {event['pass_at_1']:.0%}  skipped {event['skipped']:.0f}  "
-            f"kl {event['kl']:.4f}"
+            f"reward {found['reward']:.3f}  pass@1 {found['pass_at_1']:.0%}  skipped {found['skipped']:.0f}  "
+            f"kl {found['kl']:.4f}"
         )
-    text = f"loss {event['loss']:.4f}  {event['tokens_per_second'] / 1000:.1f}k tokens/s"
-    return f"{text}  {event['mfu']:.1%} MFU" if "mfu" in event else text  # if the device's peak is known
+    text = f"loss {event.loss:.4f}  {(event.tokens_per_second or 0) / 1000:.1f}k tokens/s"
+    return f"{text}  {found['mfu']:.1%} MFU" if "mfu" in found else text  # if the device's peak is known
 
 
-def _validation_text(event: Event) -> str:
-    if "rank_score" in event:
+def _validation_text(event: Validation) -> str:
+    found = event.metrics
+    if "rank_score" in found:
         return (
-            f"held out: greedy verified {event['greedy_verified']:.1%}, pass@1 {event['pass_at_1']:.1%}, "
-            f"pass@w {event['pass_at_w']:.1%}, rank score {event['rank_score']:.3f}"
+            f"held out: greedy verified {found['greedy_verified']:.1%}, pass@1 {found['pass_at_1']:.1%}, "
+            f"pass@w {found['pass_at_w']:.1%}, rank score {found['rank_score']:.3f}"
         )
     return (
-        f"valid loss {event['valid_loss']:.4f}, greedy exact {event['greedy_exact']:.1%}, "
-        f"verified {event['greedy_verified']:.1%}"
+        f"valid loss {found['valid_loss']:.4f}, greedy exact {found['greedy_exact']:.1%}, "
+        f"verified {found['greedy_verified']:.1%}"
     )
 
 

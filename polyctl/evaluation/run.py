@@ -26,6 +26,7 @@ from polyctl.evaluation.summary import ProblemScore, summarize_scores
 from polyctl.model.serialization import LoadedModel
 from polyctl.runtime.processes import Processes
 from polyctl.store.evaluation_report import EvaluationReport, ProblemSet
+from polyctl.store.event_kinds import Evaluation
 from polyctl.store.events import EventWriter
 from polyctl.store.files import write_atomic
 from polyctl.store.runs import STAMP, Run
@@ -77,7 +78,7 @@ def evaluate_run(
         for folder in (run.predictions, run.reports):
             folder.mkdir(exist_ok=True)  # a clone has none that were empty
         with EventWriter(run.usage_log) as events:
-            _report_event(events, report)
+            events.write(_event(report))
         write_atomic(run.reports / f"eval-{stamp}.json", report.text())
         lines = (f"{answers[i][1]}\n" for i in range(len(problems)))
         write_atomic(run.predictions / f"eval-{stamp}.jsonl", "".join(lines))
@@ -120,13 +121,11 @@ def _evaluate_share(
     return share
 
 
-def _report_event(events: EventWriter, report: EvaluationReport) -> None:
+def _event(report: EvaluationReport) -> Evaluation:
     summary = report.summary
-    events.write(
-        "eval",
-        source="eval",
+    return Evaluation(
         step=report.step,
-        data=report.data.to_json(),
+        data=report.data,
         beam=summary.beam,
         problems=summary.problems,
         greedy_exact=summary.answered.greedy_exact,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from time import monotonic
-from typing import Any
 
 from polyctl.algebra.polynomial import Polynomial
 from polyctl.algebra.printing import plain
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import Tokenizer
-from polyctl.evaluation.accuracy import JudgedHypothesis, ProblemResult
-from polyctl.search.hypothesis import BeamStep, Hypothesis, hypothesis_event
+from polyctl.evaluation.accuracy import ProblemResult
+from polyctl.search.hypothesis import BeamStep, Hypothesis, shown_hypothesis
+from polyctl.store.event_kinds import Beam, ShownHypothesis, Verdicts
 from polyctl.store.events import EventWriter
 
 SPOTLIGHT_SECONDS = 0.25
@@ -37,14 +38,14 @@ class Spotlight:
         """Write the beam of the problem in the spotlight."""
         self._last, self._seen = monotonic(), True
         f = self._problems[step.key].f
-        self._writer.write(
-            "beam",
+        beam = Beam(
             problem=step.key,
             input=plain(f),
             step=step.step,
             live=[self._shown(h, f) for h in step.live],
             finished=[self._shown(h, f) for h in step.finished],
         )
+        self._writer.write(beam)
 
     def result(self, key: int, result: ProblemResult) -> None:
         """Write the verdicts on the problem in the spotlight if its beam was seen; the spotlight moves on."""
@@ -53,11 +54,11 @@ class Spotlight:
         self._lit = None
         if self._seen and result.beam:
             self._last, f = monotonic(), result.problem.f
-            verdicts = [self._judged(one, f) for one in result.beam]
-            self._writer.write("verdict", problem=key, input=plain(f), hypotheses=verdicts)
+            verdicts = [
+                replace(self._shown(one.hypothesis, f), rank=one.rank, status=one.status)
+                for one in result.beam
+            ]
+            self._writer.write(Verdicts(problem=key, input=plain(f), hypotheses=verdicts))
 
-    def _judged(self, judged: JudgedHypothesis, f: Polynomial) -> dict[str, Any]:
-        return {**self._shown(judged.hypothesis, f), "rank": judged.rank, "status": judged.status}
-
-    def _shown(self, hypothesis: Hypothesis, f: Polynomial) -> dict[str, Any]:
-        return hypothesis_event(hypothesis, self._tokenizer, f)
+    def _shown(self, hypothesis: Hypothesis, f: Polynomial) -> ShownHypothesis:
+        return shown_hypothesis(hypothesis, self._tokenizer, f)

@@ -17,7 +17,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal
 
 from polyctl.errors import EXIT_INTERRUPTED, UsageError
-from polyctl.plans.runner import OnEvent, Options, Outcome, perform, run_plan
+from polyctl.plans.progress import OnEvent
+from polyctl.plans.runner import Options, Outcome, perform, run_plan
 from polyctl.plans.stages import Directories, Task
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from polyctl.errors import PolyctlError, UsageError
 from polyctl.evaluation.accuracy import evaluation_problems
 from polyctl.evaluation.run import EvaluationOptions, evaluate_run
 from polyctl.model.serialization import load_model
+from polyctl.plans.progress import OnEvent, Progress
 from polyctl.plans.stages import Directories, Task, TaskStatus, resolved, standing, summarise
 from polyctl.rl.trainer import reinforce
 from polyctl.runtime.device import limit_threads
@@ -32,7 +33,6 @@ from polyctl.training.loop import TrainResult
 BUSY_SECONDS = 60.0  # a run whose events are younger than this is another process's
 
 State = Literal["done", "skipped", "failed", "blocked", "interrupted"]
-OnEvent = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def _generate(task: Task, options: Options, on_event: OnEvent | None) -> dict[st
 
     def progress(name: str, done: int, total: int) -> None:
         if on_event is not None:
-            on_event("progress", {"what": name, "done": done, "total": total})
+            on_event(Progress(name, done, total))
 
     manifest = generate(task.experiment, task.data, workers=options.workers, progress=progress)
     return {"counts": manifest.counts}
@@ -237,7 +237,7 @@ def _evaluate(
         done += processes.world
         if on_event is not None and processes.main:
             total = len(problems)
-            on_event("progress", {"what": "evaluating", "done": min(done, total), "total": total})
+            on_event(Progress("evaluating", min(done, total), total))
 
     return evaluate_run(
         run,

@@ -276,7 +276,7 @@ def _fits(run: Run, wanted: Experiment, stage: Stage) -> bool:
 def find_report(run: Run, experiment: Experiment) -> EvaluationReport | None:
     """The newest report of the run's best weights on the experiment's test problems, with its beam."""
     newest = run.weights().stat().st_mtime
-    for path, report in read_reports(run):
+    for path, report in read_reports(run.reports):
         own = report.data == ProblemSet(experiment.name) and report.checkpoint == "best"
         # The degree cells share the problems evenly, so that there may be a few more than asked for.
         enough = report.summary.problems >= experiment.eval.problems

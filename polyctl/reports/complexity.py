@@ -50,7 +50,7 @@ def complexity(data: ReportBuilder) -> Report:
         measured = on_file(f"{file}.txt", data.root)
         found: dict[str, Counted] = {}
         if measured is not None:
-            data.noted(name, measured)
+            data.note(name, measured)
             found[measured.run.name] = count(measured, counts or [])
             absent += [file] if counts is None else []
         if file in solver:

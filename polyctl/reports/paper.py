@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from polyctl.config.schema import Experiment
 from polyctl.plans.stages import runs_of
 from polyctl.reports.published import gains, measures, published
-from polyctl.reports.results import ReportBuilder, RunReport, common_k, ours_of, own_reports, theirs_of
+from polyctl.reports.results import (
+    ReportBuilder,
+    RunReport,
+    common_k,
+    measured_value,
+    own_reports,
+    published_value,
+)
 from polyctl.reports.tables import Column, Figure, Report, Series, Table, Value
 
 BEAMS = (1, 2, 5, 6, 10, 11, 15, 20, 30, 50)
@@ -33,10 +40,10 @@ def d1_degree(data: ReportBuilder) -> Report:
         rows.append(
             (
                 cell,
-                ours_of(ours, "greedy", cell),
+                measured_value(ours, "greedy", cell),
                 None if theirs is None else theirs.value,
-                ours_of(ours, "pass@1", cell),
-                ours_of(ours, "pass@10", cell),
+                measured_value(ours, "pass@1", cell),
+                measured_value(ours, "pass@10", cell),
                 None if ours is None else ours.problems(cell),
                 None if theirs is None else theirs.problems,
             )
@@ -51,7 +58,7 @@ def d1_degree(data: ReportBuilder) -> Report:
         Column("published of", "count"),
     )
     beams: list[tuple[Value, ...]] = [
-        (f"pass@{k}", ours_of(ours, f"pass@{k}", "4∘4"), theirs_of(name, f"pass@{k}", "4∘4"))
+        (f"pass@{k}", measured_value(ours, f"pass@{k}", "4∘4"), published_value(name, f"pass@{k}", "4∘4"))
         for k in (1, 5, 10)
     ]
     figure = Figure(
@@ -60,8 +67,8 @@ def d1_degree(data: ReportBuilder) -> Report:
         "outer ∘ inner degree",
         "verified, %",
         (
-            Series("ours", tuple((cell, ours_of(ours, "greedy", cell)) for cell in cells)),
-            Series("published", tuple((cell, theirs_of(name, "greedy", cell)) for cell in cells), True),
+            Series("ours", tuple((cell, measured_value(ours, "greedy", cell)) for cell in cells)),
+            Series("published", tuple((cell, published_value(name, "greedy", cell)) for cell in cells), True),
         ),
         "bars",
     )
@@ -87,9 +94,9 @@ def d1_vars(data: ReportBuilder) -> Report:
     columns.append(Column("problems", "count"))
     rows = []
     for name in names:
-        row: list[Value] = [_shape(data.registry.get(name)), ours_of(found[name], "greedy")]
+        row: list[Value] = [_shape(data.registry.get(name)), measured_value(found[name], "greedy")]
         for k in ks:
-            row += [ours_of(found[name], f"pass@{k}"), theirs_of(name, f"pass@{k}")]
+            row += [measured_value(found[name], f"pass@{k}"), published_value(name, f"pass@{k}")]
         measured = found[name]
         rows.append((*row, None if measured is None else measured.problems()))
     last = f"pass@{15 if 15 in ks else ks[-1]}"
@@ -100,8 +107,8 @@ def d1_vars(data: ReportBuilder) -> Report:
         "(v_in, v_out)",
         "verified, %",
         (
-            Series("ours", tuple((labels[n], ours_of(found[n], last)) for n in names)),
-            Series("published", tuple((labels[n], theirs_of(n, last)) for n in names), True),
+            Series("ours", tuple((labels[n], measured_value(found[n], last)) for n in names)),
+            Series("published", tuple((labels[n], published_value(n, last)) for n in names), True),
         ),
         "bars",
     )
@@ -146,12 +153,12 @@ def d2_arch(data: ReportBuilder) -> Report:
         row: list[Value] = [width]
         for depth in layers:
             measured = by_point.get((width, depth))
-            row += [ours_of(measured, "greedy"), ours_of(measured, f"pass@{k}")]
+            row += [measured_value(measured, "greedy"), measured_value(measured, f"pass@{k}")]
         rows.append(tuple(row))
     series = tuple(
         Series(
             f"{depth} layers",
-            tuple((float(w), ours_of(by_point.get((w, depth)), f"pass@{k}")) for w in widths),
+            tuple((float(w), measured_value(by_point.get((w, depth)), f"pass@{k}")) for w in widths),
         )
         for depth in layers
     )
@@ -169,9 +176,9 @@ def d2_heads(data: ReportBuilder) -> Report:
     rows = tuple(
         (
             heads[name],
-            ours_of(found[name], "greedy"),
-            ours_of(found[name], "pass@1"),
-            ours_of(found[name], f"pass@{k}"),
+            measured_value(found[name], "greedy"),
+            measured_value(found[name], "pass@1"),
+            measured_value(found[name], f"pass@{k}"),
         )
         for name in names
     )
@@ -181,7 +188,7 @@ def d2_heads(data: ReportBuilder) -> Report:
         Column("pass@1", "percent"),
         Column(f"pass@{k}", "percent"),
     )
-    points = tuple((float(heads[name]), ours_of(found[name], f"pass@{k}")) for name in names)
+    points = tuple((float(heads[name]), measured_value(found[name], f"pass@{k}")) for name in names)
     figure = Figure(
         "d2_heads", f"pass@{k} by heads", "heads", "verified, %", (Series("width 512", points),), log=True
     )
@@ -206,10 +213,13 @@ def d3(data: ReportBuilder) -> Report:
     for size in sizes:
         row: list[Value] = [size]
         for base in bases:
-            row += [ours_of(found[base, size], "greedy"), ours_of(found[base, size], "pass@2")]
+            row += [measured_value(found[base, size], "greedy"), measured_value(found[base, size], "pass@2")]
         rows.append(tuple(row))
     series = tuple(
-        Series(f"from {base}", tuple((float(size), ours_of(found[base, size], "greedy")) for size in sizes))
+        Series(
+            f"from {base}",
+            tuple((float(size), measured_value(found[base, size], "greedy")) for size in sizes),
+        )
         for base in bases
     )
     figure = Figure(
@@ -218,9 +228,9 @@ def d3(data: ReportBuilder) -> Report:
     first = tuple(
         (
             base,
-            ours_of(start[base], "greedy"),
-            ours_of(start[base], "pass@2"),
-            theirs_of(f"d3_pretrain_{base}", "pass@2"),
+            measured_value(start[base], "greedy"),
+            measured_value(start[base], "pass@2"),
+            published_value(f"d3_pretrain_{base}", "pass@2"),
         )
         for base in bases
     )
@@ -250,29 +260,29 @@ def d4(data: ReportBuilder) -> Report:
     curves = []
     for name in names:
         found = own_reports(name, data.root)
-        data.noted(name, found[0] if found else None)
+        data.note(name, found[0] if found else None)
         points: list[tuple[str | float, float | None]] = []
         for k in BEAMS:
             fitting = sorted((m for m in found if m.beam >= k), key=lambda m: m.beam)
             ours = fitting[0] if fitting else None
             theirs = published(name, f"pass@{k}")
-            points.append((float(k), ours_of(ours, f"pass@{k}")))
+            points.append((float(k), measured_value(ours, f"pass@{k}")))
             if ours is None and theirs is None:
                 continue
             if ours is not None:
-                data.noted(name, ours)
+                data.note(name, ours)
             rows.append(
                 (
                     name,
                     k,
-                    ours_of(ours, f"pass@{k}"),
+                    measured_value(ours, f"pass@{k}"),
                     None if ours is None else ours.beam,
                     None if theirs is None else theirs.value,
                     None if theirs is None else theirs.beam,
                 )
             )
         curves.append(Series(name, tuple(points)))
-        known = tuple((float(k), theirs_of(name, f"pass@{k}")) for k in BEAMS)
+        known = tuple((float(k), published_value(name, f"pass@{k}")) for k in BEAMS)
         if any(value is not None for _, value in known):
             curves.append(Series(f"{name}, published", known, True))
     columns = (
@@ -313,11 +323,11 @@ def rl(data: ReportBuilder) -> Report:
             before = _before(after, name, data)
             k = common_k([before, after])
             for measure in ("greedy", "pass@1", f"pass@{k}", "rank"):
-                old, new = ours_of(before, measure), ours_of(after, measure)
+                old, new = measured_value(before, measure), measured_value(after, measure)
                 gain = None if old is None or new is None else new - old
                 rows.append((name, algorithm, measure, old, new, gain))
-            bars["before"].append((after_name, ours_of(before, "greedy")))
-            bars["after"].append((after_name, ours_of(after, "greedy")))
+            bars["before"].append((after_name, measured_value(before, "greedy")))
+            bars["after"].append((after_name, measured_value(after, "greedy")))
     columns = (
         Column("experiment"),
         Column("algorithm"),
@@ -337,7 +347,7 @@ def rl(data: ReportBuilder) -> Report:
             "Published, one variable, 4∘4, beam 10, 100 problems",
             (Column("measure"), Column("before", "percent"), Column("after", "percent")),
             tuple(
-                (m, theirs_of("d1_degree", m, "4∘4"), theirs_of("d1_degree_bgrpo", m, "4∘4"))
+                (m, published_value("d1_degree", m, "4∘4"), published_value("d1_degree_bgrpo", m, "4∘4"))
                 for m in ("pass@1", "pass@5", "pass@10")
             ),
         ),
@@ -357,4 +367,4 @@ def _before(after: RunReport | None, name: str, data: ReportBuilder) -> RunRepor
     start = None if after is None else after.run.config().train.init_from
     found = own_reports(name, data.root, start)
     same = [measured for measured in found if after is not None and measured.beam == after.beam]
-    return data.noted(name, next(iter(same or found), None))
+    return data.note(name, next(iter(same or found), None))

@@ -14,6 +14,7 @@ from polyctl.plans.stages import runs_of
 from polyctl.reports.published import published
 from polyctl.reports.tables import Figure, Report, Table
 from polyctl.store.evaluation_report import EvaluationReport, ProblemSet, read_reports
+from polyctl.store.event_kinds import End, RunStarted
 from polyctl.store.events import EventReader
 from polyctl.store.runs import Run, list_runs
 
@@ -36,7 +37,7 @@ class RunReport:
         return [cell.cell for cell in self.report.summary.cells]
 
     def value(self, measure: str, cell: str = "all") -> float | None:
-        """`greedy`, `exact`, `rank` or `pass@K` of all problems or of a degree cell; None where it is not."""
+        """`greedy`, `exact`, `rank` or `pass@K` of all problems or of a degree cell; None if missing."""
         return self.report.summary.measure(measure, cell)
 
     def problems(self, cell: str = "all") -> int | None:
@@ -48,25 +49,24 @@ class RunReport:
 
     def source(self) -> dict[str, Any]:
         """Where the numbers come from: run, device, parameters, steps, problems, minutes, report."""
-        began: dict[str, Any] = {}
-        elapsed = None
+        began, elapsed = RunStarted(), None
         try:
             for event in EventReader(self.run.events):
-                if event["kind"] == "run":
+                if isinstance(event, RunStarted):
                     began = event
-                elif event["kind"] == "end":
-                    elapsed = event.get("elapsed")
+                elif isinstance(event, End):
+                    elapsed = event.elapsed
             config = self.run.config()
-            batch = config.rl.groups_per_step if "algorithm" in began else config.train.batch
+            batch = config.train.batch if began.algorithm is None else config.rl.groups_per_step
         except FileError:  # a run that lost its files still has its report
             batch = None
         step = self.report.step
         return {
             "run": self.run.name,
-            "device": began.get("device"),
-            "parameters": began.get("parameters"),
+            "device": began.device,
+            "parameters": began.parameters,
             "step": step,
-            "steps": began.get("total_steps"),
+            "steps": began.total_steps,
             "trained on": None if batch is None else step * batch,
             "training minutes": None if elapsed is None else elapsed / 60,
             "evaluated": str(self.report.data),
@@ -105,7 +105,7 @@ def on_file(file: str, root: Path) -> RunReport | None:
 
 def _reports(run: Run, data: ProblemSet) -> list[RunReport]:
     """A run's evaluations on these problems, newest first."""
-    return [RunReport(run, report, path) for path, report in read_reports(run) if report.data == data]
+    return [RunReport(run, report, path) for path, report in read_reports(run.reports) if report.data == data]
 
 
 @dataclass
@@ -125,10 +125,10 @@ class ReportBuilder:
 
     def of(self, name: str) -> RunReport | None:
         """The newest report of an experiment with the widest beam."""
-        return self.noted(name, newest(name, self.root))
+        return self.note(name, newest(name, self.root))
 
-    def noted(self, name: str, measured: RunReport | None) -> RunReport | None:
-        """The same, remembered as a source or as missing."""
+    def note(self, name: str, measured: RunReport | None) -> RunReport | None:
+        """The report, listed among the sources, or its name among what is missing."""
         if measured is not None:
             self.sources[str(measured.path)] = measured
         elif name not in self.missing:
@@ -138,18 +138,18 @@ class ReportBuilder:
     def report(
         self, name: str, title: str, tables: Iterable[Table], figures: Iterable[Figure] = ()
     ) -> Report:
-        """What was made, with what it was made from."""
+        """The tables and figures, with the runs that their numbers come from."""
         sources = tuple(measured.source() for measured in self.sources.values())
         return Report(name, title, tuple(tables), tuple(figures), sources, tuple(self.missing))
 
 
-def ours_of(measured: RunReport | None, measure: str, cell: str = "all") -> float | None:
-    """A value of ours; None where there is no report."""
+def measured_value(measured: RunReport | None, measure: str, cell: str = "all") -> float | None:
+    """A value that polyctl measured; None if there is no report."""
     return None if measured is None else measured.value(measure, cell)
 
 
-def theirs_of(experiment: str, measure: str, cell: str = "all") -> float | None:
-    """A published value; None where there is none."""
+def published_value(experiment: str, measure: str, cell: str = "all") -> float | None:
+    """A published value; None if there is none."""
     found = published(experiment, measure, cell)
     return None if found is None else found.value
 

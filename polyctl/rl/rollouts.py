@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from polyctl.algebra.printing import plain
 from polyctl.config.schema import Experiment, RewardName, RLConfig
@@ -16,8 +15,9 @@ from polyctl.model.gpt import GPT
 from polyctl.rl.rewards import RankedVerdict, advantages, has_signal, rank_verdicts, rewards
 from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
-from polyctl.search.hypothesis import Hypothesis, hypothesis_event
+from polyctl.search.hypothesis import Hypothesis, shown_hypothesis
 from polyctl.search.sampling import sample
+from polyctl.store.event_kinds import Rollout
 
 
 @dataclass(frozen=True)
@@ -50,24 +50,22 @@ class Group:
         """The tokens that search emitted: with the end token if it came."""
         return [[*one.hypothesis.tokens, *([end] if one.hypothesis.finished else [])] for one in self.judged]
 
-    def example(self, tokenizer: Tokenizer) -> dict[str, Any]:
-        """The group for people, as an event's fields."""
-        return {
-            "input": plain(self.problem.f),
-            "hypotheses": [
-                {
-                    **hypothesis_event(one.hypothesis, tokenizer, self.problem.f),
-                    "finished": one.hypothesis.finished,
-                    "status": one.status,
-                    "rank": verdict.rank,
-                    "reward": reward,
-                    "advantage": advantage,
-                }
-                for one, verdict, reward, advantage in zip(
-                    self.judged, self.verdicts, self.rewards, self.advantages, strict=True
-                )
-            ],
-        }
+    def rollout(self, tokenizer: Tokenizer, step: int) -> Rollout:
+        """The group for people, as the event of a step."""
+        f = self.problem.f
+        judged = zip(self.judged, self.verdicts, self.rewards, self.advantages, strict=True)
+        hypotheses = [
+            replace(
+                shown_hypothesis(one.hypothesis, tokenizer, f),
+                finished=one.hypothesis.finished,
+                status=one.status,
+                rank=verdict.rank,
+                reward=reward,
+                advantage=advantage,
+            )
+            for one, verdict, reward, advantage in judged
+        ]
+        return Rollout(step=step, input=plain(f), hypotheses=hypotheses)
 
 
 def reward_kind(rl: RLConfig) -> RewardName:

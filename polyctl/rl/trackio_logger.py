@@ -10,9 +10,10 @@ from typing import Any
 
 from polyctl.config.schema import Experiment
 from polyctl.errors import UsageError
+from polyctl.store.event_kinds import Event, Pool, Step, Validation
 from polyctl.store.runs import Run
 
-TRACKED = ("step", "eval", "pool")
+TRACKED = (Step, Validation, Pool)
 
 
 def load_trackio() -> Any:
@@ -24,7 +25,7 @@ def load_trackio() -> Any:
 
 
 class Tracker:
-    """Forwards the numbers of step, eval and pool events; use as a context manager."""
+    """Forwards the numbers of step, validation and pool events; use as a context manager."""
 
     def __init__(self, experiment: Experiment, run: Run) -> None:
         self._trackio = load_trackio()
@@ -46,12 +47,9 @@ class Tracker:
         with redirect_stdout(sys.stderr):
             self._trackio.finish()
 
-    def __call__(self, kind: str, event: dict[str, Any]) -> None:
+    def __call__(self, event: Event) -> None:
         """One event, as the trainer reports it."""
-        if kind in TRACKED:
-            numbers = {
-                f"{kind}/{name}": value
-                for name, value in event.items()
-                if isinstance(value, (int, float)) and name != "step"
-            }
-            self._trackio.log(numbers, step=event["step"])
+        if isinstance(event, TRACKED):
+            numbers = event.to_json()
+            step = numbers.pop("step")
+            self._trackio.log({f"{event.kind}/{name}": value for name, value in numbers.items()}, step=step)

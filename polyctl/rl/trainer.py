@@ -37,7 +37,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from polyctl.config.schema import Experiment
 from polyctl.errors import UsageError
@@ -49,6 +48,7 @@ from polyctl.rl.curriculum import Probe, ProblemMix, choose, draw
 from polyctl.rl.rollouts import Group, make_groups, rates, totals
 from polyctl.rl.update import NotFinite, Update, update
 from polyctl.runtime.processes import Processes
+from polyctl.store.event_kinds import Pool, Step
 from polyctl.store.runs import Run
 from polyctl.training.journal import Journal, OnEvent
 from polyctl.training.loop import Loop, Progress, TrainResult, run_loop
@@ -148,9 +148,10 @@ class ReinforcementTrainer(Loop):
             )
         return loaded.model.requires_grad_(True)
 
-    def extra_announcement(self) -> dict[str, Any]:
+    @property
+    def algorithm(self) -> str:
         """The algorithm."""
-        return {"algorithm": self.experiment.rl.algorithm}
+        return self.experiment.rl.algorithm
 
     # -- a step ------------------------------------------------------------------------------------
 
@@ -170,27 +171,29 @@ class ReinforcementTrainer(Loop):
             raise self.diverged(str(error), lr, "rl.lr") from error
         self.progress.step += 1
         now = time.monotonic()
-        self.journal.write(
-            "step",
+        step = Step(
             step=self.step,
             loss=done.loss,
             lr=lr,
             grad_norm=done.grad_norm,
             tokens_per_second=rl.updates_per_step * done.tokens_read / max(now - searched, 1e-9),
-            search_seconds=searched - began,
-            update_seconds=now - searched,
             problems_seen=self.step * rl.groups_per_step,
             elapsed=self.progress.elapsed,
             trained_groups=done.groups,
-            kl=done.kl,
-            entropy=done.entropy,
-            clip_share=done.clip_share,
-            **rates(whole),
-            **sources,
+            metrics={
+                "search_seconds": searched - began,
+                "update_seconds": now - searched,
+                "kl": done.kl,
+                "entropy": done.entropy,
+                "clip_share": done.clip_share,
+                **rates(whole),
+                **sources,
+            },
         )
+        self.journal.write(step)
         if rl.examples and (self.step - 1) % rl.examples_every == 0:
             for group in sorted(groups, key=lambda g: not g.signal)[: rl.examples]:
-                self.journal.write("rollout", step=self.step, **group.example(self.tokenizer))
+                self.journal.write(group.rollout(self.tokenizer, self.step))
 
     def _numbers(self) -> list[int]:
         """The candidates of this step: from the pool, made anew if it is due, or else the next ones."""
@@ -217,14 +220,14 @@ class ReinforcementTrainer(Loop):
         kept = choose(probes, rl)
         # with nothing in the band, steps on any problem find groups without signal, and report that
         self.progress.pool, self.progress.pooled = kept or list(numbers), step
-        self.journal.write(
-            "pool",
+        pool = Pool(
             step=step,
             candidates=rl.pool_candidates,
             kept=len(kept),
             share_right=sum(shares) / rl.pool_candidates,
             first_right=sum(firsts) / rl.pool_candidates,
         )
+        self.journal.write(pool)
 
     def _groups(self, numbers: Sequence[int], stream: int) -> list[Group]:
         """The groups of the candidates with these numbers; samples differ between streams."""

@@ -1,5 +1,15 @@
 """Beam search, batched over problems and hypotheses.
 
+A problem has at most `width` live hypotheses, scored by summed log-probability without length penalty. At
+each step the best 2·width of all their continuations are taken. Those among the best `width` of them that are
+the end token go to the problem's pool of finished hypotheses, which keeps its best `width`; the best `width`
+others become live. A problem ends when its pool is full and no live hypothesis scores higher than the worst
+of it (exact, since scores only fall), when nothing is live, or at `max_tokens` tokens with the end token,
+with gpt2 also when the context is full. Only if the pool is not full then, live hypotheses fill up the
+result, unfinished and after the finished ones. This is Hugging Face's generate(num_beams=width,
+do_sample=False, length_penalty=0.0, early_stopping=False), but for what it does with unfinished hypotheses
+at the limit.
+
 Legend: B problems, W beam width, C candidates, V vocabulary, N steps, R rows of back-pointers.
 """
 
@@ -38,19 +48,8 @@ def beam_search(
 ) -> list[list[Hypothesis]]:
     """For each prompt the answers that a beam of `width` finds, best first.
 
-    The search: a problem has at most `width` live hypotheses, scored by summed log-probability without
-    length penalty. At each step the best 2·width of all their continuations are taken. Those among the best
-    `width` of them that are the end token go to the problem's pool of finished hypotheses, which keeps its
-    best `width`; the best `width` others become live. A problem ends when its pool is full and no live
-    hypothesis scores higher than the worst of it (exact, since scores only fall), when nothing is live, or
-    at `max_tokens` tokens with the end token, with gpt2 also where the context is full. Only if
-    the pool is not full then, live hypotheses fill up the result, unfinished and after the finished ones.
-    This is Hugging Face's generate(num_beams=width, do_sample=False, length_penalty=0.0,
-    early_stopping=False), but for what it does with unfinished hypotheses at the limit. What has
-    probability zero is never returned.
-
-    The observer sees the steps and results, under the key of each prompt, or else its index. Raises
-    UsageError for bad limits and prompts.
+    What has probability zero is never returned. The observer sees steps and results under the key of each
+    prompt, or else its index. Raises UsageError for bad limits and prompts.
     """
     if width < 1:
         raise UsageError(f"beam width {width} must be at least 1")

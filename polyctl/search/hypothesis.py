@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from polyctl.store.event_kinds import ShownHypothesis
 
 if TYPE_CHECKING:
     from polyctl.algebra.polynomial import Polynomial
@@ -23,9 +25,9 @@ class Hypothesis:
     finished: bool
 
 
-def hypothesis_event(hypothesis: Hypothesis, tokenizer: Tokenizer, f: Polynomial) -> dict[str, Any]:
-    """A hypothesis for people, as JSON: its text in f's own variables, and its log-probability."""
-    return {"text": tokenizer.text(hypothesis.tokens, f), "logprob": hypothesis.logprob}
+def shown_hypothesis(hypothesis: Hypothesis, tokenizer: Tokenizer, f: Polynomial) -> ShownHypothesis:
+    """A hypothesis for people, in f's own variables."""
+    return ShownHypothesis(tokenizer.text(hypothesis.tokens, f), hypothesis.logprob)
 
 
 @dataclass(frozen=True)

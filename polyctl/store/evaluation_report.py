@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from polyctl.store.runs import Run
-
 TEST_PROBLEMS = "test problems of "
 
 
@@ -215,9 +213,9 @@ class EvaluationReport:
         return json.dumps(replace(self, predictions=None).to_json(), indent=2) + "\n"
 
 
-def read_reports(run: Run) -> Iterator[tuple[Path, EvaluationReport]]:
-    """All reports of a run with their files, newest first; what cannot be read is left out."""
-    for path in sorted(run.reports.glob("eval-*.json"), reverse=True):
+def read_reports(directory: Path) -> Iterator[tuple[Path, EvaluationReport]]:
+    """All reports in a run's directory with their files, newest first; what cannot be read is left out."""
+    for path in sorted(directory.glob("eval-*.json"), reverse=True):
         try:
             report = EvaluationReport.from_json(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError):

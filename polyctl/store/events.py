@@ -1,8 +1,8 @@
-"""Event files: one line of JSON an event, appended by writers, read whole, from the end, or as they grow.
+"""Event files: one line of JSON an event, appended by writers, read whole here and as they grow by tail.py.
 
-An event has `v`, `time` (Unix seconds) and `kind`. A `run` event opens a training, `step` events come from it
-alone, and an `end` event with its `state` closes it; the others (eval, beam, verdict, checkpoint, error) may
-come from any program that works on the run, at any time.
+Each line has `v`, `time` (Unix seconds) and `kind`, and the fields of its kind (event_kinds.py). A `run`
+event opens a training, `step` events come from it alone, and an `end` event closes it; the others may come
+from any program that works on the run, at any time.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +18,11 @@ from types import TracebackType
 from typing import Any
 
 from polyctl.errors import FileError
+from polyctl.store.event_kinds import Event, event_from_json
 
 VERSION = 1
-BLOCK_BYTES = 1 << 16
-
-Event = dict[str, Any]
+_KIND = re.compile(rb'"kind": ?"(\w+)"')
+_STEP = b'"kind": "step"'
 
 
 class EventWriter:
@@ -46,17 +47,13 @@ class EventWriter:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def write(self, kind: str, /, **fields: Any) -> None:
-        """Append one event; floats that are not finite become null.
-
-        Raises ValueError for a field named v, time or kind, TypeError for a value that JSON does not have.
-        """
+    def write(self, event: Event) -> None:
+        """Append one event with the time of now; floats that are not finite become null."""
         if self._descriptor is None:
             raise ValueError("an EventWriter writes only within its `with` block")
-        if taken := fields.keys() & {"v", "time", "kind"}:
-            raise ValueError(f"an event has its own {', '.join(sorted(taken))}")
-        event = {"v": VERSION, "time": time.time(), "kind": kind, **_finite(fields)}
-        line = json.dumps(event, allow_nan=False, default=_plain).encode() + b"\n"
+        # `kind` stands before every field that could hold such text: readers look for it in the bytes
+        data = {"v": VERSION, "time": time.time(), "kind": event.kind, **_finite(event.to_json())}
+        line = json.dumps(data, allow_nan=False).encode() + b"\n"
         if os.write(self._descriptor, line) != len(line):
             raise OSError(f"{self.path}: the disk took only a part of an event")
 
@@ -69,12 +66,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_finite(item) for item in value]
     return value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"an event cannot hold a {type(value).__name__}")
 
 
 class EventReader(Iterator[Event]):
@@ -109,44 +100,27 @@ class EventReader(Iterator[Event]):
                     self.broken += 1
 
 
-def parse_event(line: bytes) -> Event | None:
-    """The event that a line is, None where it is none."""
+def parse_line(line: bytes) -> dict[str, Any] | None:
+    """The JSON object of an event; None if the line is not one."""
     try:
-        event = json.loads(line)
+        data = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return event if isinstance(event, dict) and isinstance(event.get("kind"), str) else None
+    return data if isinstance(data, dict) and isinstance(data.get("kind"), str) else None
 
 
-def opening(path: Path) -> dict[str, Event]:
-    """The `run` event in the first block of a file, by its kind; empty where there is none."""
-    try:
-        with path.open("rb") as file:
-            lines = file.read(BLOCK_BYTES).split(b"\n")
-    except OSError:
-        return {}
-    events = (parse_event(line) for line in lines[:-1])
-    return next(({"run": event} for event in events if event and event["kind"] == "run"), {})
+def parse_event(line: bytes) -> Event | None:
+    """The event of a line; None if it is damaged."""
+    data = parse_line(line)
+    return None if data is None else event_from_json(data)
 
 
-def lines_from_end(path: Path, limit: int) -> Iterator[bytes]:
-    """The finished lines of a file's newest `limit` bytes, last first, reading only what is asked for."""
-    try:
-        file = path.open("rb")
-    except OSError:
-        return
-    with file:
-        place = file.seek(0, os.SEEK_END)
-        first = max(0, place - limit)
-        rest, unfinished = b"", True
-        while place > first:
-            size = min(BLOCK_BYTES, place - first)
-            place = file.seek(place - size)
-            head, *lines = (file.read(size) + rest).split(b"\n")
-            if lines and unfinished:
-                lines.pop()  # what stands after the last line end: nothing, or a line still being written
-                unfinished = False
-            yield from reversed(lines)
-            rest = head
-        if not unfinished and first == 0:
-            yield rest
+def kind_in(line: bytes) -> str | None:
+    """The word for the kind in a line that an EventWriter wrote, found without reading it as JSON."""
+    found = _KIND.search(line)
+    return None if found is None else found[1].decode()
+
+
+def is_step(line: bytes) -> bool:
+    """Whether a line that an EventWriter wrote is a step event; as JSON a text cannot hold these bytes."""
+    return _STEP in line

@@ -1,6 +1,6 @@
 """Run directories: what a training leaves behind, and all that watchers need.
 
-runs/EXPERIMENT/ID/ holds config.toml (the resolved experiment), events.jsonl (polyctl/events.py),
+runs/EXPERIMENT/ID/ holds config.toml (the resolved experiment), events.jsonl (store/events.py),
 checkpoints/, reports/ and predictions/.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,39 +21,13 @@ from pydantic import ValidationError
 from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, did_you_mean
-from polyctl.store.events import Event, lines_from_end, opening, parse_event
 from polyctl.store.files import write_atomic
+from polyctl.store.summary import RunState, Summary, summarise_events
 
 STAMP = "%Y%m%d-%H%M%S"  # how runs and reports are named, by the time in UTC
-SILENT_SECONDS = 600.0
-SUMMARY_BYTES = 1 << 24  # at the end of a file; what only a longer file's middle says is not in a summary
-KIND = re.compile(rb'"kind": ?"(\w+)"')  # the writer puts it before every field that could hold such text
-
-HEAD = ("v", "time", "kind", "step")
-
-State = Literal["running", "finished", "interrupted", "crashed", "unknown"]
 
 
 # -- one run -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a run's last events say; None where none has said it."""
-
-    state: State
-    ended: str | None  # the end event's own word, such as "time limit"
-    step: int | None
-    total_steps: int | None
-    loss: float | None
-    metrics: dict[str, float]  # of the last validation
-    error: str | None
-    updated: float | None
-
-    @property
-    def accuracy(self) -> float | None:
-        """Verified greedy accuracy at the last validation."""
-        return self.metrics.get("greedy_verified")
 
 
 @dataclass(frozen=True)
@@ -146,72 +119,13 @@ class Run:
             f"{self.path} has no checkpoint yet", f"wait for its first, or `polyctl train {self.experiment}`"
         )
 
-    def state(self) -> State:
+    def state(self) -> RunState:
         """How the run stands, by its events."""
         return self.summary().state
 
     def summary(self) -> Summary:
-        """What the newest events say; never fails on a damaged file.
-
-        Read from the end; of a file over SUMMARY_BYTES only its newest part and its first block count.
-        """
-        last: dict[str, Event] = {}
-        wanted = {b"run", b"end", b"step", b"eval", b"error"}
-        newest: Event | None = None
-        crashed = False
-        for line in lines_from_end(self.events, SUMMARY_BYTES):
-            kind = KIND.search(line)
-            if kind is None or (newest is not None and kind[1] not in wanted):
-                continue
-            event = parse_event(line)
-            if event is None:
-                continue
-            newest = newest or event
-            if event["kind"] == "eval" and event.get("source") == "eval":
-                continue  # of `polyctl eval`, on other problems than the validations of a training
-            crashed = crashed or (event["kind"] == "error" and "step" not in last)
-            last.setdefault(event["kind"], event)
-            wanted.discard(kind[1])
-            if event["kind"] == "run" and event.get("state") == "resumed":
-                wanted &= {b"step", b"eval"}  # the figures of before still hold
-            elif event["kind"] == "run":
-                break  # everything that counts was written since this training began
-            if b"run" not in wanted and not wanted & {b"step", b"eval"}:
-                break
-        else:
-            last = opening(self.events) | last
-        began, end, validation = last.get("run", {}), last.get("end", {}), last.get("eval", {})
-        steps = [_number(last.get(kind), "step") for kind in ("end", "step", "eval", "run")]
-        total = _number(began, "total_steps")
-        state = _state(newest, last.get("end"), crashed)
-        return Summary(
-            state=state,
-            ended=str(end["state"]) if "state" in end else None,
-            step=max((int(step) for step in steps if step is not None), default=None),
-            total_steps=None if total is None else int(total),
-            loss=_number(last.get("step"), "loss"),
-            metrics={k: v for k in validation if k not in HEAD and (v := _number(validation, k)) is not None},
-            error=str(last["error"].get("message")) if state == "crashed" and crashed else None,
-            updated=_number(newest, "time"),
-        )
-
-
-def _state(newest: Event | None, end: Event | None, crashed: bool) -> State:
-    if newest is None:
-        return "unknown"
-    if end is not None:
-        return "interrupted" if end.get("state") == "interrupted" else "finished"
-    if crashed:
-        return "crashed"
-    updated = _number(newest, "time")
-    if updated is None:
-        return "unknown"
-    return "running" if time.time() - updated < SILENT_SECONDS else "crashed"
-
-
-def _number(event: Event | None, key: str) -> float | None:
-    value = event.get(key) if event else None
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        """What the newest events say; never fails on a damaged file."""
+        return summarise_events(self.events)
 
 
 # -- making and finding runs ---------------------------------------------------------------------

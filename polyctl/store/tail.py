@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from polyctl.store.events import is_step, parse_line
+
 LINE_BYTES = 1 << 20
 BATCH_BYTES = 1 << 20
 MARK_BYTES = 64
-STEP = b'"kind": "step"'
-
-Event = dict[str, Any]
+BLOCK_BYTES = 1 << 16
 
 
 @dataclass
@@ -23,7 +24,7 @@ class Batch:
     `reset` says that the file was truncated or replaced: what was read before is no longer in it.
     """
 
-    events: list[Event] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
     broken: int = 0
     long: int = 0
     reset: bool = False
@@ -124,16 +125,30 @@ class Tail:
         Of the lines that look like step events only one in `every` is read.
         """
         batch = Batch()
+        lines = self.lines_before(size)
+        if lines is None:
+            return Batch(missing=True)
+        for i, (line, length) in enumerate(lines):
+            if i % every == 0 or not is_step(line):
+                self._parse(line, length, batch)
+        batch.more = self._start > 0 and bool(lines)
+        return batch
+
+    def lines_before(self, size: int) -> list[tuple[bytes, int]] | None:
+        """The finished lines before those read so far in the next `size` bytes, with their lengths.
+
+        A line over `line_bytes` comes empty. None if the file is not there.
+        """
         if self._start == 0:
-            return batch
+            return []
         first = max(0, self._start - size)
         try:
             with self.path.open("rb") as file:
                 data = os.pread(file.fileno(), self._start - first, first)
         except FileNotFoundError:
-            return Batch(missing=True)
+            return None
         if len(data) < self._start - first:  # truncated meanwhile: `later` will say so
-            return batch
+            return []
         self._start = first
         if not self._inside:
             data = data[:-1]  # the line end of the last line
@@ -144,17 +159,11 @@ class Tail:
         whole = last + self._head if reach <= self.line_bytes else b""
         if not lines and first:
             self._head, self._head_bytes = whole, reach
-            return batch
+            return []
         head = lines.pop(0) if first else b""
-        if every > 1:
-            lines = [line for i, line in enumerate(lines) if i % every == 0 or STEP not in line]
-        for line in lines:
-            self._parse(line, len(line), batch)
-        self._parse(whole, reach, batch)
         self._head, self._head_bytes = head, len(head)
         self._inside = first > 0
-        batch.more = first > 0
-        return batch
+        return [*((line, len(line)) for line in lines), (whole, reach)]
 
     def _parse(self, line: bytes, size: int, batch: Batch) -> None:
         if size > self.line_bytes:
@@ -163,13 +172,22 @@ class Tail:
             return
         if not line.strip():
             return
-        try:
-            event = json.loads(line)
-            if isinstance(event, dict) and isinstance(event.get("kind"), str):
-                batch.events.append(event)
-                return
-        except (ValueError, RecursionError):
-            pass
+        if (event := parse_line(line)) is not None:
+            batch.events.append(event)
+            return
         batch.broken += 1
         shown = line[:200].decode("utf-8", "replace")
         batch.events.append({"kind": "broken", "message": f"unreadable line: {shown}"})
+
+
+def newest_lines(path: Path, limit: int) -> Iterator[bytes]:
+    """The finished lines in a file's newest `limit` bytes, last first, reading only what is asked for."""
+    tail = Tail(path)
+    with suppress(OSError):
+        first = max(0, path.stat().st_size - limit)
+        tail.later()
+        while (unread := tail.unread) > first:
+            for line, _ in reversed(tail.lines_before(min(BLOCK_BYTES, unread - first)) or []):
+                yield line
+            if tail.unread == unread:  # truncated meanwhile
+                return

@@ -7,6 +7,7 @@ from pathlib import Path
 from polyctl.config.schema import Experiment
 from polyctl.model.huggingface import import_gpt2
 from polyctl.model.serialization import save_model
+from polyctl.store.event_kinds import Checkpoint, End, RunStarted
 from polyctl.store.events import EventWriter
 from polyctl.store.runs import Run, create_run
 
@@ -23,8 +24,7 @@ def import_run(directory: Path, experiment: Experiment | None = None, root: Path
     path = run.checkpoint("best")
     save_model(path, loaded.model, renamed, loaded.vocabulary, loaded.step, loaded.metrics)
     with EventWriter(run.events) as events:
-        events.write(
-            "run",
+        began = RunStarted(
             state="imported",
             step=loaded.step,
             total_steps=loaded.step,
@@ -33,6 +33,7 @@ def import_run(directory: Path, experiment: Experiment | None = None, root: Path
             parameters=loaded.model.parameter_count(),
             source=str(directory.absolute()),
         )
-        events.write("checkpoint", step=loaded.step, which="best", path=f"checkpoints/{path.name}")
-        events.write("end", state="imported", step=loaded.step, elapsed=0.0, metrics=loaded.metrics)
+        events.write(began)
+        events.write(Checkpoint(step=loaded.step, which="best", path=f"checkpoints/{path.name}"))
+        events.write(End(state="imported", step=loaded.step, elapsed=0.0, metrics=loaded.metrics))
     return run

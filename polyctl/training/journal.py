@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
+from polyctl.store.event_kinds import Event, Failure
 from polyctl.store.events import EventWriter
 
-OnEvent = Callable[[str, dict[str, Any]], None]
+OnEvent = Callable[[Event], None]
 
 
 class Journal:
@@ -31,13 +31,13 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, Exception):
-            self.write("error", message=str(error), error=type(error).__name__)
+            self.write(Failure(message=str(error), error=type(error).__name__))
         if self.writer is not None:
             self.writer.__exit__(kind, error, trace)
 
-    def write(self, kind: str, **fields: Any) -> None:
+    def write(self, event: Event) -> None:
         """One event, to the file first."""
         if self.writer is not None:
-            self.writer.write(kind, **fields)
+            self.writer.write(event)
         if self.on_event is not None:
-            self.on_event(kind, fields)
+            self.on_event(event)

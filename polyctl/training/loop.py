@@ -26,14 +26,13 @@ from polyctl.model.gpt import GPT
 from polyctl.model.serialization import save_model
 from polyctl.runtime.processes import Processes
 from polyctl.runtime.signals import Interrupts
+from polyctl.store.event_kinds import Checkpoint, End, EndState, RunStarted, Validation
 from polyctl.store.runs import Run
 from polyctl.training import checkpoint
 from polyctl.training.journal import Journal, OnEvent
 from polyctl.training.optim import Optimizers
 
 SAVE_SECONDS = 600.0  # a crash between validations costs at most this much work
-
-EndState = Literal["complete", "interrupted", "time limit"]
 
 
 class DivergedError(PolyctlError):
@@ -117,9 +116,10 @@ class Loop(ABC):
         """What the state file says beside the experiment and the progress."""
         return {}
 
-    def extra_announcement(self) -> dict[str, Any]:
-        """What the event of the beginning says beside step, device and size."""
-        return {}
+    @property
+    def algorithm(self) -> str | None:
+        """The algorithm of reinforcement learning, if it is that."""
+        return None
 
     # -- the loop ----------------------------------------------------------------------------------
 
@@ -153,7 +153,7 @@ class Loop(ABC):
                     break
                 self.advance()
         done = self.progress
-        self.journal.write("end", state=ended, step=done.step, elapsed=done.elapsed, metrics=done.metrics)
+        self.journal.write(End(state=ended, step=done.step, elapsed=done.elapsed, metrics=done.metrics))
         weights = self.run.weights() if self.run.has_checkpoint else None
         return TrainResult(done.step, done.metrics, ended, done.best, weights)
 
@@ -171,7 +171,7 @@ class Loop(ABC):
         done = self.progress
         done.metrics = self.measure()
         done.validated = done.step
-        self.journal.write("eval", step=done.step, **done.metrics)
+        self.journal.write(Validation(step=done.step, metrics=done.metrics))
         if not done.best or self.rank(done.metrics) > self.rank(done.best):
             done.best = {"step": done.step, **done.metrics}
             self._save_weights("best")
@@ -190,16 +190,16 @@ class Loop(ABC):
         )
 
     def _announce(self) -> None:
-        self.journal.write(
-            "run",
+        began = RunStarted(
             state="resumed" if self.step else "started",
-            **self.extra_announcement(),
+            algorithm=self.algorithm,
             step=self.step,
             total_steps=self.total_steps,
             device=str(self.processes.device),
             processes=self.processes.world,
             parameters=self.model.parameter_count(),
         )
+        self.journal.write(began)
 
     # -- files -------------------------------------------------------------------------------------
 
@@ -241,7 +241,8 @@ class Loop(ABC):
         if not self.processes.main:
             return
         self.write_model(self.run.checkpoint(which))
-        self.journal.write("checkpoint", step=self.step, which=which, path=f"checkpoints/{which}.safetensors")
+        path = f"checkpoints/{which}.safetensors"
+        self.journal.write(Checkpoint(step=self.step, which=which, path=path))
 
     def write_model(self, path: Path) -> None:
         """Write the weights as a model file, with the metrics measured on them, if any."""

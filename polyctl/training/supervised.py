@@ -26,6 +26,7 @@ from polyctl.evaluation.accuracy import greedy_accuracy
 from polyctl.model.gpt import GPT
 from polyctl.model.number_features import start_as_waves
 from polyctl.runtime.processes import Processes
+from polyctl.store.event_kinds import Step
 from polyctl.store.runs import Run
 from polyctl.training import checkpoint
 from polyctl.training.flops import peak_flops, step_flops
@@ -262,8 +263,7 @@ class SupervisedTrainer(Loop):
         utilisation = {}
         if self.peak is not None:
             utilisation["mfu"] = meter.utilisation(self.peak * self.processes.world)
-        self.journal.write(
-            "step",
+        step = Step(
             step=self.step,
             loss=loss,
             lr=lr,
@@ -271,8 +271,9 @@ class SupervisedTrainer(Loop):
             tokens_per_second=meter.rate,
             problems_seen=self.step * self.experiment.train.batch,
             elapsed=self.progress.elapsed,
-            **utilisation,
+            metrics=utilisation,
         )
+        self.journal.write(step)
 
 
 def _data_of(run: Run) -> Path | None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyctl.store.runs import SILENT_SECONDS, Run, Summary, list_runs
+from polyctl.store.runs import Run, list_runs
+from polyctl.store.summary import SILENT_SECONDS, Summary
 from polyctl.tui.run_log import RunLog
 
 SLOW_FACTOR = 20  # a summary that took a second is read again after twenty

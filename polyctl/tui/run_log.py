@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from polyctl.store.event_kinds import Evaluation as EvaluationEvent
+from polyctl.store.event_kinds import Step, Validation, event_from_json
 from polyctl.store.events import VERSION
 from polyctl.store.runs import Run
-from polyctl.store.tail import Batch, Event, Tail
+from polyctl.store.tail import Batch, Tail
 from polyctl.tui.run_evaluations import Evaluation, Reports
 from polyctl.tui.series import Series, to_finite
 
@@ -22,8 +24,9 @@ SLICE_BYTES = 1 << 18
 WHOLE_BYTES = 1 << 24  # the newest part, of which every line is read
 THIN_BYTES = 1 << 25  # before it one step in n is read, n growing by one with each of these
 STEP_KEYS = ("loss", "lr", "grad_norm", "tokens_per_second", "reward")
-EVAL_KEYS = ("valid_loss", "greedy_verified", "greedy_exact", "pass_at_1", "pass_at_w")
+VALIDATION_KEYS = ("valid_loss", "greedy_verified", "greedy_exact", "pass_at_1", "pass_at_w")
 BEAMS = ("beam", "verdict", "rollout")
+RawEvent = dict[str, Any]  # an event as it is in the file
 SHORT = {
     "valid_loss": "valid",
     "greedy_verified": "verified",
@@ -61,21 +64,21 @@ class _Lines:
         """What is kept, oldest first."""
         return list(heapq.merge(self._steps, self._others, key=lambda line: line.number))
 
-    def add(self, events: list[Event], older: bool) -> None:
+    def add(self, events: list[tuple[str, RawEvent]], older: bool) -> None:
         """Add events that come after all others, or before."""
         if older:
-            for event in reversed(events):
+            for kind, event in reversed(events):
                 self._first -= 1
-                kept = self._of(event)
+                kept = self._of(kind)
                 if len(kept) < LOG_LINES:
-                    kept.appendleft(_format_event(self._first, event))
+                    kept.appendleft(_format_event(self._first, kind, event))
         else:
-            for event in events:
-                self._of(event).append(_format_event(self._next, event))
+            for kind, event in events:
+                self._of(kind).append(_format_event(self._next, kind, event))
                 self._next += 1
 
-    def _of(self, event: Event) -> deque[LogLine]:
-        return self._steps if event["kind"] == "step" else self._others
+    def _of(self, kind: str) -> deque[LogLine]:
+        return self._steps if kind == Step.KIND else self._others
 
 
 class RunLog:
@@ -95,7 +98,7 @@ class RunLog:
         self._usage = Tail(self.run.usage_log) if self.run.usage_log != self.run.events else None
         self.series: dict[str, Series] = {}
         self._lines = _Lines()
-        self.frames: deque[Event] = deque(maxlen=FRAMES)
+        self.frames: deque[RawEvent] = deque(maxlen=FRAMES)
         self._evaluations: list[Evaluation] = []
         self.step: float | None = None  # of the newest step event
         self.broken = self.long = self.newer = 0
@@ -186,34 +189,37 @@ class RunLog:
         return f"{self.run.events} is gone" if self._found else f"{self.run.name} has no events file yet"
 
     def _take(self, batch: Batch, older: bool) -> None:
-        events = batch.events
+        events = [(raw, event_from_json(raw)) for raw in batch.events]
         self.broken += batch.broken
         self.long += batch.long
         found: dict[str, list[tuple[float, Any]]] = {}
-        for event in events:
-            version = event.get("v", VERSION)
+        steps: list[float] = []
+        for raw, event in events:
+            version = raw.get("v", VERSION)
             self.newer += isinstance(version, int) and version > VERSION
-            if (step := to_finite(event.get("step"))) is not None:
+            if isinstance(event, (Step, Validation)) and (step := to_finite(event.step)) is not None:
                 for name, value in _find_numbers(event):
                     found.setdefault(name, []).append((step, value))
+                if isinstance(event, Step):
+                    steps.append(step)
         for name, points in found.items():
             self.series.setdefault(name, Series()).add(points, earlier=older)
-        steps = [
-            step for e in events if e["kind"] == "step" and (step := to_finite(e.get("step"))) is not None
-        ]
         if steps and not (older and self.step is not None):
             self.step = steps[-1]
-        evaluated = [Evaluation.from_event(e) for e in events if _evaluates(e)]
+        evaluated = [
+            Evaluation.from_event(raw) for raw, event in events if isinstance(event, EvaluationEvent)
+        ]
         if evaluated:
             both = [*evaluated, *self._evaluations] if older else [*self._evaluations, *evaluated]
             self._evaluations = sorted(both, key=lambda one: one.time)[-EVALUATIONS:]
-        beams = [e for e in events if e["kind"] in BEAMS]
+        beams = [raw for raw, _ in events if raw["kind"] in BEAMS]
         if older:
             room = FRAMES - len(self.frames)
             self.frames.extendleft(reversed(beams[-room:] if room else []))
         else:
             self.frames.extend(beams)
-        self._lines.add([e for e in events if e["kind"] not in BEAMS], older)
+        others = ((raw, event) for raw, event in events if raw["kind"] not in BEAMS)
+        self._lines.add([(raw["kind"] if e is None else e.kind, raw) for raw, e in others], older)
 
     def facts(self) -> list[str]:
         """What a reader of the run should know about its file."""
@@ -240,18 +246,14 @@ class RunLog:
         return facts
 
 
-def _evaluates(event: Event) -> bool:
-    """Whether an event is of `polyctl eval`, whose problems are others than those that a training watches."""
-    return event["kind"] == "eval" and event.get("source") == "eval"
-
-
-def _find_numbers(event: Event) -> list[tuple[str, Any]]:
+def _find_numbers(event: Step | Validation) -> list[tuple[str, float]]:
     """The points that an event adds to the series."""
-    keys = STEP_KEYS if event["kind"] == "step" else EVAL_KEYS if event["kind"] == "eval" else ()
-    return [] if _evaluates(event) else [(key, event[key]) for key in keys if key in event]
+    keys = STEP_KEYS if isinstance(event, Step) else VALIDATION_KEYS
+    measured = {**vars(event), **event.metrics}
+    return [(key, value) for key in keys if (value := measured.get(key)) is not None]
 
 
-def _format_event(number: int, event: Event) -> LogLine:
+def _format_event(number: int, kind: str, event: RawEvent) -> LogLine:
     """An event in one line of text."""
     time = event.get("time")
     parts = [str(event["message"])] if "message" in event else []
@@ -259,7 +261,7 @@ def _format_event(number: int, event: Event) -> LogLine:
         if key not in ("v", "time", "kind", "message", "cells"):
             parts += _format_field(key, value)
     when = float(time) if isinstance(time, (int, float)) and not isinstance(time, bool) else None
-    return LogLine(number, when, event["kind"], "  ".join(parts)[:2000])
+    return LogLine(number, when, kind, "  ".join(parts)[:2000])
 
 
 def _format_field(key: str, value: Any) -> Iterator[str]:

@@ -19,7 +19,7 @@ from polyctl.algebra.polynomial import Polynomial
 from polyctl.algebra.printing import plain
 from polyctl.errors import ParseError, PolyctlError
 from polyctl.formatting import cut_text
-from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer, hypothesis_event
+from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer, shown_hypothesis
 from polyctl.solving.answer import answer
 from polyctl.solving.describe import write_latex, write_sympy
 from polyctl.solving.methods import DEFAULT_SECONDS
@@ -143,7 +143,7 @@ class _Beam(Observer):
 
     def _shown(self, hypotheses: Sequence[Hypothesis]) -> list[dict[str, Any]]:
         assert self._tokenizer is not None
-        return [hypothesis_event(h, self._tokenizer, self._f) for h in hypotheses]
+        return [shown_hypothesis(h, self._tokenizer, self._f).to_json() for h in hypotheses]
 
 
 def describe(solution: Solution) -> dict[str, Any]:

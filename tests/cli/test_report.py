@@ -6,7 +6,7 @@ import pytest
 
 from polyctl.cli import app
 from polyctl.config.registry import PACKAGED
-from polyctl.reports.report import PLANS
+from polyctl.reports.make_report import PLANS
 
 
 @pytest.fixture

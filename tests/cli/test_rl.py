@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from polyctl.store.event_kinds import RunStarted
 from polyctl.store.events import EventReader
 from polyctl.store.runs import list_runs
 from tests.processes import ending, start_polyctl, wait_for
@@ -40,7 +41,7 @@ def test_it_starts_from_the_newest_supervised_run_and_resumes(run, tmp_path):
     again = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "2", "--resume", "--json").out)
     assert (again["run"], again["step"], again["start"]) == (first["run"], 2, None)
     events = list(EventReader(Path(first["run"]) / "events.jsonl"))
-    assert [e["state"] for e in events if e["kind"] == "run"] == ["started", "resumed"]
+    assert [e.state for e in events if isinstance(e, RunStarted)] == ["started", "resumed"]
     fresh = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "1", "--json").out)
     assert fresh["run"] != first["run"]
     assert fresh["start"] == first["start"]  # not the run that reinforcement made

@@ -6,6 +6,7 @@ import pytest
 
 from polyctl.cli import app
 from polyctl.config.schema import Experiment
+from polyctl.store.event_kinds import End, Failure, RunStarted, Step, Validation
 from polyctl.store.events import EventWriter
 from polyctl.store.runs import Run, create_run
 
@@ -16,10 +17,10 @@ def trained(tmp_path, monkeypatch) -> Run:
     monkeypatch.setenv("POLYCTL_RUNS", str(tmp_path))
     run = create_run(Experiment(name="d3_finetune_monic_81920_smoke"))
     with EventWriter(run.events) as events:
-        events.write("run", state="started", step=0, total_steps=20)
-        events.write("step", step=12345, loss=0.51239)
-        events.write("eval", step=20, greedy_verified=0.4375, valid_loss=float("nan"))
-        events.write("end", state="time limit", step=12345)
+        events.write(RunStarted(state="started", step=0, total_steps=20))
+        events.write(Step(step=12345, loss=0.51239))
+        events.write(Validation(step=20, metrics={"greedy_verified": 0.4375, "valid_loss": float("nan")}))
+        events.write(End(state="time limit", step=12345))
     run.checkpoint("best").write_bytes(b"x" * 2500)
     return run
 
@@ -85,8 +86,8 @@ def test_show_as_json(trained, capsys):
 def test_a_crash_shows_its_error(tmp_path, capsys):
     run = create_run(Experiment(name="quick"), tmp_path)
     with EventWriter(run.events) as events:
-        events.write("run", step=0)
-        events.write("error", message="the loss is no number")
+        events.write(RunStarted(step=0))
+        events.write(Failure(message="the loss is no number"))
     assert app.run(["runs", "show", "quick", "--runs", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "crashed" in out

@@ -33,7 +33,7 @@ def test_smoke_trains_and_reports_as_json(run, tmp_path):
     assert made.config().seed == 5
     assert made.summary().state == "finished"
     assert "step 20: valid loss" in result.err
-    assert [e["kind"] for e in EventReader(made.events)][-1] == "end"
+    assert [e.kind for e in EventReader(made.events)][-1] == "end"
 
 
 def test_resume_goes_on_in_the_same_run_with_more_steps(run, tmp_path):
@@ -135,7 +135,7 @@ def test_ctrl_c_saves_and_exits_130(tmp_path):
 
     def two_steps():
         found = [run for run in list_runs(tmp_path / "runs") if run.events.is_file()]
-        return found and [e["kind"] for e in EventReader(found[0].events)].count("step") >= 2
+        return found and [e.kind for e in EventReader(found[0].events)].count("step") >= 2
 
     wait_for(two_steps, "the events of two steps", process)
     process.send_signal(signal.SIGINT)

@@ -116,8 +116,8 @@ class Heard:
     def result(self, key, _):
         self.said.append((key, "result"))
 
-    def write(self, kind, problem, **_):
-        self.said.append((problem, kind))
+    def write(self, event):
+        self.said.append((event.problem, event.kind))
 
 
 @pytest.fixture

@@ -34,5 +34,5 @@ def test_each_problem_shown_gets_its_verdicts_and_no_other(tmp_path, monkeypatch
             spotlight.result(2, result(2))
             spotlight.result(shown, result(shown))
             spotlight.result(shown, result(shown))
-    written = [(event["kind"], event["problem"]) for event in EventReader(tmp_path / "events.jsonl")]
+    written = [(event.kind, event.problem) for event in EventReader(tmp_path / "events.jsonl")]
     assert written == [("beam", 1), ("verdict", 1), ("beam", 0), ("verdict", 0)]

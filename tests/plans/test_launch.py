@@ -13,6 +13,7 @@ from polyctl.errors import UsageError
 from polyctl.plans.launch import JOBS, Cluster, Job, make_executor, perform_here, run_jobs, wait
 from polyctl.plans.runner import Options, perform
 from polyctl.plans.stages import Task, make_plan
+from polyctl.store.event_kinds import End, RunStarted, Step
 from polyctl.store.events import EventReader
 from polyctl.store.runs import list_runs
 from polyctl.training import checkpoint
@@ -47,7 +48,7 @@ def test_two_processes_train_and_evaluate_like_one(make, places):
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
     run, shared, lines, report, predictions = evaluated(places)
     assert shared["processes"] == 2
-    assert [e["processes"] for e in EventReader(run.events) if e["kind"] == "run"] == [2]
+    assert [e.processes for e in EventReader(run.events) if isinstance(e, RunStarted)] == [2]
     assert [json.loads(line)["index"] for line in lines] == list(range(5))
 
     report.unlink()
@@ -87,7 +88,7 @@ def begun(places, process=None):
 
     def stepped():
         for run in list_runs(places.runs):
-            if run.events.is_file() and any(e["kind"] == "step" for e in EventReader(run.events)):
+            if run.events.is_file() and any(isinstance(e, Step) for e in EventReader(run.events)):
                 return run
         return None
 
@@ -110,11 +111,11 @@ def test_a_preempted_job_comes_back_and_goes_on_where_it_was(make, places):
     outcome = wait(job, task)
     assert (outcome.state, outcome.figures["step"]) == ("done", 2000), (outcome, job.stderr())
     assert list_runs(places.runs) == [run]
-    began = [e for e in EventReader(run.events) if e["kind"] == "run"]
-    ended = [e for e in EventReader(run.events) if e["kind"] == "end"]
-    assert [e["state"] for e in began] == ["started", "resumed"]
-    assert ended[0]["state"] == "interrupted"
-    assert began[1]["step"] == ended[0]["step"] > 0
+    began = [e for e in EventReader(run.events) if isinstance(e, RunStarted)]
+    ended = [e for e in EventReader(run.events) if isinstance(e, End)]
+    assert [e.state for e in began] == ["started", "resumed"]
+    assert ended[0].state == "interrupted"
+    assert began[1].step == ended[0].step > 0
     assert checkpoint.read_facts(run.checkpoints / "trainer.safetensors")["step"] == 2000
 
 

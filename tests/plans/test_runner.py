@@ -7,6 +7,7 @@ import pytest
 from polyctl.plans import runner
 from polyctl.plans.runner import Options, Outcome, perform, run_plan
 from polyctl.plans.stages import Task, make_plan
+from polyctl.store.event_kinds import RunStarted, Step
 from polyctl.store.events import EventWriter
 from polyctl.store.runs import find_run, list_runs
 from polyctl.training import checkpoint
@@ -55,8 +56,8 @@ def test_a_training_that_broke_off_goes_on_in_its_run(make, go, places):
     experiment = make(steps=6, eval_every=6)
     sent = []
 
-    def interrupt(kind, event):
-        if kind == "step" and not sent:  # again a second later, it would end the training at once
+    def interrupt(event):
+        if isinstance(event, Step) and not sent:  # again a second later, it would end the training at once
             sent.append(event)
             signal.raise_signal(signal.SIGINT)
 
@@ -77,7 +78,7 @@ def test_a_run_that_another_process_writes_to_is_left_alone(make, go, places):
     # nothing was trained, and so nothing saved: make it look like a run in its middle
     (run.checkpoints / "trainer.safetensors").write_bytes(b"")
     with EventWriter(run.events) as events:
-        events.write("run", state="started", step=0, total_steps=6)
+        events.write(RunStarted(state="started", step=0, total_steps=6))
     train, evaluation = go(experiment)
     assert train.state == "failed"
     assert "being trained by another process" in train.message

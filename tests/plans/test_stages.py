@@ -19,6 +19,7 @@ from polyctl.plans.stages import (
     standing,
 )
 from polyctl.store.evaluation_report import EvaluationReport
+from polyctl.store.event_kinds import End, RunStarted
 from polyctl.store.events import EventWriter
 from polyctl.store.runs import create_run
 
@@ -28,8 +29,8 @@ def finished(experiment, root, ended="complete"):
     run = create_run(experiment, root)
     run.checkpoint("best").write_bytes(b"weights")
     with EventWriter(run.events) as events:
-        events.write("run", state="started", step=0, total_steps=3)
-        events.write("end", state=ended, step=3)
+        events.write(RunStarted(state="started", step=0, total_steps=3))
+        events.write(End(state=ended, step=3))
     return run
 
 

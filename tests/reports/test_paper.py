@@ -9,7 +9,7 @@ import pytest
 
 from polyctl.config.registry import PACKAGED, load_registry, override
 from polyctl.plans.stages import parse_stages
-from polyctl.reports.report import PLANS
+from polyctl.reports.make_report import PLANS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "paper.md").read_text(encoding="utf-8")
 REGISTRY = load_registry(PACKAGED)

@@ -9,9 +9,10 @@ from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.config.schema import TrainConfig
 from polyctl.errors import FileError, UsageError
 from polyctl.reports.figures import draw
+from polyctl.reports.make_report import PLANS, make_report
 from polyctl.reports.published import complexities, gains, measures, published
-from polyctl.reports.report import PLANS, make_report
 from polyctl.reports.tables import Column, Report, Table, markdown, shown
+from polyctl.store.event_kinds import End, RunStarted
 from polyctl.store.events import EventWriter
 from polyctl.store.runs import create_run
 
@@ -36,8 +37,9 @@ def evaluated(tmp_path):
             train = experiment.train if base is None else TrainConfig(init_from=f"{base}/start")
             run = create_run(experiment.model_copy(update={"name": name, "train": train}), tmp_path)
             with EventWriter(run.events) as events:
-                events.write("run", state="started", device="cpu", parameters=1234, step=0, total_steps=50)
-                events.write("end", state="complete", step=50, elapsed=120.0)
+                began = RunStarted(state="started", device="cpu", parameters=1234, step=0, total_steps=50)
+                events.write(began)
+                events.write(End(state="complete", step=50, elapsed=120.0))
         report = {
             "data": data or f"test problems of {name}",
             "checkpoint": "best",

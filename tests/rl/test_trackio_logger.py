@@ -7,6 +7,7 @@ import pytest
 
 from polyctl.errors import UsageError
 from polyctl.rl.trackio_logger import Tracker
+from polyctl.store.event_kinds import RunStarted, Step
 from polyctl.store.runs import create_run
 from tests.rl.helpers import tiny
 
@@ -32,8 +33,8 @@ def test_numbers_are_forwarded_with_their_step(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "trackio", stub)
     run = create_run(tiny(), tmp_path)
     with Tracker(tiny(), run) as tracker:
-        tracker("run", {"state": "started", "step": 0})
-        tracker("step", {"step": 3, "reward": 0.5, "skipped": 2, "note": "words"})
+        tracker(RunStarted(state="started", step=0))
+        tracker(Step(step=3, metrics={"reward": 0.5, "skipped": 2}))
     assert (stub.started["project"], stub.started["name"]) == ("polyctl-tiny", run.id)
     assert stub.logged == [(3, {"step/reward": 0.5, "step/skipped": 2})]
     assert stub.finished

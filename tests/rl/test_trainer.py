@@ -14,6 +14,7 @@ from polyctl.model.serialization import load_model
 from polyctl.rl import rollouts, trainer
 from polyctl.rl.trainer import ReinforcementTrainer, reference_file
 from polyctl.runtime.processes import ALONE
+from polyctl.store.event_kinds import Step
 from polyctl.store.events import EventReader
 from polyctl.store.runs import list_runs
 from tests.rl.helpers import tiny
@@ -43,11 +44,11 @@ def test_a_run_leaves_events_checkpoints_and_a_changed_model(run_rl, start, algo
     assert steps[0].keys() >= STEP_FIELDS
     assert sum(event["trained_groups"] for event in steps) > 0
     assert all(event["skipped"] + event["trained_groups"] == 4 for event in steps)
-    assert [event["step"] for event in recorder.of("eval")] == [0, 2, 4]
+    assert [event["step"] for event in recorder.of("validation")] == [0, 2, 4]
     assert [event["step"] for event in recorder.of("pool")] == [0, 2]
     (example, *_) = recorder.of("rollout")
     assert {"text", "logprob", "status", "rank", "reward", "advantage"} <= example["hypotheses"][0].keys()
-    assert [event["kind"] for event in EventReader(run.events)][-1] == "end"
+    assert [event.kind for event in EventReader(run.events)][-1] == "end"
     assert run.experiment == f"tiny_{algorithm}"
     last = load_model(run.checkpoint("last"), "cpu").model.state_dict()
     first = load_model(start, "cpu").model.state_dict()
@@ -62,9 +63,9 @@ def test_a_resumed_run_is_the_run_that_was_never_stopped(run_rl, algorithm):
     whole, _, expected = run_rl(experiment)
 
     class Stopper(Recorder):
-        def __call__(self, kind, fields):
-            super().__call__(kind, fields)
-            if kind == "step" and fields["step"] == 1:
+        def __call__(self, event):
+            super().__call__(event)
+            if isinstance(event, Step) and event.step == 1:
                 os.kill(os.getpid(), signal.SIGINT)
 
     halved, result, first = run_rl(experiment, recorder=Stopper())
@@ -133,7 +134,7 @@ def test_a_failing_validation_loses_nothing(run_rl, monkeypatch, tmp_path):
     assert load_model(run.checkpoint("last"), "cpu").step == 2
     _, result, second = run_rl(experiment, run=run)
     assert (result.state, result.step) == ("complete", 4)
-    assert [event["step"] for event in second.of("eval")] == [2, 4]
+    assert [event["step"] for event in second.of("validation")] == [2, 4]
     assert_same_state(whole, run)
 
 

@@ -97,6 +97,6 @@ def test_what_is_damaged_is_left_out(tmp_path):
         (run.reports / f"eval-2025{number:04}.json").write_bytes(text)
     (run.reports / "eval-20260101-000000.json").write_text(REPORT.text())
     (run.reports / "eval-20260102-000000.json").write_text(REPORT.text())
-    found = list(read_reports(run))
+    found = list(read_reports(run.reports))
     assert [path.name for path, _ in found] == ["eval-20260102-000000.json", "eval-20260101-000000.json"]
     assert found[0][1] == REPORT

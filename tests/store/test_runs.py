@@ -1,22 +1,17 @@
 """Run directories, their states, and event files that are written and damaged while they are read."""
 
 import json
-import math
 import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from polyctl.config.schema import Experiment, TrainConfig
 from polyctl.errors import FileError
-from polyctl.store import events, runs
-from polyctl.store.events import EventReader, EventWriter
+from polyctl.store import runs
+from polyctl.store import summary as summary_module
 from polyctl.store.files import write_atomic
 from polyctl.store.runs import (
     Run,
@@ -29,7 +24,6 @@ from polyctl.store.runs import (
     run_for_results,
     runs_root,
 )
-from tests.processes import ending
 
 QUICK = Experiment(name="quick", train=TrainConfig(lr=3e-4))
 
@@ -270,94 +264,11 @@ def test_of_a_long_file_the_end_and_the_opening_are_read(tmp_path, monkeypatch):
     steps = [("step", 100 - i / 100, {"step": i, "loss": 1 / (i + 1)}) for i in range(3000)]
     lost = ("eval", 99, {"step": 0, "greedy_verified": 0.5})
     events_of(run, RUN, lost, *steps, ("eval", 70, {"step": 2999, "greedy_verified": 0.25}))
-    monkeypatch.setattr(runs, "SUMMARY_BYTES", 2000)
+    monkeypatch.setattr(summary_module, "SUMMARY_BYTES", 2000)
     summary = run.summary()
     assert (summary.state, summary.step, summary.total_steps, summary.accuracy) == ("running", 2999, 9, 0.25)
     events_of(run, RUN, lost, *steps)
     assert run.summary().accuracy is None
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.binary(max_size=300), st.integers(1, 40), st.integers(1, 300))
-def test_lines_from_the_end_are_the_finished_lines_reversed(tmp_path_factory, data, block, limit):
-    path = tmp_path_factory.mktemp("lines") / "file"
-    data = data.replace(b"\x00", b"\n")
-    path.write_bytes(data)
-    before, events.BLOCK_BYTES = events.BLOCK_BYTES, block
-    try:
-        assert list(events.lines_from_end(path, 1000)) == data.split(b"\n")[-2::-1]
-        newest = data[-limit:].split(b"\n")[(len(data) > limit) : -1]
-        assert list(events.lines_from_end(path, limit)) == newest[::-1]
-    finally:
-        events.BLOCK_BYTES = before
-
-
-# -- events --------------------------------------------------------------------------------------
-
-
-def test_events_come_back_as_written(tmp_path):
-    path = tmp_path / "deep" / "events.jsonl"
-    with EventWriter(path) as writer:
-        writer.write("run", state="started")
-        writer.write("step", loss=math.nan, nested={"a": [math.inf, 1.5]}, path=tmp_path, text="∘\nb\udcff")
-    first, second = EventReader(path)
-    assert (first["v"], first["kind"], first["state"]) == (1, "run", "started")
-    assert abs(first["time"] - time.time()) < 60
-    assert second["loss"] is None
-    assert second["nested"] == {"a": [None, 1.5]}
-    assert second["path"] == str(tmp_path)
-    assert second["text"] == "∘\nb\udcff"
-    assert len(path.read_bytes().splitlines()) == 2
-
-
-def test_what_an_event_cannot_hold(tmp_path):
-    writer = EventWriter(tmp_path / "events.jsonl")
-    with pytest.raises(ValueError, match="with"):
-        writer.write("step")
-    with writer:
-        with pytest.raises(ValueError, match="time"):
-            writer.write("step", time=3)
-        with pytest.raises(TypeError, match="object"):
-            writer.write("step", value=object())
-    assert (tmp_path / "events.jsonl").read_bytes() == b""
-
-
-def test_readers_count_broken_lines_and_leave_an_unfinished_one(tmp_path):
-    path = tmp_path / "events.jsonl"
-    path.write_bytes(b'{"kind": "a"}\n{"kind"\n[1]\n\xff\xfe\n\n{"no": "kind"}\n{"kind": "b"}\n{"kind": "c"}')
-    reader = EventReader(path)
-    assert [event["kind"] for event in reader] == ["a", "b"]
-    assert (reader.broken, reader.partial) == (4, True)
-    with pytest.raises(FileError, match="cannot be read"):
-        list(EventReader(tmp_path / "none"))
-
-
-def test_a_writer_starts_a_line_of_its_own_after_a_cut_off_one(tmp_path):
-    path = tmp_path / "events.jsonl"
-    path.write_bytes(b'{"kind": "a"}\n{"kind": "cut')
-    with EventWriter(path) as writer:
-        writer.write("b")
-    reader = EventReader(path)
-    assert [event["kind"] for event in reader] == ["a", "b"]
-    assert (reader.broken, reader.partial) == (1, False)
-
-
-def test_several_programs_write_whole_lines_into_one_file(tmp_path):
-    path = tmp_path / "events.jsonl"
-    program = (
-        "import sys; from pathlib import Path; from polyctl.store.events import EventWriter\n"
-        "with EventWriter(Path(sys.argv[1])) as w:\n"
-        "    for i in range(200): w.write('step', who=sys.argv[2], i=i, pad='x' * 3000)\n"
-    )
-    writers = [subprocess.Popen([sys.executable, "-c", program, path, who]) for who in "ab"]
-    for writer in writers:
-        ending(writer)
-    assert [writer.returncode for writer in writers] == [0, 0]
-    reader = EventReader(path)
-    events = list(reader)
-    assert (reader.broken, reader.partial, len(events)) == (0, False, 400)
-    for who in "ab":
-        assert [e["i"] for e in events if e["who"] == who] == list(range(200))
 
 
 # -- files ---------------------------------------------------------------------------------------

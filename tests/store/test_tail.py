@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polyctl.store import tail as tail_module
 from polyctl.store.tail import Tail
 
 
@@ -157,3 +158,18 @@ def test_a_file_that_comes_and_goes(path):
     batch = tail.later()
     assert batch.missing
     assert batch.reset
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.binary(max_size=300), st.integers(1, 40), st.integers(1, 300))
+def test_lines_from_the_end_are_the_finished_lines_reversed(tmp_path_factory, data, block, limit):
+    path = tmp_path_factory.mktemp("lines") / "file"
+    data = data.replace(b"\x00", b"\n")
+    path.write_bytes(data)
+    before, tail_module.BLOCK_BYTES = tail_module.BLOCK_BYTES, block
+    try:
+        assert list(tail_module.newest_lines(path, 1000)) == data.split(b"\n")[-2::-1]
+        newest = data[-limit:].split(b"\n")[(len(data) > limit) : -1]
+        assert list(tail_module.newest_lines(path, limit)) == newest[::-1]
+    finally:
+        tail_module.BLOCK_BYTES = before

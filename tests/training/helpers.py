@@ -33,8 +33,8 @@ class Recorder:
     def __init__(self):
         self.events = []
 
-    def __call__(self, kind, fields):
-        self.events.append((kind, fields))
+    def __call__(self, event):
+        self.events.append((event.kind, event.to_json()))
 
     def of(self, kind):
         return [fields for name, fields in self.events if name == kind]

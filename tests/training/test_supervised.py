@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from polyctl.errors import FileError, UsageError
 from polyctl.model.serialization import load_model
 from polyctl.runtime.processes import ALONE
+from polyctl.store.event_kinds import Step
 from polyctl.training import checkpoint, supervised
 from polyctl.training.journal import Journal
 from polyctl.training.loop import DivergedError
@@ -34,9 +35,9 @@ def stop_at(step, number=signal.SIGINT):
     """A recorder that sends this process a signal when `step` is reported."""
 
     class Stopper(Recorder):
-        def __call__(self, kind, fields):
-            super().__call__(kind, fields)
-            if kind == "step" and fields["step"] == step:
+        def __call__(self, event):
+            super().__call__(event)
+            if isinstance(event, Step) and event.step == step:
                 os.kill(os.getpid(), number)
 
     return Stopper()
@@ -50,9 +51,9 @@ def test_loss_falls_and_the_run_is_written(new_run, recorder):
     losses = recorder.losses
     assert sorted(losses) == list(range(1, 41))
     assert sum(losses[i] for i in range(36, 41)) < 0.8 * sum(losses[i] for i in range(1, 6))
-    assert [e["step"] for e in recorder.of("eval")] == [20, 40]
+    assert [e["step"] for e in recorder.of("validation")] == [20, 40]
     assert result.metrics.keys() == {"valid_loss", "greedy_exact", "greedy_verified"}
-    assert result.metrics["valid_loss"] < recorder.of("eval")[0]["valid_loss"]
+    assert result.metrics["valid_loss"] < recorder.of("validation")[0]["valid_loss"]
     last = recorder.of("step")[-1]
     assert last["problems_seen"] == 320
     assert last["lr"] == pytest.approx(3e-4)
@@ -80,7 +81,7 @@ def test_interrupt_and_resume_equal_one_training_bit_for_bit(new_run, number):
     result = train(experiment, parts, ALONE, resume=True, on_event=second)
     assert (result.state, result.step) == ("complete", 8)
     assert {**first.losses, **second.losses} == straight.losses
-    assert first.of("eval") + second.of("eval") == straight.of("eval")
+    assert first.of("validation") + second.of("validation") == straight.of("validation")
     assert_same_state(whole, parts)
 
 

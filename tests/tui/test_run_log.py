@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 
+from polyctl.store.event_kinds import Beam, Evaluation
 from polyctl.store.events import EventWriter
 from polyctl.tui.run_log import RunLog, _format_event
 from polyctl.tui.series import Series
@@ -173,20 +174,20 @@ def test_uses_of_the_shipped_model_are_seen_as_they_come(tmp_path, monkeypatch):
     kept = run.events.read_bytes()
     with EventWriter(run.usage_log) as usage:
         run_log = read(RunLog(run))
-        usage.write("beam", problem=0, step=1, live=[], finished=[])
+        usage.write(Beam(problem=0, step=1))
         read(run_log)
-        usage.write("eval", step=3, greedy_verified=0.5, source="eval")
+        usage.write(Evaluation(step=3, greedy_verified=0.5))
         read(run_log)
     assert [frame["step"] for frame in run_log.frames] == [1]
-    assert [line.kind for line in run_log.lines] == ["run", "eval"]
+    assert [line.kind for line in run_log.lines] == ["run", "evaluation"]
     assert run.events.read_bytes() == kept
     later = read(RunLog(run))  # who opens the dashboard afterwards sees them too, in the same order
     assert [frame["step"] for frame in later.frames] == [1]
-    assert [line.kind for line in later.lines] == ["run", "eval"]
+    assert [line.kind for line in later.lines] == ["run", "evaluation"]
     written = [event(1, "run", state="started", step=5), event(2, "run", state="completed", step=6)]
     run.events.write_text("".join(json.dumps(one) + "\n" for one in written))
     read(later)
-    assert [line.kind for line in later.lines] == ["run", "run", "eval"]
+    assert [line.kind for line in later.lines] == ["run", "run", "evaluation"]
 
 
 def evaluation(i: float, step: int, passed: dict, **more) -> dict:
@@ -280,7 +281,7 @@ def test_events_other_than_steps_stay_in_the_log(tmp_path, monkeypatch):
     whole = read(RunLog(run))
     monkeypatch.setattr("polyctl.tui.run_log.SLICE_BYTES", 500)
     for run_log in (whole, read(RunLog(run))):
-        assert [line.text for line in run_log.lines if line.kind == "eval"] == [
+        assert [line.text for line in run_log.lines if line.kind == "validation"] == [
             f"step={i}  valid=1" for i in (0, 100, 200)
         ]
         assert (len(run_log.lines), run_log.line_count) == (23, 303)
@@ -289,6 +290,8 @@ def test_events_other_than_steps_stay_in_the_log(tmp_path, monkeypatch):
 
 
 def test_a_line_of_the_log_says_what_matters_first():
-    line = _format_event(0, evaluation(1, 5, {"1": 0.5, "2": 0.6, "3": 0.75}, tokens_per_second=12345.6))
+    line = _format_event(
+        0, "evaluation", evaluation(1, 5, {"1": 0.5, "2": 0.6, "3": 0.75}, tokens_per_second=12345.6)
+    )
     assert "pass@1=0.5  pass@3=0.75" in line.text
     assert "tokens/s=12346" in line.text

@@ -1,4 +1,4 @@
-"""Named reports: the parts of the paper, or any experiments side by side."""
+"""A report by its name: a part of the paper, or any experiments side by side."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from polyctl.errors import UsageError, did_you_mean
 from polyctl.reports import paper
 from polyctl.reports.complexity import complexity
 from polyctl.reports.published import measures
-from polyctl.reports.results import ReportBuilder, common_k, ours_of, theirs_of
+from polyctl.reports.results import ReportBuilder, common_k, measured_value, published_value
 from polyctl.reports.tables import Column, Figure, Report, Series, Table
 
 PLANS: dict[str, Callable[[ReportBuilder], Report]] = {
@@ -64,15 +64,17 @@ def experiments(names: Sequence[str], data: ReportBuilder) -> Report:
     rows = tuple(
         (
             name,
-            *(ours_of(found[name], measure) for measure in ("greedy", "pass@1", f"pass@{k}", "rank")),
-            *(theirs_of(name, measure) for measure in extra),
+            *(measured_value(found[name], measure) for measure in ("greedy", "pass@1", f"pass@{k}", "rank")),
+            *(published_value(name, measure) for measure in extra),
         )
         for name in names
     )
     tables = [Table("Verified answers", tuple(columns), rows)]
     cells = sorted({cell for m in found.values() if m is not None for cell in m.cells})
     if len(cells) > 1:
-        by_cell = tuple((name, *(ours_of(found[name], "greedy", cell) for cell in cells)) for name in names)
+        by_cell = tuple(
+            (name, *(measured_value(found[name], "greedy", cell) for cell in cells)) for name in names
+        )
         tables.append(
             Table(
                 "Greedy by outer∘inner degree",
@@ -81,7 +83,7 @@ def experiments(names: Sequence[str], data: ReportBuilder) -> Report:
             )
         )
     series = tuple(
-        Series(label, tuple((name, ours_of(found[name], measure)) for name in names))
+        Series(label, tuple((name, measured_value(found[name], measure)) for name in names))
         for label, measure in (("greedy", "greedy"), (f"pass@{k}", f"pass@{k}"))
     )
     figure = Figure("experiments", "Verified answers", "experiment", "verified, %", series, "bars")

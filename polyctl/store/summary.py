@@ -1,0 +1,142 @@
+"""How a run stands, by its newest events."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from polyctl.store.event_kinds import End, Event, Failure, RunStarted, Step, Validation
+from polyctl.store.events import kind_in, parse_event
+from polyctl.store.tail import BLOCK_BYTES, newest_lines
+
+SILENT_SECONDS = 600.0
+SUMMARY_BYTES = 1 << 24  # at the end of a file; what only a longer file's middle says is not in a summary
+
+RunState = Literal["running", "finished", "interrupted", "crashed", "unknown"]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run's last events say; None where none has said it."""
+
+    state: RunState
+    ended: str | None  # the end event's own word, such as "time limit"
+    step: int | None
+    total_steps: int | None
+    loss: float | None
+    metrics: dict[str, float]  # of the last validation
+    error: str | None
+    updated: float | None
+
+    @property
+    def accuracy(self) -> float | None:
+        """Verified greedy accuracy at the last validation."""
+        return self.metrics.get("greedy_verified")
+
+
+def summarise_events(path: Path) -> Summary:
+    """What the newest events of a file say; never fails on a damaged file.
+
+    Read from the end; of a file over SUMMARY_BYTES only its newest part and its first block count.
+    """
+    newest = _Newest()
+    for line in newest_lines(path, SUMMARY_BYTES):
+        if newest.wants(kind_in(line)) and (event := parse_event(line)) is not None:
+            newest.take(event)
+            if newest.complete:
+                break
+    else:
+        newest.began = newest.began or _opening(path)
+    return newest.summary()
+
+
+class _Newest:
+    """The newest event of each kind, from the newest one backwards to the begin of the training."""
+
+    def __init__(self) -> None:
+        self.last: Event | None = None
+        self.began: RunStarted | None = None
+        self.end: End | None = None
+        self.step: Step | None = None
+        self.validation: Validation | None = None
+        self.failure: Failure | None = None
+        self.failed_after_last_step = False
+
+    def wants(self, kind: str | None) -> bool:
+        """Whether an older event of that kind can still say something."""
+        if self.last is None:
+            return kind is not None
+        if kind == Step.KIND:
+            return self.step is None
+        if kind in (Validation.KIND, "eval"):
+            return self.validation is None
+        # of before a training was resumed only the figures still hold
+        return self.began is None and kind in (RunStarted.KIND, End.KIND, Failure.KIND)
+
+    def take(self, event: Event) -> None:
+        """Take in an event that is older than all before."""
+        self.last = self.last or event
+        match event:
+            case RunStarted():
+                self.began = event
+            case End():
+                self.end = self.end or event
+            case Step():
+                self.step = event
+            case Validation():
+                self.validation = event
+            case Failure() if self.failure is None:
+                self.failure, self.failed_after_last_step = event, self.step is None
+
+    @property
+    def complete(self) -> bool:
+        """Whether no older event can say anything."""
+        if self.began is None:
+            return False
+        return self.began.state != "resumed" or (self.step is not None and self.validation is not None)
+
+    def summary(self) -> Summary:
+        """What these events say together."""
+        state = self._state()
+        steps = [e.step for e in (self.end, self.step, self.validation, self.began) if e is not None]
+        measured = {} if self.validation is None else self.validation.metrics
+        crash = self.failure if state == "crashed" and self.failed_after_last_step else None
+        return Summary(
+            state=state,
+            ended=None if self.end is None else self.end.state,
+            step=max((step for step in steps if step is not None), default=None),
+            total_steps=None if self.began is None else self.began.total_steps,
+            loss=None if self.step is None else _finite(self.step.loss),
+            metrics={name: value for name, value in measured.items() if math.isfinite(value)},
+            error=None if crash is None else crash.message,
+            updated=None if self.last is None else self.last.time,
+        )
+
+    def _state(self) -> RunState:
+        if self.last is None:
+            return "unknown"
+        if self.end is not None:
+            return "interrupted" if self.end.state == "interrupted" else "finished"
+        if self.failed_after_last_step:
+            return "crashed"
+        if self.last.time is None:
+            return "unknown"
+        return "running" if time.time() - self.last.time < SILENT_SECONDS else "crashed"
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _opening(path: Path) -> RunStarted | None:
+    """The event in the first block of a file that opens a training."""
+    try:
+        with path.open("rb") as file:
+            lines = file.read(BLOCK_BYTES).split(b"\n")
+    except OSError:
+        return None
+    events = (parse_event(line) for line in lines[:-1])
+    return next((event for event in events if isinstance(event, RunStarted)), None)
