@@ -93,19 +93,19 @@ def run(
     from polyctl.store.runs import runs_root
 
     loaded = load_registry(registry)
-    places = Directories(data, runs_root(runs))
+    directories = Directories(data, runs_root(runs))
     chosen, everyone = loaded.matching(names), loaded.matching()
-    tasks = make_plan(chosen, everyone, places, parse_stages(stage), small=smoke, settings=set_ or [])
+    tasks = make_plan(chosen, everyone, directories, parse_stages(stage), small=smoke, settings=set_ or [])
     options = Options(device, workers or os.cpu_count() or 1, max_minutes)
     if dry_run:
-        _dry_run(tasks, places, options, as_json)
+        _dry_run(tasks, directories, options, as_json)
         return
     cluster = _cluster(launch, nodes, gpus, devices, time, partition)
     with output.progress("plan") as bar:
         if cluster is None:
-            found = _here(tasks, places, options, devices, bar, fail_fast)
+            found = _here(tasks, directories, options, devices, bar, fail_fast)
         else:
-            found = _as_jobs(tasks, places, options, cluster, fail_fast)
+            found = _as_jobs(tasks, directories, options, cluster, fail_fast)
         outcomes = [_told(outcome, as_json) for outcome in found]
     if not as_json:
         _table(outcomes)
@@ -120,7 +120,12 @@ def run(
 
 
 def _here(
-    tasks: list[Task], places: Directories, options: Options, devices: int, bar: output.Bar, fail_fast: bool
+    tasks: list[Task],
+    directories: Directories,
+    options: Options,
+    devices: int,
+    bar: output.Bar,
+    fail_fast: bool,
 ) -> Iterator[Outcome]:
     from polyctl.plans.launch import perform_here
     from polyctl.plans.runner import run_plan
@@ -128,20 +133,20 @@ def _here(
     def carry_out(task: Task) -> Outcome:
         bar.update(0, 1, f"{task.stage} {task.experiment.name}")
         alone = devices == 1 or task.stage == "gen"
-        return perform_here(task, places, options, ProgressReporter(bar if alone else None), devices)
+        return perform_here(task, directories, options, ProgressReporter(bar if alone else None), devices)
 
     return run_plan(tasks, carry_out, partial(_begin, len(tasks)), fail_fast=fail_fast)
 
 
 def _as_jobs(
-    tasks: list[Task], places: Directories, options: Options, cluster: Cluster, fail_fast: bool
+    tasks: list[Task], directories: Directories, options: Options, cluster: Cluster, fail_fast: bool
 ) -> Iterator[Outcome]:
     from polyctl.plans.launch import JOBS, run_jobs
 
-    output.say(f"jobs and their logs are in {places.runs / JOBS}")
+    output.say(f"jobs and their logs are in {directories.runs / JOBS}")
     begin = partial(_begin, len(tasks))
     return run_jobs(
-        tasks, cluster, places, options, begin, lambda _task: ProgressReporter(), fail_fast=fail_fast
+        tasks, cluster, directories, options, begin, lambda _task: ProgressReporter(), fail_fast=fail_fast
     )
 
 
@@ -166,7 +171,7 @@ def _cluster(
 # -- what it costs ---------------------------------------------------------------------------------
 
 
-def _dry_run(tasks: list[Task], places: Directories, options: Options, as_json: bool) -> None:
+def _dry_run(tasks: list[Task], directories: Directories, options: Options, as_json: bool) -> None:
     """The cost of each stage, as it is estimated, and the sum."""
     from polyctl.plans.cost import stage_costs, total
     from polyctl.runtime.device import choose_device
@@ -174,7 +179,7 @@ def _dry_run(tasks: list[Task], places: Directories, options: Options, as_json: 
     device = choose_device(options.device)
     found = []
     with output.progress("estimating", len(tasks)) as bar:
-        for stage in stage_costs(tasks, places, device, options.workers):
+        for stage in stage_costs(tasks, directories, device, options.workers):
             bar.advance()
             found.append(stage)
             if as_json:

@@ -52,12 +52,12 @@ class StageCost:
 
 
 def stage_costs(
-    tasks: Sequence[Task], places: Directories, device: torch.device, workers: int = 1
+    tasks: Sequence[Task], directories: Directories, device: torch.device, workers: int = 1
 ) -> Iterator[StageCost]:
     """The cost of each task, in order; what is done costs nothing."""
     for task in tasks:
         try:
-            found = standing(task, places).state
+            found = standing(task, directories).state
         except FileError:  # what it works on is made by an earlier task
             found = "new"
         cost = None if found == "done" else _cost_of(task, device, workers)

@@ -34,14 +34,14 @@ MakeListener = Callable[[Task], OnEvent | None]
 
 
 def perform_here(
-    task: Task, places: Directories, options: Options, on_event: OnEvent | None = None, devices: int = 1
+    task: Task, directories: Directories, options: Options, on_event: OnEvent | None = None, devices: int = 1
 ) -> Outcome:
     """Carry out a task with `devices` processes of this machine; making data starts its own.
 
     `on_event` is called in another process where there are several, and must be picklable.
     """
     if devices == 1 or task.stage == "gen":
-        return perform(task, places, options, on_event)
+        return perform(task, directories, options, on_event)
     from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -60,7 +60,7 @@ def perform_here(
     try:
         with _restored_handlers():  # the launcher leaves its own behind
             outcomes: dict[int, Outcome] = elastic_launch(config, _perform_in_group)(
-                task, places, options, on_event
+                task, directories, options, on_event
             )
     except (SignalException, KeyboardInterrupt):
         return Outcome(*task.key, "interrupted")
@@ -83,8 +83,10 @@ def _restored_handlers() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
-def _perform_in_group(task: Task, places: Directories, options: Options, on_event: OnEvent | None) -> Outcome:
-    outcome = perform(task, places, options, on_event)
+def _perform_in_group(
+    task: Task, directories: Directories, options: Options, on_event: OnEvent | None
+) -> Outcome:
+    outcome = perform(task, directories, options, on_event)
     if outcome.state == "interrupted":
         # A process that returns waits for the launcher to take its answer, which after Ctrl-C it does not do.
         raise SystemExit(EXIT_INTERRUPTED)
@@ -112,8 +114,10 @@ class Cluster:
 class Job:
     """A task as submitit runs it, in every process of a job."""
 
-    def __init__(self, task: Task, places: Directories, options: Options, on_event: OnEvent | None) -> None:
-        self.task, self.places, self.options, self.on_event = task, places, options, on_event
+    def __init__(
+        self, task: Task, directories: Directories, options: Options, on_event: OnEvent | None
+    ) -> None:
+        self.task, self.directories, self.options, self.on_event = task, directories, options, on_event
 
     def __call__(self) -> Outcome:
         from submitit.core.job_environment import JobEnvironment
@@ -122,7 +126,7 @@ class Job:
         TorchDistributedEnvironment().export(set_cuda_visible_devices=False, overwrite=True)
         warning = JobEnvironment._usr_sig()
         with _Warned(warning) as warned:
-            outcome = perform(self.task, self.places, self.options, self.on_event)
+            outcome = perform(self.task, self.directories, self.options, self.on_event)
         if warned.came and outcome.state == "interrupted":
             # All is saved: now submitit's own handler, which queues the job again and leaves.
             signal.raise_signal(warning)
@@ -134,7 +138,7 @@ class Job:
         from submitit.helpers import DelayedSubmission
 
         alone = replace(self.options, alone=True)
-        return DelayedSubmission(Job(self.task, self.places, alone, self.on_event))
+        return DelayedSubmission(Job(self.task, self.directories, alone, self.on_event))
 
 
 class _Warned:
@@ -166,7 +170,7 @@ class _Warned:
 def run_jobs(
     tasks: Sequence[Task],
     cluster: Cluster,
-    places: Directories,
+    directories: Directories,
     options: Options,
     on_start: Callable[[int, Task], None] | None = None,
     listener: MakeListener = lambda _task: None,
@@ -180,8 +184,8 @@ def run_jobs(
     """
 
     def submit(task: Task, after: Sequence[str] = ()) -> submitit.Job[Outcome]:
-        executor = make_executor(task, cluster, places, options, after)
-        return executor.submit(Job(task, places, options, listener(task)))
+        executor = make_executor(task, cluster, directories, options, after)
+        return executor.submit(Job(task, directories, options, listener(task)))
 
     if cluster.kind == "local":
         yield from run_plan(tasks, lambda task: wait(submit(task), task), on_start, fail_fast=fail_fast)
@@ -216,7 +220,7 @@ def wait(job: submitit.Job[Outcome], task: Task) -> Outcome:
 
 
 def make_executor(
-    task: Task, cluster: Cluster, places: Directories, options: Options, after: Sequence[str] = ()
+    task: Task, cluster: Cluster, directories: Directories, options: Options, after: Sequence[str] = ()
 ) -> submitit.AutoExecutor:
     """An executor for jobs of the task's kind. Raises UsageError where submitit or SLURM is not there."""
     try:
@@ -225,7 +229,9 @@ def make_executor(
         raise UsageError("--launch needs submitit", "pip install 'polyctl[slurm]'") from None
     try:
         executor = submitit.AutoExecutor(
-            folder=places.runs / JOBS, cluster=cluster.kind, **{f"{cluster.kind}_max_num_timeout": REQUEUES}
+            folder=directories.runs / JOBS,
+            cluster=cluster.kind,
+            **{f"{cluster.kind}_max_num_timeout": REQUEUES},
         )
     except RuntimeError as error:
         raise UsageError(

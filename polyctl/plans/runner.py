@@ -21,7 +21,7 @@ from polyctl.evaluation.accuracy import evaluation_problems
 from polyctl.evaluation.run import EvaluationOptions, evaluate_run
 from polyctl.model.serialization import load_model
 from polyctl.plans.progress import OnEvent, Progress
-from polyctl.plans.stages import Directories, Task, TaskStatus, resolved, standing, summarise
+from polyctl.plans.stages import Directories, Task, TaskStatus, resolve_start, standing, summarise
 from polyctl.rl.trainer import reinforce
 from polyctl.runtime.device import limit_threads
 from polyctl.runtime.processes import Processes, join_processes
@@ -104,7 +104,9 @@ def run_plan(
 # -- a task ----------------------------------------------------------------------------------------
 
 
-def perform(task: Task, places: Directories, options: Options, on_event: OnEvent | None = None) -> Outcome:
+def perform(
+    task: Task, directories: Directories, options: Options, on_event: OnEvent | None = None
+) -> Outcome:
     """Carry out one task, in one process or together with others; what goes wrong is in the outcome.
 
     Ctrl-C ends it as interrupted, with everything saved that resuming needs.
@@ -112,7 +114,7 @@ def perform(task: Task, places: Directories, options: Options, on_event: OnEvent
     began = time.monotonic()
     try:
         with join_processes(options.device) as processes:
-            outcome = _perform(task, places, options, processes, on_event)
+            outcome = _perform(task, directories, options, processes, on_event)
     except KeyboardInterrupt:
         outcome = Outcome(*task.key, "interrupted")
     except PolyctlError as error:
@@ -126,13 +128,13 @@ def perform(task: Task, places: Directories, options: Options, on_event: OnEvent
 
 def _perform(
     task: Task,
-    places: Directories,
+    directories: Directories,
     options: Options,
     processes: Processes,
     on_event: OnEvent | None,
 ) -> Outcome:
     limit_threads(task.experiment.model)
-    found = processes.from_main(lambda: _prepare(task, places, options))
+    found = processes.from_main(lambda: _prepare(task, directories, options))
     if found.state == "done":
         run = None if found.run is None else found.run.name
         return Outcome(*task.key, "skipped", run, figures=found.figures)
@@ -143,7 +145,7 @@ def _perform(
     if task.stage == "eval":
         report = _evaluate(found.run, task.experiment, processes, on_event)
         return Outcome(*task.key, "done", found.run.name, figures=summarise(report))
-    result = _learn(task, found, places, options, processes, on_event)
+    result = _learn(task, found, directories, options, processes, on_event)
     figures = {"step": result.step, **result.to_dict()["metrics"]}
     state: State = "done" if result.state == "complete" else "interrupted"
     if result.state == "time limit":
@@ -159,14 +161,14 @@ def _perform(
     return Outcome(*task.key, state, found.run.name, figures=figures)
 
 
-def _prepare(task: Task, places: Directories, options: Options) -> TaskStatus:
+def _prepare(task: Task, directories: Directories, options: Options) -> TaskStatus:
     """How the task stands, a directory made for a new run."""
-    found = standing(task, places)
+    found = standing(task, directories)
     if found.state == "resume":
         assert found.run is not None
         _check_idle(found.run, options)
     if found.state == "new" and found.run is None and task.stage in ("train", "rl"):
-        return TaskStatus("new", create_run(resolved(task, places), places.runs))
+        return TaskStatus("new", create_run(resolve_start(task, directories), directories.runs))
     return found
 
 
@@ -195,7 +197,7 @@ def _generate(task: Task, options: Options, on_event: OnEvent | None) -> dict[st
 def _learn(
     task: Task,
     found: TaskStatus,
-    places: Directories,
+    directories: Directories,
     options: Options,
     processes: Processes,
     on_event: OnEvent | None,
@@ -215,7 +217,7 @@ def _learn(
             on_event=on_event,
             data=task.data,
         )
-    start = None if resume else _start(experiment, places.runs)
+    start = None if resume else _start(experiment, directories.runs)
     return reinforce(experiment, found.run, processes, start=start, max_minutes=minutes, on_event=on_event)
 
 

@@ -88,7 +88,7 @@ def _wanted_stages(registered: Experiment, changed: Experiment) -> tuple[Stage, 
 def make_plan(
     chosen: Sequence[Experiment],
     registry: Iterable[Experiment],
-    places: Directories,
+    directories: Directories,
     stages: tuple[Stage, ...] | None = None,
     *,
     small: bool = False,
@@ -105,11 +105,11 @@ def make_plan(
     for experiment in _ordered(chosen):
         changed = override(smoke(experiment, alone=False) if small else experiment, settings)
         wanted = _wanted_stages(experiment, changed) if stages is None else stages
-        for task in _tasks(changed, everyone, places, wanted):
+        for task in _tasks(changed, everyone, directories, wanted):
             tasks.setdefault(task.key, task)
     for task in tasks.values():
         if task.stage == "train" and task.base is not None and ("train", task.base) not in tasks:
-            _start_of(task.base, places)
+            _start_of(task.base, directories)
     return [
         Task(t.stage, t.experiment, t.data, t.base, tuple(n for n in t.needs if n in tasks))
         for t in tasks.values()
@@ -117,10 +117,10 @@ def make_plan(
 
 
 def _tasks(
-    experiment: Experiment, everyone: list[Experiment], places: Directories, stages: tuple[Stage, ...]
+    experiment: Experiment, everyone: list[Experiment], directories: Directories, stages: tuple[Stage, ...]
 ) -> Iterator[Task]:
     name, files = experiment.name, experiment.train.source == "files"
-    data, owner = data_set(experiment, everyone, places)
+    data, owner = data_set(experiment, everyone, directories)
     if "gen" in stages:
         yield Task("gen", owner, data)
     if "train" in stages:
@@ -159,35 +159,37 @@ def _ordered(chosen: Sequence[Experiment]) -> list[Experiment]:
 
 
 def data_set(
-    experiment: Experiment, everyone: Iterable[Experiment], places: Directories
+    experiment: Experiment, everyone: Iterable[Experiment], directories: Directories
 ) -> tuple[Path, Experiment]:
     """The directory of the experiment's data set, and the experiment under whose name it is made.
 
     That is the first of those trained on files with the same [data] and seed, unless the experiment has a
     set already.
     """
-    own = places.data / experiment.name
+    own = directories.data / experiment.name
     if (own / "manifest.json").is_file():
         return own, experiment
     same = (e for e in everyone if (e.data, e.seed) == (experiment.data, experiment.seed))
     owner = next((e for e in same if e.train.source == "files"), experiment)
-    return places.data / owner.name, experiment.model_copy(update={"name": owner.name})
+    return directories.data / owner.name, experiment.model_copy(update={"name": owner.name})
 
 
 # -- what is done ----------------------------------------------------------------------------------
 
 
-def standing(task: Task, places: Directories) -> TaskStatus:
+def standing(task: Task, directories: Directories) -> TaskStatus:
     """Whether the task is done, broken off or new. Raises FileError where what it works on is missing."""
     if task.stage == "gen":
         return _data_standing(task)
     if task.stage == "eval":
-        run = _run_to_evaluate(task, places)
+        run = _run_to_evaluate(task, directories)
         report = find_report(run, task.experiment)
         return TaskStatus("new", run) if report is None else TaskStatus("done", run, summarise(report))
     trainer = SupervisedTrainer if task.stage == "train" else ReinforcementTrainer
-    wanted = resolved(task, places)
-    fitting = [run for run in runs_of(task.experiment.name, places.runs) if _fits(run, wanted, task.stage)]
+    wanted = resolve_start(task, directories)
+    fitting = [
+        run for run in runs_of(task.experiment.name, directories.runs) if _fits(run, wanted, task.stage)
+    ]
     for run in fitting:
         if complete(run):
             return TaskStatus("done", run)
@@ -207,29 +209,29 @@ def _data_standing(task: Task) -> TaskStatus:
     return TaskStatus("done", figures={"counts": manifest.counts}) if same else TaskStatus("new")
 
 
-def resolved(task: Task, places: Directories) -> Experiment:
+def resolve_start(task: Task, directories: Directories) -> Experiment:
     """The experiment as its run's config.toml has it: train.init_from names the very run it starts from."""
     if task.base is None:
         return task.experiment
-    start = _start_of(task.base, places)
+    start = _start_of(task.base, directories)
     train = task.experiment.train.model_copy(update={"init_from": start.name})
     return task.experiment.model_copy(update={"train": train})
 
 
-def _start_of(base: str, places: Directories) -> Run:
+def _start_of(base: str, directories: Directories) -> Run:
     """The run that a base means: EXPERIMENT/ID, or EXPERIMENT (its newest finished one). Raises FileError."""
-    return find_run(base, places.runs) if "/" in base else finished_run(base, places)
+    return find_run(base, directories.runs) if "/" in base else finished_run(base, directories)
 
 
-def _run_to_evaluate(task: Task, places: Directories) -> Run:
+def _run_to_evaluate(task: Task, directories: Directories) -> Run:
     """The finished run of the very experiment that the task evaluates."""
     stage: Stage = "rl" if task.base is not None else "train"
     base = task.base if stage == "rl" else base_of(task.experiment)
-    wanted = resolved(Task(stage, task.experiment, base=base), places)
-    for run in runs_of(task.experiment.name, places.runs):
+    wanted = resolve_start(Task(stage, task.experiment, base=base), directories)
+    for run in runs_of(task.experiment.name, directories.runs):
         if complete(run) and _fits(run, wanted, stage):
             return run
-    raise _unfinished(task.experiment.name, places)
+    raise _unfinished(task.experiment.name, directories)
 
 
 def base_of(experiment: Experiment) -> str | None:
@@ -238,17 +240,17 @@ def base_of(experiment: Experiment) -> str | None:
     return None if init is None or init.endswith(".safetensors") else init
 
 
-def finished_run(name: str, places: Directories) -> Run:
+def finished_run(name: str, directories: Directories) -> Run:
     """The newest finished run of an experiment; FileError where there is none."""
-    for run in runs_of(name, places.runs):
+    for run in runs_of(name, directories.runs):
         if complete(run):
             return run
-    raise _unfinished(name, places)
+    raise _unfinished(name, directories)
 
 
-def _unfinished(name: str, places: Directories) -> FileError:
+def _unfinished(name: str, directories: Directories) -> FileError:
     return FileError(
-        f"{name} has no finished run with these settings in {places.runs}",
+        f"{name} has no finished run with these settings in {directories.runs}",
         f"train it first: polyctl experiments run {name.removesuffix('_smoke')}",
     )
 

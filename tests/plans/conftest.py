@@ -34,5 +34,5 @@ def make():
 
 
 @pytest.fixture
-def places(tmp_path):
+def directories(tmp_path):
     return Directories(tmp_path / "data", tmp_path / "runs")

@@ -30,31 +30,31 @@ def _importable_elsewhere(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
-def evaluated(places):
-    (run,) = list_runs(places.runs)
+def evaluated(directories):
+    (run,) = list_runs(directories.runs)
     (report,) = run.reports.glob("eval-*.json")
     (lines,) = run.predictions.glob("eval-*.jsonl")
     return run, json.loads(report.read_text()), lines.read_text().splitlines(), report, lines
 
 
 @pytest.mark.slow
-def test_two_processes_train_and_evaluate_like_one(make, places):
+def test_two_processes_train_and_evaluate_like_one(make, directories):
     experiment = make(steps=30, batch=8, lr=1e-2, eval_every=30)
-    tasks = make_plan([experiment], [experiment], places)
+    tasks = make_plan([experiment], [experiment], directories)
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     for task in tasks:
-        outcome = perform_here(task, places, OPTIONS, devices=2)
+        outcome = perform_here(task, directories, OPTIONS, devices=2)
         assert outcome.state == "done", outcome
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
-    run, shared, lines, report, predictions = evaluated(places)
+    run, shared, lines, report, predictions = evaluated(directories)
     assert shared["processes"] == 2
     assert [e.processes for e in EventReader(run.events) if isinstance(e, RunStarted)] == [2]
     assert [json.loads(line)["index"] for line in lines] == list(range(5))
 
     report.unlink()
     predictions.unlink()
-    assert perform(tasks[1], places, OPTIONS).state == "done"
-    _, single, own_lines, *_ = evaluated(places)
+    assert perform(tasks[1], directories, OPTIONS).state == "done"
+    _, single, own_lines, *_ = evaluated(directories)
     for changing in ("seconds", "processes"):
         shared.pop(changing)
         single.pop(changing)
@@ -67,11 +67,11 @@ def test_two_processes_train_and_evaluate_like_one(make, places):
 
 
 @pytest.mark.slow
-def test_a_plan_as_local_jobs(make, places):
+def test_a_plan_as_local_jobs(make, directories):
     experiments = [make("files", source="files"), make("bad", accumulate=9)]
-    tasks = make_plan(experiments, experiments, places)
+    tasks = make_plan(experiments, experiments, directories)
     cluster = Cluster("local", devices=2)
-    outcomes = list(run_jobs(tasks, cluster, places, OPTIONS))
+    outcomes = list(run_jobs(tasks, cluster, directories, OPTIONS))
     assert [(o.stage, o.experiment, o.state) for o in outcomes] == [
         ("gen", "files", "done"),
         ("train", "files", "done"),
@@ -80,14 +80,14 @@ def test_a_plan_as_local_jobs(make, places):
         ("eval", "bad", "blocked"),
     ]
     assert "too small for 2 processes" in outcomes[3].message
-    assert list((places.runs / JOBS).glob("*_log.out"))
+    assert list((directories.runs / JOBS).glob("*_log.out"))
 
 
-def begun(places, process=None):
+def begun(directories, process=None):
     """Wait until a training has begun its steps; its run."""
 
     def stepped():
-        for run in list_runs(places.runs):
+        for run in list_runs(directories.runs):
             if run.events.is_file() and any(isinstance(e, Step) for e in EventReader(run.events)):
                 return run
         return None
@@ -96,12 +96,12 @@ def begun(places, process=None):
 
 
 @pytest.mark.slow
-def test_a_preempted_job_comes_back_and_goes_on_where_it_was(make, places):
+def test_a_preempted_job_comes_back_and_goes_on_where_it_was(make, directories):
     experiment = make(steps=2000, eval_every=2000)
     task = Task("train", experiment)
-    executor = make_executor(task, Cluster("local"), places, OPTIONS)
-    job = executor.submit(Job(task, places, OPTIONS, None))
-    run = begun(places)
+    executor = make_executor(task, Cluster("local"), directories, OPTIONS)
+    job = executor.submit(Job(task, directories, OPTIONS, None))
+    run = begun(directories)
     pids = Path(f"/proc/{job.job_id}/task/{job.job_id}/children")
     if not pids.exists():
         pytest.skip("needs /proc to find the job's process")
@@ -110,7 +110,7 @@ def test_a_preempted_job_comes_back_and_goes_on_where_it_was(make, places):
     wait_for(job.done, "the job that was put back to end")
     outcome = wait(job, task)
     assert (outcome.state, outcome.figures["step"]) == ("done", 2000), (outcome, job.stderr())
-    assert list_runs(places.runs) == [run]
+    assert list_runs(directories.runs) == [run]
     began = [e for e in EventReader(run.events) if isinstance(e, RunStarted)]
     ended = [e for e in EventReader(run.events) if isinstance(e, End)]
     assert [e.state for e in began] == ["started", "resumed"]
@@ -138,19 +138,19 @@ class FakeSlurm:
 
     def submit(self, job):
         job_id = str(100 + len(self.made))
-        outcome = perform(job.task, job.places, job.options)
+        outcome = perform(job.task, job.directories, job.options)
         return types.SimpleNamespace(job_id=job_id, results=lambda: [outcome])
 
 
-def test_slurm_gets_all_jobs_with_what_each_waits_for(make, places, monkeypatch):
+def test_slurm_gets_all_jobs_with_what_each_waits_for(make, directories, monkeypatch):
     import submitit
 
     FakeSlurm.made.clear()
     monkeypatch.setattr(submitit, "AutoExecutor", FakeSlurm)
     experiment = make("files", source="files")
-    tasks = make_plan([experiment], [experiment], places)
+    tasks = make_plan([experiment], [experiment], directories)
     cluster = Cluster("slurm", nodes=2, gpus=8, minutes=90, partition="long")
-    outcomes = list(run_jobs(tasks, cluster, places, Options(device="cpu", workers=3)))
+    outcomes = list(run_jobs(tasks, cluster, directories, Options(device="cpu", workers=3)))
     assert [o.state for o in outcomes] == ["done"] * 3
     gen, train, evaluation = FakeSlurm.made
     assert (gen["nodes"], gen["tasks_per_node"], gen["gpus_per_node"], gen["cpus_per_task"]) == (1, 1, 0, 3)
@@ -160,24 +160,24 @@ def test_slurm_gets_all_jobs_with_what_each_waits_for(make, places, monkeypatch)
     assert evaluation["slurm_additional_parameters"] == {"dependency": "afterany:102"}
 
 
-def test_without_submitit_or_slurm_the_error_says_what_to_do(make, places, monkeypatch):
+def test_without_submitit_or_slurm_the_error_says_what_to_do(make, directories, monkeypatch):
     task = Task("train", make())
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UsageError, match="no SLURM here") as error:
-        make_executor(task, Cluster("slurm"), places, OPTIONS)
+        make_executor(task, Cluster("slurm"), directories, OPTIONS)
     assert "--launch local" in error.value.hint
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(UsageError) as error:
-        make_executor(task, Cluster("local"), places, OPTIONS)
+        make_executor(task, Cluster("local"), directories, OPTIONS)
     assert error.value.hint == "pip install 'polyctl[slurm]'"
 
 
 @pytest.mark.slow
-def test_ctrl_c_saves_in_two_processes_and_exits_130(tmp_path, places):
+def test_ctrl_c_saves_in_two_processes_and_exits_130(tmp_path, directories):
     words = ["experiments", "run", "smoke", "--stage", "train", "--devices", "2", "--device", "cpu"]
     settings = ["--set", "train.steps=1000000", "--set", "train.eval_every=1000000"]
-    process = start_polyctl(*words, *settings, "--runs", str(places.runs), cwd=tmp_path)
-    run = begun(places, process)
+    process = start_polyctl(*words, *settings, "--runs", str(directories.runs), cwd=tmp_path)
+    run = begun(directories, process)
     process.send_signal(signal.SIGINT)
     _, said = ending(process)
     assert process.returncode == 130, said

@@ -15,7 +15,7 @@ from polyctl.plans.stages import (
     finished_run,
     make_plan,
     parse_stages,
-    resolved,
+    resolve_start,
     standing,
 )
 from polyctl.store.evaluation_report import EvaluationReport
@@ -38,9 +38,9 @@ def keys(tasks):
     return [task.key for task in tasks]
 
 
-def test_each_experiment_gets_the_stages_that_it_needs(make, places):
+def test_each_experiment_gets_the_stages_that_it_needs(make, directories):
     registry = [make("stream"), make("files", source="files"), make("improved", rl=True)]
-    assert keys(make_plan(registry, registry, places)) == [
+    assert keys(make_plan(registry, registry, directories)) == [
         ("train", "stream"),
         ("eval", "stream"),
         ("gen", "files"),
@@ -53,17 +53,17 @@ def test_each_experiment_gets_the_stages_that_it_needs(make, places):
     ]
 
 
-def test_settings_decide_whether_files_are_needed(make, places):
+def test_settings_decide_whether_files_are_needed(make, directories):
     registry = [make("files", source="files")]
     settings = ["train.source=stream", "rl.steps=3"]
-    tasks = make_plan(registry, registry, places, settings=settings)
+    tasks = make_plan(registry, registry, directories, settings=settings)
     assert keys(tasks) == [("train", "files"), ("eval", "files")]
     assert tasks[0].experiment.rl.steps == 3
 
 
-def test_stages_that_are_named_are_for_all(make, places):
+def test_stages_that_are_named_are_for_all(make, directories):
     registry = [make("stream", seed=4), make("files", source="files")]
-    tasks = make_plan(registry, registry, places, parse_stages("rl, gen"))
+    tasks = make_plan(registry, registry, directories, parse_stages("rl, gen"))
     assert keys(tasks) == [
         ("gen", "stream"),
         ("rl", "stream_bgrpo"),
@@ -80,43 +80,43 @@ def test_a_stage_that_is_none(text, hint):
     assert hint in error.value.hint
 
 
-def test_an_experiment_comes_after_the_one_it_starts_from(make, places):
+def test_an_experiment_comes_after_the_one_it_starts_from(make, directories):
     registry = [make("tuned", init_from="first"), make("first")]
-    tasks = make_plan(registry, registry, places, ("train",))
+    tasks = make_plan(registry, registry, directories, ("train",))
     assert keys(tasks) == [("train", "first"), ("train", "tuned")]
     assert tasks[1].needs == (("train", "first"),)
     with pytest.raises(UsageError, match="a -> b -> a"):
-        make_plan([make("a", init_from="b"), make("b", init_from="a")], registry, places)
+        make_plan([make("a", init_from="b"), make("b", init_from="a")], registry, directories)
 
 
-def test_the_one_it_starts_from_must_be_chosen_or_trained(make, places):
+def test_the_one_it_starts_from_must_be_chosen_or_trained(make, directories):
     first, tuned = make("first"), make("tuned", init_from="first")
     with pytest.raises(FileError, match="first has no finished run") as error:
-        make_plan([tuned], [first, tuned], places)
+        make_plan([tuned], [first, tuned], directories)
     assert "polyctl experiments run first" in error.value.hint
-    finished(first, places.runs)
-    assert keys(make_plan([tuned], [first, tuned], places)) == [("train", "tuned"), ("eval", "tuned")]
+    finished(first, directories.runs)
+    assert keys(make_plan([tuned], [first, tuned], directories)) == [("train", "tuned"), ("eval", "tuned")]
 
 
-def test_it_may_start_from_a_certain_run(make, places):
-    old = finished(make("first"), places.runs)
-    finished(make("first"), places.runs)
-    (train, _) = make_plan([make("tuned", init_from=old.name)], [], places)
-    assert standing(train, places).state == "new"
-    assert resolved(train, places).train.init_from == old.name
+def test_it_may_start_from_a_certain_run(make, directories):
+    old = finished(make("first"), directories.runs)
+    finished(make("first"), directories.runs)
+    (train, _) = make_plan([make("tuned", init_from=old.name)], [], directories)
+    assert standing(train, directories).state == "new"
+    assert resolve_start(train, directories).train.init_from == old.name
     with pytest.raises(FileError, match="there is no run"):
-        make_plan([make("tuned", init_from="first/none")], [], places)
+        make_plan([make("tuned", init_from="first/none")], [], directories)
 
 
-def test_experiments_with_the_same_data_share_a_data_set(make, places):
+def test_experiments_with_the_same_data_share_a_data_set(make, directories):
     one, two = make("one", source="files"), make("two", source="files", lr=0.1)
     other = make("other", source="files", seed=4)
-    tasks = make_plan([two, other], [one, two, other], places, ("gen", "train"))
+    tasks = make_plan([two, other], [one, two, other], directories, ("gen", "train"))
     assert keys(tasks) == [("gen", "one"), ("train", "two"), ("gen", "other"), ("train", "other")]
-    assert [task.data for task in tasks] == [places.data / "one"] * 2 + [places.data / "other"] * 2
-    (places.data / "two").mkdir(parents=True)
-    (places.data / "two" / "manifest.json").write_text("{}")
-    assert data_set(two, [one, two], places)[0] == places.data / "two"  # its own, where it has one
+    assert [task.data for task in tasks] == [directories.data / "one"] * 2 + [directories.data / "other"] * 2
+    (directories.data / "two").mkdir(parents=True)
+    (directories.data / "two" / "manifest.json").write_text("{}")
+    assert data_set(two, [one, two], directories)[0] == directories.data / "two"  # its own, where it has one
 
 
 def test_smoke_keeps_files_and_the_start_of_every_experiment_of_the_registry():
@@ -130,35 +130,35 @@ def test_smoke_keeps_files_and_the_start_of_every_experiment_of_the_registry():
         assert (small.rl.steps, small.train.steps, small.train.epochs) == (4, 20, 0)
 
 
-def test_a_run_counts_only_with_the_same_settings_and_at_its_end(make, places):
+def test_a_run_counts_only_with_the_same_settings_and_at_its_end(make, directories):
     experiment = make()
     task = Task("train", experiment)
-    assert standing(task, places).state == "new"
-    finished(make(lr=0.5), places.runs)
-    broken = finished(experiment, places.runs, ended="interrupted")
-    assert standing(task, places).state == "new"  # nothing to resume from
+    assert standing(task, directories).state == "new"
+    finished(make(lr=0.5), directories.runs)
+    broken = finished(experiment, directories.runs, ended="interrupted")
+    assert standing(task, directories).state == "new"  # nothing to resume from
     (broken.checkpoints / "trainer.safetensors").write_bytes(b"state")
-    assert (standing(task, places).state, standing(task, places).run) == ("resume", broken)
-    done = finished(experiment, places.runs)
-    assert (standing(task, places).state, standing(task, places).run) == ("done", done)
-    assert finished_run("stream", places) == done
+    assert (standing(task, directories).state, standing(task, directories).run) == ("resume", broken)
+    done = finished(experiment, directories.runs)
+    assert (standing(task, directories).state, standing(task, directories).run) == ("done", done)
+    assert finished_run("stream", directories) == done
     assert not complete(broken)
 
 
-def test_a_tuned_run_counts_only_if_it_began_with_the_newest_start(make, places):
+def test_a_tuned_run_counts_only_if_it_began_with_the_newest_start(make, directories):
     tuned = make("tuned", init_from="first")
-    first = finished(make("first"), places.runs)
+    first = finished(make("first"), directories.runs)
     train = tuned.train.model_copy(update={"init_from": first.name})
-    made = finished(tuned.model_copy(update={"train": train}), places.runs)
+    made = finished(tuned.model_copy(update={"train": train}), directories.runs)
     task = Task("train", tuned, base="first")
-    assert standing(task, places).run == made
-    finished(make("first"), places.runs)
-    assert standing(task, places).state == "new"
+    assert standing(task, directories).run == made
+    finished(make("first"), directories.runs)
+    assert standing(task, directories).state == "new"
 
 
-def test_a_report_counts_for_the_same_problems_beam_and_weights(make, places):
+def test_a_report_counts_for_the_same_problems_beam_and_weights(make, directories):
     experiment = make()
-    run = finished(experiment, places.runs)
+    run = finished(experiment, directories.runs)
     accuracy = {"greedy": {"exact": 0.5, "verified": 0.5}, "pass_at": {"1": 0.5, "2": 1.0}, "rank_score": 0.5}
     asked = {"data": {"set": "test", "experiment": "stream"}, "problems": 5, "beam": 2, "checkpoint": "best"}
     report = {**asked, "step": 3, **accuracy, "cells": []}
@@ -170,12 +170,12 @@ def test_a_report_counts_for_the_same_problems_beam_and_weights(make, places):
     for data in (report["data"], "test problems of stream"):  # as it is stored now, and as it was before
         path.write_text(json.dumps({**report, "data": data}))
         assert find_report(run, experiment) == EvaluationReport.from_json(report)
-    assert standing(Task("eval", experiment), places).state == "done"
+    assert standing(Task("eval", experiment), directories).state == "done"
     os.utime(path, (1, 1))  # written before the weights
     assert find_report(run, experiment) is None
 
 
-def test_without_a_finished_run_there_is_nothing_to_evaluate(make, places):
-    finished(make(lr=0.5), places.runs)
+def test_without_a_finished_run_there_is_nothing_to_evaluate(make, directories):
+    finished(make(lr=0.5), directories.runs)
     with pytest.raises(FileError, match="stream has no finished run with these settings"):
-        standing(Task("eval", make()), places)
+        standing(Task("eval", make()), directories)

@@ -122,11 +122,11 @@ def test_what_is_done_is_not_done_again(root):
     run.checkpoint("best").write_bytes(b"")
     os.utime(run.checkpoint("best"), (0, 0))
     experiment = run.config()
-    places = Directories(root.parent / "data", root)
+    directories = Directories(root.parent / "data", root)
     evaluation = experiment.eval.model_copy(update={"beam": 2, "problems": 200})
     experiment = experiment.model_copy(update={"eval": evaluation})
-    tasks = make_plan([experiment], [experiment], places, ("train", "eval"))
-    assert [(task.stage, standing(task, places).state) for task in tasks] == [
+    tasks = make_plan([experiment], [experiment], directories, ("train", "eval"))
+    assert [(task.stage, standing(task, directories).state) for task in tasks] == [
         ("train", "done"),
         ("eval", "done"),
     ]
