@@ -190,6 +190,10 @@ class Answer:
             "seconds": self.seconds,
         }
 
+    def to_sympy(self) -> tuple[sympy.Expr | None, tuple[sympy.Expr, ...]] | None:
+        """The best solution as SymPy expressions, if there is one."""
+        return None if self.best is None else self.best.to_sympy()
+
     def to_text(self, top: int | None = None, as_latex: bool = False) -> str:
         """What people read: the first `top` verified solutions, or why there are none."""
         if self:

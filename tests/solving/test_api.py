@@ -39,6 +39,11 @@ def test_an_exact_answer_in_one_variable_loads_nothing_heavy():
     assert loaded(f"import polyctl\nassert polyctl.decompose({QUARTIC!r}).best.verified") == set()
 
 
+def test_an_exact_answer_on_the_command_line_loads_no_library_of_models():
+    program = f"from polyctl.cli.app import run\nassert run(['decompose', {QUARTIC!r}]) == 0"
+    assert loaded(program) <= {"pydantic"}  # Typer's own
+
+
 @pytest.mark.parametrize("module", ["polyctl", "polyctl.solving.api"])
 def test_the_examples_of_docstrings_hold(module):
     result = doctest.testmod(import_module(module))
@@ -124,9 +129,11 @@ def test_results_print_show_and_turn_into_dicts():
     assert "b^{2}" in verdict._repr_latex_()
     assert verdict.to_dict()["outer"] == "b^2 + 2*b + 5"
     assert len({answer.best, polyctl.decompose(QUARTIC).best}) == 1
+    assert answer.to_sympy() == answer.best.to_sympy()
     nothing = polyctl.decompose("x^5 + x + 1")
     assert not nothing
     assert nothing._repr_latex_() is None
+    assert nothing.to_sympy() is None
     assert "indecomposable" in repr(nothing)
 
 
@@ -135,7 +142,7 @@ def test_results_print_show_and_turn_into_dicts():
     [
         (lambda: polyctl.decompose("x^2 + )"), ParseError, "expected|unmatched|should"),
         (lambda: polyctl.decompose("x + 1"), UsageError, "degree 1"),
-        (lambda: polyctl.decompose(QUARTIC, method="magic"), UsageError, "none of auto"),
+        (lambda: polyctl.decompose(QUARTIC, method="magic"), UsageError, "one of auto"),
         (lambda: polyctl.decompose(QUARTIC, method="exact", polish=True), UsageError, "polish"),
         (lambda: polyctl.decompose(object()), UsageError, "cannot read"),
         (lambda: polyctl.decompose(sympy.sin(sympy.Symbol("x"))), UsageError, "not a polynomial"),
