@@ -43,7 +43,7 @@ _CLOSING = {"(": ")", "[": "]"}
 class Reading:
     """A polynomial, and what the text around it said.
 
-    `main` are the names of its main variables, empty where none were named; `equation` says that the
+    `main` are the names of its main variables, empty if none were named; `equation` says that the
     polynomial is the left side of an equation minus its right side.
     """
 
@@ -147,7 +147,7 @@ def _defines(text: str, definition: re.Match[str]) -> bool:
 
 
 def _variables(arguments: str | None) -> tuple[str, ...]:
-    """The names in a list of arguments; empty where one of them is not a name."""
+    """The names in a list of arguments; empty if one of them is not a name."""
     try:
         return tuple(canonical_name(name) for name in (arguments or "").split(",") if name.strip())
     except UsageError:

@@ -1,4 +1,4 @@
-"""polyctl demo: the main job once, in about two minutes on a CPU."""
+"""polyctl demo: train, evaluate and decompose once, in about two minutes on a CPU."""
 
 from __future__ import annotations
 

@@ -231,7 +231,7 @@ def _begin(total: int, number: int, task: Task) -> None:
 
 
 def _told(outcome: Outcome, as_json: bool) -> Outcome:
-    """The outcome, once it has been said."""
+    """Report an outcome as it comes, and return it."""
     if as_json:
         output.print_json_line(outcome.to_dict())
     if outcome.message is not None:

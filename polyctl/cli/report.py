@@ -53,8 +53,8 @@ def report(
 ) -> None:
     """Print the paper's tables and figures from the evaluation reports in the runs.
 
-    Each experiment stands with its newest evaluated run, on its own test problems; – means not measured.
-    Without names, all plans are printed.
+    Each experiment is represented by its newest evaluated run, on its own test problems; – means not
+    measured. Without names, all plans are printed.
 
     Exit codes: 0 done; 2 usage; 3 files.
     """

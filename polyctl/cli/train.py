@@ -1,4 +1,4 @@
-"""polyctl train: teach a model an experiment, or continue where a run stopped."""
+"""polyctl train: train a model on an experiment, or continue a run."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def _train(
 def _warn_if_long(
     experiment: Experiment, processes: Processes, max_minutes: float | None, data: Path | None
 ) -> None:
-    """Say on stderr what a long training on a CPU will cost; on a GPU, and if short, it just starts."""
+    """Report on stderr what a long training on a CPU will cost."""
     from polyctl.training.cost import estimate
 
     limited = max_minutes is not None and 60 * max_minutes <= LONG_SECONDS

@@ -38,7 +38,7 @@ COMPLEXITIES = ("complexity", "simplest", "known", "expanded", "mathematica", "s
 class Line:
     """A problem as text, so that it can go to another process.
 
-    `mathematica` is a published count; `inners` bounds the number of inners where no answer is known.
+    `mathematica` is a published count; `inners` bounds the number of inner polynomials if no answer is known.
     """
 
     text: str
@@ -130,7 +130,7 @@ def report(
     neural: Callable[[], Neural] | None = None,
     on_record: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
-    """Solve all problems, in several processes where no model is needed, and sum up."""
+    """Solve all problems, in several processes if no model is needed, and sum up."""
     records = []
     for record in _records(lines, options, workers, neural):
         records.append(record)
@@ -236,7 +236,7 @@ def distinct_vertices(expression: sympy.Expr) -> int:
 
 
 def wolfram_complexity(f: Polynomial, seconds: int = 60) -> int | None:
-    """Distinct subexpressions of Mathematica's Simplify[f], or None where there is no answer."""
+    """Distinct subexpressions of Mathematica's Simplify[f], or None if there is no answer."""
     program = shutil.which("wolframscript")
     if program is None:
         return None

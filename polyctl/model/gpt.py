@@ -38,7 +38,7 @@ C = TypeVar("C", bound=Cache)
 class GPT(nn.Module):
     """A decoder-only transformer with whole-sequence and cached forward passes.
 
-    `tokens` is their layout, or a number of tokens that stand one a position.
+    `tokens` is their layout, or the size of a vocabulary with one token a position.
     """
 
     def __init__(self, config: ModelConfig, tokens: TokenLayout | int) -> None:

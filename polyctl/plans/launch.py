@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import submitit
 
 JOBS = ".jobs"  # below the runs: what submitit keeps of its jobs, and their logs
-GPU_DATA_WORKERS = 7  # processor cores to ask for beside a GPU's process, where train.workers is unset
+GPU_DATA_WORKERS = 7  # processor cores to ask for beside a GPU's process, if train.workers is unset
 REQUEUES = 1000  # a training may be longer than many time limits
 MakeListener = Callable[[Task], OnEvent | None]
 
@@ -38,7 +38,7 @@ def perform_here(
 ) -> Outcome:
     """Carry out a task with `devices` processes of this machine; making data starts its own.
 
-    `on_event` is called in another process where there are several, and must be picklable.
+    `on_event` is called in another process if there are several, and must be picklable.
     """
     if devices == 1 or task.stage == "gen":
         return perform(task, directories, options, on_event)
@@ -100,7 +100,7 @@ def _perform_in_group(
 class Cluster:
     """Where jobs go and how large they are: `gpus` a node (none: `devices` processes on its processors).
 
-    `minutes` is the time limit of one job; one that reaches it is queued again and goes on.
+    `minutes` is the time limit of one job; one that reaches it is queued again and continues.
     """
 
     kind: Literal["slurm", "local"]
@@ -179,8 +179,8 @@ def run_jobs(
 ) -> Iterator[Outcome]:
     """The outcome of each task, each a job of its own.
 
-    SLURM gets all jobs at once, each after those that it needs; the local executor one after the other.
-    Ctrl-C leaves SLURM's jobs as they are. Raises UsageError where submitit or SLURM is not there.
+    SLURM gets all jobs in one go, each after those that it needs; the local executor one after the other.
+    Ctrl-C leaves SLURM's jobs as they are. Raises UsageError if submitit or SLURM is not there.
     """
 
     def submit(task: Task, after: Sequence[str] = ()) -> submitit.Job[Outcome]:
@@ -210,7 +210,7 @@ def wait(job: submitit.Job[Outcome], task: Task) -> Outcome:
         return job.results()[0]
     except KeyboardInterrupt:
         return Outcome(
-            *task.key, "interrupted", hint=f"job {job.job_id} may go on: squeue shows it, scancel ends it"
+            *task.key, "interrupted", hint=f"job {job.job_id} may still run: squeue shows it, scancel ends it"
         )
     except (FailedJobError, UncompletedJobError) as error:
         last = str(error).strip().splitlines()[-1]
@@ -222,7 +222,7 @@ def wait(job: submitit.Job[Outcome], task: Task) -> Outcome:
 def make_executor(
     task: Task, cluster: Cluster, directories: Directories, options: Options, after: Sequence[str] = ()
 ) -> submitit.AutoExecutor:
-    """An executor for jobs of the task's kind. Raises UsageError where submitit or SLURM is not there."""
+    """An executor for jobs of the task's kind. Raises UsageError if submitit or SLURM is not there."""
     try:
         import submitit
     except ImportError:

@@ -1,4 +1,4 @@
-"""Carrying out a plan: one task after the other, each skipped where it is done and resumed where it broke.
+"""Carrying out a plan: one task after the other; finished ones are skipped, interrupted ones resumed.
 
 `perform` is called by every process of a task, one or several (torchrun, SLURM): the main one decides what
 there is to do, and all do it together.
@@ -81,7 +81,7 @@ def run_plan(
     *,
     fail_fast: bool = False,
 ) -> Iterator[Outcome]:
-    """The outcome of each task, as it comes. A task is blocked where one that it needs did not succeed.
+    """The outcome of each task, as it comes. A task is blocked if one that it needs did not succeed.
 
     An interrupted task is the last one; with fail_fast a failed one is, too.
     """
@@ -119,7 +119,7 @@ def perform(
         outcome = Outcome(*task.key, "interrupted")
     except PolyctlError as error:
         outcome = Outcome(*task.key, "failed", message=error.message, hint=error.hint)
-    except Exception as error:  # a plan of days goes on with the other experiments
+    except Exception as error:  # a plan of days continues with the other experiments
         traceback.print_exc(file=sys.stderr)
         outcome = Outcome(*task.key, "failed", message=f"{type(error).__name__}: {error}")
     seconds = time.monotonic() - began
@@ -149,7 +149,7 @@ def _perform(
     figures = {"step": result.step, **result.to_dict()["metrics"]}
     state: State = "done" if result.state == "complete" else "interrupted"
     if result.state == "time limit":
-        hint = "the same command goes on there"
+        hint = "run the same command again to continue"
         return Outcome(
             *task.key,
             "failed",
@@ -173,13 +173,13 @@ def _prepare(task: Task, directories: Directories, options: Options) -> TaskStat
 
 
 def _check_idle(run: Run, options: Options) -> None:
-    """UsageError where somebody else is writing to the run."""
+    """UsageError if another process is writing to the run."""
     summary = run.summary()
     young = summary.updated is not None and time.time() - summary.updated < BUSY_SECONDS
     if not options.alone and summary.state == "running" and young:
         raise UsageError(
             f"{run.name} is being trained by another process",
-            f"stop that one, or wait: it counts as broken off after {BUSY_SECONDS:.0f} silent seconds",
+            f"stop it, or wait: it is treated as dead after {BUSY_SECONDS:.0f} seconds without an event",
         )
 
 

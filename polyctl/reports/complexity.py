@@ -103,7 +103,7 @@ def _number(value: Value) -> float | None:
 
 
 def read_counts(path: Path) -> list[int] | None:
-    """Mathematica's count of each problem of a file; None where there are none. Raises FileError."""
+    """Mathematica's count of each problem of a file; None if there are none. Raises FileError."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return [int(row["mathematica"]) for row in csv.DictReader(file, delimiter="\t")]

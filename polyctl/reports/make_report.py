@@ -49,7 +49,7 @@ def make_report(
 
 
 def experiments(names: Sequence[str], data: ReportBuilder) -> Report:
-    """Any experiments side by side, and by degree where they have several."""
+    """Any experiments side by side, and by degree if they have several."""
     found = {name: data.of(name) for name in names}
     k = common_k(list(found.values()))
     extra = sorted({m for name in names for m in measures(name)}, key=lambda m: int(m.partition("@")[2] or 0))

@@ -122,7 +122,7 @@ def _shape(experiment: Experiment) -> str:
 
 
 def _distinct(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """The columns, `published` told apart by the one before it."""
+    """The columns; `published` is named after the one before it."""
     named = []
     for before, column in zip([None, *columns], columns, strict=False):
         if column.name == "published" and before is not None:

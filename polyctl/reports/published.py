@@ -12,7 +12,7 @@ import tomli
 
 @dataclass(frozen=True)
 class Published:
-    """One number: a fraction, of how many problems with which beam, where that is known."""
+    """One number: a fraction, of how many problems with which beam, if that is known."""
 
     value: float
     problems: int | None
@@ -38,7 +38,7 @@ def _numbers() -> dict[tuple[str, str, str], Published]:
 
 
 def published(experiment: str, measure: str, cell: str = "all") -> Published | None:
-    """`greedy` or `pass@K` of an experiment, on all problems or a degree cell; None where none is known."""
+    """`greedy` or `pass@K` of an experiment, on all problems or a degree cell; None if it is not known."""
     return _numbers().get((experiment, measure, cell))
 
 

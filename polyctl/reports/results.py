@@ -110,7 +110,7 @@ def _reports(run: Run, data: ProblemSet) -> list[RunReport]:
 
 @dataclass
 class ReportBuilder:
-    """Reads runs, and remembers which it read and which were not there."""
+    """Reads runs, and keeps track of which it read and which were missing."""
 
     registry: Registry
     root: Path

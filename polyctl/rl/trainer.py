@@ -26,7 +26,7 @@ with) and the state for resuming.
 
 Step s is a function of the experiment, s, the pool and the weights before it (the solver of boost also
 depends on the clock), so a resumed run is the run that was never stopped. Models run without dropout
-throughout: search, reference and update must speak of the same probabilities.
+throughout: search, reference and update must use the same probabilities.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class AsyncReadback:
 
     @classmethod
     def on(cls, device: torch.device) -> AsyncReadback:
-        """As late as is good on that device."""
+        """As many steps late as suits that device."""
         return cls(STEPS.get(device.type, 0))
 
     def exchange(self, values: torch.Tensor) -> list[Any] | None:
@@ -38,7 +38,7 @@ class AsyncReadback:
         return numbers
 
     def forget(self) -> None:
-        """Drop what is on its way: the batch is another one now."""
+        """Drop what is on its way: the batch has changed."""
         self._sent.clear()
 
 

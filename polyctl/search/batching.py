@@ -16,7 +16,7 @@ from polyctl.search.grammar import Grammar
 
 @dataclass(frozen=True)
 class Decoding:
-    """What every search is told: the longest answer in tokens, its end token, a grammar, problems a batch.
+    """What every search needs to know: longest answer in tokens, end token, grammar, problems a batch.
 
     A grammar masks after the softmax: scores stay the model's log-probabilities.
     """
@@ -40,8 +40,8 @@ class Batch:
 class Queue:
     """Prompts that wait to be searched, by rising length.
 
-    An answer ends at `max_tokens` (its end token counts), with gpt2 also where the context is
-    full. Raises UsageError where a prompt is empty or leaves no room.
+    An answer ends at `max_tokens` (its end token counts), with gpt2 also if the context is
+    full. Raises UsageError if a prompt is empty or leaves no room.
     """
 
     def __init__(self, model: GPT, prompts: Sequence[Sequence[int]], max_tokens: int) -> None:
@@ -66,7 +66,7 @@ class Queue:
         return len(self._order)
 
     def take(self, count: int) -> Batch:
-        """The next `count` of them, or as many as there are. Raises UsageError where that is not positive."""
+        """The next `count` of them, or as many as there are. Raises UsageError if that is not positive."""
         if count < 1:
             raise UsageError(f"a batch of {count} problems must be at least 1")
         indices = tuple(self._order.pop() for _ in range(min(count, len(self._order))))
@@ -103,7 +103,7 @@ class GrammarStates:
         return logp_BWV.masked_fill(torch.from_numpy(forbidden).to(logp_BWV.device), -torch.inf)
 
     def advance(self, parents_BW: torch.Tensor, tokens_BW: torch.Tensor, live_BW: torch.Tensor) -> None:
-        """Hypothesis w of problem b becomes its parent and one more token, or None where it is not live."""
+        """Hypothesis w of problem b becomes its parent and one more token, or None if it is not live."""
         self._states = [
             [
                 self.grammar.advance(old[parent], token) if live else None

@@ -190,7 +190,7 @@ class _Beams:
         self.pool_steps_BW, self.pool_slots_BW = steps.gather(1, order_BW), slots.gather(1, order_BW)
 
     def _widen(self, sorted_BC: torch.Tensor, fill: float) -> torch.Tensor:
-        """The first `width` columns, filled up where a narrow step had fewer candidates."""
+        """The first `width` columns, filled up if a narrow step had fewer candidates."""
         missing = self.width - sorted_BC.shape[1]
         if missing <= 0:
             return sorted_BC[:, : self.width]
@@ -221,7 +221,7 @@ class _Beams:
         self.rows_B = torch.arange(len(self.problems), device=self.rows_B.device)
 
     def show(self, observer: Observer, keys: Sequence[int]) -> None:
-        """Show the beams that are wanted, only once where a problem has ended and waits to leave."""
+        """Show the beams that are wanted, only once if a problem has ended and waits to leave."""
         watched = [row for row, problem in enumerate(self.problems) if observer.wants(keys[problem])]
         steps = {row: int(self.steps_B[row]) for row in watched}
         rows = [row for row in watched if steps[row] > self.shown.get(self.problems[row], 0)]

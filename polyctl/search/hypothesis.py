@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Hypothesis:
     """An answer: its tokens without prompt and end token, and the model's log-probability of it.
 
-    `logprob` sums the log-probabilities of the tokens and, where it is finished, of the end token.
+    `logprob` sums the log-probabilities of the tokens and, if it is finished, of the end token.
     """
 
     tokens: tuple[int, ...]

@@ -112,7 +112,7 @@ class _Rollouts:
             logp_BWV = states.mask(logp_BWV)
         self.tokens_BW = pick(logp_BWV, self.indices)
         logp_BW = logp_BWV.gather(2, self.tokens_BW[:, :, None]).squeeze(2)
-        # where nothing is allowed the answer stops as it is, unfinished
+        # if nothing is allowed the answer stops as it is, unfinished
         self.live_BW = self.live_BW & (logp_BW > -torch.inf)
         self.logprob_BW = torch.where(self.live_BW, self.logprob_BW + logp_BW, self.logprob_BW)
         ends_BW = self.live_BW & (self.tokens_BW == self.end)

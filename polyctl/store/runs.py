@@ -83,7 +83,7 @@ class Run:
         return self.path / "predictions"
 
     def config(self) -> Experiment:
-        """The resolved experiment of the run; FileError where config.toml is missing or wrong."""
+        """The resolved experiment of the run; FileError if config.toml is missing or wrong."""
         try:
             return stored_experiment(tomli.loads(self.config_path.read_text(encoding="utf-8")))
         except OSError as error:
@@ -99,7 +99,7 @@ class Run:
             key = ".".join(map(str, first["loc"]))
             raise FileError(
                 f"{self.config_path} does not fit this polyctl: {key}: {first['msg']}",
-                "use the version of polyctl that made the run, or mend the file",
+                "use the version of polyctl that made the run, or fix the file",
             ) from error
 
     def checkpoint(self, which: Literal["best", "last"] = "best") -> Path:
@@ -111,7 +111,7 @@ class Run:
         return self.checkpoint("best").is_file() or self.checkpoint("last").is_file()
 
     def weights(self) -> Path:
-        """The best checkpoint there is, else the last one; FileError where the run has none."""
+        """The best checkpoint there is, else the last one; FileError if the run has none."""
         for which in ("best", "last"):
             if (path := self.checkpoint(which)).is_file():
                 return path
@@ -137,7 +137,7 @@ def runs_root(root: Path | None = None) -> Path:
 
 
 def create_run(experiment: Experiment, root: Path | None = None) -> Run:
-    """A new directory for a run of `experiment`, its config.toml written; FileError where that cannot be."""
+    """A new directory for a run of `experiment`, its config.toml written; FileError if that cannot be."""
     parent = runs_root(root) / experiment.name
     stamp = datetime.now(UTC).strftime(STAMP)
     number = 1
@@ -162,7 +162,7 @@ def create_run(experiment: Experiment, root: Path | None = None) -> Run:
 
 
 def list_runs(root: Path | None = None) -> list[Run]:
-    """All runs under the root, newest first; empty where the root does not exist."""
+    """All runs under the root, newest first; empty if the root does not exist."""
     return _sorted(path.parent for path in runs_root(root).glob("*/*/config.toml"))
 
 
@@ -199,16 +199,16 @@ def run_for_results(run: Run, root: Path | None = None) -> Run:
 
 
 def default_run(root: Path | None = None) -> Run:
-    """The run whose model is used where none is named: the shipped one, else the newest with a checkpoint.
+    """The run whose model is used if none is named: the bundled one, else the newest with a checkpoint.
 
-    FileError where there is neither.
+    FileError if there is neither.
     """
     shipped = shipped_run()
     return shipped if shipped.has_checkpoint else newest_run_with_checkpoint(root)
 
 
 def newest_run_with_checkpoint(root: Path | None = None) -> Run:
-    """The newest run that has a checkpoint; FileError where there is none."""
+    """The newest run that has a checkpoint; FileError if there is none."""
     for run in list_runs(root):
         if run.has_checkpoint:
             return run

@@ -20,7 +20,7 @@ RunState = Literal["running", "finished", "interrupted", "crashed", "unknown"]
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run's last events say; None where none has said it."""
+    """What a run's last events report; None if none of them does."""
 
     state: RunState
     ended: str | None  # the end event's own word, such as "time limit"

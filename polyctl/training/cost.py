@@ -175,6 +175,6 @@ def _time_steps(
 
 
 def wait(device: torch.device) -> None:
-    """Let a GPU end all it was asked to do, so that a clock tells the truth; nothing on a CPU."""
+    """Wait until a GPU has finished its work, so that clocks are right; nothing on a CPU."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

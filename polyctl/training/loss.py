@@ -23,7 +23,7 @@ class TargetLoss(nn.Module):
     def forward(
         self, ids_BT: torch.Tensor, positions_N: torch.Tensor, targets_N: torch.Tensor
     ) -> torch.Tensor:
-        """Sum over N of -log p(targets_N) given what stands up to positions_N (in the flattened B·T)."""
+        """Sum over N of -log p(targets_N) given the tokens up to positions_N (in the flattened B·T)."""
         hidden_BTD = self.model.hidden(ids_BT)
         # The head is applied at the target's positions only: most positions belong to the prompt.
         hidden_ND = hidden_BTD.flatten(0, 1).index_select(0, positions_N)

@@ -28,7 +28,7 @@ def decay_groups(model: nn.Module) -> tuple[dict[str, nn.Parameter], dict[str, n
 
 
 class Optimizers:
-    """One or two optimizers of torch that step together; `parts` are they themselves."""
+    """One or two optimizers of torch that step together; `parts` are these optimizers."""
 
     def __init__(self, *parts: torch.optim.Optimizer) -> None:
         self.parts = parts
@@ -78,7 +78,7 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizers:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The learning rate of each step: a linear warm-up, then a way from `lr` to final_lr_ratio * lr.
+    """The learning rate of each step: a linear warm-up, then from `lr` down to final_lr_ratio * lr.
 
     `cosine` falls from the end of the warm-up on, `linear` too; `wsd` (warm-up, stable, decay) holds lr and
     falls linearly over the last decay_fraction of all steps.

@@ -19,7 +19,7 @@ FLOOR = 0.1  # a model must continue to see what it can do, or it forgets
 
 @dataclass(frozen=True)
 class Cell:
-    """A pair of degrees of a family: what of it a model can do, and how much of the mixture it gets."""
+    """A pair of degrees of a family: how much of it a model can solve, and its share of the mixture."""
 
     name: str
     accuracy: float

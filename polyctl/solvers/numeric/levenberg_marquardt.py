@@ -71,7 +71,7 @@ class LevenbergMarquardt:
         self.damping_B = (self.damping_B * factor_B).clamp(1e-14, 1e8)
 
     def keep(self, index: Tensor) -> None:
-        """Go on with these starts only."""
+        """Continue with these starts only."""
         for name in ("x_BU", "index_BK", "residual_BR", "jacobian_BKR", "cost_B", "damping_B"):
             value = getattr(self, name)
             if value is not None:
