@@ -54,7 +54,7 @@ class Task:
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """How a task stands: done, broken off (to be resumed), or new; `run` is the run that it is about."""
+    """The state of a task: done, interrupted (to be resumed), or new; `run` is the run that it is about."""
 
     state: Literal["done", "resume", "new"]
     run: Run | None = None
@@ -77,7 +77,7 @@ def parse_stages(text: str | None) -> tuple[Stage, ...] | None:
 
 
 def _wanted_stages(registered: Experiment, changed: Experiment) -> tuple[Stage, ...]:
-    """What an experiment needs: gen to train on files, rl where the registry has settings for it."""
+    """What an experiment needs: gen to train on files, rl if the registry has settings for it."""
     needs: dict[Stage, bool] = {
         "gen": changed.train.source == "files",
         "rl": registered.rl != RLConfig(),
@@ -96,8 +96,8 @@ def make_plan(
 ) -> list[Task]:
     """The tasks of the experiments, each after what it needs; `small` and `settings` change the experiments.
 
-    Without `stages`: gen where files are trained on, train, eval, and rl where the registry has settings for
-    it. `registry` says who else has the same data. Raises FileError where an experiment starts from one that
+    Without `stages`: gen if files are trained on, train, eval, and rl where the registry has settings for
+    it. `registry` says who else has the same data. Raises FileError if an experiment starts from one that
     is neither chosen nor trained.
     """
     everyone = [smoke(e, alone=False) for e in registry] if small else list(registry)
@@ -138,7 +138,7 @@ def _tasks(
 
 
 def _ordered(chosen: Sequence[Experiment]) -> list[Experiment]:
-    """The experiments, each after the one that it starts from; UsageError where that goes in a circle."""
+    """The experiments, each after the one that it starts from; UsageError if they go in a circle."""
     by_name = {experiment.name: experiment for experiment in chosen}
     ordered: dict[str, Experiment] = {}
 
@@ -178,7 +178,7 @@ def data_set(
 
 
 def standing(task: Task, directories: Directories) -> TaskStatus:
-    """Whether the task is done, broken off or new. Raises FileError where what it works on is missing."""
+    """Whether the task is done, interrupted or new. Raises FileError if what it works on is missing."""
     if task.stage == "gen":
         return _data_standing(task)
     if task.stage == "eval":
@@ -241,7 +241,7 @@ def base_of(experiment: Experiment) -> str | None:
 
 
 def finished_run(name: str, directories: Directories) -> Run:
-    """The newest finished run of an experiment; FileError where there is none."""
+    """The newest finished run of an experiment; FileError if there is none."""
     for run in runs_of(name, directories.runs):
         if complete(run):
             return run
@@ -269,7 +269,7 @@ def _fits(run: Run, wanted: Experiment, stage: Stage) -> bool:
     """Whether a run was made with the settings that its training depends on."""
     try:
         config = run.config()
-    except FileError:  # a run of another version is none of ours
+    except FileError:  # a run of another version does not count
         return False
     parts = ("seed", "data", "model", "train", *(("rl",) if stage == "rl" else ()))
     return all(getattr(config, part) == getattr(wanted, part) for part in parts)
