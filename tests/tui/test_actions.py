@@ -123,23 +123,28 @@ def test_runs(tmp_path, dashboard, monkeypatch):
     drive(dashboard, script)
 
 
-def test_run(tmp_path, dashboard):
-    make_run(tmp_path / "runs", "alpha/20250101-000000", [event(1, "step", step=3, loss=1.0)])
-
+def test_keys_of_the_plots(dashboard):
     async def script(pilot):
         await show(pilot, dashboard, "run")
-        pane = dashboard.pane("run")
-        log = pane.query_one(LogView)
+        view = dashboard.pane("run").view
         await pilot.press("m", "z")
-        assert pane.view.metric == "verified"
+        assert view.metric == "verified"
         await until_hidden(pilot, "pass@k")
         await pilot.press("z", "y", "s")
-        assert (pane.view.plot.log, pane.view.plot.smoothing) == (True, 0.6)
+        assert (view.plot.log, view.plot.smoothing) == (True, 0.6)
         await until_shown(pilot, "smoothed 0.6, log axis")
         await pilot.press("plus", "plus", "l")
-        assert pane.view.plot.window == (0.4375, 0.6875)
+        assert view.plot.window == (0.4375, 0.6875)
         await pilot.press("h", "minus", "0")
-        assert pane.view.plot.window == (0.0, 1.0)
+        assert view.plot.window == (0.0, 1.0)
+
+    drive(dashboard, script)
+
+
+def test_the_log_is_paused_and_followed(dashboard):
+    async def script(pilot):
+        await show(pilot, dashboard, "run")
+        log = dashboard.pane("run").query_one(LogView)
         await pilot.press("space")
         assert not log.following
         with dashboard.runs.run_logs[0].run.events.open("a") as file:
@@ -148,6 +153,14 @@ def test_run(tmp_path, dashboard):
         assert "fresh" not in screen_text(dashboard)
         await pilot.press("space")
         await until_shown(pilot, "[bold]fresh[/bold]")
+
+    drive(dashboard, script)
+
+
+def test_the_log_is_scrolled(dashboard):
+    async def script(pilot):
+        await show(pilot, dashboard, "run")
+        log = dashboard.pane("run").query_one(LogView)
         await pilot.press("k", "k", "j")
         assert not log.following
         low = log._last
@@ -155,7 +168,15 @@ def test_run(tmp_path, dashboard):
         assert log._last < low - 3
         await pilot.press("pagedown")
         assert log._last == low
-        await pilot.press("slash", *"kind|note", "enter")
+
+    drive(dashboard, script)
+
+
+def test_the_log_is_filtered_and_searched(dashboard):
+    async def script(pilot):
+        await show(pilot, dashboard, "run")
+        log = dashboard.pane("run").query_one(LogView)
+        await pilot.press("slash", *"kind|end", "enter")
         await until(pilot, lambda: "1 of" in log.state, "the log is filtered")
         await pilot.press("slash", "ctrl+u", "enter", "f", *"step=5.", "enter")
         assert not log.following
@@ -164,6 +185,15 @@ def test_run(tmp_path, dashboard):
         assert log._last < first
         await pilot.press("slash", *"(", "enter")
         await until_shown(pilot, "not a regular expression")
+
+    drive(dashboard, script)
+
+
+def test_what_is_below_the_plots_and_the_next_run(tmp_path, dashboard):
+    make_run(tmp_path / "runs", "alpha/20250101-000000", [event(1, "step", step=3, loss=1.0)])
+
+    async def script(pilot):
+        await show(pilot, dashboard, "run")
         await pilot.press("v")
         await until_shown(pilot, "90.0% @10 100%")
         await pilot.press("v")
