@@ -47,12 +47,12 @@ def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
         if len(inners) < 2 or not disjoint or all(len(h - constant_term(h)) == 1 for h in inners):
             return "the outer polynomial is linear"
     if generates_everything(inners, variables_used(f)):
-        return "the inners generate every polynomial"
+        return "the inner polynomials generate every polynomial"
     for d in {degree(h) for h in inners} if n > 1 else ():
         forms = [form for h in inners if degree(h) == d and is_homogeneous(form := h - constant_term(h))]
         every = comb(n + d - 1, d)
         if len(forms) >= every and fmpz_mat(coefficient_rows(forms)[1]).rank() >= every:
-            return f"the inners span all forms of degree {d}"
+            return f"the inner polynomials span all forms of degree {d}"
     return None
 
 

@@ -166,7 +166,7 @@ def _malformation(f: Polynomial, decomposition: Decomposition) -> str | None:
         return "an inner polynomial is in other variables than f"
     if outer is not None and outer.context() != outer_ring(len(inners)):
         count = outer.context().nvars()
-        return f"the outer polynomial is in {count} variables, but there are {len(inners)} inners"
+        return f"the outer polynomial is in {count} variables, but there are {len(inners)} inner polynomials"
     return None
 
 

@@ -103,7 +103,7 @@ def d1_vars(data: ReportBuilder) -> Report:
     labels = {name: _shape(data.registry.get(name)) for name in names}
     figure = Figure(
         "d1_vars",
-        f"{last} by number of variables and inners",
+        f"{last} by number of variables and inner polynomials",
         "(v_in, v_out)",
         "verified, %",
         (

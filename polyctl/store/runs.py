@@ -66,7 +66,7 @@ class Run:
     def usage_log(self) -> Path:
         """Where programs that use the run's model write their events.
 
-        That is its event file; for the shipped run, whose own is kept by git, a file beside it.
+        That is its event file; for the bundled run, whose own is under version control, a file beside it.
         """
         return self.path / "usage.jsonl" if self.name == shipped_run().name else self.events
 
@@ -220,7 +220,7 @@ def newest_run_with_checkpoint(root: Path | None = None) -> Run:
 def find_run(name: str | Path, root: Path | None = None, *, need_checkpoint: bool = True) -> Run:
     """The run that `name` means: EXPERIMENT/ID, a directory, or EXPERIMENT (its newest with a checkpoint).
 
-    The shipped run is found wherever runs are kept. Without need_checkpoint, EXPERIMENT means its newest run.
+    The bundled run is found wherever runs are kept. Without need_checkpoint, EXPERIMENT means its newest run.
     Raises FileError that says what to do next.
     """
     root = runs_root(root)
