@@ -2,9 +2,9 @@
 
     python benchmarks/optimizers.py [--seconds 60] [--variant "train.optimizer=muon train.lr=3e-3"]...
 
-Each variant gets as many optimizer steps as fit its seconds of processor time, told by a few steps
-beforehand, and a learning rate that falls over just those. All train at once, five steps each in turn, so
-that a noisy machine slows all of them; then loss and greedy accuracy are measured on the same held-out
+Each variant gets as many optimizer steps as fit its seconds of processor time, estimated from a few steps
+beforehand, and a learning rate that falls over exactly those. All train together, five steps each in turn,
+so that a noisy machine slows all of them; then loss and greedy accuracy are measured on the same held-out
 problems. On a GPU the time is wall time. A table for people, then one line of JSON.
 """
 

@@ -78,7 +78,7 @@ def _options() -> argparse.Namespace:
 
 
 def _add(rows, experiment, path, problems, seed, seconds, options) -> None:
-    """Examine a checkpoint and keep its row, said at once so that an interrupted benchmark is of use."""
+    """Evaluate a checkpoint and print its row immediately, so that an interrupted benchmark is of use."""
     model = load_model(path, choose_device(options.device)).model
     config = experiment.eval.model_copy(update={"beam": experiment.rl.group_size})
     with torch.no_grad():

@@ -5,7 +5,7 @@
 The forward and backward pass of the same chunks of batches, in bfloat16: eager, compiled with one graph that
 takes any length (`train.compile=on`), and compiled with a graph a shape, where lengths are rounded up to a
 multiple, and the number of target tokens to the next of 512. Seconds as in benchmarks/training.py; ratios are
-taken within a chunk. The time to compile is told beside them. A table for people, then one line of JSON.
+taken within a chunk. The time to compile is printed beside them. A table for people, then one line of JSON.
 """
 
 from __future__ import annotations

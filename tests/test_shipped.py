@@ -1,4 +1,4 @@
-"""The model in the box: there, small, of this polyctl, and at work where nothing was trained."""
+"""The bundled model: present, small, of this version, and used if nothing was trained."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What an evaluation writes to a run's events while it goes on."""
+"""What an evaluation writes to a run's events while it runs."""
 
 import pytest
 

@@ -54,5 +54,5 @@ def test_every_plan_of_the_report_is_named():
 
 
 @pytest.mark.parametrize("name", [e.name for e in REGISTRY.matching() if e.paper in ("D1", "D2", "example")])
-def test_its_cost_is_told(name):
+def test_its_cost_is_given(name):
     assert re.search(rf"(?m)^\| `{name}` \|", TEXT)

@@ -1,4 +1,4 @@
-"""The tracker hears the numbers of a run, and its absence is a user's error with a remedy."""
+"""The tracker gets the numbers of a run; if it is missing, the error says how to install it."""
 
 import sys
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""A run made by hand, a solver that is told what to say, and the dashboard driven by keys."""
+"""A run made by hand, a solver with given answers, and the dashboard driven by keys."""
 
 import asyncio
 import json
