@@ -2,7 +2,7 @@
 
 >>> import polyctl
 >>> print(polyctl.decompose("x^4 + 2x^3 + 3x^2 + 2x + 5").best.outer)
-b^2 + 2*b + 5
+b^2 + 4
 """
 
 from importlib import import_module

@@ -21,7 +21,7 @@ from polyctl.algebra.lexer import Limits, canonical_name
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import Polynomial, degree, names, ring, terms
+from polyctl.algebra.polynomial import Polynomial, names, ring, terms
 from polyctl.errors import ParseError, UsageError
 
 _CALLS = "decompose decomp polydecomp poly polynomial expand factor simplify collect"
@@ -81,10 +81,7 @@ def _read(text: str, given: Sequence[str] | None, limits: Limits) -> Reading:
     if len(sides) > 1:
         raise ParseError("more than one equals sign", text, sides[1].start(), "give one equation at a time")
     if not sides:
-        f = parse(inside, given, limits)
-        if given is None:
-            _ask_about_missing_carets(text, f)
-        return Reading(f, main)
+        return Reading(parse(inside, given, limits), main)
     left, right = _sides(inside, sides[0], given, limits)
     return Reading(left - right, main, equation=True)
 
@@ -112,19 +109,10 @@ def from_coefficients(text: str, variable: str = "x") -> Polynomial:
     return context.from_dict(values)
 
 
-def _ask_about_missing_carets(text: str, f: Polynomial) -> None:
-    """ParseError for x4+5x2+6, where all that can be meant are powers: in x4 and x2 it is linear."""
-    if degree(f) != 1:
-        return
-    powers = list(_POWER.finditer(text))
-    if powers and any(power[2] != "1" for power in powers):
-        meant = _POWER.sub(r"\1^\2", text).strip()
-        raise ParseError(
-            f"{powers[0].group()} is a variable with an index, so this is a sum of variables",
-            text,
-            powers[0].start(),
-            f"if powers are meant, write {meant if len(meant) < 60 else 'x^4 for x4'}",
-        )
+def with_carets(text: str) -> str | None:
+    """x4+5x2+6 as x^4+5x^2+6, which is meant where a sum of variables has no use; None without such names."""
+    names = _POWER.findall(text)
+    return _POWER.sub(r"\1^\2", text).strip() if any(index != "1" for _, index in names) else None
 
 
 def _blank(text: str, spans: Iterable[tuple[int, int]]) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import comb
 
-from flint import fmpz_mat
+from flint import fmpz_mat, nmod_mat
 
-from polyctl.algebra.decomposition import Decomposition, used_inners
+from polyctl.algebra.complexity import complexity, complexity_of
+from polyctl.algebra.decomposition import Decomposition, normal_form, used_inners
 from polyctl.algebra.linear_algebra import coefficient_rows
+from polyctl.algebra.modular import PRIME, at_point
 from polyctl.algebra.polynomial import (
     Polynomial,
     constant_term,
     degree,
     is_homogeneous,
     part_of_degree,
+    primitive_part,
     variables_used,
 )
 
@@ -27,7 +30,9 @@ def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
 
     The outer must be smaller than f (in degree or in number of variables) and so must every inner; a
     linear outer must at least split f into parts in different variables; and inners that generate
-    every polynomial, or every form of their degree, explain nothing.
+    every polynomial, or every form of their degree, explain nothing. An outer of f's size says something
+    if the inners, as many as the variables, generate a proper subalgebra, as symmetric polynomials do, and
+    the decomposition in normal form is less complex than f.
     """
     decomposition = used_inners(decomposition)
     outer, inners = decomposition.outer, decomposition.inners
@@ -37,11 +42,14 @@ def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
         return "f is constant"
     if any(degree(h) < 1 for h in inners):
         return "an inner polynomial is constant"
-    if degree(outer) >= total and len(inners) >= n:
-        return "the outer polynomial is as large as f"
     used = [variables_used(h) for h in inners]
-    if any(degree(h) >= total and len(u) >= n for h, u in zip(inners, used, strict=True)):
-        return "an inner polynomial is as large as f"
+    large = None
+    if degree(outer) >= total and len(inners) >= n:
+        large = "the outer polynomial is as large as f"
+    elif any(degree(h) >= total and len(u) >= n for h, u in zip(inners, used, strict=True)):
+        large = "an inner polynomial is as large as f"
+    if large is not None and not _rewrites(f, decomposition):
+        return large
     if degree(outer) == 1:
         disjoint = len({v for u in used for v in u}) == sum(len(u) for u in used)
         if len(inners) < 2 or not disjoint or all(len(h - constant_term(h)) == 1 for h in inners):
@@ -54,6 +62,30 @@ def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
         if len(forms) >= every and fmpz_mat(coefficient_rows(forms)[1]).rank() >= every:
             return f"the inner polynomials span all forms of degree {d}"
     return None
+
+
+def _rewrites(f: Polynomial, decomposition: Decomposition) -> bool:
+    """Whether f is written, more simply, in n > 1 polynomials that generate a proper subalgebra."""
+    inners, variables = decomposition.inners, variables_used(f)
+    if len(inners) != len(variables) or len(inners) < 2 or not _jacobian_varies(inners, variables):
+        return False
+    return complexity(normal_form(decomposition)) < complexity_of(f)
+
+
+def _jacobian_varies(inners: Sequence[Polynomial], variables: Sequence[int]) -> bool:
+    """Whether the Jacobian determinant of as many polynomials as variables is proved not to be constant.
+
+    That of generators of all polynomials is a constant (by the chain rule), so these generate fewer. It is
+    compared at fixed points modulo a prime.
+    """
+    n = len(variables)
+    primitive = [primitive_part(h)[0] for h in inners]
+    slopes = [h.derivative(v) for h in primitive for v in variables]
+    values = set()
+    for start in (3, 5, 7):
+        point = [pow(start, 5 * i + 2, PRIME) for i in range(inners[0].context().nvars())]
+        values.add(int(nmod_mat(n, n, [at_point(p, point) for p in slopes], PRIME).det()))
+    return len(values) > 1
 
 
 def generates_everything(inners: Sequence[Polynomial], variables: Sequence[int]) -> bool:

@@ -42,6 +42,7 @@ def answer(
         inners=request.inners,
         time_limit=request.time_limit,
         seed=request.seed,
+        main=request.main,
         polish=request.polish,
         neural=load,
         on_solution=on_solution,

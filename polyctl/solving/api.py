@@ -29,6 +29,7 @@ def decompose(
     f: PolynomialLike,
     *,
     variables: Sequence[str] | None = None,
+    main: Sequence[str] | str = (),
     method: str = "auto",
     inners: int | None = None,
     time_limit: float = DEFAULT_SECONDS,
@@ -38,7 +39,8 @@ def decompose(
 ) -> Answer:
     """Find g and h1, …, hm with f = g(h1, …, hm), every verified answer proved over Q.
 
-    `variables` fixes f's ring. `method` is auto, exact, neural or numeric. `inners` is the largest number of
+    `variables` fixes f's ring. `main` names the variables to decompose f in; the others are parameters, on
+    which g and h may depend. `method` is auto, exact, neural or numeric. `inners` is the largest number of
     inner polynomials. `time_limit` is in seconds. With `polish` the numeric solver improves a model's wrong
     answers. `model` is one that `load_model` returned, or the name of its run; by default it is the bundled
     one. Raises ParseError, UsageError, and FileError for a model that is asked for and missing.
@@ -46,12 +48,13 @@ def decompose(
     >>> import polyctl
     >>> found = polyctl.decompose("x^4 + 2x^3 + 3x^2 + 2x + 5")
     >>> found.best.outer, found.best.inner
-    (b^2 + 2*b + 5, (x^2 + x,))
+    (b^2 + 4, (x^2 + x + 1,))
     """
     name = model if isinstance(model, str) else None
     needed = name is not None or method == "neural"
     request = SolveRequest(
         read_polynomial(f, variables),
+        main=main.replace(",", " ").split() if isinstance(main, str) else main,
         method=method,
         inners=inners,
         time_limit=time_limit,

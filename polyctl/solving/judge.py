@@ -1,6 +1,8 @@
-"""Candidates judged: verified or completed, brought to normal form, their complexity counted."""
+"""Candidates judged: verified or completed, in their simpler form, their complexity counted."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.complexity import complexity
@@ -8,7 +10,20 @@ from polyctl.algebra.decomposition import Decomposition, normal_form
 from polyctl.algebra.polynomial import Polynomial
 from polyctl.algebra.relations import with_simplest_outer
 from polyctl.algebra.verify import verify, verify_or_complete
+from polyctl.solvers.exact.simplify import simplify
 from polyctl.solving.solution import Candidate, Solution
+
+
+def simplify_solution(solution: Solution, budget: Budget = UNLIMITED) -> Solution:
+    """The same solution with simpler inner polynomials and outer, if any are found and verified."""
+    simpler = simplify(solution.decomposition, budget)
+    size = complexity(simpler)
+    if solution.complexity is None or size >= solution.complexity:
+        return solution
+    verdict = verify(solution.f, simpler, budget=budget)
+    if not verdict.verified:
+        return solution
+    return replace(solution, decomposition=simpler, verdict=verdict, complexity=size)
 
 
 def judge(f: Polynomial, candidate: Candidate, budget: Budget = UNLIMITED, seconds: float = 0.0) -> Solution:
@@ -17,7 +32,8 @@ def judge(f: Polynomial, candidate: Candidate, budget: Budget = UNLIMITED, secon
     verdict = verify_or_complete(f, decomposition, budget=budget).best
     if verdict.verified:
         proved = Decomposition(verdict.outer, decomposition.inners)
-        decomposition = with_simplest_outer(f, normal_form(proved), budget)
+        normal = with_simplest_outer(f, normal_form(proved), budget)
+        decomposition = min(normal, proved, key=complexity)
         if not verify(f, decomposition, budget=budget).verified:  # what is shown is what was proved
             decomposition = proved
         size = complexity(decomposition)

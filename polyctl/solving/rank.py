@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import comb
 
 from polyctl.algebra.complexity import Complexity
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, variables_used
 
-WEAK = "weak: only a factorisation, or a substitution of powers of the variables"
+WEAK = "weak: only a factorisation, a sum of parts, or a substitution of powers of the variables"
 GENERIC = "generic: nearly every polynomial of this degree has a decomposition of this shape"
 
 
 def is_weak(f: Polynomial, decomposition: Decomposition) -> bool:
     """Whether a verified decomposition says so little that the search should continue beside it.
 
-    That is a mere factorisation of f, and one whose inner polynomials are powers of the variables (f is even
-    in x), as many as there are variables. The decomposition must be in normal form.
+    That is a mere factorisation of f, a mere sum, and one whose inner polynomials are powers of the variables
+    (f is even in x), as many as there are variables.
     """
     outer, inners = decomposition.outer, decomposition.inners
-    factored = outer is not None and len(outer) == 1 and len(inners) > 1
+    factored = outer is not None and len(inners) > 1 and _is_product_or_sum(outer, inners)
     powers = all(len(h) == 1 for h in inners) and any(degree(h) == 1 for h in inners)
     return factored or (powers and len(inners) >= len(variables_used(f)) > 1)
+
+
+def _is_product_or_sum(outer: Polynomial, inners: Sequence[Polynomial]) -> bool:
+    """Whether the inner polynomials are only added, or those of several terms only factors of the whole."""
+    sums = [i for i, h in enumerate(inners) if len(h) > 1]
+    powers = {tuple(m[i] for i in sums) for m in outer.monoms()}
+    return degree(outer) == 1 or len(outer) == 1 or (bool(sums) and len(powers) == 1)
 
 
 def is_generic(f: Polynomial, decomposition: Decomposition) -> bool:
@@ -52,7 +60,8 @@ def find_reservation(f: Polynomial, decomposition: Decomposition) -> str | None:
 
 def rank_key(f: Polynomial, decomposition: Decomposition, complexity: Complexity | None) -> tuple[int, ...]:
     """What answers are sorted by: verified ones, which have a complexity, from the simplest to the most
-    complex, weak ones after the others; then the rest in the order in which they were found."""
+    complex, fewer inner polynomials first, weak ones after the others; then the rest as they were found."""
     if complexity is None:
-        return (1, 0, 0, 0)
-    return (0, int(is_weak(f, decomposition)), complexity.distinct, complexity.leaves)
+        return (1, 0, 0, 0, 0)
+    weak = int(is_weak(f, decomposition))
+    return (0, weak, complexity.distinct, len(decomposition.inners), complexity.leaves)

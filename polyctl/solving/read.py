@@ -14,6 +14,7 @@ from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, ring
+from polyctl.algebra.reading import read
 from polyctl.errors import ParseError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def read_polynomial(f: PolynomialLike, variables: Sequence[str] | None = None) -
     is not a polynomial over Q.
     """
     if isinstance(f, str):
-        return parse(f, variables)
+        return read(f, variables).polynomial
     if isinstance(f, int):
         return ring(variables or ()).constant(fmpq(f))
     if isinstance(f, (fmpq_mpoly, fmpz_mpoly)):

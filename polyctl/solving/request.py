@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import Polynomial, degree
-from polyctl.errors import UsageError
+from polyctl.algebra.lexer import POWER_HINT
+from polyctl.algebra.polynomial import Polynomial, degree, names
+from polyctl.algebra.reading import read, with_carets
+from polyctl.errors import UsageError, did_you_mean
 from polyctl.solving.methods import DEFAULT_SECONDS, select_methods
 
 
@@ -32,11 +33,14 @@ class ModelRequest:
 class SolveRequest:
     """A polynomial, as text or parsed, and how to decompose it; the time limit is in seconds.
 
+    `main` names the variables that are decomposed, the others being parameters; with none each is tried.
+
     Raises UsageError for an unknown method, and for `polish` without a model's answers to polish.
     """
 
     f: str | Polynomial
     variables: Sequence[str] | None = None
+    main: Sequence[str] = ()
     method: str = "auto"
     inners: int | None = None
     time_limit: float = DEFAULT_SECONDS
@@ -51,10 +55,17 @@ class SolveRequest:
 
     def read(self) -> Polynomial:
         """The polynomial. Raises ParseError, and UsageError if its degree is below 2."""
-        f = parse(self.f, self.variables) if isinstance(self.f, str) else self.f
+        f = read(self.f, self.variables).polynomial if isinstance(self.f, str) else self.f
+        unknown = [name for name in self.main if name not in names(f)]
+        if unknown:
+            raise UsageError(
+                f"{unknown[0]} is not a variable of f",
+                did_you_mean(unknown[0], names(f), f"they are {', '.join(names(f))}"),
+            )
         if degree(f) < 2:
+            meant = with_carets(self.f) if isinstance(self.f, str) and self.variables is None else None
             raise UsageError(
                 f"a polynomial of degree {max(degree(f), 0)} has no decomposition",
-                "give one of degree 2 or more",
+                "give one of degree 2 or more" if meant is None else f"do you mean {meant}? {POWER_HINT}",
             )
         return f

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from polyctl.algebra.budget import Budget, OutOfTime
 from polyctl.algebra.complexity import Complexity, complexity_of
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, key
@@ -16,6 +17,9 @@ from polyctl.solving.rank import find_reservation, is_weak, rank_key
 
 if TYPE_CHECKING:
     import sympy
+
+
+CHAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,22 @@ class Solution:
         return find_reservation(self.f, self.decomposition) if self.verified else None
 
     @property
+    def chain(self) -> tuple[Polynomial, ...]:
+        """g1, …, gk with f = g1∘…∘gk, if it is verified and has one inner polynomial: a complete chain.
+
+        Outermost first. Empty if there are fewer than two, or if finding them takes too long.
+        """
+        if not self.verified or len(self.inner) != 1:
+            return ()
+        from polyctl.solvers.exact.chains import chain_of
+
+        try:
+            found = chain_of(self.decomposition, Budget.of(CHAIN_SECONDS))
+        except OutOfTime:
+            return ()
+        return found if len(found) > 1 else ()
+
+    @property
     def rank_key(self) -> tuple[int, ...]:
         """What solutions of one f are sorted by, the best first."""
         return rank_key(self.f, self.decomposition, self.complexity)
@@ -93,6 +113,7 @@ class Solution:
             "reason": self.verdict.reason,
             "source": self.source,
             "logprob": self.logprob,
+            "chain": [plain(part) for part in self.chain],
             "complexity": None if size is None else size.distinct,
             "leaves": None if size is None else size.leaves,
             "latex": {
@@ -114,6 +135,10 @@ class Solution:
             f"{self.status}: {self.verdict.reason}, by {self.verdict.method}",
             f"found by {self.source}",
         ]
+        chain = self.chain
+        if len(chain) > 2:
+            write = latex if as_latex else plain
+            lines.append("f = " + " ∘ ".join(f"({write(part)})" for part in chain))
         if self.reservation is not None:
             lines.append(self.reservation)
         if self.complexity is not None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
 from polyctl.algebra.budget import Budget
+from polyctl.algebra.complexity import complexity_of
 from polyctl.algebra.decomposition import Decomposition, equivalence_key
 from polyctl.algebra.polynomial import Polynomial, key, variables_used
-from polyctl.solving.judge import judge
+from polyctl.solving.judge import judge, simplify_solution
 from polyctl.solving.methods import DEFAULT_SECONDS, METHODS, Method, ModelUnavailable, select_methods
 from polyctl.solving.rank import is_generic
 from polyctl.solving.solution import Answer, Attempt, Candidate, Solution
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MANY = 12
 CHOOSING_SECONDS = 0.3
+SMALL, MODERATE = 12, 30  # distinct subexpressions beyond the variables
+BRIEFLY = 0.3  # seconds for each further exact method once there is an answer
+SIMPLIFIED, SIMPLIFYING_SECONDS = 3, 0.4
 GRACE_SECONDS = 1.0  # after the time limit, to judge what was found just before it
 
 
@@ -33,27 +37,34 @@ def solve(
     time_limit: float = DEFAULT_SECONDS,
     seed: int = 0,
     polish: bool = False,
+    main: Sequence[str] = (),
     neural: Callable[[], Neural] | None = None,
     on_solution: Callable[[Solution], None] | None = None,
 ) -> Answer:
-    """Decompose f: the cheap methods first, until one of them finds a verified decomposition.
+    """Decompose f: the exact methods first, then the others if these find no more than weak answers.
 
-    `inners` bounds the number of inner polynomials. `neural` loads the model when it is needed, or raises
-    ModelUnavailable; with `polish` its wrong hypotheses become starts for the numeric solver. `on_solution`
-    is called with every new solution as it is found. The time limit, in seconds, holds in every method;
-    loading libraries and the model takes at most half of it. KeyboardInterrupt ends the search, and the
-    answer is what was found by then. Raises UsageError for an unknown method.
+    A small f is left to the exact methods alone. `main` names variables of f: the others are parameters of
+    g(y; h(x, y)), which is then all that is looked for, unless there is none. `inners` bounds the number of
+    inner polynomials. `neural` loads the model when it is needed, or raises ModelUnavailable; with `polish`
+    its wrong hypotheses become starts for the numeric solver. `on_solution` is called with every new
+    solution as it is found. The time limit, in seconds, holds in every method; loading libraries and the
+    model takes at most half of it. KeyboardInterrupt ends the search, and the answer is what was found by
+    then. Raises UsageError for an unknown method.
     """
     methods = select_methods(method)
     if polish and all(m.kind != "numeric" for m in methods):
         methods += tuple(m for m in METHODS if m.kind == "numeric")
     search = _Search(f, inners, time_limit, on_solution)
     try:
+        if main:
+            search.parametric(main)
         for chosen in methods:
-            if search.done:
+            if search.done and not search.continues(chosen):
                 break
             if chosen.kind == "exact":
                 search.exact(chosen)
+            elif method == "auto" and search.small:
+                search.note_small(chosen)
             elif chosen.kind == "numeric":
                 search.numeric(chosen, seed, polish)
             elif neural is not None:
@@ -115,10 +126,46 @@ class _Search:
         self._enough |= not solution.weak
         return True
 
+    def continues(self, method: Method) -> bool:
+        """Whether a method is worth trying though an answer was found: it may find a simpler one."""
+        several = len(variables_used(self.f)) > 1
+        exact = method.kind == "exact" and self._enough and self.stopped is None
+        return exact and several and self._size <= MODERATE
+
+    @property
+    def small(self) -> bool:
+        """Whether f is so small that the exact methods find its simplest form nearly always.
+
+        On 266 random planted problems of this size they did in 95 %; it is evidence and no proof.
+        """
+        return self._size <= SMALL
+
+    @cached_property
+    def _size(self) -> int:
+        """How many distinct subexpressions f has beyond its variables."""
+        return complexity_of(self.f).distinct - len(variables_used(self.f))
+
+    def note_small(self, method: Method) -> None:
+        """Say that a method was not tried, since f is small."""
+        self.tried.append(Attempt(method.name, 0.0, 0, "not tried: f is small enough for the exact methods"))
+
+    def parametric(self, main: Sequence[str]) -> None:
+        """h(x, y) for the main variables x alone; the search ends if there is one."""
+        from polyctl.solvers.exact.parametric import parametric, shears
+
+        started, names = perf_counter(), self.f.context().names()
+        places = [names.index(name) for name in main]
+        outcome = parametric(self.f, self.budget, places)
+        listed = [*outcome.decompositions, *shears(self.f, self.budget, places).decompositions]
+        found = sum(self.add(Candidate(d, f"exact: {', '.join(main)} as main variables")) for d in listed)
+        self._note("parameters", started, found, outcome.proof)
+        if found:
+            self.stopped = "main variables"
+
     def exact(self, method: Method) -> None:
-        """One of the algebraic methods."""
+        """One of the algebraic methods; only briefly, if there is an answer already."""
         solver, started = method.load(), perf_counter()
-        outcome = solver(self.f, self.budget)
+        outcome = solver(self.f, self.budget.at_most(BRIEFLY) if self._enough else self.budget)
         found = sum(self.add(Candidate(d, f"exact: {method.name}")) for d in outcome.decompositions)
         self._note(method.name, started, found, outcome.proof)
         if outcome.proof and method.name == "univariate" and len(variables_used(self.f)) == 1:
@@ -164,8 +211,14 @@ class _Search:
         self.tried.append(Attempt(method, perf_counter() - started, found, note))
 
     def finish(self) -> Answer:
-        """Rank the solutions."""
+        """Rank the solutions; the best ones are brought to a simpler form."""
         ranked = sorted(self.solutions, key=lambda s: s.rank_key)
+        budget = Budget.of(SIMPLIFYING_SECONDS)
+        simpler = [simplify_solution(s, budget) if s.verified else s for s in ranked[:SIMPLIFIED]]
+        different: dict[object, Solution] = {}
+        for solution in [*simpler, *ranked[SIMPLIFIED:]]:
+            different.setdefault((solution.decomposition, solution.status), solution)
+        ranked = sorted(different.values(), key=lambda s: s.rank_key)
         seconds = perf_counter() - self._started
         return Answer(self.f, tuple(ranked), tuple(self.tried), self.indecomposable, seconds, self.stopped)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from polyctl.algebra.parse import parse
-from polyctl.algebra.reading import from_coefficients, read
+from polyctl.algebra.reading import from_coefficients, read, with_carets
 from polyctl.errors import ParseError
 
 
@@ -54,8 +54,6 @@ def test_given_variables_are_those_of_both_sides():
     ("text", "place", "part"),
     [
         ("[1, 0, 2, 0, -3]", 0, "list of numbers"),
-        ("x4+5x2+6", 0, "x4 is a variable with an index"),
-        ("3 + 2 t3", 6, "t3 is a variable with an index"),
         ("x = y = z", 6, "more than one equals sign"),
         ("x^2 = ", 4, "one side of the equation is empty"),
         ("f(x) = x^4 + )", 13, "')'"),
@@ -72,11 +70,9 @@ def test_mistakes_are_shown_where_they_stand_in_the_text(text, place, part):
 
 
 def test_powers_without_a_caret_are_asked_about():
-    with pytest.raises(ParseError) as error:
-        read("x4+5x2+6")
-    assert error.value.hint == "if powers are meant, write x^4+5x^2+6"
-    assert read("x4+5x2+6", ["x2", "x4"]).polynomial == parse("x4+5x2+6")
-    assert read("x1*x2 + x4").polynomial == parse("x1*x2+x4")
+    assert with_carets(" x4+5x2+6") == "x^4+5x^2+6"
+    assert with_carets("x1 + y1") is None
+    assert with_carets("x_4 + x") is None
 
 
 def test_a_list_of_coefficients_has_its_own_reader():

@@ -76,6 +76,8 @@ def test_scaled_inners_need_a_rational_outer_and_verify():
         (T**4 + T, inner(T**4 + T + 5), "inner"),
         (T**4 + T, inner(T + 1), "outer"),
         (X * Y + Z, inner(X, Y, Z), "outer"),
+        (X + Y + X * Y, inner(X + Y, X * Y), "as large as f"),
+        (X**3 + Y, inner(X, X**2 + Y), "outer"),
         (X**2 - Y**2, Decomposition(B0 * B1, (X + Y, X - Y)), "outer"),
         (X * Y + Z**2, Decomposition(B0 + B1, (X * Y + 1, Z**2 - 1)), "linear"),
         (X**2 + X * Y + Y**2, inner(X**2, X * Y, Y**2), "inner"),
@@ -103,6 +105,11 @@ def test_answers_that_say_nothing_are_trivial(f, decomposition, reason):
         ((X * Y) ** 2 + Z**2, inner(X * Y, Z)),
         (T**6 + T**5, inner(T**2, T**3)),
         ((X**2 + X) ** 2 + (Y**2 + Y) ** 3, inner(X**2 + X, Y**2 + Y)),
+        (X**2 + Y**2 + X**3 * 2 + Y**3 * 2 + X * Y * (X + Y) * 3, inner(X + Y, X * Y)),
+        (
+            (X + Y + Z) ** 3 - X * Y * Z * 3 + X**2 + Y**2 + Z**2,
+            inner(X + Y + Z, X**2 + Y**2 + Z**2, X * Y * Z),
+        ),
     ],
 )  # fmt: skip
 def test_answers_that_say_something_are_not_trivial(f, decomposition):

@@ -19,7 +19,7 @@ QUARTIC = "x^4 + 2x^3 + 3x^2 + 2x + 5"
 
 def test_text_becomes_an_answer():
     found = answer(SolveRequest(QUARTIC, method="exact"))
-    assert str(found.best.outer) == "b^2 + 2*b + 5"
+    assert str(found.best.outer) == "b^2 + 4"
     assert SolveRequest(QUARTIC).time_limit == DEFAULT_SECONDS
 
 
@@ -83,7 +83,7 @@ def test_the_proof_shows_the_difference_of_a_refuted_answer_and_cuts_what_is_lon
     f = parse("x^4 + x")
     wrong = judge(f, Candidate(Decomposition(parse("b^2", ["b"]), (parse("x^2"),)), "beam", -1.0, 3))
     assert "f - g(h) = x" in wrong.proof
-    assert (wrong.beam_rank, wrong.logprob, wrong.rank_key) == (3, -1.0, (1, 0, 0, 0))
+    assert (wrong.beam_rank, wrong.logprob, wrong.rank_key) == (3, -1.0, (1, 0, 0, 0, 0))
     long = parse(" + ".join(f"x^{e}" for e in range(800, 0, -2)))
     proof = judge(long, Candidate(Decomposition(None, (parse("x^2"),)), "test")).proof
     assert "characters)" in proof

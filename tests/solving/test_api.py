@@ -80,7 +80,7 @@ def test_text_sympy_and_polynomials_give_the_same_answer(kind):
     found = polyctl.decompose(given[kind], method="exact")
     assert found == polyctl.decompose(QUARTIC, method="exact")
     assert hash(found) == hash(polyctl.decompose(QUARTIC, method="exact"))
-    assert str(found.best.outer) == "b^2 + 2*b + 5"
+    assert str(found.best.outer) == "b^2 + 4"
     outer, (inner,) = found.best.to_sympy()
     assert sympy.expand(outer.subs(sympy.Symbol("b"), inner) - expression) == 0
 
@@ -119,15 +119,15 @@ def test_completing_and_composing_are_inverse():
 
 def test_results_print_show_and_turn_into_dicts():
     answer = polyctl.decompose(QUARTIC)
-    assert "g(b) = b^2 + 2*b + 5" in str(answer)
+    assert "g(b) = b^2 + 4" in str(answer)
     assert repr(answer) == "<Answer for x^4 + 2*x^3 + 3*x^2 + 2*x + 5: 1 verified>"
-    assert repr(answer.best) == "<Solution verified: outer b^2 + 2*b + 5, inner x^2 + x>"
+    assert repr(answer.best) == "<Solution verified: outer b^2 + 4, inner x^2 + x + 1>"
     assert "x^{2} + x" in answer._repr_latex_()
     assert json.loads(json.dumps(answer.to_dict()))["solutions"][0]["rank"] == 1
     assert [s.outer for s in answer] == [answer.best.outer]
     verdict = answer.best.verdict
     assert "b^{2}" in verdict._repr_latex_()
-    assert verdict.to_dict()["outer"] == "b^2 + 2*b + 5"
+    assert verdict.to_dict()["outer"] == "b^2 + 4"
     assert len({answer.best, polyctl.decompose(QUARTIC).best}) == 1
     assert answer.to_sympy() == answer.best.to_sympy()
     nothing = polyctl.decompose("x^5 + x + 1")

@@ -59,7 +59,7 @@ def test_answers_come_with_their_proof(dashboard):
         pane.solve(TEXT)
         for message in answers(TEXT):
             dashboard.solver.say(message)
-        await until_shown(pilot, "1 verified", "✓ verified  b^2 + 2*b + 5  x^2 + x")
+        await until_shown(pilot, "1 verified", "✓ verified  b^2 + 4  x^2 + x + 1")
         assert "compared with f: equal" in pane.detail_text()
 
     drive(dashboard, script)

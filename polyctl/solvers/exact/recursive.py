@@ -26,6 +26,8 @@ from polyctl.solvers.exact.univariate import univariate
 from polyctl.solvers.outcome import Outcome
 
 WIDTH, ROUNDS = 3, 3
+ROOTED_TERMS = 20  # of a polynomial whose approximate roots are looked at
+LARGER, EXTRA = 1.3, 4  # what is larger than f by this factor and this much is not worth simplifying
 MAX_TERMS = 2000  # of a polynomial that is taken apart
 
 
@@ -42,17 +44,17 @@ def by_recursion(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
     """The simplest decompositions found, simplest first, where they are simpler than f; never a proof."""
     if degree(f) < 2 or len(f) > MAX_TERMS:
         return Outcome()
-    seen: set[tuple[object, ...]] = set()
+    size, seen = complexity_of(f), set[tuple[object, ...]]()
     level = _fresh(_steps(f, budget, deep=True), seen)
     best: list[_Entry] = []
     for _ in range(ROUNDS):
+        level = [e for e in level if e.complexity.distinct <= LARGER * size.distinct + EXTRA]
         level = sorted(_simplified(sorted(level)[: 2 * WIDTH], budget))[:WIDTH]
         simpler = bool(level) and (not best or level[0].complexity < best[0].complexity)
         best = sorted([*best, *level])[:WIDTH]
         if not simpler or budget.expired:
             break
         level = _fresh(_refined(level, budget), seen)
-    size = complexity_of(f)
     return Outcome(tuple(entry.decomposition for entry in best if entry.complexity < size))
 
 
@@ -70,7 +72,8 @@ def _steps(f: Polynomial, budget: Budget, deep: bool) -> Iterator[Decomposition]
     if deep:
         yield from by_factorisation(f, budget).decompositions
         yield from by_symmetry(f, budget).decompositions
-        yield from by_approximate_roots(f, budget).decompositions
+        if len(f) <= ROOTED_TERMS:
+            yield from by_approximate_roots(f, budget).decompositions
         yield from by_shifted_products(f, budget).decompositions
 
 
@@ -84,7 +87,8 @@ def _refined(level: list[_Entry], budget: Budget) -> Iterator[Decomposition]:
         for i, h in enumerate(d.inners):
             if len(h) > 1:
                 for inside in _steps(h, budget, deep=False):
-                    yield with_inner_decomposed(d, i, inside)
+                    if inside.outer is not None and degree(inside.outer) > 1:  # a sum in a sum is one sum
+                        yield with_inner_decomposed(d, i, inside)
 
 
 def with_outer_decomposed(d: Decomposition, outer: Decomposition) -> Decomposition:

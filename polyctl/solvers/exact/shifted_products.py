@@ -20,7 +20,14 @@ from flint import fmpq, nmod_mpoly, nmod_mpoly_ctx
 
 from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition, outer_ring
-from polyctl.algebra.polynomial import Polynomial, degree, primitive_part, terms, variables_used
+from polyctl.algebra.polynomial import (
+    Polynomial,
+    degree,
+    is_homogeneous,
+    primitive_part,
+    terms,
+    variables_used,
+)
 from polyctl.solvers.outcome import Outcome, gather
 
 PRIMES = (53, 59, 61)
@@ -35,6 +42,8 @@ def by_shifted_products(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
     """c + a·h0^e0·h1^e1… = f with c ≠ 0, for the constants c that are small fractions; never a proof."""
     if len(variables_used(f)) < 2 or not 2 <= degree(f) <= MAX_DEGREE or len(f) > MAX_TERMS:
         return Outcome()
+    if is_homogeneous(f):
+        return Outcome()  # f − c = 0 is irreducible then, but for powers f
     return Outcome(gather(_shifted(f, budget))[0])
 
 

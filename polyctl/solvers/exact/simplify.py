@@ -146,7 +146,8 @@ def _small_changes(d: Decomposition) -> Iterator[Decomposition]:
             continue
         variable = _context(d).gens()[i]
         for scale in SCALES:
-            yield _replaced(d, i, variable / scale, h * scale)
+            if scale.q == 1 or all((c * scale).q == 1 for c in h.coeffs()):  # no new fractions
+                yield _replaced(d, i, variable / scale, h * scale)
         for c in sorted({*SHIFTS, -constant_term(h)} - {fmpq(0)}, key=_size):
             yield _shifted(d, i, c)
         for j, other in enumerate(d.inners):
