@@ -1,20 +1,23 @@
 """What train, rl and plans print while they run and at the end."""
 
 import pickle
+from dataclasses import replace
 
 from polyctl.cli import training
 from polyctl.cli.training import ProgressReporter, print_cost
+from polyctl.plans.progress import Progress
+from polyctl.store.event_kinds import Pool, RunStarted, Step, Validation
 from polyctl.training.cost import Cost
 from tests.training.helpers import tiny
 
-RUN = {"state": "started", "step": 0, "total_steps": 4, "device": "cpu", "parameters": 12345}
-RL_STEP = {"step": 4, "reward": 0.25, "pass_at_1": 0.5, "skipped": 2.0, "kl": 0.01}
+RUN = RunStarted("started", None, 0, 4, "cpu", 1, 12345)
+RL_METRICS = {"reward": 0.25, "pass_at_1": 0.5, "skipped": 2.0, "kl": 0.01}
 
 
 def reported(capsys, *events):
     reporter = ProgressReporter()
-    for kind, event in events:
-        reporter(kind, event)
+    for event in events:
+        reporter(event)
     captured = capsys.readouterr()
     assert captured.out == ""
     return captured.err.splitlines()
@@ -22,11 +25,9 @@ def reported(capsys, *events):
 
 def test_supervised_training_is_reported_in_lines_without_a_bar(capsys, monkeypatch):
     monkeypatch.setattr(training, "LINE_SECONDS", 0.0)
-    step = {"step": 2, "loss": 1.5, "tokens_per_second": 2500.0}
-    validation = {"step": 4, "valid_loss": 1.25, "greedy_exact": 0.25, "greedy_verified": 0.5}
-    lines = reported(
-        capsys, ("run", RUN), ("step", step), ("step", {**step, "mfu": 0.3}), ("eval", validation)
-    )
+    step = Step(2, loss=1.5, tokens_per_second=2500.0)
+    validation = Validation(4, {"valid_loss": 1.25, "greedy_exact": 0.25, "greedy_verified": 0.5})
+    lines = reported(capsys, RUN, step, replace(step, metrics={"mfu": 0.3}), validation)
     assert lines == [
         "started at step 0 of 4 on cpu, 12,345 parameters",
         "step 2 of 4  loss 1.5000  2.5k tokens/s  0 s left",
@@ -39,10 +40,10 @@ def test_reinforcement_is_reported_by_the_same_reporter(capsys):
     validation = {"greedy_verified": 0.5, "pass_at_1": 0.25, "pass_at_w": 1.0, "rank_score": 0.75}
     lines = reported(
         capsys,
-        ("run", {**RUN, "algorithm": "bgrpo"}),
-        ("pool", {"step": 0, "kept": 3, "candidates": 8, "first_right": 0.5}),
-        ("step", RL_STEP),
-        ("eval", {"step": 4, **validation}),
+        replace(RUN, algorithm="bgrpo"),
+        Pool(0, candidates=8, kept=3, first_right=0.5),
+        Step(4, metrics=RL_METRICS),
+        Validation(4, validation),
     )
     assert lines == [
         "bgrpo started at step 0 of 4 on cpu, 12,345 parameters",
@@ -53,14 +54,14 @@ def test_reinforcement_is_reported_by_the_same_reporter(capsys):
 
 
 def test_lines_are_rare_but_the_last_step_is_always_reported(capsys):
-    lines = reported(capsys, ("run", RUN), *[("step", {**RL_STEP, "step": step}) for step in (1, 2, 3, 4)])
+    lines = reported(capsys, RUN, *[Step(step, metrics=RL_METRICS) for step in (1, 2, 3, 4)])
     assert [line.partition("  ")[0] for line in lines[1:]] == ["step 1 of 4", "step 4 of 4"]
 
 
 def test_a_reporter_without_a_bar_can_go_to_another_process(capsys):
     reporter = pickle.loads(pickle.dumps(ProgressReporter()))
-    reporter("progress", {"done": 1, "total": 2, "what": "evaluating"})
-    reporter("run", RUN)
+    reporter(Progress("evaluating", 1, 2))
+    reporter(RUN)
     assert "started at step 0" in capsys.readouterr().err
 
 

@@ -6,6 +6,7 @@ from polyctl.errors import FileError, UsageError
 from polyctl.model.gpt import GPT
 from polyctl.model.serialization import load_model
 from polyctl.runtime.processes import ALONE
+from polyctl.store.event_kinds import Step
 from polyctl.training import checkpoint, loop
 from polyctl.training.loop import Loop, Progress, TrainResult, run_loop
 from polyctl.training.optim import make_optimizer
@@ -29,7 +30,7 @@ class Counting(Loop):
 
     def advance(self):
         self.progress.step += 1
-        self.journal.write("step", step=self.step)
+        self.journal.write(Step(self.step))
 
     def measure(self):
         return {"score": SCORES[self.step]}
@@ -63,7 +64,10 @@ def told(recorder):
 
 def test_it_saves_then_validates_then_keeps_the_best_then_saves(count, recorder):
     result = count()
-    first, second = ["step", "step", "last", "eval", "best", "last"], ["step", "step", "last", "eval", "last"]
+    first, second = (
+        ["step", "step", "last", "validation", "best", "last"],
+        ["step", "step", "last", "validation", "last"],
+    )
     assert told(recorder) == ["run", *first, *first, *second, "end"]
     path = count.run.checkpoint("best")
     assert result == TrainResult(6, {"score": 0.6}, "complete", {"step": 4, "score": 0.7}, path)
