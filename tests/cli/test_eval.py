@@ -23,7 +23,7 @@ def test_eval_reports_and_keeps_predictions(place, capsys):
     assert len((place / report["predictions"]).read_text().splitlines()) == 5
     kinds = [json.loads(line)["kind"] for line in next(place.glob("runs/smoke/*/events.jsonl")).open()]
     assert "beam" in kinds
-    assert kinds[-1] == "eval"
+    assert kinds[-1] == "evaluation"
     assert run(["verify", "runs/" + report["run"], "--json"]) in (0, 1)
     assert read(capsys)["total"] == 5
 
