@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from polyctl.algebra.parse import parse
     from polyctl.algebra.polynomial import Polynomial
     from polyctl.algebra.verify import Verdict
-    from polyctl.solving.api import complete, compose, decompose, load_model, verify
+    from polyctl.solving.api import complete, compose, decompose, load_model, rewrite, verify
     from polyctl.solving.solution import Answer, Solution
 
 __version__ = "0.1.0"
@@ -26,6 +26,7 @@ __all__ = [
     "decompose",
     "load_model",
     "parse",
+    "rewrite",
     "verify",
 ]
 _HOMES = {  # loaded when they are first used: `import polyctl` loads nothing else

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS = {  # in the order of the help: each as module:function of polyctl.cli, or a group of commands
     "decompose": "decompose:decompose",
     "verify": "verify:verify",
+    "rewrite": "rewrite:rewrite",
     "gen": "gen:gen",
     "train": "train:train",
     "rl": "rl:rl",
@@ -32,7 +33,7 @@ COMMANDS = {  # in the order of the help: each as module:function of polyctl.cli
     "experiments": "experiments:app",
     "runs": "runs:app",
 }
-POLYNOMIAL_COMMANDS = ("decompose", "verify", "tui")
+POLYNOMIAL_COMMANDS = ("decompose", "verify", "rewrite", "tui")
 EXIT_BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from polyctl.algebra.reading import from_coefficients
 from polyctl.cli import output
 from polyctl.cli.options import BeamOption, DeviceOption, JsonOption, RunsOption, SeedOption
-from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, PolyctlError
+from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, PolyctlError, UsageError
 from polyctl.solving.methods import CHOICES, DEFAULT_SECONDS
 
 if TYPE_CHECKING:
@@ -19,10 +20,31 @@ if TYPE_CHECKING:
 
 
 def decompose(
-    expression: Annotated[
-        str,
-        typer.Argument(help="The polynomial, for example 'x^4 + 2x^2 - 3'; - reads one a line from stdin."),
+    expressions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="F...",
+            help="The polynomial, for example 'x^4 + 2x^2 - 3'; - reads one a line from stdin. "
+            "Several with --common.",
+        ),
     ],
+    main: Annotated[
+        str | None,
+        typer.Option("--in", metavar="X,...", help="Variables to decompose in; the others are parameters."),
+    ] = None,
+    variables: Annotated[
+        str | None,
+        typer.Option("--variables", metavar="X,...", help="All variables, so that words can be names."),
+    ] = None,
+    coefficients: Annotated[
+        bool, typer.Option("--coefficients", help="F is a list of coefficients, the highest first.")
+    ] = False,
+    common: Annotated[
+        bool, typer.Option("--common", help="Find inner polynomials that all F share.")
+    ] = False,
+    roots: Annotated[
+        bool, typer.Option("--roots", help="Give the roots of F, in one variable, too.")
+    ] = False,
     method: Annotated[str, typer.Option("--method", help=f"One of {', '.join(CHOICES)}.")] = "auto",
     inners: Annotated[
         int | None, typer.Option("--inners", min=1, metavar="M", help="At most M inner polynomials.")
@@ -57,14 +79,24 @@ def decompose(
 
     Exit codes: 0 a verified answer (with -, for every line); 1 none; 2 usage; 3 files; 130 interrupted.
 
+    F is read as people paste it: equations, f(x) = ..., LaTeX, Decompose[..., x].
+
     Example: polyctl decompose 'x^6 + 9x^5 + 24x^4 + 9x^3 - 25x^2 + 6x + 3'
     """
     from polyctl.solving.answer import answer
     from polyctl.solving.request import ModelRequest, SolveRequest
 
+    if common:
+        _decompose_together(expressions, _listed(variables), time_limit, as_json)
+        return
+    if len(expressions) > 1:
+        raise UsageError("more than one polynomial", "quote each, and use --common for several")
+    text = expressions[0].strip()
     needed = method == "neural" or model is not None
     request = SolveRequest(
-        expression.strip(),
+        from_coefficients(text) if coefficients else text,
+        variables=_listed(variables),
+        main=_listed(main) or (),
         method=method,
         inners=inners,
         time_limit=time_limit,
@@ -72,17 +104,63 @@ def decompose(
         polish=polish,
         model=ModelRequest(model, runs, device, beam, grammar, needed),
     )
-    if request.f == "-":
+    if text == "-":
         _answer_lines(request, top)
         return
     found = answer(request)
+    zeros = _roots_of(found, time_limit) if roots else None
     if as_json:
-        output.print_json({"input": request.f, **found.to_dict(top)})
+        listed = {} if zeros is None else {"roots": [{"root": r, "multiplicity": m} for r, m in zeros]}
+        output.print_json({"input": text, **found.to_dict(top), **listed})
     else:
         print(found.to_text(top, latex))
+        for root, multiplicity in zeros or ():
+            print(f"root {root}" + (f", {multiplicity} times" if multiplicity > 1 else ""))
         if len(found) > top:
             output.say(f"{len(found) - top} more: use --top {len(found)}")
     _leave(found)
+
+
+def _listed(names: str | None) -> list[str] | None:
+    return None if names is None else names.replace(",", " ").split()
+
+
+def _roots_of(found: Answer, seconds: float) -> list[tuple[str, int]]:
+    """The roots of f as SymPy writes them; UsageError if the time limit is reached."""
+    from polyctl.algebra.budget import Budget, OutOfTime
+    from polyctl.solving.roots import find_roots
+
+    try:
+        return [(str(root), count) for root, count in find_roots(found.f, Budget.of(seconds))]
+    except OutOfTime:
+        raise UsageError("the time limit was reached before the roots", "raise --time-limit") from None
+
+
+def _decompose_together(texts: list[str], variables: list[str] | None, seconds: float, as_json: bool) -> None:
+    """Inner polynomials that several polynomials share."""
+    from polyctl.algebra.budget import Budget
+    from polyctl.algebra.printing import plain
+    from polyctl.solvers.exact.common import find_common
+    from polyctl.solving.describe import name_inners
+    from polyctl.solving.read import read_together
+
+    polynomials = read_together(texts, variables)
+    if len(polynomials) < 2:
+        raise UsageError("--common needs two polynomials or more", "polyctl decompose F1 F2 --common")
+    found = find_common(polynomials, Budget.of(seconds))
+    if as_json:
+        inner = [] if found is None else [plain(h) for h in found.inners]
+        outers = [] if found is None else [plain(g) for g in found.outers]
+        output.print_json({"inputs": texts, "inner": inner, "outers": outers})
+    elif found is None:
+        print("none found")
+    else:
+        for i, outer in enumerate(found.outers, 1):
+            print(f"g{i} = {plain(outer)}")
+        for name, inner_polynomial in zip(name_inners(len(found.inners)), found.inners, strict=True):
+            print(f"{name} = {plain(inner_polynomial)}")
+    if found is None:
+        raise typer.Exit(EXIT_NOT_VERIFIED)
 
 
 def _answer_lines(request: SolveRequest, top: int) -> None:

@@ -26,7 +26,7 @@ def demo(runs: RunsOption = None) -> None:
     eval_("quick", runs=runs)
     output.say(f"\n3/3  polyctl decompose --method neural '{EXAMPLE}'")
     try:
-        decompose(EXAMPLE, method="neural", model="quick", runs=runs)
+        decompose([EXAMPLE], method="neural", model="quick", runs=runs)
     except typer.Exit:
         output.say("this model did not find it; try a longer training (--set train.steps=...)")
     output.say(

@@ -60,11 +60,18 @@ def verify(
 
 
 def _one(text: str, outer: str | None, inner: list[str], as_json: bool) -> None:
-    from polyctl.solving.api import verify
+    from polyctl.algebra.complexity import complexity
+    from polyctl.algebra.decomposition import Decomposition
+    from polyctl.algebra.verify import verify
+    from polyctl.solving.read import read_decomposition
 
-    verdict = verify(text, outer, inner)
+    f, decomposition = read_decomposition(text, outer, inner)
+    verdict = verify(f, decomposition)
     if as_json:
-        output.print_json({**verdict.to_dict(), "inner": inner})
+        size = None
+        if verdict.verified:
+            size = complexity(Decomposition(verdict.outer, decomposition.inners)).distinct
+        output.print_json({**verdict.to_dict(), "inner": inner, "complexity": size})
     else:
         print(verdict)
         if outer is None and verdict.outer is not None:

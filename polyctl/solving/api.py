@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from polyctl.algebra import polynomial as algebra
 from polyctl.algebra import verify as judge
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.polynomial import Polynomial
+from polyctl.solvers.exact.rewriting import Rewriting
+from polyctl.solvers.exact.rewriting import rewrite as write_in
 from polyctl.solving.answer import answer
 from polyctl.solving.methods import DEFAULT_SECONDS
 from polyctl.solving.read import (
@@ -100,6 +103,27 @@ def compose(outer: PolynomialLike, inner: PolynomialLike | Sequence[PolynomialLi
     """
     inners = read_inners(inner)
     return algebra.compose(read_outer(outer, len(inners)), inners)
+
+
+def rewrite(
+    f: PolynomialLike,
+    inner: PolynomialLike | Sequence[PolynomialLike],
+    *,
+    time_limit: float = DEFAULT_SECONDS,
+) -> Rewriting | None:
+    """f written in given polynomials, with what they cannot express left in f's own variables.
+
+    `complete` says whether nothing is left. None if the time limit, in seconds, or the bound on work is
+    reached. Raises ParseError and UsageError.
+
+    >>> import polyctl
+    >>> polyctl.rewrite("x^3 + y^3", ["x + y", "x y"]).normal_form
+    b0^3 - 3*b0*b1
+    >>> polyctl.rewrite("x^4 + x", "x^2").normal_form
+    b0^2 + x
+    """
+    whole, decomposition = read_decomposition(f, None, inner)
+    return write_in(whole, decomposition.inners, Budget.of(time_limit))
 
 
 def load_model(

@@ -58,9 +58,16 @@ def read_decomposition(
 
 def read_inners(inner: PolynomialLike | Sequence[PolynomialLike]) -> tuple[Polynomial, ...]:
     """Inner polynomials in one ring."""
-    given = [read_polynomial(h) for h in (inner if isinstance(inner, (list, tuple)) else [inner])]
+    return tuple(read_together(inner if isinstance(inner, (list, tuple)) else [inner]))
+
+
+def read_together(
+    texts: Sequence[PolynomialLike], variables: Sequence[str] | None = None
+) -> list[Polynomial]:
+    """Polynomials in the ring of all their variables."""
+    given = [read_polynomial(f, variables) for f in texts]
     common = _common_ring(given)
-    return tuple(_in_ring(h, common) for h in given)
+    return [_in_ring(f, common) for f in given]
 
 
 def read_outer(outer: PolynomialLike, inners: int) -> Polynomial:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from polyctl.algebra.complexity import complexity_of
-from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import Polynomial
 from polyctl.algebra.printing import plain
+from polyctl.algebra.reading import read
 from polyctl.errors import ParseError, PolyctlError
 from polyctl.formatting import cut_text
 from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer, shown_hypothesis
@@ -76,7 +76,7 @@ def _serve(requests: IO[str], tell: Tell, runs: Path | None) -> None:
 
 
 def _answer(request: dict[str, Any], tell: Tell, runs: Path | None) -> None:
-    f = parse(request["text"])
+    f = read(request["text"]).polynomial
     beam = _Beam(tell, f)
     run = request.get("run")
 

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from polyctl.cli.app import run
 from tests.cli.helpers import read
 from tests.processes import POLYCTL, run_program
@@ -59,3 +61,50 @@ def test_decompose_many_lines():
     assert "error" in broken
     assert broken["input"] == "x^4 + ("
     assert prime["indecomposable"]
+
+
+@pytest.mark.parametrize(
+    ("options", "first"),
+    [
+        (["(x^2+y)^2+y", "--in", "x"], ["x^2 + y", "y"]),
+        (["(rate^2 + c)^2 + c", "--variables", "rate,c"], ["rate^2 + c", "c"]),
+        (["[1, 0, 2, 0, -3]", "--coefficients"], ["x^2 + 1"]),
+        (["f(x) = x^4 + 2x^2 - 3"], ["x^2 + 1"]),
+    ],
+)
+def test_what_people_type_is_read(options, first, capsys):
+    assert run(["decompose", *options, "--method", "exact", "--json"]) == 0
+    assert read(capsys)["solutions"][0]["inner"] == first
+
+
+def test_roots_go_through_the_chain(capsys):
+    assert run(["decompose", "(x+1)(x+3)(x+5)(x+7) = 5760", "--roots", "--json"]) == 0
+    roots = read(capsys)["roots"]
+    assert [r["root"] for r in roots[:2]] == ["-13", "5"]
+    assert len(roots) == 4
+    assert run(["decompose", "x^4 - 2x^2 + 1", "--roots"]) == 0
+    assert "root -1, 2 times" in capsys.readouterr().out
+
+
+def test_polynomials_share_inner_ones(capsys):
+    assert run(["decompose", "(x y+z)^2+1", "(x y+z)^3+x y+z", "--common", "--json"]) == 0
+    found = read(capsys)
+    assert (found["inner"], found["outers"]) == (["x*y + z"], ["b^2 + 1", "b^3 + b"])
+    assert run(["decompose", "x^2+1", "x^3+x", "--common"]) == 1
+    assert "none found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["x^4", "y^4"], "use --common"),
+        (["x^4", "--common"], "two polynomials or more"),
+        (["x^4 + y^4", "--in", "z"], "z is not a variable"),
+        (["x4+5x2+6"], "x^4+5x^2+6"),
+        (["[1, 0, 2]"], "--coefficients"),
+        (["x^2 + y^2", "--roots", "--method", "exact"], "one variable"),
+    ],
+)
+def test_mistakes_get_a_remedy(arguments, words, capsys):
+    assert run(["decompose", *arguments]) == 2
+    assert words in capsys.readouterr().err

@@ -334,7 +334,7 @@ def test_keys_are_answered_while_every_worker_blocks(dashboard, monkeypatch):
         return False
 
     monkeypatch.setattr(RunLog, "refresh", block)
-    monkeypatch.setattr("polyctl.algebra.parse.parse", lambda *a: gate.wait(30))
+    monkeypatch.setattr("polyctl.algebra.reading.read", lambda *a: gate.wait(30))
 
     async def script(pilot):
         try:

@@ -41,11 +41,11 @@ def read_input(text: str) -> Reading:
     """Parse a text far enough to describe it."""
     if not text.strip():
         return Reading(text)
-    from polyctl.algebra.parse import parse
     from polyctl.algebra.polynomial import degree, variables_used
+    from polyctl.algebra.reading import read
 
     try:
-        f = parse(text)
+        f = read(text).polynomial
     except ParseError as error:
         message = error.message + (f" ({error.hint})" if error.hint else "")
         return Reading(text, message, error.position, wrong=True)

@@ -1,0 +1,47 @@
+"""polyctl rewrite: f in given polynomials, with the remainder that is left."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from polyctl.cli import output
+from polyctl.cli.options import JsonOption
+from polyctl.errors import EXIT_NOT_VERIFIED
+from polyctl.solving.methods import DEFAULT_SECONDS
+
+
+def rewrite(
+    expression: Annotated[str, typer.Argument(metavar="F", help="The polynomial to rewrite.")],
+    inner: Annotated[
+        list[str], typer.Option("--in", metavar="H", help="A polynomial to write it in; repeat for several.")
+    ],
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="Time limit.")
+    ] = DEFAULT_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a polynomial in given ones: b0 stands for the first, b1 for the second, and so on.
+
+    What they cannot express is left in the variables of F. The result is exact and does not depend on how it
+    is found; nothing left means that F is a polynomial in them.
+
+    Exit codes: 0 nothing is left; 1 something is, or the time limit was reached; 2 usage.
+
+    Example: polyctl rewrite 'x^3 + y^3' --in 'x + y' --in 'x y'
+    """
+    from polyctl.algebra.printing import plain
+    from polyctl.solving.api import rewrite as write_in
+
+    found = write_in(expression.strip(), inner, time_limit=time_limit)
+    if as_json:
+        form = None if found is None else plain(found.normal_form)
+        complete = found is not None and found.complete
+        output.print_json({"input": expression, "inner": inner, "normal_form": form, "complete": complete})
+    elif found is None:
+        print("not found within the bound on work")
+    else:
+        print(plain(found.normal_form))
+    if found is None or not found.complete:
+        raise typer.Exit(EXIT_NOT_VERIFIED)

@@ -1,0 +1,24 @@
+"""polyctl rewrite."""
+
+import json
+
+import pytest
+
+from polyctl.cli.app import run
+
+
+def test_what_is_left_decides_the_exit_code(capsys):
+    assert run(["rewrite", "x^3 + y^3", "--in", "x + y", "--in", "x y"]) == 0
+    assert capsys.readouterr().out == "b0^3 - 3*b0*b1\n"
+    assert run(["rewrite", "x^4 + x", "--in", "x^2", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["normal_form"], found["complete"]) == ("b0^2 + x", False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["x^2"], "--in"), (["x^2 + )", "--in", "x"], "')'"), (["x", "--in", ""], "empty")],
+)
+def test_mistakes_are_told(arguments, words, capsys):
+    assert run(["rewrite", *arguments]) == 2
+    assert words in capsys.readouterr().err

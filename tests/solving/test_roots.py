@@ -1,0 +1,40 @@
+"""Roots through the chain of components."""
+
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polyctl.algebra.parse import parse
+from polyctl.errors import UsageError
+from polyctl.solving.roots import find_roots
+
+
+def test_exact_roots_of_exact_components():
+    x = sympy.Symbol("x")
+    found = find_roots(parse("x^6-2x^3-3"))
+    assert sum(count for _, count in found) == 6
+    assert all(sympy.simplify((x**6 - 2 * x**3 - 3).subs(x, root)) == 0 for root, _ in found)
+
+
+def test_multiplicities_are_kept():
+    assert [count for _, count in find_roots(parse("(x^2-2)^2"))] == [2, 2]
+
+
+def test_what_has_no_radicals_gives_numbers():
+    found = find_roots(parse("x^5-x-1"))
+    assert len(found) == 5
+    assert float(found[0][0]) == pytest.approx(1.1673039782614187)
+
+
+@given(st.lists(st.integers(-6, 6), min_size=1, max_size=4))
+@settings(max_examples=15)
+def test_integer_roots_come_back(roots):
+    f = parse("".join(f"(x - ({r}))" for r in roots))
+    found = {int(root): count for root, count in find_roots(f)}
+    assert found == {r: roots.count(r) for r in roots}
+
+
+def test_only_one_variable_has_roots():
+    with pytest.raises(UsageError, match="one variable"):
+        find_roots(parse("x*y"))
