@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polyctl.algebra.reading import from_coefficients
 from polyctl.cli import output
 from polyctl.cli.options import BeamOption, DeviceOption, JsonOption, RunsOption, SeedOption
 from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, PolyctlError, UsageError
@@ -83,6 +82,7 @@ def decompose(
 
     Example: polyctl decompose 'x^6 + 9x^5 + 24x^4 + 9x^3 - 25x^2 + 6x + 3'
     """
+    from polyctl.algebra.reading import from_coefficients
     from polyctl.solving.answer import answer
     from polyctl.solving.request import ModelRequest, SolveRequest
 
