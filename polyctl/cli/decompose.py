@@ -42,7 +42,7 @@ def decompose(
         bool, typer.Option("--common", help="Find inner polynomials that all F share.")
     ] = False,
     roots: Annotated[
-        bool, typer.Option("--roots", help="Give the roots of F, in one variable, too.")
+        bool, typer.Option("--roots", help="Also give the roots of F, which must be in one variable.")
     ] = False,
     method: Annotated[str, typer.Option("--method", help=f"One of {', '.join(CHOICES)}.")] = "auto",
     inners: Annotated[
