@@ -1,7 +1,7 @@
 """f = g(h0(B0), h1(B1), …) for blocks of variables, found by the Hessian at one random point.
 
 Theorem (weak separability: Leontief 1947, Sono 1961): f depends on the variables of a block B only through
-one function of them exactly where f_ik·f_j = f_i·f_jk for all i, j in B and k outside of B. So each pair
+one function of them exactly if f_ik·f_j = f_i·f_jk for all i, j in B and k outside of B. So each pair
 that violates this for a k pulls k into its block: closing every pair gives all minimal blocks, in polynomial
 time, from one gradient and one Hessian modulo a prime. Two blocks that overlap have their union as a block
 (Gorman 1968), so overlapping ones of a size are merged, and there is a tree of blocks and not 2^n of them.
@@ -53,7 +53,7 @@ def _families(f: Polynomial, used: Block, budget: Budget) -> Iterator[Decomposit
 
 
 def minimal_blocks(f: Polynomial, budget: Budget = UNLIMITED) -> list[Block]:
-    """For each pair of variables the smallest block that holds both, where it is not all variables.
+    """For each pair of variables the smallest block that holds both, if it is not all variables.
 
     Smallest first. A block is shown by a random point modulo a prime and so may be wrong, with a chance
     below 2^-40; no block is missed.

@@ -31,9 +31,9 @@ _PASSES = 4  # over the chain, since what is moved on may be simplified by the n
 def chain(f: Polynomial, budget: Budget = UNLIMITED) -> tuple[Polynomial, ...]:
     """Indecomposable (g1, …, gk) with f = g1∘…∘gk in one variable, outermost first, in their simplest form.
 
-    The last is in f's ring, the others in b; where f is an iterate φ∘…∘φ of an indecomposable φ, φ k times.
-    (f,) where f is indecomposable or constant. Raises ValueError for an f in several variables and OutOfTime
-    where the budget does not last.
+    The last is in f's ring, the others in b; if f is an iterate φ∘…∘φ of an indecomposable φ, φ k times.
+    (f,) if f is indecomposable or constant. Raises ValueError for an f in several variables and OutOfTime
+    if the budget does not last.
     """
     used = variables_used(f)
     if len(used) > 1:
@@ -47,7 +47,7 @@ def chain(f: Polynomial, budget: Budget = UNLIMITED) -> tuple[Polynomial, ...]:
 
 
 def chain_of(decomposition: Decomposition, budget: Budget = UNLIMITED) -> tuple[Polynomial, ...]:
-    """The chain of a decomposition with one inner polynomial: g's, and h's where it has one variable."""
+    """The chain of a decomposition with one inner polynomial: g's, and h's if it has one variable."""
     outer, (inner,) = decomposition.outer, decomposition.inners
     assert outer is not None
     if len(variables_used(inner)) == 1:
@@ -56,7 +56,7 @@ def chain_of(decomposition: Decomposition, budget: Budget = UNLIMITED) -> tuple[
 
 
 def iterate(f: Polynomial, budget: Budget = UNLIMITED) -> tuple[Polynomial, int] | None:
-    """(φ, k) with φ∘…∘φ = f, k ≥ 2 times, k as large as can be; None where f is no iterate over Q."""
+    """(φ, k) with φ∘…∘φ = f, k ≥ 2 times, k as large as can be; None if f is not an iterate over Q."""
     used = variables_used(f)
     if len(used) != 1:
         return None
@@ -97,7 +97,7 @@ def _complete_chain(f: fmpq_poly, budget: Budget) -> list[fmpq_poly]:
 
 
 def _iterated(f: fmpq_poly, budget: Budget) -> list[fmpq_poly] | None:
-    """φ k times where f is an iterate of an indecomposable φ."""
+    """φ k times if f is an iterate of an indecomposable φ."""
     found = _iterate(f, budget)
     if found is None or next(right_components(found[0], budget), None) is not None:
         return None

@@ -4,7 +4,7 @@ The matrices A for which A·x, as a vector field, leaves f constant, (A x)·grad
 is found by linear algebra from enough random points modulo a prime. Scalings of parameters belong to it and
 spoil its invariants, so two parts are taken: the skew matrices (rotations, whose invariants are scalar
 products) and the derived algebra [L, L] (whose invariants are determinants and the like; Weyl, The classical
-groups, 1939). Their invariants of degree 1 and 2 are again found by linear algebra; where as many of them are
+groups, 1939). Their invariants of degree 1 and 2 are again found by linear algebra; if as many of them are
 independent as the generic orbits leave directions, f is rewritten in them by tags. What is found is exact; f
 may have other symmetries, so an empty answer proves nothing.
 """
@@ -99,7 +99,7 @@ def _derived(algebra: Algebra, n: int, rng: Random, budget: Budget) -> Algebra:
 
 
 def _invariants(algebra: Algebra, n: int, rng: Random, budget: Budget) -> list[dict[Monomial, int]]:
-    """Generators of the invariants of degree 1 and 2, where they are enough to tell generic orbits apart."""
+    """Generators of the invariants of degree 1 and 2, if they are enough to tell generic orbits apart."""
     point = [rng.randrange(1, PRIME) for _ in range(n)]
     wanted = n - rank([_field(a, point) for a in algebra])
     generators: list[dict[Monomial, int]] = []

@@ -1,6 +1,6 @@
 """f = g(h0(x0), h1(x1), …): one inner for each variable, or for each block of variables.
 
-Theorem: for a block B of variables, f is a polynomial in h(B) and the variables outside of B exactly where
+Theorem: for a block B of variables, f is a polynomial in h(B) and the variables outside of B exactly if
 every coefficient of f, taken as a polynomial in the variables outside, is a polynomial in h; and if this
 holds for several disjoint blocks it holds for all of them at once, as expansions in base h are unique. So
 each block has an answer of its own: the common right components of its coefficients. A right component of

@@ -38,7 +38,7 @@ def parametric(f: Polynomial, budget: Budget = UNLIMITED, main: Sequence[int] | 
     """g(y; h(x, y)) = f for each main variable x, with 2 ≤ deg_x h < deg_x f; the simplest h of each degree.
 
     The inner polynomials are h and the parameters y that g depends on. `main` are indices of variables, all
-    of f's where None. Proof means that none exists for any of them over any extension of Q(y).
+    of f's if None. Proof means that none exists for any of them over any extension of Q(y).
     """
     used = variables_used(f)
     if len(used) < 2:
@@ -156,7 +156,7 @@ def _inner(f: Polynomial, x: int, d: int, budget: Budget) -> Polynomial:
 
 
 def _digits(f: Polynomial, x: int, h: Polynomial, budget: Budget) -> Coefficients | None:
-    """The coefficients of the g with g(h) = f, or None where a digit of f in base h depends on x."""
+    """The coefficients of the g with g(h) = f, or None if a digit of f in base h depends on x."""
     d = int(h.degrees()[x])
     lead = coefficients_of(h, x)[d]
     rest, digits = f, {}
@@ -211,7 +211,7 @@ def _shifts(g: Polynomial, x: int, budget: Budget) -> list[Polynomial]:
 
 
 def _scales(g: Polynomial, x: int) -> list[Polynomial]:
-    """1 and, where it is another, the largest p free of x whose k-th power divides the coefficient of x^k."""
+    """1 and, if it is another, the largest p free of x whose k-th power divides the coefficient of x^k."""
     one = g.context().constant(1)
     c = {k: part for k, part in coefficients_of(g, x).items() if k > 0}
     scale = one

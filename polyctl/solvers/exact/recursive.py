@@ -41,7 +41,7 @@ class _Entry:
 
 
 def by_recursion(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
-    """The simplest decompositions found, simplest first, where they are simpler than f; never a proof."""
+    """The simplest decompositions found, simplest first, if they are simpler than f; never a proof."""
     if degree(f) < 2 or len(f) > MAX_TERMS:
         return Outcome()
     size, seen = complexity_of(f), set[tuple[object, ...]]()
@@ -59,7 +59,7 @@ def by_recursion(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
 
 
 def _steps(f: Polynomial, budget: Budget, deep: bool) -> Iterator[Decomposition]:
-    """What each solver finds of f; the dearer ones only where `deep`."""
+    """What each solver finds of f; the dearer ones only if `deep`."""
     if degree(f) < 2 or budget.expired:
         return
     if len(variables_used(f)) == 1:

@@ -6,7 +6,7 @@ are the h_i on that space; g follows by evaluation. With g kept, the h_i are lif
 degree by degree in the variables across the space: the terms of degree k across it satisfy
 Σ g_i(h)·u_i = residual, one linear system whose matrix is that of the space alone (Hensel lifting). Then the
 change of variables is undone, each degree is reduced modulo products of generators of lower degree, residues
-are read as fractions, and g is completed over Q: what is found is exact. Nothing is proved where nothing is
+are read as fractions, and g is completed over Q: what is found is exact. Nothing is proved if nothing is
 found; the vector field can be hidden by others where its degree comes near that of f.
 """
 
@@ -156,7 +156,7 @@ def _outer(f: nmod_mpoly, inners: list[nmod_mpoly], rng: Random, budget: Budget)
 def _lift(
     whole: nmod_mpoly, inners: list[nmod_mpoly], outer: nmod_mpoly, budget: Budget
 ) -> list[nmod_mpoly] | None:
-    """The h_i in all coordinates with outer(h) = f; None where they cannot be lifted."""
+    """The h_i in all coordinates with outer(h) = f; None if they cannot be lifted."""
     context, small = whole.context(), inners[0].context()
     n, inside = context.nvars(), small.nvars()
     lifted = [context.from_dict({(*e, *(0,) * (n - inside)): c for e, c in _pairs(h)}) for h in inners]

@@ -2,7 +2,7 @@
 
 Theorem (Shannon and Sweedler, Using Gröbner bases to determine algebra membership, J. Symbolic Computation
 6, 1988): let I be the ideal of the t_i − h_i in Q[x, t], and take an order that eliminates x. The normal form
-of f modulo I is free of x exactly where f is a polynomial in the h_i, and then it is such a polynomial. No
+of f modulo I is free of x exactly if f is a polynomial in the h_i, and then it is such a polynomial. No
 bound on degrees is needed. Where x remains, the normal form is f = r(x, h) with as little of x as the order
 allows: a remainder. Normal forms do not depend on how they are computed, so the same f and h give the same
 answer.
@@ -34,7 +34,7 @@ Terms = dict[Monomial, fmpq]
 class Rewriting:
     """f = outer(h1, …, hm, x1, …, xn): b0 … b(m−1) stand for the h_i, the others for f's own variables.
 
-    `remainder` are the terms of f, rewritten, that still hold a variable of f; zero where f is in Q[h].
+    `remainder` are the terms of f, rewritten, that still hold a variable of f; zero if f is in Q[h].
     """
 
     f: Polynomial
@@ -49,7 +49,7 @@ class Rewriting:
 
 
 def rewrite(f: Polynomial, inners: Sequence[Polynomial], budget: Budget = UNLIMITED) -> Rewriting | None:
-    """f in given polynomials of its ring; None where the bound on work or the budget is reached."""
+    """f in given polynomials of its ring; None if the bound on work or the budget is reached."""
     basis = _basis(inners)
     if basis is None or budget.expired:
         return None
@@ -67,12 +67,12 @@ def rewrite(f: Polynomial, inners: Sequence[Polynomial], budget: Budget = UNLIMI
 
 
 def _other_names(names: Sequence[str]) -> list[str]:
-    """f's own names, changed where they look like those of the inner polynomials."""
+    """f's own names, changed if they look like those of the inner polynomials."""
     return [f"{name}_" if name[:1] == "b" and name[1:].isdigit() else name for name in names]
 
 
 def _basis(inners: Sequence[Polynomial]) -> list[Terms] | None:
-    """A reduced Gröbner basis of the t_i − h_i, x before t; None where it passes the limits."""
+    """A reduced Gröbner basis of the t_i − h_i, x before t; None if it passes the limits."""
     context = inners[0].context()
     n, m = context.nvars(), len(inners)
     ring = fmpz_mpoly_ctx.get([*(f"x{i}" for i in range(n)), *(f"t{i}" for i in range(m))], Ordering.lex)

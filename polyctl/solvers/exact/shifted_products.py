@@ -108,7 +108,7 @@ def _fractions(residues: Sequence[Sequence[int]]) -> Iterator[fmpq]:
 
 
 def _factored(f: Polynomial, c: fmpq) -> tuple[Polynomial, tuple[Polynomial, ...]] | None:
-    """(outer, inner polynomials) of f = c + product of factors over Q, None where f − c is irreducible."""
+    """(outer, inner polynomials) of f = c + product of factors over Q, None if f − c is irreducible."""
     lead, factors = (f - c).factor()
     if sum(int(e) for _, e in factors) < 2:
         return None

@@ -181,7 +181,7 @@ def _replaced(d: Decomposition, i: int, argument: Polynomial, inner: Polynomial)
 
 
 def _primitive(d: Decomposition) -> Decomposition | None:
-    """The same with primitive inner polynomials; None where g or one of them is constant."""
+    """The same with primitive inner polynomials; None if g or one of them is constant."""
     if _outer(d).is_constant() or any(h.is_constant() for h in d.inners):
         return None
     arguments, inners = list(_context(d).gens()), []

@@ -2,7 +2,7 @@
 
 Theorem (Kozen and Landau, Polynomial decomposition algorithms, J. Symbolic Computation 7, 1989): let f have
 degree d·k over a field of characteristic 0. The d leading coefficients of f are those of lc(f)·h^k, so they
-determine the only monic h of degree d with h(0) = 0 that can be a right component. It is one exactly where
+determine the only monic h of degree d with h(0) = 0 that can be a right component. It is one exactly if
 all digits of f in base h are constants; the digits are then the coefficients of g. No larger field gives
 more: h is rational whenever f is.
 """
