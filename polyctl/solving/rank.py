@@ -9,27 +9,33 @@ from polyctl.algebra.complexity import Complexity
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, variables_used
 
-WEAK = "weak: only a factorisation, a sum of parts, or a substitution of powers of the variables"
+WEAK = "weak: only a factorisation, or a substitution of powers of the variables"
+SUM = "only a sum of parts in different variables"
 GENERIC = "generic: nearly every polynomial of this degree has a decomposition of this shape"
 
 
 def is_weak(f: Polynomial, decomposition: Decomposition) -> bool:
     """Whether a verified decomposition says so little that the search should continue beside it.
 
-    That is a mere factorisation of f, a mere sum, and one whose inner polynomials are powers of the variables
-    (f is even in x), as many as there are variables.
+    That is a mere factorisation of f, and one whose inner polynomials are powers of the variables (f is even
+    in x), as many as there are variables.
     """
     outer, inners = decomposition.outer, decomposition.inners
-    factored = outer is not None and len(inners) > 1 and _is_product_or_sum(outer, inners)
+    factored = outer is not None and len(inners) > 1 and _is_product(outer, inners)
     powers = all(len(h) == 1 for h in inners) and any(degree(h) == 1 for h in inners)
     return factored or (powers and len(inners) >= len(variables_used(f)) > 1)
 
 
-def _is_product_or_sum(outer: Polynomial, inners: Sequence[Polynomial]) -> bool:
-    """Whether the inner polynomials are only added, or those of several terms only factors of the whole."""
+def is_sum(decomposition: Decomposition) -> bool:
+    """Whether f is only split into parts in different variables: true, but the search continues beside it."""
+    return decomposition.outer is not None and degree(decomposition.outer) == 1
+
+
+def _is_product(outer: Polynomial, inners: Sequence[Polynomial]) -> bool:
+    """Whether the inner polynomials of several terms only stand as factors of the whole."""
     sums = [i for i, h in enumerate(inners) if len(h) > 1]
     powers = {tuple(m[i] for i in sums) for m in outer.monoms()}
-    return degree(outer) == 1 or len(outer) == 1 or (bool(sums) and len(powers) == 1)
+    return len(outer) == 1 or (bool(sums) and len(powers) == 1 and degree(outer) > 1)
 
 
 def is_generic(f: Polynomial, decomposition: Decomposition) -> bool:
@@ -55,13 +61,16 @@ def find_reservation(f: Polynomial, decomposition: Decomposition) -> str | None:
     """Why a verified decomposition says little about f, or None if it says something."""
     if is_weak(f, decomposition):
         return WEAK
+    if is_sum(decomposition):
+        return SUM
     return GENERIC if is_generic(f, decomposition) else None
 
 
 def rank_key(f: Polynomial, decomposition: Decomposition, complexity: Complexity | None) -> tuple[int, ...]:
     """What answers are sorted by: verified ones, which have a complexity, from the simplest to the most
-    complex, fewer inner polynomials first, weak ones after the others; then the rest as they were found."""
+    complex, fewer inner polynomials first, sums and then weak ones after the others; then the rest in the
+    order in which they were found."""
     if complexity is None:
         return (1, 0, 0, 0, 0)
-    weak = int(is_weak(f, decomposition))
-    return (0, weak, complexity.distinct, len(decomposition.inners), complexity.leaves)
+    grade = 2 if is_weak(f, decomposition) else int(is_sum(decomposition))
+    return (0, grade, complexity.distinct, len(decomposition.inners), complexity.leaves)

@@ -13,7 +13,7 @@ from polyctl.algebra.polynomial import Polynomial, key
 from polyctl.algebra.printing import latex, plain
 from polyctl.algebra.verify import Status, Verdict
 from polyctl.solving.describe import name_inners, to_sympy, write_aligned, write_plain, write_proof
-from polyctl.solving.rank import find_reservation, is_weak, rank_key
+from polyctl.solving.rank import find_reservation, is_sum, is_weak, rank_key
 
 if TYPE_CHECKING:
     import sympy
@@ -73,8 +73,13 @@ class Solution:
         return self.verified and is_weak(self.f, self.decomposition)
 
     @property
+    def ends_search(self) -> bool:
+        """Whether it is verified and more than a weak answer or a mere sum."""
+        return self.verified and not self.weak and not is_sum(self.decomposition)
+
+    @property
     def reservation(self) -> str | None:
-        """Why it says little about f (weak or generic), though verified; None if it says something."""
+        """Why it says little about f (weak, a sum, generic), though verified; None if it says something."""
         return find_reservation(self.f, self.decomposition) if self.verified else None
 
     @property

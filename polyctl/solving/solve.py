@@ -123,7 +123,7 @@ class _Search:
         if not solution.verified:
             self._misses.append(candidate.decomposition)
             return False
-        self._enough |= not solution.weak
+        self._enough |= solution.ends_search
         return True
 
     def continues(self, method: Method) -> bool:
