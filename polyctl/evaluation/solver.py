@@ -24,7 +24,7 @@ from polyctl.errors import FileError
 from polyctl.runtime.pool import worker_pool
 from polyctl.solving.methods import DEFAULT_SECONDS, select_methods
 from polyctl.solving.solution import Solution
-from polyctl.solving.solve import solve
+from polyctl.solving.solve import Numeric, solve
 
 if TYPE_CHECKING:
     import sympy
@@ -91,9 +91,8 @@ def solve_line(line: Line, options: Options, neural: Callable[[], Neural] | None
         options.method,
         inners=bound,
         time_limit=options.time_limit,
-        seed=options.seed,
         neural=neural,
-        polish=options.polish,
+        numeric=Numeric(options.seed, options.polish),
     )
     seconds, wall = process_time() - started, perf_counter() - wall
     strong = [s for s in answer.verified if _as_small(s, known) or not s.weak]

@@ -58,6 +58,12 @@ def update(
         return Update()
     batches = _batches(kept, rl.micro_groups, end, processes.device)
     normalizer = float(rl.groups_per_step * rl.group_size * experiment.eval.max_tokens)
+    weights = {
+        "clip_low": rl.clip_low,
+        "clip_high": rl.clip_high,
+        "kl": rl.kl_weight,
+        "normalizer": normalizer,
+    }
     anchors = [_frozen(reference, batch, experiment) for batch in batches]
     old: list[torch.Tensor] = []
     sums = {name: torch.zeros((), device=processes.device) for name in ("loss", "kl", "entropy", "clipped")}
@@ -69,16 +75,7 @@ def update(
             if epoch == 0:
                 old.append(found.logp_GWL.detach())
                 sums["entropy"] += found.entropy_GWL.sum()
-            part = policy_loss(
-                found.logp_GWL,
-                old[number],
-                anchors[number],
-                batch,
-                clip_low=rl.clip_low,
-                clip_high=rl.clip_high,
-                kl=rl.kl_weight,
-                normalizer=normalizer,
-            )
+            part = policy_loss(found.logp_GWL, old[number], anchors[number], batch, **weights)
             torch.autograd.backward(part.loss)
             sums["loss"] += part.loss.detach()
             sums["kl"] += part.kl_sum

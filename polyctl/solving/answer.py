@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from polyctl.solving.request import SolveRequest
 from polyctl.solving.solution import Answer, Solution
-from polyctl.solving.solve import solve
+from polyctl.solving.solve import Numeric, solve
 
 if TYPE_CHECKING:
     from polyctl.search.hypothesis import Observer
@@ -41,9 +41,8 @@ def answer(
         request.method,
         inners=request.inners,
         time_limit=request.time_limit,
-        seed=request.seed,
         main=request.main,
-        polish=request.polish,
+        numeric=Numeric(request.seed, request.polish),
         neural=load,
         on_solution=on_solution,
     )

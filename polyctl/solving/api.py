@@ -36,7 +36,6 @@ def decompose(
     method: str = "auto",
     inners: int | None = None,
     time_limit: float = DEFAULT_SECONDS,
-    seed: int = 0,
     polish: bool = False,
     model: Neural | str | None = None,
 ) -> Answer:
@@ -61,7 +60,6 @@ def decompose(
         method=method,
         inners=inners,
         time_limit=time_limit,
-        seed=seed,
         polish=polish,
         model=ModelRequest(name, needed=needed),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from math import inf
 from time import perf_counter
@@ -29,14 +30,21 @@ SIMPLIFIED, SIMPLIFYING_SECONDS = 3, 0.4
 GRACE_SECONDS = 1.0  # after the time limit, to judge what was found just before it
 
 
+@dataclass(frozen=True)
+class Numeric:
+    """How the numeric solver searches: its random seed, and whether a model's wrong answers are starts."""
+
+    seed: int = 0
+    polish: bool = False
+
+
 def solve(
     f: Polynomial,
     method: str = "auto",
     *,
     inners: int | None = None,
     time_limit: float = DEFAULT_SECONDS,
-    seed: int = 0,
-    polish: bool = False,
+    numeric: Numeric = Numeric(),
     main: Sequence[str] = (),
     neural: Callable[[], Neural] | None = None,
     on_solution: Callable[[Solution], None] | None = None,
@@ -45,14 +53,14 @@ def solve(
 
     A small f is left to the exact methods alone. `main` names variables of f: the others are parameters of
     g(y; h(x, y)), which is then all that is looked for, unless there is none. `inners` bounds the number of
-    inner polynomials. `neural` loads the model when it is needed, or raises ModelUnavailable; with `polish`
-    its wrong hypotheses become starts for the numeric solver. `on_solution` is called with every new
-    solution as it is found. The time limit, in seconds, holds in every method; loading libraries and the
-    model takes at most half of it. KeyboardInterrupt ends the search, and the answer is what was found by
-    then. Raises UsageError for an unknown method.
+    inner polynomials. `neural` loads the model when it is needed, or raises ModelUnavailable; with
+    `numeric.polish` its wrong hypotheses become starts for the numeric solver. `on_solution` is called with
+    every new solution as it is found. The time limit, in seconds, holds in every method; loading libraries
+    and the model takes at most half of it. KeyboardInterrupt ends the search, and the answer is what was
+    found by then. Raises UsageError for an unknown method.
     """
     methods = select_methods(method)
-    if polish and all(m.kind != "numeric" for m in methods):
+    if numeric.polish and all(m.kind != "numeric" for m in methods):
         methods += tuple(m for m in METHODS if m.kind == "numeric")
     search = _Search(f, inners, time_limit, on_solution)
     try:
@@ -66,7 +74,7 @@ def solve(
             elif method == "auto" and search.small:
                 search.note_small(chosen)
             elif chosen.kind == "numeric":
-                search.numeric(chosen, seed, polish)
+                search.numeric(chosen, numeric)
             elif neural is not None:
                 search.neural(neural)
         _ = search.done
@@ -171,10 +179,10 @@ class _Search:
         if outcome.proof and method.name == "univariate" and len(variables_used(self.f)) == 1:
             self.indecomposable = outcome.proof
 
-    def numeric(self, method: Method, seed: int, polish: bool) -> None:
+    def numeric(self, method: Method, options: Numeric) -> None:
         """Least squares made exact, up to the time limit or the first answer."""
-        starts = self._misses if polish else ()
-        solver = partial(self._load(method.load), inners=self.inners, seed=seed, starts=starts)
+        starts = self._misses if options.polish else ()
+        solver = partial(self._load(method.load), inners=self.inners, seed=options.seed, starts=starts)
         started, found, first = perf_counter(), 0, inf
         for decomposition in solver(self.f, self.budget).decompositions:
             new = self.add(Candidate(decomposition, "numeric"))
