@@ -30,14 +30,20 @@ def answer(
     Raises ParseError, UsageError, and FileError for a model that is needed and missing.
     """
 
+    f = request.read()
+
     def load() -> Neural:
+        if neural is None and not request.model.needed:
+            from polyctl.solving.suitability import check_model_may_know
+
+            check_model_may_know(f, request.model)
         from polyctl.solving.neural import load_neural
 
         found = load_neural(request.model) if neural is None else neural
         return found if observe is None else replace(found, observer=observe(found))
 
     return solve(
-        request.read(),
+        f,
         request.method,
         inners=request.inners,
         time_limit=request.time_limit,
