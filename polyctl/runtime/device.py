@@ -49,5 +49,11 @@ def limit_threads(config: ModelConfig, threads: int | None = None) -> None:
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    elif config.width <= SMALL_WIDTH and "OMP_NUM_THREADS" not in os.environ:
+    elif config.width <= SMALL_WIDTH:
+        use_one_thread()
+
+
+def use_one_thread() -> None:
+    """One thread for torch, as small matrices want it, unless OMP_NUM_THREADS says otherwise."""
+    if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)

@@ -19,6 +19,7 @@ from polyctl.solving.rank import is_generic
 from polyctl.solving.solution import Answer, Attempt, Candidate, Solution
 
 if TYPE_CHECKING:
+    from polyctl.solvers.outcome import Outcome
     from polyctl.solving.neural import Neural
 
 T = TypeVar("T")
@@ -182,7 +183,9 @@ class _Search:
     def numeric(self, method: Method, options: Numeric) -> None:
         """Least squares made exact, up to the time limit or the first answer."""
         starts = self._misses if options.polish else ()
-        solver = partial(self._load(method.load), inners=self.inners, seed=options.seed, starts=starts)
+        solver = partial(
+            self._load(partial(_load_numeric, method)), inners=self.inners, seed=options.seed, starts=starts
+        )
         started, found, first = perf_counter(), 0, inf
         for decomposition in solver(self.f, self.budget).decompositions:
             new = self.add(Candidate(decomposition, "numeric"))
@@ -229,6 +232,14 @@ class _Search:
         ranked = sorted(different.values(), key=lambda s: s.rank_key)
         seconds = perf_counter() - self._started
         return Answer(self.f, tuple(ranked), tuple(self.tried), self.indecomposable, seconds, self.stopped)
+
+
+def _load_numeric(method: Method) -> Callable[..., Outcome]:
+    """The numeric solver; its many small systems are solved fastest by one thread."""
+    from polyctl.runtime.device import use_one_thread
+
+    use_one_thread()
+    return method.load()
 
 
 def _key(solution: Solution) -> object:

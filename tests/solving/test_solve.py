@@ -3,6 +3,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
+import torch
 
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.decomposition import Decomposition, used_inners
@@ -167,3 +168,15 @@ def test_loading_takes_at_most_half_of_the_time_limit():
     search.time_limit = 1.0
     search._load(lambda: None)
     assert search.budget == before
+
+
+def test_the_numeric_solver_runs_on_one_thread(monkeypatch):
+    """Two threads that wait for each other cost ten times the work on a busy machine."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        solve(parse("(x^2 + x y + y + 1)^2 + (x^2 + x y + y)*(y^2 + x)"), "numeric", time_limit=1)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
