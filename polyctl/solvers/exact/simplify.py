@@ -134,7 +134,7 @@ def _with_small_changes(current: Decomposition, budget: Budget) -> Decomposition
     while improved and not budget.expired:
         improved = False
         for candidate in _small_changes(current):
-            if (found := complexity(candidate)) < value:
+            if _fractions(candidate) <= _fractions(current) and (found := complexity(candidate)) < value:
                 value, current, improved = found, candidate, True
                 break
     return current
@@ -146,8 +146,7 @@ def _small_changes(d: Decomposition) -> Iterator[Decomposition]:
             continue
         variable = _context(d).gens()[i]
         for scale in SCALES:
-            if scale.q == 1 or all((c * scale).q == 1 for c in h.coeffs()):  # no new fractions
-                yield _replaced(d, i, variable / scale, h * scale)
+            yield _replaced(d, i, variable / scale, h * scale)
         for c in sorted({*SHIFTS, -constant_term(h)} - {fmpq(0)}, key=_size):
             yield _shifted(d, i, c)
         for j, other in enumerate(d.inners):
@@ -192,6 +191,11 @@ def _primitive(d: Decomposition) -> Decomposition | None:
     if tuple(inners) == d.inners:
         return d
     return Decomposition(_outer(d).compose(*arguments, ctx=_context(d)), tuple(inners))
+
+
+def _fractions(d: Decomposition) -> int:
+    """How many coefficients are not whole numbers; a simpler form must not have more of them."""
+    return sum(c.q != 1 for p in (_outer(d), *d.inners) for c in p.coeffs())
 
 
 def _outer(d: Decomposition) -> Polynomial:
