@@ -8,7 +8,8 @@ Every move is a substitution h ↦ T(h), g ↦ g∘T⁻¹, so f = g(h) holds aft
 * scale: λ·h_i, for small λ and signs;
 * absorb: h_i·h_j^e in place of h_i, where each power of b_i stands beside that power of b_j.
 
-A beam of the simplest by `complexity` is kept; what comes back is never more complex than what went in.
+A beam of the simplest by `complexity` is kept; what comes back is never more complex than what went in, and
+has no more fractions.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def simplify(decomposition: Decomposition, budget: Budget = UNLIMITED) -> Decomp
 
 def _best_of_beam(start: Decomposition, budget: Budget) -> Decomposition:
     best: Entry = (complexity(start), start)
-    beam, seen, stale = [best], {_key(start)}, 0
+    beam, seen, stale, allowed = [best], {_key(start)}, 0, _fractions(start)
     for _ in range(ROUNDS):
         found: list[Entry] = []
         for _, entry in beam:
@@ -73,8 +74,9 @@ def _best_of_beam(start: Decomposition, budget: Budget) -> Decomposition:
         if not found:
             break
         beam = sorted(found, key=lambda entry: entry[0])[:WIDTH]
-        stale = 0 if beam[0][0] < best[0] else stale + 1
-        best = min(best, beam[0], key=lambda entry: entry[0])
+        whole = [entry for entry in beam if _fractions(entry[1]) <= allowed]
+        stale = 0 if whole and whole[0][0] < best[0] else stale + 1
+        best = min([best, *whole], key=lambda entry: entry[0])
         if stale >= PATIENCE:
             break
     return best[1]
