@@ -6,8 +6,8 @@ of a product is the product of the powers, and constants merge. So an inner poly
 term dissolves into the outer's terms, and one that is a sum stays a sum. A variable `a0` or `x_1` is its
 head a or x applied to its index; `x` is a symbol. The heads Plus, Times and Power count like any other
 vertex, and equal subexpressions count once: an exponent 2, a coefficient 2 and an index 2 are one.
-Numbers, fractions too, are atoms. A number times a single sum is left as a product; the test data do not
-show whether it should be.
+Numbers, fractions too, are atoms, and so are variables that stand for functions, such as `sin(x)`. A number
+times a single sum is left as a product; the test data do not show whether it should be.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Number = int | Fraction
 Factors = tuple[tuple[int, int], ...]
 Sum = dict[Factors, Number]
 
-_INDEXED = re.compile(r"(.*?[A-Za-z])((?:_?[0-9]+)(?:_[0-9]+)*)")
+_INDEXED = re.compile(r"([A-Za-z0-9_]*?[A-Za-z])((?:_?[0-9]+)(?:_[0-9]+)*)")
 
 
 @dataclass(frozen=True, order=True)

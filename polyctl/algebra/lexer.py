@@ -11,6 +11,8 @@ How names are read if no names are given:
 - `\\mathrm{rate}` is one variable named rate, and so is `rate_1` named rate_1.
 
 If names are given they decide: a word is the name that it spells, or else its only split into names.
+
+A function such as `sin` is a token of its own if atoms are read, and an error otherwise.
 """
 
 from __future__ import annotations
@@ -18,46 +20,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from flint import fmpq, fmpz
 
 from polyctl.algebra.characters import SUBSCRIPTS, SUPERSCRIPTS, normalise, strip_dollars
 from polyctl.algebra.names import GREEK, GREEK_NAMES, GREEK_VARIANTS, LONGEST_NAME, spellings
+from polyctl.algebra.tokens import ATOM_HINT, FUNCTIONS, POWER_HINT, Limits, Token
 from polyctl.algebra.words import Words
 from polyctl.errors import ParseError, UsageError
 
-
-@dataclass(frozen=True)
-class Limits:
-    """What a text may ask for; each is checked before the work is done."""
-
-    length: int = 100_000
-    degree: int = 100_000
-    exponent: int = 100_000
-    terms: int = 20_000
-    digits: int = 10_000
-    variables: int = 100
-    depth: int = 100
-    work: int = 50_000_000
-
-
-@dataclass(frozen=True)
-class Token:
-    """A token: kind is number, name, frac, end, or one of + - * / ^ ( ) [ ] { }."""
-
-    kind: str
-    position: int
-    text: str = ""
-    value: fmpq | None = None
-
-
-_FUNCTIONS = (
-    "sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan "
-    "exp log ln sqrt abs min max gcd det mod floor"
-)
-FUNCTIONS = frozenset(_FUNCTIONS.split(" "))
 _SKIPPED = "left right big Big bigl bigr Bigl Bigr quad qquad displaystyle , ; : ! ( ) [ ]"
 _SKIPPED_COMMANDS = frozenset({*_SKIPPED.split(" "), " ", "\n"})
 _COMMANDS = {"cdot": "*", "times": "*", "ast": "*", "div": "/", "{": "(", "}": ")"}
@@ -74,8 +46,8 @@ _INDEX_GROUP = re.compile(r"_\s*\{\s*([A-Za-z0-9]+(?:\s*[,_]\s*[A-Za-z0-9]+)*)\s
 _INDEX_PLAIN = re.compile(r"_([0-9]+|[A-Za-z])")
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
 _WORD_GROUP = re.compile(r"\s*\{\s*([A-Za-z](?:[A-Za-z0-9]|\\?_)*)\s*\}")
+_APPLIED = re.compile(r"(?:_[A-Za-z0-9]|_\{[A-Za-z0-9]+\})?\s*(?:\^\s*\{?[0-9]+\}?)?\s*\(|\[")
 COMMA_HINT = "write decimals with a point (0.5), and large numbers without separators"
-POWER_HINT = "write ^ for a power, * for a product, _ for an index: x^2, x*2, x_2"
 
 
 def canonical_name(name: str) -> str:
@@ -97,12 +69,15 @@ def canonical_name(name: str) -> str:
 class Lexer:
     """Reads one text; positions in tokens and errors are indices into that text."""
 
-    def __init__(self, text: str, names: Sequence[str] | None, limits: Limits) -> None:
+    def __init__(
+        self, text: str, names: Sequence[str] | None, limits: Limits, *, atoms: bool = False
+    ) -> None:
         self.source = text
         self.text = strip_dollars(normalise(text))
         self.names = None if names is None else spellings(names)
         self.listed = "" if names is None else ", ".join(names)
         self.limits = limits
+        self.atoms = atoms
         self.found: list[Token] = []
         self.at = 0
         self._words = Words(self.text)
@@ -146,6 +121,8 @@ class Lexer:
             self._read_name(GREEK[character], self.at + 1)
         elif character == "\\":
             self._read_command()
+        elif character == "√":
+            self._read_function("sqrt", self.at + 1)
         elif unicodedata.category(character) == "No" and character not in SUBSCRIPTS:
             value = Fraction(unicodedata.numeric(character)).limit_denominator(1000)
             self._emit("number", self.at + 1, str(value), fmpq(value.numerator, value.denominator))
@@ -224,11 +201,15 @@ class Lexer:
         while end < len(self.text) and self.text[end] in SUPERSCRIPTS:
             end += 1
         digits = "".join(SUPERSCRIPTS[c] for c in self.text[self.at : end])
-        if digits.startswith("-"):
-            raise self.error("a negative exponent", self.at, "polynomials have exponents 0, 1, 2, ...")
+        negative = digits.startswith("-")
+        if negative and not self.atoms:
+            raise self.error("a negative exponent", self.at, ATOM_HINT)
+        digits = digits.removeprefix("-")
         if not digits.isdigit():
             raise self.error("an exponent that is not a whole number", self.at, POWER_HINT)
         self._emit("^", self.at)
+        if negative:
+            self._emit("-", self.at)
         self._emit("number", end, digits, fmpq(fmpz(digits)))
 
     def _read_command(self) -> None:
@@ -249,22 +230,24 @@ class Lexer:
             group = _WORD_GROUP.match(self.text, end)
             if group is None:
                 raise self.error(f"\\{name} needs a name in braces", self.at, f"write \\{name}{{rate}}")
-            self._read_name(group.group(1).replace("\\", ""), group.end())
+            word = group.group(1).replace("\\", "")
+            if self._is_function(word, group.end()):
+                self._read_function(word, group.end())
+            else:
+                self._read_name(word, group.end())
+        elif name in FUNCTIONS:
+            self._read_function(name, end)
         else:
-            hint = "polyctl reads +, -, *, /, powers and brackets" if name in FUNCTIONS else None
-            raise self.error(f"unknown LaTeX command \\{name}", self.at, hint)
+            raise self.error(f"unknown LaTeX command \\{name}", self.at)
 
     def _read_word(self) -> None:
         """A run of letters; without names given it is a product of single letters, the last one indexed."""
         match = _LETTERS.match(self.text, self.at)
         assert match is not None
         run, end = match.group(), match.end()
-        if run in FUNCTIONS and self.text[end:].lstrip().startswith("(") and not self._is_name(self.at):
-            raise self.error(
-                f"functions such as {run} are not allowed in a polynomial",
-                self.at,
-                f"if you mean a product, write {'*'.join(run)}",
-            )
+        if self._is_function(run, end):
+            self._read_function(run, end)
+            return
         if self.names is not None:
             self._read_given_word()
         elif run in GREEK_NAMES:
@@ -281,6 +264,24 @@ class Lexer:
                 self.at,
                 f"write {'*'.join(run[:20])} for the product, or name it as a variable (--variables)",
             )
+
+    def _is_function(self, word: str, end: int) -> bool:
+        """Whether a word is a function: one that is applied to brackets, or any if atoms are read."""
+        if word.lower() not in FUNCTIONS or self._is_name(self.at):
+            return False
+        return self.atoms or _APPLIED.match(self.text, end) is not None
+
+    def _read_function(self, name: str, end: int) -> None:
+        """Emit a function in small letters, with its index; ArcSin is arcsin."""
+        shown = self.text[self.at : end]
+        if not self.atoms:
+            product = f"; if you mean a product, write {'*'.join(shown)}" if shown.isalpha() else ""
+            raise self.error(
+                f"functions such as {shown} are not allowed in a polynomial", self.at, ATOM_HINT + product
+            )
+        name = name.lower()
+        index, end = self._read_index(end)
+        self._emit("function", end, f"{name}_{index}" if index else name)
 
     def _read_name(self, name: str, end: int) -> None:
         """Emit a name with the index that follows at `end`."""

@@ -37,3 +37,17 @@ def spellings(names: Sequence[str]) -> dict[str, str]:
         for other in (joined, split):
             found.setdefault(other, name)
     return found
+
+
+def is_single(name: str) -> bool:
+    """Whether a name can stand in a product or power without brackets: x, sin(x + y) and 2, not 1/x or 2^x.
+
+    >>> [is_single(name) for name in ("x_1", "sin(x + y)", "1/x", "x^(1/3)", "(x + 1)^y")]
+    [True, True, False, False, False]
+    """
+    depth = 0
+    for character in name:
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and character in "+-*/^ ":
+            return False
+    return True

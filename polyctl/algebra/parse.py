@@ -1,49 +1,45 @@
-"""Polynomials from text, by a hand-written parser that bounds the work before it does it.
-
-    sum      = sign* product ((+ | -) sign* product)*
-    product  = factor ((* | /) sign* factor | factor)*      the last factor is not a number: `x 2` is an error
-    factor   = atom (^ exponent)?                           `-x^2` is -(x^2); `2^3^2` is an error
-    atom     = number | name | ( sum ) | \\frac{sum}{sum}
-
-Products and quotients go from left to right, so that `1/2 x` is x/2; division is by numbers only, and
-exponents are whole numbers. How names are read is described in lexer.py.
-"""
+"""Polynomials from text: see parser.py for the grammar, lexer.py for names and atoms.py for functions."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from math import comb, lcm, prod
 
-from flint import fmpq
-
-from polyctl.algebra.lexer import POWER_HINT, Lexer, Limits, Token, canonical_name
+from polyctl.algebra.atoms import parse_atoms
+from polyctl.algebra.lexer import Lexer, canonical_name
 from polyctl.algebra.names import natural_key
-from polyctl.algebra.polynomial import Polynomial, Ring, degree, ring
+from polyctl.algebra.parser import Parser
+from polyctl.algebra.polynomial import Polynomial, ring
+from polyctl.algebra.tokens import Limits
 from polyctl.errors import ParseError, UsageError
 
 __all__ = ["Limits", "parse"]
 
-_CLOSING = {"(": ")", "[": "]", "{": "}"}
-_STARTS = frozenset({"name", "frac", "number", *_CLOSING})
-_EXPONENT_HINT = "polynomials have exponents 0, 1, 2, ..., written as numbers: x^2, x^{10}"
-# Looking at a coefficient from Python takes about as long as this many term products in flint.
-_LOOK = 20
-_BITS_A_DIGIT = 3.3219280948873626
 
-
-def parse(text: str, names: Sequence[str] | None = None, limits: Limits = Limits()) -> Polynomial:  # noqa: B008
+def parse(
+    text: str,
+    names: Sequence[str] | None = None,
+    limits: Limits = Limits(),  # noqa: B008
+    *,
+    atoms: bool = False,
+) -> Polynomial:
     """The polynomial that a text stands for, in the ring of `names`, or of the variables that occur.
 
     Variables that occur are sorted naturally (x2 before x10); a text without variables gives a polynomial of
     the ring of no variables. Raises ParseError, with the position, for a text that is not a polynomial or is
     above a limit, and UsageError for names that are not valid.
 
+    With `atoms`, what is no polynomial is a variable named by its text, such as `sin(x)` or `1/x`; see
+    atoms.py.
+
     >>> parse("(x + 1)^2 - 1/2 x")
     x^2 + 3/2*x + 1
     >>> parse("xy + y_1", ["x", "y", "y1"])
     x*y + y1
+    >>> parse("exp(2a + a)^2 - exp(3a)/x", atoms=True)
+    exp(3*a)^2 - exp(3*a)*1/x
     """
+    if atoms:
+        return parse_atoms(text, names, limits)
     if names is not None:
         names = [canonical_name(name) for name in names]
         if len(set(names)) < len(names):
@@ -54,278 +50,4 @@ def parse(text: str, names: Sequence[str] | None = None, limits: Limits = Limits
     if len(used) > limits.variables:
         position = 0 if not occurring else next(t.position for t in tokens if t.text == occurring[-1])
         raise ParseError(f"more than {limits.variables} variables", text, position)
-    return _Parser(text, tokens, ring(used), limits).polynomial()
-
-
-class _Parser:
-    """Evaluates tokens by recursive descent; `work` is what is left of the bound on term operations."""
-
-    def __init__(self, text: str, tokens: list[Token], ring: Ring, limits: Limits) -> None:
-        self.text = text
-        self.tokens = tokens
-        self.ring = ring
-        self.generators = dict(zip(ring.names(), ring.gens(), strict=True))
-        self.limits = limits
-        self.work = limits.work
-        self.depth = 0
-        self.at = 0
-
-    def polynomial(self) -> Polynomial:
-        if self.token.kind == "end":
-            raise self.error(
-                "the polynomial is empty", self.token, "type a polynomial such as x^4 + 2x^2 - 3"
-            )
-        value = self.sum()
-        if self.token.kind in {")", "]", "}"}:
-            raise self.error(f"unmatched {self.token.kind!r}", self.token)
-        if self.token.kind != "end":
-            raise self.unexpected()
-        return value
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.at]
-
-    def error(self, message: str, token: Token, hint: str | None = None) -> ParseError:
-        return ParseError(message, self.text, token.position, hint)
-
-    def unexpected(self) -> ParseError:
-        if self.token.kind == "end":
-            return self.error("the text ends where a number or a variable is expected", self.token)
-        return self.error(
-            f"expected a number, a variable or a bracket, not {self.token.text or self.token.kind!r}",
-            self.token,
-        )
-
-    def sum(self) -> Polynomial:
-        summands = []
-        start = self.token
-        while True:
-            negative = self.signs()
-            value = self.product()
-            summands.append(-value if negative else value)
-            if self.token.kind not in {"+", "-"}:
-                return self.add(summands, start)
-
-    def signs(self) -> bool:
-        negative = False
-        while self.token.kind in {"+", "-"}:
-            negative ^= self.token.kind == "-"
-            self.at += 1
-        return negative
-
-    def add(self, summands: list[Polynomial], token: Token) -> Polynomial:
-        """The sum, by halves, so that a long sum costs little more than its length."""
-        while len(summands) > 1:
-            pairs = zip(summands[::2], summands[1::2], strict=False)
-            halves = [self.check(f + g, token) for f, g in pairs]
-            summands = halves + summands[len(summands) - len(summands) % 2 :]
-        return summands[0]
-
-    def check(self, value: Polynomial, token: Token) -> Polynomial:
-        """A sum of two, which is at most twice as large as they are, refused if it is above a limit."""
-        if len(value) > self.limits.terms:
-            raise self.over("terms", token)
-        self.spend(_LOOK * len(value), 0, token)
-        self.bound_digits(_height(value), token)
-        return value
-
-    def product(self) -> Polynomial:
-        value = self.factor()
-        while True:
-            operator = self.token
-            if operator.kind in {"*", "/"}:
-                self.at += 1
-                negative = self.signs()
-                start = self.token
-                other = -self.factor() if negative else self.factor()
-                value = (
-                    self.divide(value, other, start)
-                    if operator.kind == "/"
-                    else self.times(value, other, operator)
-                )
-            elif operator.kind == "number":
-                raise self.error(
-                    "a number needs an operator before it",
-                    operator,
-                    POWER_HINT,
-                )
-            elif operator.kind in _STARTS:
-                value = self.times(value, self.factor(), operator)
-            else:
-                return value
-
-    def factor(self) -> Polynomial:
-        value = self.atom()
-        if self.token.kind != "^":
-            return value
-        operator = self.token
-        self.at += 1
-        exponent = self.exponent()
-        if self.token.kind == "^":
-            raise self.error("a power of a power", self.token, "write (2^3)^2 or 2^9, whichever you mean")
-        return self.power(value, exponent, operator)
-
-    def exponent(self) -> int:
-        """A whole number, in brackets or not."""
-        closing = _CLOSING.get(self.token.kind)
-        opening = self.token
-        if closing:
-            self.at += 1
-        negative = self.signs()
-        token = self.token
-        if token.kind != "number":
-            raise self.error("an exponent that is not a whole number", token, _EXPONENT_HINT)
-        digits = token.text.lstrip("0") or "0"
-        if not digits.isdigit() or (closing and self.tokens[self.at + 1].kind in {"/", "*", "+", "-", "^"}):
-            raise self.error("an exponent that is not a whole number", token, _EXPONENT_HINT)
-        if negative and digits != "0":
-            raise self.error("a negative exponent", token, _EXPONENT_HINT)
-        if len(digits) > 18 or int(digits) > self.limits.exponent:
-            raise self.error(
-                f"an exponent above the limit of {self.limits.exponent:,}", token, "use a smaller exponent"
-            )
-        self.at += 1
-        if closing:
-            self.close(opening, closing)
-        return int(digits)
-
-    def atom(self) -> Polynomial:
-        token = self.token
-        if token.kind not in _STARTS:
-            raise self.unexpected()
-        if token.kind in _CLOSING:
-            return self.bracket()
-        self.at += 1
-        if token.value is not None:
-            return self.ring.constant(token.value)
-        if token.kind == "name":
-            return self.generators[token.text]
-        return self.fraction()
-
-    def bracket(self) -> Polynomial:
-        opening = self.token
-        self.depth += 1
-        if self.depth > self.limits.depth:
-            raise self.error(f"brackets nested deeper than {self.limits.depth}", opening)
-        self.at += 1
-        value = self.sum()
-        self.close(opening, _CLOSING[opening.kind])
-        self.depth -= 1
-        return value
-
-    def close(self, opening: Token, closing: str) -> None:
-        if self.token.kind == "end":
-            raise self.error(f"{opening.kind!r} is never closed", opening)
-        if self.token.kind != closing:
-            if self.token.kind in _CLOSING.values():
-                raise self.error(f"expected {closing!r}, not {self.token.kind!r}", self.token)
-            raise self.unexpected()
-        self.at += 1
-
-    def fraction(self) -> Polynomial:
-        """The two arguments of \\frac; as in LaTeX an argument without braces is one digit or one letter."""
-        start = self.token
-        if start.kind == "number" and re.fullmatch(r"[0-9]{2}", start.text):
-            self.at += 1
-            numerator, denominator = (self.ring.constant(int(digit)) for digit in start.text)
-            return self.divide(numerator, denominator, start)
-        arguments = []
-        for _ in range(2):
-            start = self.token
-            if start.kind not in {"{", "name"} and not re.fullmatch(r"[0-9]", start.text):
-                raise self.error("\\frac needs two arguments in braces", start, "write \\frac{1}{2}")
-            arguments.append(self.atom())
-        return self.divide(arguments[0], arguments[1], start)
-
-    def divide(self, value: Polynomial, divisor: Polynomial, token: Token) -> Polynomial:
-        if not divisor.is_constant():
-            raise self.error(
-                "division by something that is not a number",
-                token,
-                "a polynomial may only be divided by a number",
-            )
-        if divisor.is_zero():
-            raise self.error("division by zero", token)
-        return self.times(value, self.ring.constant(fmpq(1) / divisor.coeffs()[0]), token)
-
-    def times(self, f: Polynomial, g: Polynomial, token: Token) -> Polynomial:
-        """The product, refused beforehand if it could be above a limit."""
-        small, large = sorted((len(f), len(g)))
-        if small == 0:
-            return f * g
-        degrees = [a + b for a, b in zip(f.degrees(), g.degrees(), strict=True)]
-        self.bound_terms(small * large, degrees, degree(f) + degree(g), token)
-        size = _height if small == 1 else self.common_height
-        bits = size(f) + size(g) + small.bit_length() - 1
-        self.bound_digits(bits, token)
-        self.spend(small * large + _LOOK * (small + large), bits, token)
-        return f * g
-
-    def power(self, f: Polynomial, exponent: int, token: Token) -> Polynomial:
-        """The power, refused beforehand if it could be above a limit."""
-        terms = len(f)
-        if terms == 0 or exponent < 2:
-            return f**exponent
-        degrees = [d * exponent for d in f.degrees()]
-        most = self.bound_terms(comb(terms + exponent - 1, exponent), degrees, degree(f) * exponent, token)
-        height = _height(f) if terms == 1 else self.common_height(f) + terms.bit_length()
-        bits = height * exponent
-        self.bound_digits(bits, token)
-        self.spend(min(most, terms * exponent) * terms + _LOOK * (terms + most), bits, token)
-        return f**exponent
-
-    def bound_terms(self, most: int, degrees: Sequence[int], total: int, token: Token) -> int:
-        """How many terms a result of these degrees can have, `most` being another bound."""
-        if total > self.limits.degree:
-            raise self.error(
-                f"a degree of {total:,}, above the limit of {self.limits.degree:,}",
-                token,
-                "use smaller exponents",
-            )
-        variables = sum(d > 0 for d in degrees)
-        most = min(most, prod(int(d) + 1 for d in degrees), comb(total + variables, variables))
-        if most > self.limits.terms:
-            raise self.over("terms", token)
-        return most
-
-    def bound_digits(self, bits: int, token: Token) -> None:
-        if bits > self.limits.digits * _BITS_A_DIGIT + 64:
-            raise self.over("digits in a coefficient", token)
-
-    def common_height(self, f: Polynomial) -> int:
-        """Bits of the largest numerator over the common denominator, and of that denominator."""
-        coefficients = f.coeffs()
-        denominator = 1
-        for c in coefficients:
-            denominator = lcm(denominator, int(c.q))
-            if denominator.bit_length() > self.limits.digits * 4:
-                break
-        bits = denominator.bit_length() if denominator > 1 else 0
-        return max(int(c.p).bit_length() for c in coefficients) + 2 * bits
-
-    def spend(self, steps: int, bits: int, token: Token) -> None:
-        self.work -= steps * (1 + bits // 512)
-        if self.work < 0:
-            raise self.error(
-                "expanding this takes too much work",
-                token,
-                "expand it elsewhere, or use a smaller polynomial",
-            )
-
-    def over(self, what: str, token: Token) -> ParseError:
-        limit = self.limits.terms if what == "terms" else self.limits.digits
-        return self.error(
-            f"expanded, this could have more than {limit:,} {what}",
-            token,
-            "use a smaller exponent or product",
-        )
-
-
-def _height(f: Polynomial) -> int:
-    """A bound on the bits of numerator and denominator together; 0 where all coefficients are 1 or -1."""
-    return max((_bits(int(c.p)) + _bits(int(c.q)) for c in f.coeffs()), default=0)
-
-
-def _bits(number: int) -> int:
-    return 0 if number in (1, -1) else number.bit_length()
+    return Parser(text, tokens, ring(used), limits).polynomial()

@@ -1,4 +1,7 @@
-"""Polynomials as text, highest degree first: plain (which parse reads back), LaTeX, and SymPy."""
+"""Polynomials as text, highest degree first: plain (which parse reads back), LaTeX, and SymPy.
+
+Variables that stand for functions, such as `sin(x)` or `1/x` (atoms.py), are written as these.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,17 @@ from typing import TYPE_CHECKING
 from flint import fmpq
 
 from polyctl.algebra.monomials import Monomial
-from polyctl.algebra.names import GREEK_NAMES
+from polyctl.algebra.names import GREEK_NAMES, is_single
 from polyctl.algebra.polynomial import Polynomial, names, terms
+from polyctl.algebra.tokens import FUNCTIONS
 
 if TYPE_CHECKING:
     import sympy
 
 _INDEXED = re.compile(r"([A-Za-z]+)([0-9]*)((?:_[A-Za-z0-9]+)*)")
-_ATOM = re.compile(r"[A-Za-z0-9_{}]+")
+_FUNCTIONS = "sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan exp log ln min max gcd det"
+_LATEX_FUNCTIONS = frozenset(_FUNCTIONS.split(" "))
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_{}]*")
 
 
 def plain(f: Polynomial) -> str:
@@ -41,7 +47,7 @@ def plain_composition(outer: Polynomial, inners: Sequence[Polynomial]) -> str:
     texts = [plain(inner) for inner in inners]
     if terms(outer) == terms(outer.context().gens()[0]) and len(texts) == 1:
         return texts[0]
-    return _plain_terms(terms(outer), [t if _ATOM.fullmatch(t) else f"({t})" for t in texts])
+    return _plain_terms(terms(outer), [t if is_single(t) else f"({t})" for t in texts])
 
 
 def latex(f: Polynomial) -> str:
@@ -55,8 +61,11 @@ def latex(f: Polynomial) -> str:
     """
     spelled = _latex_names(names(f))
 
-    def power(i: int, exponent: int) -> str:
-        return spelled[i] if exponent == 1 else f"{spelled[i]}^{{{exponent}}}"
+    def power(i: int, exponent: int, alone: bool) -> str:
+        name, text = names(f)[i], spelled[i]
+        if not is_single(name) and (exponent > 1 or not (alone or name.startswith("1/"))):
+            text = f"\\left({text}\\right)"
+        return text if exponent == 1 else f"{text}^{{{exponent}}}"
 
     return _signed_sum(terms(f), power, " ", lambda c: str(c.p) if c.q == 1 else f"\\frac{{{c.p}}}{{{c.q}}}")
 
@@ -78,23 +87,30 @@ def sympy_expression(f: Polynomial) -> sympy.Expr:
 
 
 def _plain_terms(listed: Sequence[tuple[Monomial, fmpq]], spelled: Sequence[str]) -> str:
-    def power(i: int, exponent: int) -> str:
-        return spelled[i] if exponent == 1 else f"{spelled[i]}^{exponent}"
+    def power(i: int, exponent: int, alone: bool) -> str:
+        if exponent == 1:
+            return spelled[i] if alone else bases[i]
+        return f"{bases[i]}^{exponent}"
 
+    bases = [name if is_single(name) else f"({name})" for name in spelled]
     return _signed_sum(listed, power, "*", str)
 
 
 def _signed_sum(
     listed: Sequence[tuple[Monomial, fmpq]],
-    power: Callable[[int, int], str],
+    power: Callable[[int, int, bool], str],
     times: str,
     number: Callable[[fmpq], str],
 ) -> str:
-    """The terms joined by their signs; `power` spells variable i to an exponent, `number` a number > 0."""
+    """The terms joined by their signs.
+
+    `power` spells variable i to an exponent, as a factor or alone, and `number` a number > 0.
+    """
     text = ""
     for monomial, coefficient in listed:
         size = abs(coefficient)
-        factors = [power(i, exponent) for i, exponent in enumerate(monomial) if exponent]
+        used = [(i, exponent) for i, exponent in enumerate(monomial) if exponent]
+        factors = [power(i, exponent, size == 1 and len(used) == 1) for i, exponent in used]
         if size != 1 or not factors:
             factors.insert(0, number(size))
         negative = coefficient < 0
@@ -128,7 +144,7 @@ def _word(name: str) -> str:
 def _latex_name(name: str) -> str:
     match = _INDEXED.fullmatch(name)
     if match is None:
-        return _word(name)
+        return _word(name) if re.fullmatch(r"\w+", name) else _latex_atom(name)
     letters, digits, indices = match.groups()
     base = (
         letters
@@ -139,3 +155,53 @@ def _latex_name(name: str) -> str:
     )
     parts = ([digits] if digits else []) + indices.split("_")[1:]
     return f"{base}_{{{','.join(parts)}}}" if parts else base
+
+
+def _latex_atom(name: str) -> str:
+    """The name of an atom in LaTeX: \\sin(x) for sin(x), \\sqrt{2} for sqrt(2), \\frac{1}{x} for 1/x."""
+    if name.startswith("1/"):
+        return f"\\frac{{1}}{{{_latex_atom(_inside(name[2:]))}}}"
+    text, at = "", 0
+    while at < len(name):
+        word = _WORD.match(name, at)
+        if word is not None:
+            at = word.end()
+            base, _, index = word.group().partition("_")
+            if base not in FUNCTIONS or name[at : at + 1] != "(":
+                text += _latex_name(re.sub(r"[{}]", "", word.group()))
+                continue
+            end = _end(name, at)
+            argument = _latex_atom(name[at + 1 : end - 1])
+            known = f"\\{base}" if base in _LATEX_FUNCTIONS else f"\\operatorname{{{base}}}"
+            head = f"{known}_{{{index}}}" if index else known
+            text += f"\\sqrt{{{argument}}}" if base == "sqrt" else f"{head}({argument})"
+            at = end
+        elif name[at] == "^":
+            end = _end(name, at + 1)
+            text += f"^{{{_latex_atom(_inside(name[at + 1 : end]))}}}"
+            at = end
+        else:
+            text += " " if name[at] == "*" else name[at]
+            at += 1
+    return text
+
+
+def _inside(text: str) -> str:
+    """The text without the brackets that enclose it all."""
+    return text[1:-1] if text.startswith("(") and _end(text, 0) == len(text) else text
+
+
+def _end(text: str, start: int) -> int:
+    """Where the bracket, or else the word or number, that starts here ends, with its own brackets."""
+    at = start
+    if text[at] != "(":
+        while at < len(text) and (text[at].isalnum() or text[at] in "_{}"):
+            at += 1
+        if at == len(text) or text[at] != "(":
+            return at
+    depth = 0
+    for end in range(at, len(text)):
+        depth += (text[end] == "(") - (text[end] == ")")
+        if depth == 0:
+            return end + 1
+    return len(text)

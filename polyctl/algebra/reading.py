@@ -12,16 +12,18 @@ the text. What remains is read by `parse`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from flint import fmpq
 
-from polyctl.algebra.lexer import Limits, canonical_name
+from polyctl.algebra.lexer import canonical_name
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import Polynomial, names, ring, terms
+from polyctl.algebra.tokens import FUNCTIONS, Limits
 from polyctl.errors import ParseError, UsageError
 
 _CALLS = "decompose decomp polydecomp poly polynomial expand factor simplify collect"
@@ -52,7 +54,13 @@ class Reading:
     equation: bool = False
 
 
-def read(text: str, names: Sequence[str] | None = None, limits: Limits = Limits()) -> Reading:  # noqa: B008
+def read(
+    text: str,
+    names: Sequence[str] | None = None,
+    limits: Limits = Limits(),  # noqa: B008
+    *,
+    atoms: bool = False,
+) -> Reading:
     """The polynomial that a pasted text is about; errors as those of `parse`, with places in the text."""
     if _LIST.fullmatch(text):
         count = text.count(",")
@@ -63,12 +71,12 @@ def read(text: str, names: Sequence[str] | None = None, limits: Limits = Limits(
             f"if these are the coefficients of x^{count}, …, x, 1, give them with --coefficients",
         )
     try:
-        return _read(text, names, limits)
+        return _read(text, partial(parse, names=names, limits=limits, atoms=atoms))
     except ParseError as error:
         raise ParseError(error.message, text, error.position, error.hint) from None
 
 
-def _read(text: str, given: Sequence[str] | None, limits: Limits) -> Reading:
+def _read(text: str, parse: Callable[[str], Polynomial]) -> Reading:
     inside = _blank(text, (m.span() for pattern in (_ENVIRONMENT, _NOISE) for m in pattern.finditer(text)))
     main: tuple[str, ...] = ()
     definition = _DEFINITION.match(inside)
@@ -81,8 +89,8 @@ def _read(text: str, given: Sequence[str] | None, limits: Limits) -> Reading:
     if len(sides) > 1:
         raise ParseError("more than one equals sign", text, sides[1].start(), "give one equation at a time")
     if not sides:
-        return Reading(parse(inside, given, limits), main)
-    left, right = _sides(inside, sides[0], given, limits)
+        return Reading(parse(inside), main)
+    left, right = _sides(inside, sides[0], parse)
     return Reading(left - right, main, equation=True)
 
 
@@ -125,7 +133,7 @@ def _blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
 def _defines(text: str, definition: re.Match[str]) -> bool:
     """Whether `name = …` defines a name, rather than being an equation in it."""
     if definition["arguments"] is not None:
-        return definition["name"].lower() not in CALLS
+        return definition["name"].lstrip("\\").lower() not in CALLS | FUNCTIONS
     if ":" in definition.group():
         return True
     rest = text[definition.end() :]
@@ -164,7 +172,7 @@ def _argument_of_call(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _sides(
-    text: str, equals: re.Match[str], given: Sequence[str] | None, limits: Limits
+    text: str, equals: re.Match[str], parse: Callable[[str], Polynomial]
 ) -> tuple[Polynomial, Polynomial]:
     """Both sides of an equation, in the ring of all their variables."""
     spans = [(equals.start(), len(text)), (0, equals.end())]
@@ -173,10 +181,10 @@ def _sides(
         side = _blank(text, [span])
         if not side.strip():
             raise ParseError("one side of the equation is empty", text, equals.start())
-        sides.append(parse(side, given, limits))
+        sides.append(parse(side))
+    if sides[0].context() == sides[1].context():
+        return sides[0], sides[1]
     common = ring(sorted({name for side in sides for name in names(side)}, key=natural_key))
-    if given is not None:
-        common = sides[0].context()
     left, right = (_in_ring(side, common.names()) for side in sides)
     return left, right
 

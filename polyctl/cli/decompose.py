@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, PolyctlError, Us
 from polyctl.solving.methods import CHOICES, DEFAULT_SECONDS
 
 if TYPE_CHECKING:
+    from polyctl.algebra.polynomial import Polynomial
     from polyctl.solving.request import SolveRequest
     from polyctl.solving.solution import Answer
 
@@ -37,6 +39,9 @@ def decompose(
     ] = None,
     coefficients: Annotated[
         bool, typer.Option("--coefficients", help="F is a list of coefficients, the highest first.")
+    ] = False,
+    atoms: Annotated[
+        bool, typer.Option("--atoms", help="Read functions, roots and 1/x as variables: sin(x), sqrt(2).")
     ] = False,
     common: Annotated[
         bool, typer.Option("--common", help="Find inner polynomials that all F share.")
@@ -78,16 +83,20 @@ def decompose(
 
     Exit codes: 0 a verified answer (with -, for every line); 1 none; 2 usage; 3 files; 130 interrupted.
 
-    F is read as people paste it: equations, f(x) = ..., LaTeX, Decompose[..., x].
+    F is read as people paste it: equations, f(x) = ..., LaTeX, Decompose[..., x]; with --atoms also
+    functions such as sin(x).
 
     Example: polyctl decompose 'x^6 + 9x^5 + 24x^4 + 9x^3 - 25x^2 + 6x + 3'
     """
     from polyctl.algebra.reading import from_coefficients
     from polyctl.solving.answer import answer
+    from polyctl.solving.read import read_together
     from polyctl.solving.request import ModelRequest, SolveRequest
 
     if common:
-        _decompose_together(expressions, _listed(variables), time_limit, as_json)
+        _decompose_together(
+            read_together(expressions, _listed(variables), atoms=atoms), expressions, time_limit, as_json
+        )
         return
     if len(expressions) > 1:
         raise UsageError("more than one polynomial", "quote each, and use --common for several")
@@ -103,6 +112,7 @@ def decompose(
         seed=seed or 0,
         polish=polish,
         model=ModelRequest(model, runs, device, beam, grammar, needed),
+        atoms=atoms,
     )
     if text == "-":
         _answer_lines(request, top)
@@ -122,7 +132,7 @@ def decompose(
 
 
 def _listed(names: str | None) -> list[str] | None:
-    return None if names is None else names.replace(",", " ").split()
+    return None if names is None else [n for n in re.split(r"[,\s]+(?![^()]*\))", names) if n]
 
 
 def _roots_of(found: Answer, seconds: float) -> list[tuple[str, int]]:
@@ -136,15 +146,15 @@ def _roots_of(found: Answer, seconds: float) -> list[tuple[str, int]]:
         raise UsageError("the time limit was reached before the roots", "raise --time-limit") from None
 
 
-def _decompose_together(texts: list[str], variables: list[str] | None, seconds: float, as_json: bool) -> None:
+def _decompose_together(
+    polynomials: list[Polynomial], texts: list[str], seconds: float, as_json: bool
+) -> None:
     """Inner polynomials that several polynomials share."""
     from polyctl.algebra.budget import Budget
     from polyctl.algebra.printing import plain
     from polyctl.solvers.exact.common import find_common
     from polyctl.solving.describe import name_inners
-    from polyctl.solving.read import read_together
 
-    polynomials = read_together(texts, variables)
     if len(polynomials) < 2:
         raise UsageError("--common needs two polynomials or more", "polyctl decompose F1 F2 --common")
     found = find_common(polynomials, Budget.of(seconds))

@@ -38,6 +38,7 @@ def decompose(
     time_limit: float = DEFAULT_SECONDS,
     polish: bool = False,
     model: Neural | str | None = None,
+    atoms: bool = False,
 ) -> Answer:
     """Find g and h1, …, hm with f = g(h1, …, hm), every verified answer proved over Q.
 
@@ -45,7 +46,8 @@ def decompose(
     which g and h may depend. `method` is auto, exact, neural or numeric. `inners` is the largest number of
     inner polynomials. `time_limit` is in seconds. With `polish` the numeric solver improves a model's wrong
     answers. `model` is one that `load_model` returned, or the name of its run; by default it is the bundled
-    one. Raises ParseError, UsageError, and FileError for a model that is asked for and missing.
+    one. With `atoms`, functions and quotients in text, such as sin(x) and 1/x, are variables. Raises
+    ParseError, UsageError, and FileError for a model that is asked for and missing.
 
     >>> import polyctl
     >>> found = polyctl.decompose("x^4 + 2x^3 + 3x^2 + 2x + 5")
@@ -55,7 +57,7 @@ def decompose(
     name = model if isinstance(model, str) else None
     needed = name is not None or method == "neural"
     request = SolveRequest(
-        read_polynomial(f, variables),
+        read_polynomial(f, variables, atoms=atoms),
         main=main.replace(",", " ").split() if isinstance(main, str) else main,
         method=method,
         inners=inners,

@@ -24,14 +24,18 @@ PolynomialLike: TypeAlias = "str | int | Polynomial | sympy.Expr | sympy.Poly"
 _OUTER = re.compile(r"[bh]_?(\d*)$")
 
 
-def read_polynomial(f: PolynomialLike, variables: Sequence[str] | None = None) -> Polynomial:
+def read_polynomial(
+    f: PolynomialLike, variables: Sequence[str] | None = None, *, atoms: bool = False
+) -> Polynomial:
     """f as a polynomial over Q, in the ring of `variables` or else of those that occur.
+
+    With `atoms`, functions and quotients in text are variables too.
 
     SymPy is not imported unless f is of it. Raises ParseError for text, UsageError for anything else that
     is not a polynomial over Q.
     """
     if isinstance(f, str):
-        return read(f, variables).polynomial
+        return read(f, variables, atoms=atoms).polynomial
     if isinstance(f, int):
         return ring(variables or ()).constant(fmpq(f))
     if isinstance(f, (fmpq_mpoly, fmpz_mpoly)):
@@ -62,10 +66,10 @@ def read_inners(inner: PolynomialLike | Sequence[PolynomialLike]) -> tuple[Polyn
 
 
 def read_together(
-    texts: Sequence[PolynomialLike], variables: Sequence[str] | None = None
+    texts: Sequence[PolynomialLike], variables: Sequence[str] | None = None, *, atoms: bool = False
 ) -> list[Polynomial]:
     """Polynomials in the ring of all their variables."""
-    given = [read_polynomial(f, variables) for f in texts]
+    given = [read_polynomial(f, variables, atoms=atoms) for f in texts]
     common = _common_ring(given)
     return [_in_ring(f, common) for f in given]
 

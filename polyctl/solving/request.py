@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyctl.algebra.lexer import POWER_HINT
 from polyctl.algebra.polynomial import Polynomial, degree, names
 from polyctl.algebra.reading import read, with_carets
+from polyctl.algebra.tokens import POWER_HINT
 from polyctl.errors import UsageError, did_you_mean
 from polyctl.solving.methods import DEFAULT_SECONDS, select_methods
 
@@ -34,6 +34,7 @@ class SolveRequest:
     """A polynomial, as text or parsed, and how to decompose it; the time limit is in seconds.
 
     `main` names the variables that are decomposed, the others being parameters; with none each is tried.
+    With `atoms` functions and quotients in the text are variables.
 
     Raises UsageError for an unknown method, and for `polish` without a model's answers to polish.
     """
@@ -47,6 +48,7 @@ class SolveRequest:
     seed: int = 0
     polish: bool = False
     model: ModelRequest = ModelRequest()
+    atoms: bool = False
 
     def __post_init__(self) -> None:
         select_methods(self.method)
@@ -55,7 +57,9 @@ class SolveRequest:
 
     def read(self) -> Polynomial:
         """The polynomial. Raises ParseError, and UsageError if its degree is below 2."""
-        f = read(self.f, self.variables).polynomial if isinstance(self.f, str) else self.f
+        f = self.f
+        if isinstance(f, str):
+            f = read(f, self.variables, atoms=self.atoms).polynomial
         unknown = [name for name in self.main if name not in names(f)]
         if unknown:
             raise UsageError(

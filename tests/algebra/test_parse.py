@@ -7,9 +7,9 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyctl.algebra.lexer import Limits, canonical_name
+from polyctl.algebra.lexer import canonical_name
 from polyctl.algebra.names import natural_key
-from polyctl.algebra.parse import parse
+from polyctl.algebra.parse import Limits, parse
 from polyctl.algebra.polynomial import names, ring
 from polyctl.algebra.printing import plain, sympy_expression
 from polyctl.errors import ParseError, UsageError

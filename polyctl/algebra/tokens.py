@@ -1,0 +1,47 @@
+"""Tokens of a polynomial as text, the limits on what a text may ask for, and names of functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flint import fmpq
+
+_TRIGONOMETRIC = "sin cos tan cot sec csc"
+_OTHERS = "exp log ln sqrt abs min max gcd det mod floor"
+FUNCTIONS = frozenset(
+    {
+        *_OTHERS.split(" "),
+        *(
+            prefix + name + suffix
+            for name in _TRIGONOMETRIC.split(" ")
+            for prefix in ("", "arc", "a", "ar")
+            for suffix in ("", "h")
+        ),
+    }
+)
+POWER_HINT = "write ^ for a power, * for a product, _ for an index: x^2, x*2, x_2"
+ATOM_HINT = "polynomials have none of these; --atoms treats them as variables"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a text may ask for; each is checked before the work is done."""
+
+    length: int = 100_000
+    degree: int = 100_000
+    exponent: int = 100_000
+    terms: int = 20_000
+    digits: int = 10_000
+    variables: int = 100
+    depth: int = 100
+    work: int = 50_000_000
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token: kind is number, name, frac, end, or function, or one of + - * / ^ ( ) [ ] { }."""
+
+    kind: str
+    position: int
+    text: str = ""
+    value: fmpq | None = None
