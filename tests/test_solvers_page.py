@@ -4,21 +4,34 @@ import re
 
 import pytest
 
+from polyctl.algebra.printing import plain
+from polyctl.algebra.reading import read
 from polyctl.cli.app import run
 from tests.shared import ROOT
 
 PAGE = (ROOT / "docs" / "solvers.md").read_text(encoding="utf-8")
-EXAMPLE = re.compile(r"^    \$ polyctl decompose '(.+)'\n((?:    .+\n)+)", re.MULTILINE)
-EXACT = [(text, shown) for text, shown in EXAMPLE.findall(PAGE) if not text.startswith("24a^3")]
+EXAMPLE = re.compile(r"^    \$ polyctl decompose '(.+)'(.*)\n((?:    .+\n)+)", re.MULTILINE)
+EXACT = [found for found in EXAMPLE.findall(PAGE) if not found[0].startswith("24a^3")]
+ROWS = re.findall(r"^\| (`+)(.+)\1 \| (.+) \|$", PAGE, re.MULTILINE)
 
 
 def test_every_method_has_an_example():
     assert len(EXACT) >= 8
 
 
-@pytest.mark.parametrize(("text", "shown"), EXACT, ids=[text[:24] for text, _ in EXACT])
-def test_the_example_is_what_is_printed(text, shown, capsys):
-    assert run(["decompose", "--method", "exact", "--top", "1", text]) == 0
+@pytest.mark.parametrize(("ticks", "text", "meant"), ROWS, ids=[row[1] for row in ROWS])
+def test_what_can_be_typed_is_read(ticks, text, meant):
+    atoms = PAGE.index(f"{text}{ticks} |") > PAGE.index("With `--atoms`")
+    assert plain(read(text, atoms=atoms).polynomial) == meant
+
+
+def test_all_rows_are_seen():
+    assert len(ROWS) > 20
+
+
+@pytest.mark.parametrize(("text", "options", "shown"), EXACT, ids=[found[0][:24] for found in EXACT])
+def test_the_example_is_what_is_printed(text, options, shown, capsys):
+    assert run(["decompose", "--method", "exact", "--top", "1", text, *options.split()]) == 0
     printed = capsys.readouterr().out.splitlines()
     expected = [line[4:] for line in shown.splitlines()]
     assert printed[: len(expected)] == expected

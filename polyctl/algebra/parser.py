@@ -113,6 +113,8 @@ class Parser:
                 self.at += 1
                 negative = self.signs()
                 start = self.token
+                if operator.kind == "/" and not value.is_constant():
+                    self.check_divisor(start)
                 other = -self.factor() if negative else self.factor()
                 value = (
                     self.divide(value, other, start)
@@ -129,6 +131,17 @@ class Parser:
                 value = self.times(value, self.factor(), operator)
             else:
                 return value
+
+    def check_divisor(self, number: Token) -> None:
+        """p^2/2m may be meant as p^2/(2m), so it is asked about."""
+        following = self.tokens[self.at + 1] if number.kind == "number" else number
+        if following.kind == "name" and following.position == number.position + len(number.text):
+            shown = f"{number.text}{following.text}"
+            raise self.error(
+                f"/{shown} can be read as /({shown}) or as /{number.text} * {following.text}",
+                number,
+                f"write what you mean; /({shown}) needs --atoms",
+            )
 
     def factor(self) -> Polynomial:
         value = self.atom()

@@ -63,7 +63,8 @@ def latex(f: Polynomial) -> str:
 
     def power(i: int, exponent: int, alone: bool) -> str:
         name, text = names(f)[i], spelled[i]
-        if not is_single(name) and (exponent > 1 or not (alone or name.startswith("1/"))):
+        number_first = name[0].isdigit() and not name.startswith("1/")
+        if not is_single(name) and (exponent > 1 or (number_first and not alone)):
             text = f"\\left({text}\\right)"
         return text if exponent == 1 else f"{text}^{{{exponent}}}"
 
@@ -88,11 +89,11 @@ def sympy_expression(f: Polynomial) -> sympy.Expr:
 
 def _plain_terms(listed: Sequence[tuple[Monomial, fmpq]], spelled: Sequence[str]) -> str:
     def power(i: int, exponent: int, alone: bool) -> str:
-        if exponent == 1:
-            return spelled[i] if alone else bases[i]
-        return f"{bases[i]}^{exponent}"
+        name = spelled[i]
+        if not is_single(name) and (exponent > 1 or (name.startswith("1/") and not alone)):
+            name = f"({name})"
+        return name if exponent == 1 else f"{name}^{exponent}"
 
-    bases = [name if is_single(name) else f"({name})" for name in spelled]
     return _signed_sum(listed, power, "*", str)
 
 

@@ -2,8 +2,10 @@
 
     f(x, y) = …   P := …   y &= …      a definition: f's right side; the arguments are its main variables
     … = …                              an equation: left side minus right side
-    Decompose[…, x]   factor(…)        the first argument; a variable after it is the main one
-    \\begin{align} … \\end{align}   `…`   …;   what is inside
+    Decompose[…, x]   sp.factor(…)     the first argument; variables after it are the main ones
+    x -> …   lambda x: …   @(x) …      the right side; x is its main variable
+    In[1]:= …   (%i1) …   sage: …      what follows
+    \\begin{align} … \\end{align}   \\[ … \\]   `…`   …;   what is inside
 
 Everything that is not part of the polynomial is replaced by blanks, so that places in errors are places in
 the text. What remains is read by `parse`.
@@ -26,15 +28,27 @@ from polyctl.algebra.polynomial import Polynomial, names, ring, terms
 from polyctl.algebra.tokens import FUNCTIONS, Limits
 from polyctl.errors import ParseError, UsageError
 
-_CALLS = "decompose decomp polydecomp poly polynomial expand factor simplify collect"
+_CALLS = (
+    "decompose decomp polydecomp compoly poly polynomial expand factor factorize simplify collect "
+    "horner solve roots"
+)
 CALLS = frozenset(_CALLS.split(" "))
 _ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\s*[A-Za-z]+\*?\s*\}")
-_NOISE = re.compile(r"&|\\\\|\\nonumber\b|\\label\s*\{[^}]*\}|^[\s`$]+|[\s`$;.,]+$")
+_PROMPT = re.compile(r"\s*(?:>>>|sage:|In\s*\[[0-9]+\]\s*:=|\(%i[0-9]+\)|>)")
+_NOISE = re.compile(
+    r"&|\\\\|\\nonumber\b|\\label\s*\{[^}]*\}|^(?:[\s`$]|\\\[|\\\()+|(?:[\s`$;.,]|\\\]|\\\))+$"
+)
+_NAMES = r"[A-Za-z0-9_]+(?:\s*,\s*[A-Za-z0-9_]+)*"
+_MAP = re.compile(
+    rf"\s*(?:lambda\s+(?P<python>{_NAMES})\s*:|@\s*\((?P<matlab>\s*{_NAMES}\s*)\)|"
+    rf"\(?\s*(?P<arrow>{_NAMES})\s*\)?\s*(?:[-−]>|→|↦|\\mapsto\b|\\to\b))"
+)
+_REST = re.compile(r"(?<![A-Za-z\\])O\s*\(")
 _DEFINITION = re.compile(
     r"\s*(?P<name>\\?[A-Za-z][A-Za-z0-9_']*(?:_\{[A-Za-z0-9,]+\})?)\s*"
     r"(?:(?P<open>[(\[])(?P<arguments>[^()\[\]=]*)[)\]])?\s*:?=(?!=)"
 )
-_CALL = re.compile(r"\s*(?P<name>[A-Za-z]+)\s*(?P<open>[(\[])")
+_CALL = re.compile(r"\s*(?:[A-Za-z]+\.)?(?P<name>[A-Za-z]+)\s*(?P<open>[(\[])")
 _EQUALS = re.compile(r"(?<![:<>!=])={1,2}(?!=)")
 _LIST = re.compile(r"\s*\[\s*[-+]?[0-9./]+(?:\s*,\s*[-+]?[0-9./]+)+\s*\]\s*;?\s*$")
 _POWER = re.compile(r"(?<![A-Za-z_])([A-Za-z])([0-9]+)")
@@ -77,12 +91,22 @@ def read(
 
 
 def _read(text: str, parse: Callable[[str], Polynomial]) -> Reading:
+    rest = _REST.search(text)
+    if rest is not None:
+        raise ParseError("O(…) stands for terms that are left out", text, rest.start(), "leave it out")
     inside = _blank(text, (m.span() for pattern in (_ENVIRONMENT, _NOISE) for m in pattern.finditer(text)))
+    prompt = _PROMPT.match(inside)
+    if prompt is not None:
+        inside = _blank(inside, [prompt.span()])
     main: tuple[str, ...] = ()
     definition = _DEFINITION.match(inside)
     if definition is not None and _defines(inside, definition):
         main = _variables(definition["arguments"])
         inside = _blank(inside, [(0, definition.end())])
+    arrow = _MAP.match(inside)
+    if arrow is not None:
+        main = _variables(next(filter(None, arrow.groups())))
+        inside = _blank(inside, [arrow.span()])
     inside, called = _argument_of_call(inside)
     main = main or called
     sides = list(_EQUALS.finditer(inside))
@@ -143,11 +167,14 @@ def _defines(text: str, definition: re.Match[str]) -> bool:
 
 
 def _variables(arguments: str | None) -> tuple[str, ...]:
-    """The names in a list of arguments; empty if one of them is not a name."""
-    try:
-        return tuple(canonical_name(name) for name in (arguments or "").split(",") if name.strip())
-    except UsageError:
-        return ()
+    """The names that a list of arguments begins with; Mathematica's x_ is x."""
+    found = []
+    for name in (arguments or "").split(","):
+        try:
+            found.append(canonical_name(name.strip().rstrip("_")))
+        except UsageError:
+            break
+    return tuple(found)
 
 
 def _argument_of_call(text: str) -> tuple[str, tuple[str, ...]]:

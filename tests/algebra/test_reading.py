@@ -1,10 +1,22 @@
 """What people paste is read as meant, or refused at the right place."""
 
-import pytest
+import re
 
-from polyctl.algebra.parse import parse
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polyctl.algebra.parse import Limits, parse
+from polyctl.algebra.polynomial import names
+from polyctl.algebra.printing import plain
 from polyctl.algebra.reading import from_coefficients, read, with_carets
-from polyctl.errors import ParseError
+from polyctl.errors import ParseError, UsageError
+
+_PIECES = r"""
+x y_1 x_{ij} α sin cos exp \sin \sqrt \frac [ ] ( ) { } ^ ** * / + - = == := -> , ; ! . 2 10 1e3 0.5 ½ ² ⁻ _ $
+` & \\ \[ \] √ Decompose f( O( lambda @( >>> In[1]:= \begin{align} \left( e π ∑ | \mathrm{rate} \x
+"""
+PIECES = st.sampled_from(_PIECES.split())
 
 
 @pytest.mark.parametrize(
@@ -32,6 +44,19 @@ from polyctl.errors import ParseError
         ("`x^4 + 2x^2`", "x^4+2x^2", ()),
         ("x^4 + 2x^2 - 3.", "x^4+2x^2-3", ()),
         ("$$f(x) = x^4$$", "x^4", ("x",)),
+        ("\\[ f(x) = x^4 + 1 \\]", "x^4+1", ("x",)),
+        ("\\( f(x) = x^4 \\).", "x^4", ("x",)),
+        ("f[x_, y_] := x^4 + y", "x^4+y", ("x", "y")),
+        ("f := x -> x^4 + 2*x^2", "x^4+2x^2", ("x",)),
+        ("(x, y) ↦ x^4 + y", "x^4+y", ("x", "y")),
+        ("x \\mapsto x^4", "x^4", ("x",)),
+        ("lambda x: x**4 + x", "x^4+x", ("x",)),
+        ("@(x) x.^4 + x", "x^4+x", ("x",)),
+        (">>> sp.expand((x+1)**2)", "(x+1)^2", ()),
+        ("In[12]:= Decompose[x^4, x]", "x^4", ("x",)),
+        ("(%i1) polydecomp (x^4, x);", "x^4", ("x",)),
+        ("Solve[x^4 == 5 x, x]", "x^4-5x", ("x",)),
+        ("Poly(x**4 + y, x, domain='ZZ')", "x^4+y", ("x",)),
     ],
 )
 def test_what_is_meant_is_read(text, plain, main):
@@ -59,6 +84,9 @@ def test_given_variables_are_those_of_both_sides():
         ("f(x) = x^4 + )", 13, "')'"),
         ("Decompose[x^4 + @, x]", 16, "'@'"),
         ("decompose(x^2", 9, "never closed"),
+        ("x^4 + O(x^5)", 6, "left out"),
+        ("H = p^2/2m + k", 8, "can be read as"),
+        ("sin(x) = 1", 0, "functions such as sin"),
     ],
 )
 def test_mistakes_are_shown_where_they_stand_in_the_text(text, place, part):
@@ -84,3 +112,33 @@ def test_a_list_of_coefficients_has_its_own_reader():
     assert error.value.position == 3
     with pytest.raises(ParseError):
         from_coefficients("[]")
+
+
+def _read_anything(text):
+    limits = Limits(degree=60, exponent=60, terms=500, digits=60, variables=12, work=100_000)
+    for atoms in (False, True):
+        try:
+            f = read(text, limits=limits, atoms=atoms).polynomial
+        except (ParseError, UsageError):
+            continue
+        # The names of words inside atoms are not among those of the ring.
+        if not atoms or re.search(r"\\(?:math|text|operator)", text) is None:
+            assert parse(plain(f), names(f), atoms=atoms) == f
+
+
+ANYTHING = st.one_of(
+    st.text(max_size=40), st.lists(PIECES, max_size=12).map("".join), st.lists(PIECES).map(" ".join)
+)
+
+
+@settings(max_examples=200)
+@given(ANYTHING)
+def test_any_text_is_read_or_refused(text):
+    _read_anything(text)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000)
+@given(ANYTHING)
+def test_much_text_is_read_or_refused(text):
+    _read_anything(text)

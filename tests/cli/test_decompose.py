@@ -70,11 +70,26 @@ def test_decompose_many_lines():
         (["(rate^2 + c)^2 + c", "--variables", "rate,c"], ["rate^2 + c", "c"]),
         (["[1, 0, 2, 0, -3]", "--coefficients"], ["x^2 + 1"]),
         (["f(x) = x^4 + 2x^2 - 3"], ["x^2 + 1"]),
+        (["(x + 1/x)^4 - 4(x + 1/x)^2 + 1", "--atoms"], ["x + 1/x"]),
+        (["(sin(a+x)^2 + y)^2 + y", "--atoms", "--in", "sin(a + x)"], ["sin(a + x)^2 + y", "y"]),
+        (["(rate^2 + exp(x))^2 + 1", "--atoms", "--variables", "rate,x"], ["rate^2 + exp(x)"]),
     ],
 )
 def test_what_people_type_is_read(options, first, capsys):
     assert run(["decompose", *options, "--method", "exact", "--json"]) == 0
     assert read(capsys)["solutions"][0]["inner"] == first
+
+
+def test_atoms_are_shown_as_what_they_stand_for(capsys):
+    assert run(["decompose", "\\sin^2(x) + 2\\sin x \\cos y + \\cos^2 y + z", "--atoms", "--latex"]) == 0
+    assert "h1 = \\cos(y) + \\sin(x)" in capsys.readouterr().out
+    assert run(["decompose", "(tan(x) z+y)^2", "(tan(x) z+y)^3", "--atoms", "--common", "--json"]) == 0
+    assert read(capsys)["inner"] == ["tan(x)*z + y"]
+
+
+def test_a_model_knows_an_atom_as_a_variable(place, capsys):
+    assert run(["decompose", "sin(x)^4 + 2sin(x)^2", "--atoms", "--method", "neural", "--json"]) == 1
+    assert read(capsys)["tried"][0]["method"].startswith("neural (smoke/")
 
 
 def test_roots_go_through_the_chain(capsys):
@@ -102,6 +117,9 @@ def test_polynomials_share_inner_ones(capsys):
         (["x^4 + y^4", "--in", "z"], "z is not a variable"),
         (["x4+5x2+6"], "x^4+5x^2+6"),
         (["[1, 0, 2]"], "--coefficients"),
+        (["sin(x)^2 + 1"], "--atoms"),
+        (["x^2 + 1/x"], "--atoms"),
+        (["x^2 + x^(1/2)"], "--atoms"),
         (["x^2 + y^2", "--roots", "--method", "exact"], "one variable"),
     ],
 )

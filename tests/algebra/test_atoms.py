@@ -1,0 +1,85 @@
+"""Functions, roots and quotients are variables named by their text, if that is asked for."""
+
+import pytest
+import sympy
+
+from polyctl.algebra.complexity import complexity_of
+from polyctl.algebra.parse import Limits, parse
+from polyctl.algebra.polynomial import names
+from polyctl.algebra.printing import latex, plain, plain_composition, sympy_expression
+from polyctl.errors import ParseError, UsageError
+
+READ = [
+    ("exp(a)^2 + exp(a)", "exp(a)^2 + exp(a)", r"\exp(a)^{2} + \exp(a)"),
+    ("sin(x+y) + sin(y + x)", "2*sin(x + y)", r"2 \sin(x + y)"),
+    (r"\sin x + sin(x) + Sin[x] + \sin{x}", "4*sin(x)", r"4 \sin(x)"),
+    (r"\sin^2 x \cos x", "cos(x)*sin(x)^2", r"\cos(x) \sin(x)^{2}"),
+    (r"\sin 2x", "sin(2*x)", r"\sin(2 x)"),
+    (r"\sqrt{2} + sqrt(2) + √2", "3*sqrt(2)", r"3 \sqrt{2}"),
+    (r"x^(1/2) x^{3/2} + \sqrt{x}", "sqrt(x)^4 + sqrt(x)", r"\sqrt{x}^{4} + \sqrt{x}"),
+    (r"\sqrt[3]{x_12}^2", "(x_12^(1/3))^2", r"\left(x_{12}^{\frac{1}{3}}\right)^{2}"),
+    (r"2/x + x^-2 + \frac{1}{x} + x⁻¹", "(1/x)^2 + 4*(1/x)", r"\left(\frac{1}{x}\right)^{2} + 4 \frac{1}{x}"),
+    ("1/(x+1)^2 + 1/x", "(1/(x + 1))^2 + 1/x", r"\left(\frac{1}{x + 1}\right)^{2} + \frac{1}{x}"),
+    ("1/(2x y^2)", "1/2*(1/x)*(1/y)^2", r"\frac{1}{2} \frac{1}{x} \left(\frac{1}{y}\right)^{2}"),
+    ("e^{2x} + 3 * 2^x", "e^(2*x) + 3*2^x", r"e^{2 x} + 3 \left(2^{x}\right)"),
+    ("exp(2x) + exp(x)^2", "exp(x)^2 + exp(2*x)", r"\exp(x)^{2} + \exp(2 x)"),
+    ("log_2(x) ArcTan[x]", "arctan(x)*log_2(x)", r"\arctan(x) \log_{2}(x)"),
+    (r"\operatorname{arsinh}(\alpha)", "arsinh(alpha)", r"\operatorname{arsinh}(\alpha)"),
+    ("sin(exp(x+1) + 1/y)", "sin(exp(x + 1) + 1/y)", None),
+]
+
+
+@pytest.mark.parametrize(("text", "shown", "in_latex"), READ)
+def test_atoms_are_variables_named_by_their_text(text, shown, in_latex):
+    f = parse(text, atoms=True)
+    assert plain(f) == shown
+    assert parse(shown, atoms=True) == f
+    assert parse(shown, names(f), atoms=True) == f
+    assert in_latex is None or latex(f) == in_latex
+    if in_latex is not None:
+        assert parse(in_latex, atoms=True) == f
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "words"),
+    [
+        (r"\sin x y", 7, "where the argument of sin ends"),
+        (r"\sin^{-1} x", 0, "could be the inverse function"),
+        ("1 + sin", 4, "needs an argument"),
+        ("sin(x", 3, "never closed"),
+        (r"\sqrt[2.5]{x}", 0, "a root that is not"),
+        ("1/(x - x)", 2, "division by zero"),
+        ("x^-999999999", 1, "exponent above the limit"),
+    ],
+)
+def test_atoms_that_cannot_be_read(text, position, words):
+    with pytest.raises(ParseError, match=words) as error:
+        parse(text, atoms=True)
+    assert error.value.position == position
+
+
+def test_atoms_have_limits():
+    with pytest.raises(ParseError, match="more than 3"):
+        parse("sin(a) + sin(2a) + sin(3a) + sin(4a)", limits=Limits(variables=3), atoms=True)
+    with pytest.raises(ParseError, match="500 characters"):
+        parse("sin((x + 1)^60)", atoms=True)
+    with pytest.raises(ParseError, match="nested deeper"):
+        parse(r"\sin " * 200 + "x", atoms=True)
+
+
+def test_names_may_be_atoms():
+    assert names(parse("x + sin(y)", ["sin(y)", "x"], atoms=True)) == ("sin(y)", "x")
+    for wrong in (["2*sin(x)"], ["sin("], ["sin(x)", "sin( x )"]):
+        with pytest.raises(UsageError):
+            parse("1", wrong, atoms=True)
+
+
+def test_an_atom_counts_as_one_symbol():
+    assert complexity_of(parse("sin(x1)^2 + 1/x2", atoms=True)) == complexity_of(parse("x^2 + y"))
+
+
+def test_atoms_in_compositions_and_sympy():
+    g, h = parse("b^2 + b", ["b"]), parse("1/x", atoms=True)
+    assert plain_composition(g, [h]) == "(1/x)^2 + (1/x)"
+    assert plain_composition(g, [parse("sin(x)", atoms=True)]) == "sin(x)^2 + sin(x)"
+    assert sympy_expression(parse("sin(x)^2", atoms=True)) == sympy.Symbol("sin(x)") ** 2
