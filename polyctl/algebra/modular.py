@@ -116,10 +116,10 @@ def rank(rows: Sequence[Vector]) -> int:
     return int(nmod_mat(len(rows), len(rows[0]), [c % PRIME for row in rows for c in row], PRIME).rank())
 
 
-def rational(value: int) -> fmpq | None:
-    """The only p/q with |p|, q at most sqrt(PRIME / 2) congruent to a residue, or None."""
+def rational(value: int, bound: int = _BOUND) -> fmpq | None:
+    """The only p/q with |p|, q at most `bound` ≤ sqrt(PRIME / 2) congruent to a residue, or None."""
     r0, r1, s0, s1 = PRIME, value % PRIME, 0, 1
-    while r1 > _BOUND:
+    while r1 > bound:
         quotient = r0 // r1
         r0, r1, s0, s1 = r1, r0 - quotient * r1, s1, s0 - quotient * s1
-    return fmpq(r1, s1) if s1 and abs(s1) <= _BOUND else None
+    return fmpq(r1, s1) if s1 and abs(s1) <= bound else None

@@ -15,16 +15,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import log2
 
-from flint import fmpq, fmpq_poly, fmpz, fmpz_poly
+from flint import fmpq, fmpq_poly, fmpz, fmpz_poly, nmod
 
 from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.modular import PRIME
 from polyctl.algebra.polynomial import Polynomial, variables_used
-from polyctl.solvers.exact.univariate import divisors, from_dense, right_components, to_dense
+from polyctl.solvers.exact.modular_components import modular_component, monic_residues, reduce_modulo
+from polyctl.solvers.exact.univariate import component, divisors, from_dense, right_components, to_dense
 
 MAX_CHAINS = 64
 _PRIMES_BELOW = 1000
+_PRIMORIAL = fmpz.primorial_ui(fmpz(_PRIMES_BELOW))
 _PASSES = 4  # over the chain, since what is moved on may be simplified by the next neighbour
 
 
@@ -105,30 +109,53 @@ def _iterated(f: fmpq_poly, budget: Budget) -> list[fmpq_poly] | None:
 
 
 def _iterate(f: fmpq_poly, budget: Budget) -> tuple[fmpq_poly, int] | None:
+    """(φ, k) for the smallest degree that a φ with φ∘…∘φ = f can have."""
     n = f.degree()
-    parts = {h.degree(): (g, h) for g, h in right_components(f, budget)}
     for d in divisors(n)[1:-1] if n > 1 else []:
         k = next((k for k in range(2, n.bit_length() + 1) if d**k == n), None)
-        if k is None or d not in parts:
+        if k is None:
             continue
-        for phi in _roots_of_iteration(f, *parts[d], d, k):
-            power = phi
-            for _ in range(k - 1):
-                budget.check()
-                power = power(phi)
-            if power == f:
+        for phi in _roots_of_iteration(f, d, budget):
+            if _iterates_to(phi, k, f, budget):
                 return phi, k
     return None
 
 
-def _roots_of_iteration(f: fmpq_poly, g: fmpq_poly, h: fmpq_poly, d: int, k: int) -> Iterator[fmpq_poly]:
-    """The φ of degree d that alone can have φ iterated k times = f = g(h)."""
-    inner_of_g = g / g.leading_coefficient()
-    if k > 2:
-        inner_of_g = next((q for _, q in right_components(g) if q.degree() == d), inner_of_g)
-    for a in _rational_roots(f.leading_coefficient(), (f.degree() - 1) // (d - 1)):
-        shift = (inner_of_g[d - 1] - h[d - 1] / a) / d
+def _roots_of_iteration(f: fmpq_poly, d: int, budget: Budget) -> Iterator[fmpq_poly]:
+    """The φ of degree d that alone can have φ∘…∘φ = f.
+
+    φ = a·(h + s), where h is f's right component of this degree. If f = g(h), the leading d coefficients of
+    f give h, and the next one gives the second coefficient of g, hence that of g's own right component of
+    degree d, which is g itself, made monic, if k = 2. It is h's second coefficient over a plus d·s.
+    """
+    n, lead = f.degree(), f.leading_coefficient()
+    scales = _rational_roots(lead, (n - 1) // (d - 1))
+    residues = monic_residues(f)
+    if not scales or (residues is not None and modular_component(residues, d) is None):
+        return
+    coefficients = [f[n - i] / lead for i in range(n + 1)]
+    h = component(coefficients, d, budget)
+    power = fmpq_poly([h[d - i] for i in range(d + 1)]).pow_trunc(n // d, d + 1)
+    second = (coefficients[d] - power[d]) * fmpq(d * d, n)
+    for a in scales:
+        shift = (second - h[d - 1] / a) / d
         yield (h + shift) * a
+
+
+def _iterates_to(phi: fmpq_poly, k: int, f: fmpq_poly, budget: Budget) -> bool:
+    """Whether φ∘…∘φ = f, k times; compared at one point modulo a prime first."""
+    modular, whole = reduce_modulo(phi), reduce_modulo(f)
+    if modular is not None and whole is not None:
+        value = nmod(2, PRIME)
+        for _ in range(k):
+            value = modular(value)
+        if value != whole(nmod(2, PRIME)):
+            return False
+    power = phi
+    for _ in range(k - 1):
+        budget.check()
+        power = phi(power)
+    return bool(power == f)
 
 
 def _rational_roots(value: fmpq, exponent: int) -> list[fmpq]:
@@ -172,11 +199,11 @@ def _shifted(g: fmpq_poly, h: fmpq_poly) -> Iterator[tuple[fmpq_poly, fmpq_poly]
 def _scaled(g: fmpq_poly, h: fmpq_poly) -> tuple[int, fmpq_poly, fmpq_poly]:
     """(size, g(b / λ), λ·h) for the λ of small primes and signs that leaves the smallest coefficients."""
     best = (_height(g) + _height(h), g, h)
-    primes = {p for f in (g, h) for c in f.coeffs() for n in (int(c.p), int(c.q)) for p in _small_primes(n)}
+    primes = _shrinking_primes(g, h)
     improved = True
     while improved:
         improved = False
-        for factor in [r for p in sorted(primes) for r in (fmpq(p), fmpq(1, p))]:
+        for factor in [r for p in primes for r in (fmpq(p), fmpq(1, p))]:
             scaled, rest = best[2] * factor, best[1](fmpq_poly([0, 1 / factor]))
             if (size := _height(rest) + _height(scaled)) < best[0]:
                 best, improved = (size, rest, scaled), True
@@ -185,8 +212,26 @@ def _scaled(g: fmpq_poly, h: fmpq_poly) -> tuple[int, fmpq_poly, fmpq_poly]:
     return best
 
 
+def _shrinking_primes(g: fmpq_poly, h: fmpq_poly) -> list[int]:
+    """The primes p below _PRIMES_BELOW for which g(b / λ) and λ·h may have fewer bits, λ = p or 1/p.
+
+    λ = p multiplies each coefficient by a power p^e. That takes away at most |e|·log2(p) + 1 bits if p
+    divides its denominator, or for e < 0 its numerator, and otherwise adds at least |e|·log2(p) − 1.
+    Divisibility by p does not change with other factors of λ, so the primes that are left out stay out.
+    """
+    moved = [(c, -i) for i, c in enumerate(g.coeffs()) if c and i] + [(c, 1) for c in h.coeffs() if c]
+    total = sum(abs(e) for _, e in moved)
+    lighter: dict[int, list[int]] = {}  # |e| of what gets smaller, for λ = p and λ = 1/p
+    for c, e in moved:
+        for number, inverse in ((int(c.q), e < 0), (int(c.p), e > 0)):
+            for p in _small_primes(number):
+                lighter.setdefault(p, [0, 0])[inverse] += abs(e)
+    return sorted(p for p, most in lighter.items() if log2(p) * (total - 2 * max(most)) < len(moved))
+
+
 def _small_primes(n: int) -> list[int]:
-    return [int(p) for p, _ in fmpz(abs(n)).factor() if p < _PRIMES_BELOW] if abs(n) > 1 else []
+    """The primes below _PRIMES_BELOW that divide n, which is not 0."""
+    return [int(p) for p, _ in _PRIMORIAL.gcd(n).factor()] if abs(n) > 1 else []
 
 
 def _height(f: fmpq_poly) -> int:
@@ -194,5 +239,5 @@ def _height(f: fmpq_poly) -> int:
     bits = 0
     for c in f.coeffs():
         if c:
-            bits += int(abs(int(c.p))).bit_length() + int(c.q).bit_length()
+            bits += int(c.p).bit_length() + int(c.q).bit_length()
     return bits

@@ -16,9 +16,10 @@ coefficients of g allow. Components of degree 1 in x, h = x + s, are shifts alon
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from random import Random
 
-from flint import fmpq, nmod_poly
+from flint import fmpq
 
 from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.complexity import complexity
@@ -26,6 +27,7 @@ from polyctl.algebra.decomposition import Decomposition, outer_ring, used_inners
 from polyctl.algebra.modular import PRIME
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial, primitive_part, terms, variables_used
+from polyctl.solvers.exact.modular_components import modular_component
 from polyctl.solvers.exact.univariate import divisors
 from polyctl.solvers.outcome import Outcome, gather
 
@@ -95,8 +97,7 @@ def _possible_degrees(f: Polynomial, x: int) -> list[int]:
     proper = divisors(n)[1:-1] if n > 1 else []
     if not proper:
         return []
-    rng = Random(n)
-    point = [rng.randrange(1, PRIME) for _ in range(f.context().nvars())]
+    point = list(_drawn(n, f.context().nvars()))
     point[x] = 1
     coefficients = [0] * (n + 1)
     for m, c in terms(primitive_part(f)[0]):
@@ -109,23 +110,13 @@ def _possible_degrees(f: Polynomial, x: int) -> list[int]:
         return proper  # the point is unlucky, so nothing is known
     lead = pow(coefficients[0], -1, PRIME)
     monic = [c * lead % PRIME for c in coefficients]
-    return [d for d in proper if _survives(monic, d)]
+    return [d for d in proper if modular_component(monic, d) is not None]
 
 
-def _survives(monic: Sequence[int], d: int) -> bool:
-    """Whether the polynomial with these coefficients, highest first, has a right component of degree d."""
-    k = (len(monic) - 1) // d
-    series = [1]
-    for j in range(1, d):
-        total = sum((i - k * (j - i)) * monic[i] * series[j - i] for i in range(1, j + 1))
-        series.append(total * pow(k * j, -1, PRIME) % PRIME)
-    h = nmod_poly([0, *reversed(series)], PRIME)
-    rest = nmod_poly(list(reversed(monic)), PRIME)
-    while rest.degree() >= 0:
-        rest, digit = divmod(rest, h)
-        if digit.degree() > 0:
-            return False
-    return True
+@lru_cache(maxsize=64)
+def _drawn(seed: int, size: int) -> tuple[int, ...]:
+    rng = Random(seed)
+    return tuple(rng.randrange(1, PRIME) for _ in range(size))
 
 
 def _inner(f: Polynomial, x: int, d: int, budget: Budget) -> Polynomial:
@@ -191,7 +182,7 @@ def _simplest(f: Polynomial, x: int, h: Polynomial, digits: Coefficients, budget
             for k, c in coefficients_of(moved, x).items():
                 scaled += (c / scale**k) * variable**k
             found.append(_decomposition(x, (h + shift) * scale, scaled))
-    return min(found, key=complexity)
+    return min(found, key=complexity) if len(found) > 1 else found[0]
 
 
 def _shifts(g: Polynomial, x: int, budget: Budget) -> list[Polynomial]:

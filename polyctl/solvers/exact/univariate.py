@@ -17,6 +17,7 @@ from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial, Ring, polynomial, variables_used
+from polyctl.solvers.exact.modular_components import modular_component, monic_residues, small_rationals
 from polyctl.solvers.outcome import Outcome, gather
 
 
@@ -46,15 +47,32 @@ def univariate(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
 def right_components(f: fmpq_poly, budget: Budget = UNLIMITED) -> Iterator[tuple[fmpq_poly, fmpq_poly]]:
     """All (g, h) with g(h) = f, both of degree ≥ 2, h monic with h(0) = 0, smallest h first."""
     degree = f.degree()
-    coefficients = None
     for d in divisors(degree)[1:-1] if degree > 1 else []:
-        if coefficients is None:
-            lead = f.leading_coefficient()
-            coefficients = [c / lead for c in reversed(f.coeffs())]
-        inner = component(coefficients, d, budget)
-        outer = expand(f, inner, budget)
-        if outer is not None:
-            yield outer, inner
+        found = right_component(f, d, budget)
+        if found is not None:
+            yield found
+
+
+def right_component(f: fmpq_poly, d: int, budget: Budget = UNLIMITED) -> tuple[fmpq_poly, fmpq_poly] | None:
+    """(g, h) with g(h) = f, where h is monic of degree d with h(0) = 0; None if there is none.
+
+    d divides the degree of f. Residues modulo a prime refuse most degrees and give an h with small
+    coefficients; the recurrence over Q decides the rest.
+    """
+    budget.check()
+    residues = monic_residues(f)
+    if residues is not None:
+        modular = modular_component(residues, d)
+        if modular is None:
+            return None
+        small = small_rationals(modular)
+        outer = None if small is None else expand(f, small, budget)
+        if small is not None and outer is not None:
+            return outer, small
+    lead = f.leading_coefficient()
+    inner = component([c / lead for c in reversed(f.coeffs())], d, budget)
+    outer = expand(f, inner, budget)
+    return None if outer is None else (outer, inner)
 
 
 def component(coefficients: Sequence[fmpq], d: int, budget: Budget = UNLIMITED) -> fmpq_poly:
@@ -77,14 +95,25 @@ def component(coefficients: Sequence[fmpq], d: int, budget: Budget = UNLIMITED) 
 
 def expand(f: fmpq_poly, h: fmpq_poly, budget: Budget = UNLIMITED) -> fmpq_poly | None:
     """g with g(h) = f, or None if a digit of f in base h is not constant."""
-    digits = []
-    while f.degree() >= 0:
+    powers = [h]
+    while 2 * powers[-1].degree() <= f.degree():
         budget.check()
-        f, digit = divmod(f, h)
-        if digit.degree() > 0:
-            return None
-        digits.append(digit[0])
-    return fmpq_poly(digits)
+        powers.append(powers[-1] * powers[-1])
+    digits = _digits(f, powers, budget)
+    return None if digits is None else fmpq_poly(digits)
+
+
+def _digits(f: fmpq_poly, powers: Sequence[fmpq_poly], budget: Budget) -> list[fmpq] | None:
+    """The 2^len(powers) digits of f in base h, lowest first, if all are constant; powers are h, h², h⁴, …"""
+    if not powers:
+        return [f[0]] if f.degree() <= 0 else None
+    budget.check()
+    if f.degree() < powers[0].degree():
+        return [f[0]] + [fmpq(0)] * ((1 << len(powers)) - 1) if f.degree() <= 0 else None
+    high, low = divmod(f, powers[-1])
+    upper = _digits(high, powers[:-1], budget)
+    lower = None if upper is None else _digits(low, powers[:-1], budget)
+    return None if upper is None or lower is None else lower + upper
 
 
 def to_dense(f: Polynomial, variable: int) -> fmpq_poly:
