@@ -60,6 +60,18 @@ def test_a_table_is_aligned_and_the_last_line_is_json(common, capsys):
     assert json.loads(last) == {"benchmark": "name", "rows": [1]}
 
 
+def test_a_system_that_is_missing_has_no_figure(on_path):
+    peers = importlib.import_module("peers")
+    (row,) = (row for row in peers.rows() if row.name == "(x^2+c)^2+c")
+    assert row.parameters == ["c"]
+    found = peers.program(row, 0, command=["no-such-program"], script="", suffix="")
+    assert peers.summary([found, found]) == found == "missing"
+    assert peers.cell("missing", peers.summary([1.0]), "Maxima") == "missing"
+    assert peers.cell(peers.summary([3.0, 5.0]), peers.summary([2.0]), "SymPy") == "4.00 (3.00-5.00) = 2.0×"
+    assert peers.judged(0.5, 2, 2) == 500
+    assert peers.judged(0.5, 1, 2) == "finds 1 of 2"
+
+
 def test_missing_published_problems_say_what_to_do(common, tmp_path, monkeypatch):
     assert common.published(tmp_path) == tmp_path
     for missing in (None, tmp_path / "none"):
