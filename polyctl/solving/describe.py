@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from polyctl.algebra.decomposition import Decomposition
@@ -11,9 +11,14 @@ from polyctl.algebra.polynomial import Polynomial, compose, names
 from polyctl.algebra.printing import latex, plain, plain_composition, sympy_expression
 from polyctl.algebra.verify import Verdict
 from polyctl.formatting import cut_text
+from polyctl.solving.methods import METHODS
 
 if TYPE_CHECKING:
     import sympy
+
+    from polyctl.solving.solution import Attempt
+
+_EXACT = frozenset(m.name for m in METHODS if m.kind == "exact")
 
 
 def name_inners(count: int) -> list[str]:
@@ -77,3 +82,24 @@ def write_proof(f: Polynomial, decomposition: Decomposition, verdict: Verdict) -
             lines.append(f"f - {applied} = {cut_text(plain(f - compose(outer, inners)))}")
     lines.append(f"{verdict.status}: {verdict.reason} ({verdict.method})")
     return "\n".join(lines)
+
+
+def write_tried(tried: Sequence[Attempt]) -> list[str]:
+    """What a search in vain tried, and how far, a line each: proofs first, what was not tried last.
+
+    The exact methods that proved nothing share a line, and methods that were not tried for the same reason.
+    """
+    lines = [f"proved by {a.method}: {a.note}" for a in tried if a.ending == "proved"]
+    finished = [a for a in tried if a.ending == "finished"]
+    exact = [a for a in finished if a.method in _EXACT]
+    if exact:
+        methods = "1 exact method" if len(exact) == 1 else f"{len(exact)} exact methods"
+        listed = ", ".join(a.method for a in exact)
+        lines.append(f"nothing by {methods} in {sum(a.seconds for a in exact):.2g} s: {listed}")
+    lines += [f"nothing by {a.method} in {a.seconds:.2g} s" for a in finished if a.method not in _EXACT]
+    lines += [f"out of time: {a.method}, after {a.seconds:.2g} s" for a in tried if a.ending == "out of time"]
+    reasons: dict[str, list[str]] = {}
+    for a in tried:
+        if a.ending == "not tried":
+            reasons.setdefault((a.note or "").removeprefix("not tried: "), []).append(a.method)
+    return lines + [f"not tried: {', '.join(methods)} ({reason})" for reason, methods in reasons.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from polyctl.algebra.budget import Budget, OutOfTime
 from polyctl.algebra.complexity import Complexity, complexity_of
@@ -12,7 +12,14 @@ from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, key
 from polyctl.algebra.printing import latex, plain
 from polyctl.algebra.verify import Status, Verdict
-from polyctl.solving.describe import name_inners, to_sympy, write_aligned, write_plain, write_proof
+from polyctl.solving.describe import (
+    name_inners,
+    to_sympy,
+    write_aligned,
+    write_plain,
+    write_proof,
+    write_tried,
+)
 from polyctl.solving.rank import find_reservation, is_sum, is_weak, rank_key
 
 if TYPE_CHECKING:
@@ -166,14 +173,22 @@ class Solution:
         return hash((key(self.f), self.decomposition, self.verdict, self.source))
 
 
+Ending = Literal["finished", "proved", "out of time", "not tried"]
+
+
 @dataclass(frozen=True)
 class Attempt:
-    """A method that was tried: how long it took, and what it proved or why it had nothing to say."""
+    """A method, how long it took, and how it ended.
+
+    `note` is what it proved, or why it was not tried. `ending` is "finished", "proved", "out of time" or
+    "not tried".
+    """
 
     method: str
     seconds: float
     found: int
     note: str | None = None
+    ending: Ending = "finished"
 
 
 @dataclass(frozen=True)
@@ -231,11 +246,8 @@ class Answer:
             return "\n".join(block.replace("\n", "\n   ") for block in blocks)
         if self.indecomposable is not None:
             return f"indecomposable: {self.indecomposable}"
-        lines = ["none found" + (f" ({self.stopped})" if self.stopped else "")]
-        lines += [
-            f"   tried {a.method}, {a.seconds:.2g} s{f': {a.note}' if a.note else ''}" for a in self.tried
-        ]
-        return "\n".join(lines)
+        stopped = f" ({self.stopped})" if self.stopped else ""
+        return "\n   ".join([f"none found in {self.seconds:.2g} s{stopped}", *write_tried(self.tried)])
 
     def __str__(self) -> str:
         return self.to_text()

@@ -16,7 +16,7 @@ from polyctl.algebra.polynomial import Polynomial, key, variables_used
 from polyctl.solving.judge import judge, simplify_solution
 from polyctl.solving.methods import DEFAULT_SECONDS, METHODS, Method, ModelUnavailable, select_methods
 from polyctl.solving.rank import is_generic
-from polyctl.solving.solution import Answer, Attempt, Candidate, Solution
+from polyctl.solving.solution import Answer, Attempt, Candidate, Ending, Solution
 
 if TYPE_CHECKING:
     from polyctl.solvers.outcome import Outcome
@@ -67,13 +67,15 @@ def solve(
     try:
         if main:
             search.parametric(main)
-        for chosen in methods:
+        for i, chosen in enumerate(methods):
             if search.done and not search.continues(chosen):
+                if not any(s.verified for s in search.solutions):
+                    search.note_left_out(methods[i:])
                 break
             if chosen.kind == "exact":
                 search.exact(chosen)
             elif method == "auto" and search.small:
-                search.note_small(chosen)
+                search.note_left_out([chosen], "f is small enough for the exact methods")
             elif chosen.kind == "numeric":
                 search.numeric(chosen, numeric)
             elif neural is not None:
@@ -154,9 +156,12 @@ class _Search:
         """How many distinct subexpressions f has beyond its variables."""
         return complexity_of(self.f).distinct - len(variables_used(self.f))
 
-    def note_small(self, method: Method) -> None:
-        """Say that a method was not tried, since f is small."""
-        self.tried.append(Attempt(method.name, 0.0, 0, "not tried: f is small enough for the exact methods"))
+    def note_left_out(self, methods: Sequence[Method], reason: str | None = None) -> None:
+        """Say that methods were not tried, and why; if not for a reason, because the search was stopped."""
+        reason = reason or self.stopped
+        if reason is not None:
+            note = f"not tried: {reason}"
+            self.tried.extend(Attempt(method.name, 0.0, 0, note, "not tried") for method in methods)
 
     def parametric(self, main: Sequence[str]) -> None:
         """h(x, y) for the main variables x alone; the search ends if there is one."""
@@ -198,19 +203,20 @@ class _Search:
             many = is_generic(self.f, latest.decomposition) and found < MANY
             if not many or perf_counter() - first > CHOOSING_SECONDS:
                 break
-        self._note("numeric", started, found, None)
+        self._note("numeric", started, found)
 
     def neural(self, load: Callable[[], Neural]) -> None:
         """A model's beam."""
-        started, found, note, name = perf_counter(), 0, None, "neural"
+        started, found, name = perf_counter(), 0, "neural"
         try:
             neural = self._load(load)
             name = f"neural ({neural.name}, beam {neural.width})"
             for candidate in neural.candidates(self.f, self.budget):
                 found += self.add(candidate)
         except ModelUnavailable as error:
-            note = str(error)
-        self._note(name, started, found, note)
+            self.tried.append(Attempt(name, perf_counter() - started, found, str(error), "not tried"))
+        else:
+            self._note(name, started, found)
 
     def _load(self, load: Callable[[], T]) -> T:
         """What `load` returns; there is at least half of the time limit left then, however long it took."""
@@ -218,8 +224,9 @@ class _Search:
         self.budget = Budget(max(self.budget.deadline, perf_counter() + self.time_limit / 2))
         return loaded
 
-    def _note(self, method: str, started: float, found: int, note: str | None) -> None:
-        self.tried.append(Attempt(method, perf_counter() - started, found, note))
+    def _note(self, method: str, started: float, found: int, proof: str | None = None) -> None:
+        ending: Ending = "proved" if proof else "out of time" if self.budget.expired else "finished"
+        self.tried.append(Attempt(method, perf_counter() - started, found, proof, ending))
 
     def finish(self) -> Answer:
         """Rank the solutions; the best ones are brought to a simpler form."""

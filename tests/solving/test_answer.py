@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 
 import pytest
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
 from polyctl.errors import ParseError, UsageError
+from polyctl.solvers.outcome import Outcome
+from polyctl.solving import methods
 from polyctl.solving.answer import answer
 from polyctl.solving.judge import judge
-from polyctl.solving.methods import DEFAULT_SECONDS
+from polyctl.solving.methods import DEFAULT_SECONDS, Method
 from polyctl.solving.rank import GENERIC, WEAK
 from polyctl.solving.request import SolveRequest
-from polyctl.solving.solution import Candidate
+from polyctl.solving.solution import Answer, Attempt, Candidate
 
 QUARTIC = "x^4 + 2x^3 + 3x^2 + 2x + 5"
 
@@ -63,7 +67,52 @@ def test_the_text_of_an_answer_numbers_its_solutions():
     assert "\n2. f = g(h)" in found.to_text()
     assert "x^{2}" in found.to_text(1, as_latex=True)
     nothing = answer(SolveRequest("x^3 + y^3*z + x*y + z + 1", method="exact"))
-    assert nothing.to_text().startswith("none found\n   tried univariate, ")
+    assert nothing.to_text().startswith("none found in ")
+
+
+def test_none_found_says_what_was_tried_and_how_far():
+    nothing = answer(SolveRequest("a^3 + b^3 + c^3 - 3a b c + a b"))
+    first, *others = nothing.to_text().splitlines()
+    assert re.fullmatch(r"none found in \S+ s", first)
+    assert all(line.startswith("   ") for line in others)
+    proofs = [a for a in nothing.tried if a.ending == "proved"]
+    assert [line.strip() for line in others[: len(proofs)]] == [
+        f"proved by {a.method}: {a.note}" for a in proofs
+    ]
+    grouped, left_out = others[len(proofs) :]
+    finished = [a.method for a in nothing.tried if a.ending == "finished"]
+    assert re.fullmatch(r"   nothing by \d+ exact methods in \S+ s: .*", grouped)
+    assert grouped.split(": ")[1].split(", ") == finished
+    assert left_out == "   not tried: neural, numeric (f is small enough for the exact methods)"
+
+
+def test_none_found_names_what_ran_out_of_time_and_what_was_left_out(monkeypatch):
+    def slow(f, budget):
+        time.sleep(budget.left)
+        return Outcome()
+
+    solvers = {"univariate": lambda f, budget: Outcome(), "recursion": slow, "divisors": slow}
+    monkeypatch.setattr(Method, "load", lambda method: solvers[method.name])
+    monkeypatch.setattr(methods, "METHODS", tuple(Method(name, "exact") for name in solvers))
+    text = answer(SolveRequest("x^3 + y^3*z + x*y + z + 1", method="exact", time_limit=0.05)).to_text()
+    first, *others = text.splitlines()
+    assert re.fullmatch(r"none found in \S+ s \(time limit\)", first)
+    assert re.fullmatch(r"   nothing by 1 exact method in \S+ s: univariate", others[0])
+    assert re.fullmatch(r"   out of time: recursion, after \S+ s", others[1])
+    assert others[2:] == ["   not tried: divisors (time limit)"]
+
+
+def test_a_model_that_cannot_be_asked_is_not_tried():
+    tried = (
+        Attempt("neural", 0.1, 0, "no model has been trained yet (polyctl train quick)", "not tried"),
+        Attempt("numeric", 1.5, 0),
+    )
+    text = Answer(parse("x*y + z"), tried=tried, seconds=1.6).to_text()
+    assert text.splitlines() == [
+        "none found in 1.6 s",
+        "   nothing by numeric in 1.5 s",
+        "   not tried: neural (no model has been trained yet (polyctl train quick))",
+    ]
 
 
 def test_reservations_name_weak_and_generic_answers():
