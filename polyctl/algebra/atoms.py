@@ -182,8 +182,9 @@ class AtomParser(Parser):
             raise self.error(f"an exponent above the limit of {self.limits.exponent:,}", operator)
         if q > 1:
             base = self.root(base, fmpq(q), operator)
-        power = self.power(base, p, operator)
-        return power if value >= 0 else self.divide(self.ring.constant(1), power, operator)
+        if value < 0:
+            base = self.divide(self.ring.constant(1), base, operator)
+        return self.power(base, p, operator)
 
     def divide(self, value: Polynomial, divisor: Polynomial, token: Token) -> Polynomial:
         """Divisors that are no numbers are products of powers of atoms 1/h."""

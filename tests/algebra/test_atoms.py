@@ -19,6 +19,7 @@ READ = [
     (r"x^(1/2) x^{3/2} + \sqrt{x}", "sqrt(x)^4 + sqrt(x)", r"\sqrt{x}^{4} + \sqrt{x}"),
     (r"\sqrt[3]{x_12}^2", "(x_12^(1/3))^2", r"\left(x_{12}^{\frac{1}{3}}\right)^{2}"),
     (r"2/x + x^-2 + \frac{1}{x} + x⁻¹", "(1/x)^2 + 4*(1/x)", r"\left(\frac{1}{x}\right)^{2} + 4 \frac{1}{x}"),
+    ("(x+1)^-3000", "(1/(x + 1))^3000", None),
     ("1/(x+1)^2 + 1/x", "(1/(x + 1))^2 + 1/x", r"\left(\frac{1}{x + 1}\right)^{2} + \frac{1}{x}"),
     ("1/(2x y^2)", "1/2*(1/x)*(1/y)^2", r"\frac{1}{2} \frac{1}{x} \left(\frac{1}{y}\right)^{2}"),
     ("e^{2x} + 3 * 2^x", "e^(2*x) + 3*2^x", r"e^{2 x} + 3 \left(2^{x}\right)"),

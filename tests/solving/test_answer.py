@@ -137,3 +137,10 @@ def test_the_proof_shows_the_difference_of_a_refuted_answer_and_cuts_what_is_lon
     proof = judge(long, Candidate(Decomposition(None, (parse("x^2"),)), "test")).proof
     assert "characters)" in proof
     assert "compared with f: equal" in proof
+
+
+def test_functions_are_atoms_if_asked_for():
+    with pytest.raises(ParseError, match="functions such as sin"):
+        SolveRequest("sin(x)^4 + 2sin(x)^2").read()
+    found = answer(SolveRequest("sin(x)^4 + 2sin(x)^2 + 3", method="exact", atoms=True))
+    assert [str(h) for h in found.best.inner] == ["sin(x)^2 + 1"]

@@ -108,6 +108,7 @@ def test_the_ring_can_be_given():
     assert names(polyctl.decompose("x^4 + x^2", variables=["y", "x"]).f) == ("y", "x")
     other = ring(["x"]).gens()[0]
     assert polyctl.decompose(other**4 + other**2, variables=["y", "x"]).best
+    assert str(polyctl.decompose("(x + 1/x)^2 - 7", atoms=True, method="exact").best.outer) == "b^2 - 7"
 
 
 def test_completing_and_composing_are_inverse():
