@@ -69,6 +69,14 @@ def constant_term(f: Polynomial) -> fmpq:
     return fmpq(0)
 
 
+def coefficients_of(f: Polynomial, x: int) -> dict[int, Polynomial]:
+    """f as a polynomial in one variable: the coefficients of its powers, free of it."""
+    groups: dict[int, dict[Monomial, fmpq]] = {}
+    for m, c in terms(f):
+        groups.setdefault(m[x], {})[(*m[:x], 0, *m[x + 1 :])] = c
+    return {power: f.context().from_dict(group) for power, group in groups.items()}
+
+
 def compose(outer: Polynomial, inners: Sequence[Polynomial]) -> Polynomial:
     """outer(inners[0], inners[1], ...), expanded, in the inners' ring.
 

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 
 from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition, outer_ring, used_inners
-from polyctl.algebra.polynomial import Polynomial, variables_used
-from polyctl.solvers.exact.parametric import coefficients_of
+from polyctl.algebra.polynomial import Polynomial, coefficients_of, variables_used
 from polyctl.solvers.exact.univariate import divisors
 from polyctl.solvers.outcome import Outcome, gather
 

@@ -19,21 +19,16 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from random import Random
 
-from flint import fmpq
-
 from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.complexity import complexity
 from polyctl.algebra.decomposition import Decomposition, outer_ring, used_inners
 from polyctl.algebra.modular import PRIME
-from polyctl.algebra.monomials import Monomial
-from polyctl.algebra.polynomial import Polynomial, primitive_part, terms, variables_used
+from polyctl.algebra.polynomial import Polynomial, coefficients_of, primitive_part, terms, variables_used
 from polyctl.solvers.exact.modular_components import modular_component
 from polyctl.solvers.exact.univariate import divisors
 from polyctl.solvers.outcome import Outcome, gather
 
 _FACTOR_SECONDS = 2e-5  # for each term
-
-Coefficients = dict[int, Polynomial]  # of powers of one variable, in the ring of the whole polynomial
 
 
 def parametric(f: Polynomial, budget: Budget = UNLIMITED, main: Sequence[int] | None = None) -> Outcome:
@@ -81,14 +76,6 @@ def _sheared(f: Polynomial, main: Sequence[int], budget: Budget) -> Iterator[Dec
         for shift in _shifts(f, x, budget)[1:]:
             budget.check()
             yield _decomposition(x, f.context().gens()[x] + shift, _substitute(f, x, shift))
-
-
-def coefficients_of(f: Polynomial, x: int) -> Coefficients:
-    """f as a polynomial in one variable: the coefficients of its powers, free of it."""
-    groups: dict[int, dict[Monomial, fmpq]] = {}
-    for m, c in terms(f):
-        groups.setdefault(m[x], {})[(*m[:x], 0, *m[x + 1 :])] = c
-    return {power: f.context().from_dict(group) for power, group in groups.items()}
 
 
 def _possible_degrees(f: Polynomial, x: int) -> list[int]:
@@ -146,7 +133,7 @@ def _inner(f: Polynomial, x: int, d: int, budget: Budget) -> Polynomial:
     return primitive_part(h)[0]
 
 
-def _digits(f: Polynomial, x: int, h: Polynomial, budget: Budget) -> Coefficients | None:
+def _digits(f: Polynomial, x: int, h: Polynomial, budget: Budget) -> dict[int, Polynomial] | None:
     """The coefficients of the g with g(h) = f, or None if a digit of f in base h depends on x."""
     d = int(h.degrees()[x])
     lead = coefficients_of(h, x)[d]
@@ -168,7 +155,9 @@ def _digits(f: Polynomial, x: int, h: Polynomial, budget: Budget) -> Coefficient
     return digits
 
 
-def _simplest(f: Polynomial, x: int, h: Polynomial, digits: Coefficients, budget: Budget) -> Decomposition:
+def _simplest(
+    f: Polynomial, x: int, h: Polynomial, digits: dict[int, Polynomial], budget: Budget
+) -> Decomposition:
     """The simplest of the decompositions g(p·h + s) that differ by the shift s and the scale p."""
     variable = f.context().gens()[x]
     g = f.context().constant(0)

@@ -26,6 +26,7 @@ from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import (
     Polynomial,
     Ring,
+    coefficients_of,
     constant_term,
     degree,
     key,
@@ -33,7 +34,6 @@ from polyctl.algebra.polynomial import (
     terms,
     variables_used,
 )
-from polyctl.solvers.exact.parametric import coefficients_of
 from polyctl.solvers.exact.uni_multivariate import uni_multivariate
 from polyctl.solvers.exact.univariate import univariate
 

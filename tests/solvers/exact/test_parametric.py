@@ -8,9 +8,9 @@ from polyctl.algebra.budget import Budget
 from polyctl.algebra.complexity import complexity
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import compose, names, ring
+from polyctl.algebra.polynomial import coefficients_of, compose, names, ring
 from polyctl.algebra.verify import verify
-from polyctl.solvers.exact.parametric import coefficients_of, parametric, shears
+from polyctl.solvers.exact.parametric import parametric, shears
 from tests.strategies import integers, polynomials
 
 RING = ring(["x", "y", "z"])
