@@ -78,6 +78,12 @@ def _sheared(f: Polynomial, main: Sequence[int], budget: Budget) -> Iterator[Dec
             yield _decomposition(x, f.context().gens()[x] + shift, _substitute(f, x, shift))
 
 
+def _coefficient(f: Polynomial, x: int, power: int) -> Polynomial:
+    """The coefficient of a power of one variable."""
+    group = {(*m[:x], 0, *m[x + 1 :]): c for m, c in terms(f) if m[x] == power}
+    return f.context().from_dict(group)
+
+
 def _possible_degrees(f: Polynomial, x: int) -> list[int]:
     """Degrees of right components in x that survive at random values of the parameters modulo a prime."""
     n = int(f.degrees()[x])
@@ -136,7 +142,7 @@ def _inner(f: Polynomial, x: int, d: int, budget: Budget) -> Polynomial:
 def _digits(f: Polynomial, x: int, h: Polynomial, budget: Budget) -> dict[int, Polynomial] | None:
     """The coefficients of the g with g(h) = f, or None if a digit of f in base h depends on x."""
     d = int(h.degrees()[x])
-    lead = coefficients_of(h, x)[d]
+    lead = _coefficient(h, x, d)
     rest, digits = f, {}
     powers = [f.context().constant(1)]
     for _ in range(int(f.degrees()[x]) // d):
@@ -147,7 +153,7 @@ def _digits(f: Polynomial, x: int, h: Polynomial, budget: Budget) -> dict[int, P
         k, remainder = divmod(top, d)
         if remainder:
             return None
-        digit, left = divmod(coefficients_of(rest, x)[top], lead**k)
+        digit, left = divmod(_coefficient(rest, x, top), lead**k)
         if not left.is_zero():
             return None
         digits[k] = digit
@@ -166,9 +172,12 @@ def _simplest(
     found = []
     for shift in _shifts(g, x, budget):
         moved = _substitute(g, x, shift)
-        for scale in _scales(moved, x):
+        found.append(_decomposition(x, h + shift, moved))
+        coefficients = coefficients_of(moved, x)
+        scale = _scale(coefficients)
+        if scale is not None:
             scaled = f.context().constant(0)
-            for k, c in coefficients_of(moved, x).items():
+            for k, c in coefficients.items():
                 scaled += (c / scale**k) * variable**k
             found.append(_decomposition(x, (h + shift) * scale, scaled))
     return min(found, key=complexity) if len(found) > 1 else found[0]
@@ -190,14 +199,14 @@ def _shifts(g: Polynomial, x: int, budget: Budget) -> list[Polynomial]:
     return found
 
 
-def _scales(g: Polynomial, x: int) -> list[Polynomial]:
-    """1 and, if it is another, the largest p free of x whose k-th power divides the coefficient of x^k."""
-    one = g.context().constant(1)
-    c = {k: part for k, part in coefficients_of(g, x).items() if k > 0}
-    scale = one
-    for prime, _ in c[max(c)].factor()[1]:
+def _scale(coefficients: dict[int, Polynomial]) -> Polynomial | None:
+    """The largest p free of x with p^k dividing the coefficient of x^k for all k > 0; None if constant."""
+    c = {k: part for k, part in coefficients.items() if k > 0}
+    top = c[max(c)]
+    scale = top.context().constant(1)
+    for prime, _ in top.factor()[1] if not top.is_constant() else []:
         scale *= prime ** min(_multiplicity(part, prime) // k for k, part in c.items())
-    return [one] if scale.is_constant() else [one, scale]
+    return None if scale.is_constant() else scale
 
 
 def _multiplicity(f: Polynomial, prime: Polynomial) -> int:
