@@ -55,7 +55,8 @@ while k = 0 or elapsed_run_time() - t < {seconds} do (found: polydecomp(f, x), k
 print("figures", elapsed_run_time() - t, k, length(found))$
 """
 SYMPY = """
-import time
+import sys, time
+sys.setrecursionlimit(10**5)  # for reading long sums
 from sympy import decompose, symbols, Poly
 x = symbols("x")
 f = Poly("{text}".replace("^", "**"), x)
