@@ -30,7 +30,8 @@ def answer(
     Raises ParseError, UsageError, and FileError for a model that is needed and missing.
     """
 
-    f = request.read()
+    reading = request.read()
+    f = reading.polynomial
 
     def load() -> Neural:
         if neural is None and not request.model.needed:
@@ -47,7 +48,7 @@ def answer(
         request.method,
         inners=request.inners,
         time_limit=request.time_limit,
-        main=request.main,
+        main=reading.main,
         numeric=Numeric(request.seed, request.polish),
         neural=load,
         on_solution=on_solution,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from polyctl.algebra.polynomial import Polynomial, degree, names
-from polyctl.algebra.reading import read, with_carets
+from polyctl.algebra.polynomial import Polynomial, degree, names, variables_used
+from polyctl.algebra.reading import Reading, read, with_carets
 from polyctl.algebra.tokens import POWER_HINT
 from polyctl.errors import UsageError, did_you_mean
 from polyctl.solving.methods import DEFAULT_SECONDS, select_methods
@@ -55,11 +55,14 @@ class SolveRequest:
         if self.polish and self.method == "exact":
             raise UsageError("polish needs a model's answers", "use the method neural or auto")
 
-    def read(self) -> Polynomial:
-        """The polynomial. Raises ParseError, and UsageError if its degree is below 2."""
-        f = self.f
-        if isinstance(f, str):
-            f = read(f, self.variables, atoms=self.atoms).polynomial
+    def read(self) -> Reading:
+        """The polynomial and its main variables: those asked for, or those of `f(x) = ...` if f has others.
+
+        Raises ParseError, and UsageError if its degree is below 2.
+        """
+        found = self.f if isinstance(self.f, Polynomial) else read(self.f, self.variables, atoms=self.atoms)
+        reading = found if isinstance(found, Reading) else Reading(found)
+        f = reading.polynomial
         unknown = [name for name in self.main if name not in names(f)]
         if unknown:
             raise UsageError(
@@ -72,4 +75,6 @@ class SolveRequest:
                 f"a polynomial of degree {max(degree(f), 0)} has no decomposition",
                 "give one of degree 2 or more" if meant is None else f"do you mean {meant}? {POWER_HINT}",
             )
-        return f
+        occurring = {names(f)[i] for i in variables_used(f)}
+        main = tuple(self.main) or reading.main
+        return replace(reading, main=main if set(main) < occurring else ())

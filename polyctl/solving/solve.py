@@ -106,6 +106,7 @@ class _Search:
         self._seen: dict[object, Solution] = {}
         self._started = perf_counter()
         self._enough = False
+        self._closed = False
         self._misses: list[Decomposition] = []
 
     @property
@@ -140,7 +141,7 @@ class _Search:
     def continues(self, method: Method) -> bool:
         """Whether a method is worth trying though an answer was found: it may find a simpler one."""
         several = len(variables_used(self.f)) > 1
-        exact = method.kind == "exact" and self._enough and self.stopped is None
+        exact = method.kind == "exact" and self._enough and self.stopped is None and not self._closed
         return exact and several and self._size <= MODERATE
 
     @property
@@ -164,7 +165,7 @@ class _Search:
             self.tried.extend(Attempt(method.name, 0.0, 0, note, "not tried") for method in methods)
 
     def parametric(self, main: Sequence[str]) -> None:
-        """h(x, y) for the main variables x alone; the search ends if there is one."""
+        """h(x, y) for the main variables x alone; the search ends if there is one that says something."""
         from polyctl.solvers.exact.parametric import parametric, shears
 
         started, names = perf_counter(), self.f.context().names()
@@ -173,8 +174,7 @@ class _Search:
         listed = [*outcome.decompositions, *shears(self.f, self.budget, places).decompositions]
         found = sum(self.add(Candidate(d, f"exact: {', '.join(main)} as main variables")) for d in listed)
         self._note("parameters", started, found, outcome.proof)
-        if found:
-            self.stopped = "main variables"
+        self._closed = self._enough
 
     def exact(self, method: Method) -> None:
         """One of the algebraic methods; only briefly, if there is an answer already."""

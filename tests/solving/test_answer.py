@@ -144,3 +144,16 @@ def test_functions_are_atoms_if_asked_for():
         SolveRequest("sin(x)^4 + 2sin(x)^2").read()
     found = answer(SolveRequest("sin(x)^4 + 2sin(x)^2 + 3", method="exact", atoms=True))
     assert [str(h) for h in found.best.inner] == ["sin(x)^2 + 1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "main"),
+    [("f(x) = (x^2 + c)^2 + c", ("x",)), ("f(x, y) = (x^2 + y)^3 + 1", ()), ("f(z) = x^2 + y", ())],
+)
+def test_a_definition_names_the_main_variables(text, main):
+    assert SolveRequest(text).read().main == main
+
+
+def test_main_variables_that_give_no_more_than_a_weak_answer_do_not_end_the_search():
+    found = answer(SolveRequest("(x y + z)^3 + (x y + z) + y^4", main=("x",), method="exact"))
+    assert len(found.tried) > 1
