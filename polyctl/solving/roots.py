@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from flint import acb, acb_poly, arb, ctx, fmpq, fmpq_poly
 
 from polyctl.algebra.budget import UNLIMITED, Budget
-from polyctl.algebra.polynomial import Polynomial, names, terms, variables_used
+from polyctl.algebra.polynomial import Polynomial, degree, names, terms, variables_used
 from polyctl.errors import UsageError
 from polyctl.solvers.exact.chains import chain
 
@@ -13,12 +15,17 @@ if TYPE_CHECKING:
     import sympy
 
 RADICALS = 4  # components of at most this degree are solved by radicals, others by numbers
+LARGEST = (
+    400  # the largest degree of a component whose roots flint, which cannot be stopped, finds in a second
+)
+_BITS = 128
 
 
 def find_roots(f: Polynomial, budget: Budget = UNLIMITED) -> list[tuple[sympy.Expr, int]]:
     """The complex roots with their multiplicities: exact where the components allow it, else numbers.
 
-    Raises UsageError if f is constant or has several variables, OutOfTime if the budget does not last.
+    Raises UsageError if f is constant, has several variables or a component above the limit on the degree,
+    and OutOfTime if the budget does not last.
     """
     import sympy
 
@@ -28,28 +35,68 @@ def find_roots(f: Polynomial, budget: Budget = UNLIMITED) -> list[tuple[sympy.Ex
     values: dict[sympy.Expr, int] = {sympy.Integer(0): 1}
     for component in chain(f, budget):
         budget.check()
+        if degree(component) > LARGEST:
+            raise UsageError(
+                f"there are too many roots: {degree(component):,} of one component",
+                f"roots are found for components of degree {LARGEST} or less",
+            )
         dense = _in_sympy(component, variable)
         found: dict[sympy.Expr, int] = {}
         for value, count in values.items():
-            for root, multiplicity in _solve(dense - value, variable).items():
+            for root, multiplicity in _solve(dense - value, variable, budget).items():
                 found[root] = found.get(root, 0) + count * multiplicity
         values = found
     return sorted(values.items(), key=lambda item: _order(item[0]))
 
 
-def _solve(expression: sympy.Expr, variable: sympy.Symbol) -> dict[sympy.Expr, int]:
+def _solve(expression: sympy.Expr, variable: sympy.Symbol, budget: Budget) -> dict[sympy.Expr, int]:
     import sympy
 
+    budget.check()
     polynomial = sympy.Poly(expression, variable)
+    rational = polynomial.get_domain().is_QQ or polynomial.get_domain().is_ZZ
     found: dict[sympy.Expr, int] = {}
-    if polynomial.degree() <= RADICALS or polynomial.get_domain().is_QQ or polynomial.get_domain().is_ZZ:
+    if polynomial.degree() <= RADICALS or rational:
         found = sympy.roots(polynomial, cubics=False, quartics=False)
-    if sum(found.values()) == polynomial.degree():
-        return {sympy.simplify(root): count for root, count in found.items()}
+    if sum(found.values()) < polynomial.degree():
+        return _numbers(polynomial, rational)
+    exact: dict[sympy.Expr, int] = {}
+    for root, count in found.items():
+        budget.check()
+        root = sympy.simplify(root)
+        exact[root] = exact.get(root, 0) + count
+    return exact
+
+
+def _numbers(polynomial: sympy.Poly, rational: bool) -> dict[sympy.Expr, int]:
+    """The roots to 15 digits: flint takes milliseconds where SymPy's nroots takes minutes."""
+    coefficients = polynomial.all_coeffs()[::-1]
+    exact: Any  # flint's annotations leave the multiplicities out
+    with ctx.workprec(_BITS):
+        if rational:
+            exact = fmpq_poly([fmpq(int(c.p), int(c.q)) for c in coefficients])
+            listed = exact.complex_roots()
+        else:
+            listed = [
+                (root, 1) for root in acb_poly([_ball(c) for c in coefficients]).roots(tol=arb(2) ** -60)
+            ]
     numbers: dict[sympy.Expr, int] = {}
-    for root in polynomial.nroots(n=15, maxsteps=200):
-        numbers[root] = numbers.get(root, 0) + 1
+    for root, count in listed:
+        number = _float(root)
+        numbers[number] = numbers.get(number, 0) + count
     return numbers
+
+
+def _ball(value: sympy.Expr) -> acb:
+    real, imaginary = value.evalf(40).as_real_imag()
+    return acb(arb(str(real)), arb(str(imaginary)))
+
+
+def _float(root: acb) -> sympy.Expr:
+    import sympy
+
+    value = complex(root)
+    return sympy.Float(value.real, 15) + (sympy.I * sympy.Float(value.imag, 15) if value.imag else 0)
 
 
 def _in_sympy(f: Polynomial, variable: sympy.Symbol) -> sympy.Expr:

@@ -5,6 +5,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.parse import parse
 from polyctl.errors import UsageError
 from polyctl.solving.roots import find_roots
@@ -25,6 +26,24 @@ def test_what_has_no_radicals_gives_numbers():
     found = find_roots(parse("x^5-x-1"))
     assert len(found) == 5
     assert float(found[0][0]) == pytest.approx(1.1673039782614187)
+
+
+def test_numbers_of_a_large_degree_are_roots_and_come_in_the_time_limit():
+    f = "x^200-x-1"
+    found = find_roots(parse(f), Budget.of(5))
+    assert len(found) == 200
+    assert all(abs(z**200 - z - 1) < 1e-9 for z in (complex(root) for root, _ in found))
+
+
+def test_numbers_with_coefficients_that_are_radicals():
+    found = find_roots(parse("(x^5-x-1)^2 - 2"))
+    assert sum(count for _, count in found) == 10
+    assert all(abs((z**5 - z - 1) ** 2 - 2) < 1e-9 for z in (complex(root) for root, _ in found))
+
+
+def test_too_many_roots_are_refused_at_once():
+    with pytest.raises(UsageError, match="too many roots"):
+        find_roots(parse("x^5003-x-1"))
 
 
 @given(st.lists(st.integers(-6, 6), min_size=1, max_size=4))
