@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -94,6 +93,7 @@ def decompose(
     from polyctl.solving.request import ModelRequest, SolveRequest
 
     if common:
+        _refuse({"--in": main, "--coefficients": coefficients, "--roots": roots}, "--common")
         _decompose_together(
             read_together(expressions, _listed(variables), atoms=atoms), expressions, time_limit, as_json
         )
@@ -101,6 +101,8 @@ def decompose(
     if len(expressions) > 1:
         raise UsageError("more than one polynomial", "quote each, and use --common for several")
     text = expressions[0].strip()
+    if text == "-":
+        _refuse({"--coefficients": coefficients, "--roots": roots}, "-")
     needed = method == "neural" or model is not None
     request = SolveRequest(
         from_coefficients(text) if coefficients else text,
@@ -132,7 +134,16 @@ def decompose(
 
 
 def _listed(names: str | None) -> list[str] | None:
-    return None if names is None else [n for n in re.split(r"[,\s]+(?![^()]*\))", names) if n]
+    from polyctl.solving.read import read_names
+
+    return None if names is None else read_names(names)
+
+
+def _refuse(options: dict[str, object], beside: str) -> None:
+    """UsageError for an option that would be ignored."""
+    given = [name for name, value in options.items() if value]
+    if given:
+        raise UsageError(f"{given[0]} has no meaning with {beside}", "leave one of them out")
 
 
 def _roots_of(found: Answer, seconds: float) -> list[tuple[str, int]]:

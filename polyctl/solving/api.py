@@ -10,14 +10,17 @@ from polyctl.algebra import polynomial as algebra
 from polyctl.algebra import verify as judge
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.polynomial import Polynomial
+from polyctl.errors import UsageError
 from polyctl.solvers.exact.rewriting import Rewriting
 from polyctl.solvers.exact.rewriting import rewrite as write_in
 from polyctl.solving.answer import answer
 from polyctl.solving.methods import DEFAULT_SECONDS
 from polyctl.solving.read import (
+    Names,
     PolynomialLike,
     read_decomposition,
     read_inners,
+    read_names,
     read_outer,
     read_polynomial,
 )
@@ -31,8 +34,8 @@ if TYPE_CHECKING:
 def decompose(
     f: PolynomialLike,
     *,
-    variables: Sequence[str] | None = None,
-    main: Sequence[str] | str = (),
+    variables: Names | None = None,
+    main: Names = (),
     method: str = "auto",
     inners: int | None = None,
     time_limit: float = DEFAULT_SECONDS,
@@ -43,11 +46,12 @@ def decompose(
     """Find g and h1, …, hm with f = g(h1, …, hm), every verified answer proved over Q.
 
     `variables` fixes f's ring. `main` names the variables to decompose f in; the others are parameters, on
-    which g and h may depend. `method` is auto, exact, neural or numeric. `inners` is the largest number of
-    inner polynomials. `time_limit` is in seconds. With `polish` the numeric solver improves a model's wrong
-    answers. `model` is one that `load_model` returned, or the name of its run; by default it is the bundled
-    one. With `atoms`, functions and quotients in text, such as sin(x) and 1/x, are variables. Raises
-    ParseError, UsageError, and FileError for a model that is asked for and missing.
+    which g and h may depend. Both are names or SymPy symbols. `method` is auto, exact, neural or numeric.
+    `inners` is the largest number of inner polynomials. `time_limit` is in seconds. With `polish` the numeric
+    solver improves a model's wrong answers. `model` is one that `load_model` returned, or the name of its
+    run; by default it is the bundled one. With `atoms`, functions and quotients in text, such as sin(x) and
+    1/x, are variables. Raises ParseError, UsageError, and FileError for a model that is asked for and
+    missing.
 
     >>> import polyctl
     >>> found = polyctl.decompose("x^4 + 2x^3 + 3x^2 + 2x + 5")
@@ -57,8 +61,8 @@ def decompose(
     name = model if isinstance(model, str) else None
     needed = name is not None or method == "neural"
     request = SolveRequest(
-        read_polynomial(f, variables, atoms=atoms),
-        main=main.replace(",", " ").split() if isinstance(main, str) else main,
+        read_polynomial(f, None if variables is None else read_names(variables), atoms=atoms),
+        main=read_names(main),
         method=method,
         inners=inners,
         time_limit=time_limit,
@@ -123,6 +127,8 @@ def rewrite(
     b0^2 + x
     """
     whole, decomposition = read_decomposition(f, None, inner)
+    if not decomposition.inners:
+        raise UsageError("there is no inner polynomial", "give one or more to write f in")
     return write_in(whole, decomposition.inners, Budget.of(time_limit))
 
 

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     import sympy
 
 PolynomialLike: TypeAlias = "str | int | Polynomial | sympy.Expr | sympy.Poly"
+Names: TypeAlias = "str | Sequence[str | sympy.Symbol]"
 _OUTER = re.compile(r"[bh]_?(\d*)$")
+
+
+def read_names(given: Names) -> list[str]:
+    """Names of variables from text such as "x, y", or from a list of names or SymPy symbols."""
+    if isinstance(given, str):
+        return [name for name in re.split(r"[,\s]+(?![^()]*\))", given) if name]
+    return [str(name) for name in given]
 
 
 def read_polynomial(
@@ -61,8 +69,11 @@ def read_decomposition(
 
 
 def read_inners(inner: PolynomialLike | Sequence[PolynomialLike]) -> tuple[Polynomial, ...]:
-    """Inner polynomials in one ring."""
-    return tuple(read_together(inner if isinstance(inner, (list, tuple)) else [inner]))
+    """Inner polynomials in one ring; UsageError if there is none."""
+    given = inner if isinstance(inner, (list, tuple)) else [inner]
+    if not given:
+        raise UsageError("there is no inner polynomial", "give one or more")
+    return tuple(read_together(given))
 
 
 def read_together(

@@ -36,7 +36,8 @@ class SolveRequest:
     `main` names the variables that are decomposed, the others being parameters; with none each is tried.
     With `atoms` functions and quotients in the text are variables.
 
-    Raises UsageError for an unknown method, and for `polish` without a model's answers to polish.
+    Raises UsageError for an unknown method, for `polish` without a model's answers to polish, and for a time
+    limit or a number of inner polynomials that is too small.
     """
 
     f: str | Polynomial
@@ -54,6 +55,10 @@ class SolveRequest:
         select_methods(self.method)
         if self.polish and self.method == "exact":
             raise UsageError("polish needs a model's answers", "use the method neural or auto")
+        if self.inners is not None and self.inners < 1:
+            raise UsageError(f"{self.inners} inner polynomials are too few", "ask for 1 or more")
+        if self.time_limit < 0:
+            raise UsageError(f"a time limit of {self.time_limit} seconds", "give 0 or more")
 
     def read(self) -> Reading:
         """The polynomial and its main variables: those asked for, or those of `f(x) = ...` if f has others.

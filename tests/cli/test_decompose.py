@@ -114,6 +114,8 @@ def test_polynomials_share_inner_ones(capsys):
     [
         (["x^4", "y^4"], "use --common"),
         (["x^4", "--common"], "two polynomials or more"),
+        (["x^4", "x^6", "--common", "--roots"], "--roots has no meaning with --common"),
+        (["-", "--coefficients"], "--coefficients has no meaning with -"),
         (["x^4 + y^4", "--in", "z"], "z is not a variable"),
         (["x4+5x2+6"], "x^4+5x^2+6"),
         (["[1, 0, 2]"], "--coefficients"),

@@ -157,3 +157,24 @@ def test_wrong_input_raises_our_errors(call, error, words):
     with pytest.raises(error, match=words) as caught:
         call()
     assert isinstance(caught.value, polyctl.errors.PolyctlError)
+
+
+def test_variables_are_named_by_text_or_by_symbols():
+    x, a = sympy.symbols("x a")
+    f = (x**2 + a * x) ** 2 + a
+    by_text = polyctl.decompose(f, main="x", variables="a, x")
+    assert by_text == polyctl.decompose(f, main=[x], variables=[a, x])
+    assert names(by_text.f) == ("a", "x")
+
+
+def test_no_inner_polynomial_is_an_error_where_one_is_needed():
+    for ask in (polyctl.rewrite, polyctl.compose):
+        with pytest.raises(UsageError, match="no inner polynomial"):
+            ask("b^2", [])
+
+
+def test_limits_that_are_too_small_are_errors():
+    with pytest.raises(UsageError, match="too few"):
+        polyctl.decompose(QUARTIC, inners=0)
+    with pytest.raises(UsageError, match="time limit of -1"):
+        polyctl.decompose(QUARTIC, time_limit=-1)
