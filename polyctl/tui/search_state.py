@@ -57,6 +57,7 @@ class SearchState:
 
     asked: str = ""  # the text that the answers are of
     solutions: list[dict[str, Any]] = field(default_factory=list)  # ranked
+    verdicts: dict[float, str] = field(default_factory=dict)  # by the log-probability of a hypothesis
     frame: dict[str, Any] | None = None  # the newest one of the beam
     before: dict[str, Any] | None = None  # the one before it
     done: dict[str, Any] | None = None
@@ -75,15 +76,21 @@ class SearchState:
         return sum(s["status"] == "verified" for s in self.solutions)
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Take over a message: a solution, a frame of the beam, or the end."""
+        """Take over a message: a solution, a frame of the beam, or the end.
+
+        The end brings all solutions again, since the search has simplified them.
+        """
         kind = message["kind"]
         if kind == "solution":
             self.solutions.append({**message, "number": len(self.solutions)})
             self.solutions.sort(key=lambda s: s["rank_key"])
+            if message["logprob"] is not None:
+                self.verdicts[message["logprob"]] = message["status"]
         elif kind == "beam":
             self.before, self.frame = self.frame, message
         elif kind == "done":
             self.busy, self.done = False, message
+            self.solutions = [{**s, "number": i} for i, s in enumerate(message["solutions"])]
         elif kind in ("error", "died"):
             hint = message.get("hint")
             self.busy, self.problem = False, message["message"] + (f" ({hint})" if hint else "")
@@ -100,7 +107,8 @@ class SearchState:
         """The newest frame with the verdict of each finished hypothesis, as far as there is one."""
         if self.frame is None:
             return None
-        verdicts = {s["logprob"]: s["status"] for s in self.solutions if s["logprob"] is not None}
         unjudged = "waiting" if self.busy else "left out"
-        finished = [{**h, "status": verdicts.get(h["logprob"], unjudged)} for h in self.frame["finished"]]
+        finished = [
+            {**h, "status": self.verdicts.get(h["logprob"], unjudged)} for h in self.frame["finished"]
+        ]
         return {**self.frame, "finished": finished}

@@ -98,6 +98,7 @@ def _answer(request: dict[str, Any], tell: Tell, runs: Path | None) -> None:
     beam.flush()
     tell(
         "done",
+        solutions=[describe(solution) for solution in found.solutions],
         seconds=found.seconds,
         stopped=found.stopped,
         indecomposable=found.indecomposable,

@@ -191,12 +191,13 @@ def test_longer_answers_that_come_later_are_not_cut(dashboard):
         for length in range(1, 12):
             pane.receive({**solution, "inners": ["y" * length], "rank_key": [0, 0, 40 - length, 0]})
             screen_text(dashboard)  # drawn before the table has been idle
-        dashboard.solver.say({**answers(TEXT)[-1]})
+        dashboard.solver.say({**answers(TEXT)[-1], "solutions": pane.search.solutions})
         await until_shown(pilot, "11 verified")
         text = screen_text(dashboard)
+        assert [s["inners"] for s in pane.search.solutions] == [["y" * n] for n in range(11, 0, -1)]
         assert "y" * 11 in text
         assert " 11  ✓ verified" in text
-        assert [key.value for key in pane.query_one(Table).rows] == [str(10 - i) for i in range(11)]
+        assert [key.value for key in pane.query_one(Table).rows] == [str(i) for i in range(11)]
 
     drive(dashboard, script)
 
@@ -274,7 +275,7 @@ def test_long_answers_are_copied_whole(dashboard):
         pane.solve(TEXT)
         solution = next(m for m in answers(TEXT) if m["kind"] == "solution")
         pane.receive({**solution, "latex": "x" * 5000})
-        pane.receive(answers(TEXT)[-1])
+        pane.receive({**answers(TEXT)[-1], "solutions": pane.search.solutions})
         await pilot.press("escape")
         await until_focused(pilot, pane.query_one(Table))
         await pilot.press("d", "y")

@@ -33,9 +33,11 @@ def answers(text: str) -> list[dict]:
     """What the solving process would say."""
     f = parse(text)
     found = solve(f, method="exact")
-    said = [{"kind": "solution", **describe(s), "rank": None, "seconds": 0.25} for s in found.solutions]
+    listed = [{**describe(s), "rank": None, "seconds": 0.25} for s in found.solutions]
+    said = [{"kind": "solution", **s} for s in listed]
     done = {
         "kind": "done",
+        "solutions": listed,
         "seconds": 0.5,
         "stopped": None,
         "indecomposable": found.indecomposable,

@@ -33,6 +33,16 @@ def test_a_better_answer_that_comes_later_is_first():
     assert [s["number"] for s in search.solutions] == [1, 0]
 
 
+def test_the_end_brings_the_simplified_answers():
+    search = SearchState.begin(TEXT)
+    (solution, done) = answers(TEXT)
+    search.receive({**solution, "outer": "b^2 + 2*b + 5", "logprob": -0.5})
+    search.receive(done)
+    assert [s["outer"] for s in search.solutions] == ["b^2 + 4"]
+    assert search.find("0") is search.solutions[0]
+    assert search.verdicts == {-0.5: "verified"}
+
+
 def test_an_error_and_a_dead_process_end_it():
     for kind in ("error", "died"):
         search = SearchState.begin("x")

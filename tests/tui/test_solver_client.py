@@ -29,6 +29,7 @@ def test_a_request_an_error_and_a_cancel(tmp_path):
         (solution,) = [m for m in found if m["kind"] == "solution"]
         assert solution["status"] == "verified"
         assert solution["inners"] == ["x^2 + x"]
+        assert [s["inners"] for s in found[-1]["solutions"]] == [["x^2 + x + 1"]]  # simplified
         solver.submit("x^4 + )", method="exact")
         error = until("error")[-1]
         assert error["position"] == 6

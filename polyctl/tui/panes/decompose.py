@@ -149,7 +149,7 @@ class DecomposePane(Pane):
         self._ready |= kind == "ready"
         self._torch |= kind == "torch"
         self.search.receive(message)
-        if kind == "solution":
+        if kind in ("solution", "done"):
             self._draw_table()
         if kind in ("solution", "done", "error", "died"):
             self._draw_detail()
