@@ -27,9 +27,13 @@ def answer(
     `on_solution` is called with every solution as it is found; `observe` with a model once it is loaded, to
     return the observer of its beam.
 
-    Raises ParseError, UsageError, and FileError for a model that is needed and missing.
+    Raises ParseError, UsageError, and FileError for a model that is needed and missing; for one that is named
+    even if it would not have been asked.
     """
+    if neural is None and request.model.run is not None:
+        from polyctl.store.runs import find_run
 
+        find_run(request.model.run, request.model.runs)
     reading = request.read()
     f = reading.polynomial
 

@@ -128,3 +128,10 @@ def test_polynomials_share_inner_ones(capsys):
 def test_mistakes_get_a_remedy(arguments, words, capsys):
     assert run(["decompose", *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_model_that_is_named_must_exist_even_if_algebra_would_do(capsys):
+    assert run(["decompose", "x^4 + 1", "--model", "nosuch"]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "nosuch" in said.err
