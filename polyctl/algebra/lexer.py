@@ -238,7 +238,8 @@ class Lexer:
         elif name in FUNCTIONS:
             self._read_function(name, end)
         else:
-            raise self.error(f"unknown LaTeX command \\{name}", self.at)
+            hint = "polyctl reads +, -, *, /, powers, brackets, \\frac and names such as \\alpha"
+            raise self.error(f"unknown LaTeX command \\{name}", self.at, hint)
 
     def _read_word(self) -> None:
         """A run of letters; without names given it is a product of single letters, the last one indexed."""

@@ -50,7 +50,8 @@ _DEFINITION = re.compile(
 )
 _CALL = re.compile(r"\s*(?:[A-Za-z]+\.)?(?P<name>[A-Za-z]+)\s*(?P<open>[(\[])")
 _EQUALS = re.compile(r"(?<![:<>!=])={1,2}(?!=)")
-_LIST = re.compile(r"\s*\[\s*[-+]?[0-9./]+(?:\s*,\s*[-+]?[0-9./]+)+\s*\]\s*;?\s*$")
+_ENTRY = r"[-+]?[0-9./]+"
+_LIST = re.compile(rf"\s*(?:\[\s*{_ENTRY}(?:\s*,\s*{_ENTRY})+\s*\]|{_ENTRY}(?:\s*,\s+{_ENTRY})+)\s*;?\s*$")
 _POWER = re.compile(r"(?<![A-Za-z_])([A-Za-z])([0-9]+)")
 _CLOSING = {"(": ")", "[": "]"}
 
