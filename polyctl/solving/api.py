@@ -41,7 +41,6 @@ def decompose(
     time_limit: float = DEFAULT_SECONDS,
     polish: bool = False,
     model: Neural | str | None = None,
-    atoms: bool = False,
 ) -> Answer:
     """Find g and h1, …, hm with f = g(h1, …, hm), every verified answer proved over Q.
 
@@ -49,9 +48,8 @@ def decompose(
     which g and h may depend. Both are names or SymPy symbols. `method` is auto, exact, neural or numeric.
     `inners` is the largest number of inner polynomials. `time_limit` is in seconds. With `polish` the numeric
     solver improves a model's wrong answers. `model` is one that `load_model` returned, or the name of its
-    run; by default it is the bundled one. With `atoms`, functions and quotients in text, such as sin(x) and
-    1/x, are variables. Raises ParseError, UsageError, and FileError for a model that is asked for and
-    missing.
+    run; by default it is the bundled one. Text with functions and quotients is read by `parse` with
+    `atoms=True`. Raises ParseError, UsageError, and FileError for a model that is asked for and missing.
 
     >>> import polyctl
     >>> found = polyctl.decompose("x^4 + 2x^3 + 3x^2 + 2x + 5")
@@ -60,8 +58,10 @@ def decompose(
     """
     name = model if isinstance(model, str) else None
     needed = name is not None or method == "neural"
+    ring = None if variables is None else read_names(variables)
     request = SolveRequest(
-        read_polynomial(f, None if variables is None else read_names(variables), atoms=atoms),
+        f if isinstance(f, str) else read_polynomial(f, ring),
+        ring,
         main=read_names(main),
         method=method,
         inners=inners,

@@ -233,11 +233,11 @@ class _Search:
         ranked = sorted(self.solutions, key=lambda s: s.rank_key)
         budget = Budget.of(SIMPLIFYING_SECONDS)
         simpler = [simplify_solution(s, budget) if s.verified else s for s in ranked[:SIMPLIFIED]]
+        ranked = sorted([*simpler, *ranked[SIMPLIFIED:]], key=lambda s: s.rank_key)
         different: dict[object, Solution] = {}
-        for solution in [*simpler, *ranked[SIMPLIFIED:]]:
-            different.setdefault((solution.decomposition, solution.status), solution)
-        ranked = sorted(different.values(), key=lambda s: s.rank_key)
-        seconds = perf_counter() - self._started
+        for solution in ranked:  # the simpler form of one may have the span of another
+            different.setdefault((_key(solution), solution.status), solution)
+        seconds, ranked = perf_counter() - self._started, list(different.values())
         return Answer(self.f, tuple(ranked), tuple(self.tried), self.indecomposable, seconds, self.stopped)
 
 

@@ -108,7 +108,12 @@ def test_the_ring_can_be_given():
     assert names(polyctl.decompose("x^4 + x^2", variables=["y", "x"]).f) == ("y", "x")
     other = ring(["x"]).gens()[0]
     assert polyctl.decompose(other**4 + other**2, variables=["y", "x"]).best
-    assert str(polyctl.decompose("(x + 1/x)^2 - 7", atoms=True, method="exact").best.outer) == "b^2 - 7"
+    f = polyctl.parse("(x + 1/x)^2 - 7", atoms=True)
+    assert str(polyctl.decompose(f, method="exact").best.outer) == "b^2 - 7"
+
+
+def test_a_definition_names_the_main_variables():
+    assert polyctl.decompose("f(x) = x^4 + 2a x^2 + 1").best.source == "exact: x as main variables"
 
 
 def test_completing_and_composing_are_inverse():

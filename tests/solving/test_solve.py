@@ -38,6 +38,11 @@ def test_solutions_are_verified_normal_distinct_and_ranked_by_complexity():
     assert answer.tried[0].found == 2
 
 
+def test_an_answer_whose_simpler_form_is_another_answer_is_shown_once():
+    answer = solve(parse("a x^4 + 2a x^2 + 1"), "exact")
+    assert [set(map(str, s.inner)) for s in answer] == [{"a", "x^2"}]
+
+
 def test_indecomposable_is_said_only_where_it_is_proved():
     one = solve(parse("x^5 + x + 1"), method="exact")
     assert one.indecomposable
