@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import copyreg
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from math import gcd, lcm
@@ -28,6 +29,19 @@ def ring(names: Iterable[str]) -> Ring:
 def polynomial(ring: Ring, terms: Mapping[Monomial, int | fmpz | fmpq]) -> Polynomial:
     """The polynomial with these coefficients by exponent vector."""
     return ring.from_dict(terms)
+
+
+def _restored(names: tuple[str, ...], terms: dict[Monomial, tuple[int, int]]) -> Polynomial:
+    return ring(names).from_dict({m: fmpq(*c) for m, c in terms.items()})
+
+
+def _reduced(f: Polynomial) -> tuple[Callable[..., Polynomial], tuple[object, ...]]:
+    return _restored, (names(f), {m: (int(c.p), int(c.q)) for m, c in terms(f)})
+
+
+# python-flint's values cannot be pickled or deep-copied: what holds them could not go to another process
+copyreg.pickle(fmpq_mpoly, _reduced)
+copyreg.pickle(fmpq, lambda c: (fmpq, (int(c.p), int(c.q))))
 
 
 def terms(f: Polynomial) -> list[tuple[Monomial, fmpq]]:

@@ -46,7 +46,7 @@ _MAP = re.compile(
 _REST = re.compile(r"(?<![A-Za-z\\])O\s*\(")
 _DEFINITION = re.compile(
     r"\s*(?P<name>\\?[A-Za-z][A-Za-z0-9_']*(?:_\{[A-Za-z0-9,]+\})?)\s*"
-    r"(?:(?P<open>[(\[])(?P<arguments>[^()\[\]=]*)[)\]])?\s*:?=(?!=)"
+    rf"(?:[(\[](?P<arguments>[^()\[\]=]*|\s*[A-Za-z]\w*\s*[(\[]\s*{_NAMES}\s*[)\]]\s*)[)\]])?\s*:?=(?!=)"
 )
 _CALL = re.compile(r"\s*(?:[A-Za-z]+\.)?(?P<name>[A-Za-z]+)\s*(?P<open>[(\[])")
 _EQUALS = re.compile(r"(?<![:<>!=])={1,2}(?!=)")
@@ -168,9 +168,9 @@ def _defines(text: str, definition: re.Match[str]) -> bool:
 
 
 def _variables(arguments: str | None) -> tuple[str, ...]:
-    """The names that a list of arguments begins with; Mathematica's x_ is x."""
+    """The names that a list of arguments begins with; x_ and h(x) stand for x."""
     found = []
-    for name in (arguments or "").split(","):
+    for name in re.split(r"[(\[]", arguments or "")[-1].rstrip(")] ").split(","):
         try:
             found.append(canonical_name(name.strip().rstrip("_")))
         except UsageError:

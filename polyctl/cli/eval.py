@@ -105,14 +105,16 @@ def eval_(
         return
     if polish or peers or workers > 1:
         raise UsageError("--polish, --peers and --workers need --solver", "polyctl eval --solver all ...")
-    from polyctl.evaluation.run import EvaluationOptions, evaluate_run
-    from polyctl.model.serialization import load_model
-    from polyctl.runtime.device import limit_threads
-    from polyctl.runtime.processes import join_processes
     from polyctl.store.runs import default_run, find_run, run_for_results
 
     run = default_run(runs) if name is None else find_run(name, runs)
     which = _which(checkpoint or run.weights().stem)
+
+    from polyctl.evaluation.run import EvaluationOptions, evaluate_run  # loads torch, so after the checks
+    from polyctl.model.serialization import load_model
+    from polyctl.runtime.device import limit_threads
+    from polyctl.runtime.processes import join_processes
+
     with join_processes(device) as processes:
         loaded = load_model(run.checkpoint(which), processes.device)
         limit_threads(loaded.model.config)

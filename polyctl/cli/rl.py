@@ -78,9 +78,6 @@ def rl(
     Exit codes: 0 finished, or stopped by --max-minutes; 2 usage; 3 files; 130 interrupted.
     """
     from polyctl.config.schema import AlgorithmName
-    from polyctl.rl.cost import estimate
-    from polyctl.runtime.device import limit_threads
-    from polyctl.runtime.processes import join_processes
 
     algorithms = get_args(AlgorithmName)
     if algo is not None and algo not in algorithms:
@@ -99,6 +96,11 @@ def rl(
     if seed is not None:
         changes.append(f"seed={seed}")
     supervised, chosen = _choose(experiment, smoke, changes, registry)
+
+    from polyctl.rl.cost import estimate  # loads torch, so after the checks
+    from polyctl.runtime.device import limit_threads
+    from polyctl.runtime.processes import join_processes
+
     limit_threads(chosen.model, threads)
     with join_processes(device) as processes:
         if dry_run:
@@ -117,9 +119,11 @@ def _choose(
 ) -> tuple[Experiment, Experiment]:
     """The supervised experiment, and the one to run under the name that its runs get."""
     from polyctl.config.registry import load_experiment
-    from polyctl.rl.trainer import with_algorithm_name
 
     chosen = load_experiment(name, changes, small=smoke, registry=registry)
+
+    from polyctl.rl.trainer import with_algorithm_name  # loads torch
+
     return chosen, with_algorithm_name(chosen)
 
 

@@ -73,10 +73,6 @@ def train(
 
     Exit codes: 0 finished, or stopped by --max-minutes; 2 usage; 3 files; 130 interrupted.
     """
-    from polyctl.runtime.device import limit_threads
-    from polyctl.runtime.processes import join_processes
-    from polyctl.training.cost import estimate
-
     changes = list(set_ or [])
     if steps is not None:
         changes += [f"train.steps={steps}", "train.epochs=0"]
@@ -85,6 +81,11 @@ def train(
     if data is not None:
         changes.append("train.source=files")
     chosen, old = _choose(experiment, run, resume, smoke, changes, runs, registry)
+
+    from polyctl.runtime.device import limit_threads  # loads torch, so after the checks
+    from polyctl.runtime.processes import join_processes
+    from polyctl.training.cost import estimate
+
     limit_threads(chosen.model, threads)
     with join_processes(device) as processes:
         if old is None and data is None:

@@ -20,7 +20,7 @@ def polyctl(*arguments: str, **options) -> subprocess.CompletedProcess:
     return run_program([*POLYCTL, *arguments], **options)
 
 
-def loaded_by(*arguments: str) -> set[str]:
+def loaded_by(*arguments: str, fails: bool = False) -> set[str]:
     """The modules in sys.modules after such a command line."""
     program = (
         "import sys; from polyctl.cli.app import main\n"
@@ -29,7 +29,7 @@ def loaded_by(*arguments: str) -> set[str]:
         "finally: print(' '.join(sys.modules), file=sys.stderr)\n"
     )
     done = run_program([sys.executable, "-c", program, *arguments])
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode != 0) == fails, done.stderr
     return set(done.stderr.split())
 
 
@@ -57,6 +57,14 @@ def test_the_version_is_answered_without_typer():
     assert loaded_by("--version").isdisjoint({"typer", "click", "rich", "pydantic", *HEAVY})
     done = polyctl("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"polyctl {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["train", "quik"], ["rl", "quik"], ["rl", "quick", "--algo", "x"], ["gen", "quik"], ["eval", "quik"]],
+)
+def test_a_wrong_name_is_told_before_torch_is_loaded(arguments):
+    assert "torch" not in loaded_by(*arguments, fails=True)
 
 
 def test_verifying_needs_no_torch(tmp_path):

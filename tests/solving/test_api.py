@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import doctest
 import json
+import pickle
 import subprocess
 import sys
 from importlib import import_module
@@ -110,6 +112,14 @@ def test_the_ring_can_be_given():
     assert polyctl.decompose(other**4 + other**2, variables=["y", "x"]).best
     f = polyctl.parse("(x + 1/x)^2 - 7", atoms=True)
     assert str(polyctl.decompose(f, method="exact").best.outer) == "b^2 - 7"
+
+
+def test_answers_go_to_other_processes():
+    answer = polyctl.decompose("1/2 x^4 + 2a x^2 + 1", method="exact")
+    for copied in (pickle.loads(pickle.dumps(answer)), copy.deepcopy(answer)):
+        assert copied.best.inner == answer.best.inner
+        assert copied.best.outer == answer.best.outer
+        assert copied.to_dict() == answer.to_dict()
 
 
 def test_a_definition_names_the_main_variables():
