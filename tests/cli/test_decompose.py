@@ -38,7 +38,7 @@ def test_decompose_for_people(tmp_path, capsys):
     assert run(["decompose", "x^5 + x", "--runs", str(tmp_path)]) == 1
     assert "indecomposable" in capsys.readouterr().out
     hard = "x^3 + x^2 y + x y^2 z + y^3 z + x + z^2 + z y"
-    assert run(["decompose", hard, "--runs", str(tmp_path), "--time-limit", "3"]) == 1
+    assert run(["decompose", hard, "--inners", "1", "--runs", str(tmp_path), "--time-limit", "3"]) == 1
     out = capsys.readouterr().out
     assert "none found" in out
     assert "indecomposable" not in out
