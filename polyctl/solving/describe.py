@@ -11,12 +11,11 @@ from polyctl.algebra.polynomial import Polynomial, compose, names
 from polyctl.algebra.printing import latex, plain, plain_composition, sympy_expression
 from polyctl.algebra.verify import Verdict
 from polyctl.formatting import cut_text
+from polyctl.solving.attempt import Attempt
 from polyctl.solving.methods import METHODS
 
 if TYPE_CHECKING:
     import sympy
-
-    from polyctl.solving.solution import Attempt
 
 _EXACT = frozenset(m.name for m in METHODS if m.kind == "exact")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from polyctl.algebra.budget import Budget, OutOfTime
 from polyctl.algebra.complexity import Complexity, complexity_of
@@ -12,6 +12,7 @@ from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, key
 from polyctl.algebra.printing import latex, plain
 from polyctl.algebra.verify import Status, Verdict
+from polyctl.solving.attempt import Attempt
 from polyctl.solving.describe import (
     name_inners,
     to_sympy,
@@ -171,24 +172,6 @@ class Solution:
 
     def __hash__(self) -> int:
         return hash((key(self.f), self.decomposition, self.verdict, self.source))
-
-
-Ending = Literal["finished", "proved", "out of time", "not tried"]
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A method, how long it took, and how it ended.
-
-    `note` is what it proved, or why it was not tried. `ending` is "finished", "proved", "out of time" or
-    "not tried".
-    """
-
-    method: str
-    seconds: float
-    found: int
-    note: str | None = None
-    ending: Ending = "finished"
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from polyctl.algebra.budget import Budget
 from polyctl.algebra.complexity import complexity_of
 from polyctl.algebra.decomposition import Decomposition, equivalence_key
 from polyctl.algebra.polynomial import Polynomial, key, variables_used
+from polyctl.solving.attempt import Attempt, Ending
 from polyctl.solving.judge import judge, simplify_solution
 from polyctl.solving.methods import DEFAULT_SECONDS, METHODS, Method, ModelUnavailable, select_methods
 from polyctl.solving.rank import is_generic
-from polyctl.solving.solution import Answer, Attempt, Candidate, Ending, Solution
+from polyctl.solving.solution import Answer, Candidate, Solution
 
 if TYPE_CHECKING:
     from polyctl.solvers.outcome import Outcome

@@ -12,11 +12,12 @@ from polyctl.errors import ParseError, UsageError
 from polyctl.solvers.outcome import Outcome
 from polyctl.solving import methods
 from polyctl.solving.answer import answer
+from polyctl.solving.attempt import Attempt
 from polyctl.solving.judge import judge
 from polyctl.solving.methods import DEFAULT_SECONDS, Method
 from polyctl.solving.rank import GENERIC, WEAK
 from polyctl.solving.request import SolveRequest
-from polyctl.solving.solution import Answer, Attempt, Candidate
+from polyctl.solving.solution import Answer, Candidate
 
 QUARTIC = "x^4 + 2x^3 + 3x^2 + 2x + 5"
 
