@@ -17,7 +17,9 @@ from polyctl.cli.options import (
 )
 
 app = typer.Typer(
-    cls=ListByDefault, help="List the experiments, show one with all its settings, or run several."
+    cls=ListByDefault,
+    help="List the experiments, show one with all its settings, or run several."
+    "\n\nWithout a command it is `list`, with its options: `polyctl experiments --json`.",
 )
 app.command("run")(plan.run)
 

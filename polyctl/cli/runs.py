@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from polyctl.store.runs import Run
     from polyctl.store.summary import Summary
 
-app = typer.Typer(cls=ListByDefault, help="List the runs, or show one with its state, numbers and files.")
+app = typer.Typer(
+    cls=ListByDefault,
+    help="List the runs, or show one with its state, numbers and files."
+    "\n\nWithout a command it is `list`, with its options: `polyctl runs --json`.",
+)
 
 
 @app.command("list")

@@ -114,6 +114,12 @@ def test_the_ring_can_be_given():
     assert str(polyctl.decompose(f, method="exact").best.outer) == "b^2 - 7"
 
 
+def test_a_rewriting_prints_its_normal_form():
+    found = polyctl.rewrite("x^4 + x", "x^2")
+    assert str(found) == "b0^2 + x"
+    assert found._repr_latex_() == "$b_{0}^{2} + x$"
+
+
 def test_answers_go_to_other_processes():
     answer = polyctl.decompose("1/2 x^4 + 2a x^2 + 1", method="exact")
     for copied in (pickle.loads(pickle.dumps(answer)), copy.deepcopy(answer)):

@@ -23,6 +23,7 @@ from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition, outer_ring, used_inners
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial, primitive_part, terms
+from polyctl.algebra.printing import latex, plain
 
 LIMITS = (60, 400, 2000)  # polynomials in the basis, terms in each, bits of a coefficient
 MAX_STEPS = 20_000
@@ -34,7 +35,7 @@ Terms = dict[Monomial, fmpq]
 class Rewriting:
     """f = outer(h1, …, hm, x1, …, xn): b0 … b(m−1) stand for the h_i, the others for f's own variables.
 
-    `remainder` are the terms of f, rewritten, that still hold a variable of f; zero if f is in Q[h].
+    `normal_form` is that outer; `decomposition` is f = g(h1, …, hm), or None if a variable of f is left.
     """
 
     f: Polynomial
@@ -46,6 +47,12 @@ class Rewriting:
     def complete(self) -> bool:
         """Whether nothing is left, so that f is a polynomial in the h_i."""
         return self.decomposition is not None
+
+    def __str__(self) -> str:
+        return plain(self.normal_form)
+
+    def _repr_latex_(self) -> str:
+        return f"${latex(self.normal_form)}$"
 
 
 def rewrite(f: Polynomial, inners: Sequence[Polynomial], budget: Budget = UNLIMITED) -> Rewriting | None:
