@@ -54,6 +54,18 @@ def names(f: Polynomial) -> tuple[str, ...]:
     return tuple(f.context().names())
 
 
+def embed(f: Polynomial, target: Ring, places: Sequence[int]) -> Polynomial:
+    """f in another ring, its variables at these places of it."""
+    result: dict[Monomial, fmpq] = {}
+    for monomial, coefficient in terms(f):
+        exponents = [0] * target.nvars()
+        for place, exponent in zip(places, monomial, strict=True):
+            if exponent:
+                exponents[place] += exponent
+        result[tuple(exponents)] = fmpq(coefficient)
+    return polynomial(target, result)
+
+
 def degree(f: Polynomial) -> int:
     """Total degree; 0 for constants, -1 for zero."""
     return -1 if f.is_zero() else int(f.total_degree())

@@ -24,7 +24,7 @@ from polyctl.algebra.lexer import canonical_name
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import Polynomial, names, ring, terms
+from polyctl.algebra.polynomial import Polynomial, embed, names, ring
 from polyctl.algebra.tokens import FUNCTIONS, Limits
 from polyctl.errors import ParseError, UsageError
 
@@ -213,17 +213,5 @@ def _sides(
     if sides[0].context() == sides[1].context():
         return sides[0], sides[1]
     common = ring(sorted({name for side in sides for name in names(side)}, key=natural_key))
-    left, right = (_in_ring(side, common.names()) for side in sides)
+    left, right = (embed(side, common, [common.names().index(x) for x in names(side)]) for side in sides)
     return left, right
-
-
-def _in_ring(f: Polynomial, target: Sequence[str]) -> Polynomial:
-    """f in the ring of these variables, which hold its own."""
-    places = [list(target).index(name) for name in names(f)]
-    values = {}
-    for m, c in terms(f):
-        exponents = [0] * len(target)
-        for place, e in zip(places, m, strict=True):
-            exponents[place] = e
-        values[tuple(exponents)] = c
-    return ring(target).from_dict(values)

@@ -13,7 +13,7 @@ from flint import fmpq, fmpq_mpoly, fmpz_mpoly
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, ring
+from polyctl.algebra.polynomial import Polynomial, Ring, embed, names, polynomial, ring
 from polyctl.algebra.reading import read
 from polyctl.errors import ParseError, UsageError
 
@@ -108,7 +108,7 @@ def read_outer(outer: PolynomialLike, inners: int) -> Polynomial:
             f"the outer polynomial uses {', '.join(own)}, but the number of inner polynomials is {inners}",
             "give one inner polynomial for each of its variables: b0 stands for the first, b1 for the second",
         )
-    return _placed(g, outer_ring(inners), places)
+    return embed(g, outer_ring(inners), places)
 
 
 def _read_inner(h: PolynomialLike, variables: Sequence[str]) -> Polynomial:
@@ -141,19 +141,7 @@ def _in_ring(f: Any, target: Ring) -> Polynomial:
     ]
     if unknown:
         raise UsageError(f"the variables {', '.join(unknown)} are not among {', '.join(known)}")
-    return _placed(f, target, [known.get(name, 0) for name in names(f)])
-
-
-def _placed(f: Any, target: Ring, places: Sequence[int]) -> Polynomial:
-    """f in another ring, its variables at these places of it."""
-    result = {}
-    for monomial, coefficient in zip(f.monoms(), f.coeffs(), strict=True):
-        exponents = [0] * target.nvars()
-        for place, exponent in zip(places, monomial, strict=True):
-            if exponent:
-                exponents[place] += exponent
-        result[tuple(exponents)] = fmpq(coefficient)
-    return polynomial(target, result)
+    return embed(f, target, [known.get(name, 0) for name in names(f)])
 
 
 def _from_sympy(f: Any, variables: Sequence[str] | None) -> Polynomial:
