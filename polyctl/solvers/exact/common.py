@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from polyctl.algebra.budget import UNLIMITED, Budget, OutOfTime
 from polyctl.algebra.completion import TooLarge, complete_outer
-from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, degree, variables_used
 from polyctl.solvers.exact.differential_forms import by_differential_forms
 from polyctl.solvers.exact.uni_multivariate import uni_multivariate
@@ -45,11 +44,6 @@ def find_common(polynomials: Sequence[Polynomial], budget: Budget = UNLIMITED) -
         if outers is not None and any(degree(h) > 1 for h in inners):
             return Common(outers, inners)
     return None
-
-
-def decompositions_of(common: Common) -> list[Decomposition]:
-    """One decomposition for each of the polynomials."""
-    return [Decomposition(outer, common.inners) for outer in common.outers]
 
 
 def _outers(

@@ -3,7 +3,8 @@
 import pytest
 
 from polyctl.algebra.budget import Budget
-from polyctl.solvers.exact.common import decompositions_of, find_common
+from polyctl.algebra.decomposition import Decomposition
+from polyctl.solvers.exact.common import find_common
 from polyctl.solving.read import read_together
 
 
@@ -20,7 +21,7 @@ def test_shared_inner_polynomials_are_found(texts, inners):
     polynomials = read_together(texts)
     found = find_common(polynomials)
     assert set(map(str, found.inners)) == inners
-    assert [d.expanded for d in decompositions_of(found)] == polynomials
+    assert [Decomposition(outer, found.inners).expanded for outer in found.outers] == polynomials
 
 
 @pytest.mark.parametrize("texts", [("x^2+1", "x^3+x"), ("x y", "x + y")])
