@@ -71,6 +71,8 @@ def train(
 
     If an experiment's data set has not been made, it is trained on fresh problems instead.
 
+    With `--set train.end_with_clock=true` and --max-minutes the learning rate comes down within that time.
+
     Exit codes: 0 finished, or stopped by --max-minutes; 2 usage; 3 files; 130 interrupted.
     """
     changes = list(set_ or [])

@@ -144,6 +144,10 @@ class TrainConfig(_Config):
     warmup: int = Field(100, ge=0, description="steps of linear warm-up")
     final_lr_ratio: float = Field(0.1, ge=0, le=1, description="last learning rate as a fraction of lr")
     decay_fraction: float = Field(0.2, gt=0, le=1, description="wsd: share of the steps that decay")
+    end_with_clock: bool = Field(
+        False,
+        description="with --max-minutes: the learning rate reaches its last value when the time is over",
+    )
     beta1: float = 0.9
     beta2: float = 0.95
     weight_decay: float = Field(0.1, ge=0)

@@ -60,6 +60,13 @@ class TrainResult:
         }
 
 
+def _share(passed: float, limit: float | None) -> float:
+    """The share of a time limit that has passed, at most 1; 0 without a limit."""
+    if limit is None:
+        return 0.0
+    return passed / limit if passed < limit else 1.0
+
+
 def _finite(metrics: dict[str, float]) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
@@ -93,6 +100,7 @@ class Loop(ABC):
     def __init__(self, experiment: Experiment, run: Run, processes: Processes, journal: Journal) -> None:
         self.experiment, self.run, self.processes, self.journal = experiment, run, processes, journal
         self.tokenizer = make_tokenizer(experiment.data)
+        self.clock = 0.0  # share of the time limit that has passed, the same in all processes; 0 without one
 
     # -- what a kind of training gives -------------------------------------------------------------
 
@@ -137,7 +145,7 @@ class Loop(ABC):
             while True:
                 now = time.monotonic()
                 self.progress.elapsed = before + now - began
-                ended = self._agree(interrupts.asked, seconds is not None and now - began >= seconds)
+                ended = self._agree(interrupts.asked, _share(now - began, seconds))
                 due = self.step % self.eval_every == 0 or ended is not None
                 if ended == "interrupted":
                     self.save()
@@ -157,9 +165,13 @@ class Loop(ABC):
         weights = self.run.weights() if self.run.has_checkpoint else None
         return TrainResult(done.step, done.metrics, ended, done.best, weights)
 
-    def _agree(self, interrupted: bool, late: bool) -> EndState | None:
-        """The end that all processes share, if any; signals and clocks reach them at different steps."""
-        asked, over = self.processes.sum([float(interrupted), float(late)])
+    def _agree(self, interrupted: bool, clock: float) -> EndState | None:
+        """The end that all processes share, if any; signals and clocks reach them at different steps.
+
+        `self.clock` becomes the main process's.
+        """
+        mine = clock if self.processes.main else 0.0
+        asked, over, self.clock = self.processes.sum([float(interrupted), float(clock >= 1), mine])
         if self.step >= self.total_steps:
             return "complete"
         if asked:

@@ -81,7 +81,8 @@ class Schedule:
     """The learning rate of each step: a linear warm-up, then from `lr` down to final_lr_ratio * lr.
 
     `cosine` falls from the end of the warm-up on, `linear` too; `wsd` (warm-up, stable, decay) holds lr and
-    falls linearly over the last decay_fraction of all steps.
+    falls linearly over the last decay_fraction of all steps. A clock may lead the way behind the warm-up:
+    whichever of steps and time is further along decides.
     """
 
     lr: float
@@ -91,14 +92,18 @@ class Schedule:
     kind: Literal["cosine", "wsd", "linear"]
     decay_fraction: float = 1.0
 
-    def lr_at(self, step: int) -> float:
-        """The learning rate of the step that follows `step` finished ones (0 <= step < total_steps)."""
+    def lr_at(self, step: int, clock: float = 0.0) -> float:
+        """The learning rate of the step that follows `step` finished ones (0 <= step < total_steps).
+
+        `clock` is the share of the training's time that has passed.
+        """
         if step < self.warmup:
             return self.lr * (step + 1) / self.warmup
         start, final = self.warmup, self.final_lr_ratio
         if self.kind == "wsd":
             start = max(start, self.total_steps - round(self.decay_fraction * self.total_steps))
-        progress = min(1.0, max(0.0, (step - start) / max(1, self.total_steps - 1 - start)))
+        reached = max(step, clock * (self.total_steps - 1))
+        progress = min(1.0, max(0.0, (reached - start) / max(1, self.total_steps - 1 - start)))
         if self.kind == "linear":
             return self.lr * (1 - (1 - final) * progress)
         share = (1 + math.cos(math.pi * progress)) / 2 if self.kind == "cosine" else 1 - progress

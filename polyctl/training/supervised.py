@@ -149,7 +149,7 @@ class SupervisedTrainer(Loop):
         gradient does not depend on how the batch was split.
         """
         config, world = self.experiment.train, self.processes.world
-        lr = self.schedule.lr_at(self.step)
+        lr = self.schedule.lr_at(self.step, self.clock if config.end_with_clock else 0.0)
         self.optimizer.set_lr(lr)
         torch.manual_seed(derived_seed(self.experiment.seed, self.step, self.processes.rank))
         tokens = int(batch.loss_BT.sum())

@@ -1,5 +1,7 @@
 """The loop that both kinds of training share, driven by a training that only counts."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from polyctl.errors import FileError, UsageError
@@ -8,6 +10,7 @@ from polyctl.model.serialization import load_model
 from polyctl.runtime.processes import ALONE
 from polyctl.store.event_kinds import Step
 from polyctl.training import checkpoint, loop
+from polyctl.training.journal import Journal
 from polyctl.training.loop import Loop, Progress, TrainResult, run_loop
 from polyctl.training.optim import make_optimizer
 from tests.training.helpers import tiny
@@ -103,6 +106,37 @@ def test_the_time_limit_leaves_what_resuming_needs(count):
     assert not Counting.state_path(count.run).exists()  # no step was taken, so there is nothing to save
     with pytest.raises(FileError, match="no trainer state"):
         count(resume=True)
+
+
+@pytest.mark.parametrize(
+    ("limit", "shares"), [(0.4, [0.0, 0.25, 0.5, 0.75]), (None, [0.0] * 6), (100, [0, 0.001, 0.002, 0.003])]
+)
+def test_the_clock_shows_the_share_of_the_limit_that_has_passed(count, monkeypatch, limit, shares):
+    now, seen = [5.0], []
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    class Timed(Counting):
+        def advance(self):
+            seen.append(self.clock)
+            now[0] += 6
+            super().advance()
+
+    assert count(kind=Timed, max_minutes=limit).state == ("time limit" if limit == 0.4 else "complete")
+    assert seen[:4] == pytest.approx(shares[:4])
+
+
+def test_the_clock_is_that_of_the_main_process(count):
+    class Second:
+        main = False
+
+        def sum(self, values):
+            return [a + b for a, b in zip(values, [0.0, 0.0, 0.25], strict=True)]
+
+    second = Counting(tiny(), count.run, Journal(count.run.events, main=False))
+    second.processes = Second()
+    assert second._agree(False, 0.26) is None
+    assert second.clock == 0.25
+    assert second._agree(False, 1.0) == "time limit"
 
 
 def test_locked_settings_are_named_by_their_keys(count):

@@ -111,6 +111,16 @@ def test_short_trainings_have_a_positive_finite_rate(kind, total, warmup):
     assert all(0 < rate <= 1 for rate in rates)
 
 
+@pytest.mark.parametrize("kind", ["cosine", "wsd", "linear"])
+def test_whichever_of_steps_and_clock_is_further_along_decides(kind):
+    rates = Schedule(1.0, 10, 101, 0.1, kind, 0.5)
+    for share in (0.1, 0.4, 0.75, 0.99, 1.0):
+        assert rates.lr_at(10, share) == pytest.approx(rates.lr_at(round(100 * share)))
+        assert rates.lr_at(90, share) == rates.lr_at(max(90, round(100 * share)))
+    assert rates.lr_at(11, 1.0) == pytest.approx(0.1)
+    assert [rates.lr_at(step, 0.9) for step in range(10)] == [rates.lr_at(step) for step in range(10)]
+
+
 def test_linear_rises_and_falls_linearly():
     found = [Schedule(1.0, 2, 11, 0.2, "linear").lr_at(step) for step in range(11)]
     assert found[:3] == [0.5, 1.0, 1.0]

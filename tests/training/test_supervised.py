@@ -4,6 +4,7 @@ import json
 import math
 import os
 import signal
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from polyctl.errors import FileError, UsageError
 from polyctl.model.serialization import load_model
 from polyctl.runtime.processes import ALONE
 from polyctl.store.event_kinds import Step
-from polyctl.training import checkpoint, supervised
+from polyctl.training import checkpoint, loop, supervised
 from polyctl.training.journal import Journal
 from polyctl.training.loop import DivergedError
 from polyctl.training.supervised import SupervisedTrainer, train
@@ -152,6 +153,19 @@ def test_time_limit_stops_gently_saves_and_validates(new_run, recorder):
     assert 0 < result.step < 10**6
     assert result.metrics
     assert checkpoint.read_facts(trainer_file(run))["step"] == result.step
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_the_learning_rate_comes_down_with_the_clock(new_run, monkeypatch, recorder, follows):
+    seconds = iter(range(100))  # each look at the clock, one before every step, takes a second
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    changes = {"lr": 1e-3, "schedule": "wsd", "decay_fraction": 0.5, "warmup": 2, "final_lr_ratio": 0.0}
+    experiment = tiny(steps=10**6, eval_every=10**6, end_with_clock=follows, **changes)
+    result = train(experiment, new_run(experiment), ALONE, max_minutes=10 / 60, on_event=recorder)
+    assert (result.state, result.step) == ("time limit", 9)
+    falling = [0.8, 0.6, 0.4, 0.2] if follows else [1.0] * 4
+    rates = [1000 * event["lr"] for event in recorder.of("step")]
+    assert rates == pytest.approx([0.5, 1.0, 1.0, 1.0, 1.0, *falling], rel=1e-3)
 
 
 def test_a_failing_validation_loses_nothing(new_run, monkeypatch, recorder):
