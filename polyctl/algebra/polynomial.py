@@ -159,17 +159,23 @@ def normal_form(f: Polynomial) -> Polynomial:
     return f if f.is_zero() else primitive_part(f)[0]
 
 
+def normal_terms(f: Polynomial) -> tuple[list[Monomial], list[int]]:
+    """The monomials of f's normal form, highest first, and its coprime integer coefficients."""
+    monomials, coefficients = f.monoms(), f.coeffs()
+    if monomials and not any(monomials[-1]):
+        monomials, coefficients = monomials[:-1], coefficients[:-1]
+    return monomials, _primitive(coefficients)[0] if monomials else []
+
+
 def digest(f: Polynomial) -> bytes:
     """16 bytes that name the normal form of f, the same in every process and in every ring that f is in.
 
     Variables are known by their order, those that do not occur left out.
     """
-    monomials, coefficients = f.monoms(), f.coeffs()
+    monomials, integers = normal_terms(f)
     if len(used := variables_used(f)) < f.context().nvars():
         monomials = [tuple([m[i] for i in used]) for m in monomials]
-    if monomials and not any(monomials[-1]):
-        monomials, coefficients = monomials[:-1], coefficients[:-1]
-    return digest_of(monomials, _primitive(coefficients)[0] if monomials else [])
+    return digest_of(monomials, integers)
 
 
 def digest_of(monomials: Sequence[Monomial], integers: list[int]) -> bytes:

@@ -29,6 +29,9 @@ class DataConfig(_Config):
     base: int = Field(
         1000, ge=2, le=10_000, description="compact and terms: base in which numbers are written"
     )
+    canonical: bool = Field(
+        False, description="compact and terms: variables of f in canonical order, with canonical signs"
+    )
     target: TargetKind = "inner"
     inner_variables: int = Field(1, ge=1, le=20, description="variables of f (v_in)")
     inners: int = Field(1, ge=1, le=8, description="number of inner polynomials (v_out)")
@@ -60,6 +63,8 @@ class DataConfig(_Config):
 
     @model_validator(mode="after")
     def _targets_can_be_read(self) -> DataConfig:
+        if self.canonical and (self.tokenizer == "prefix" or self.target != "inner"):
+            raise ValueError("canonical needs tokenizer compact or terms, and target inner")
         if self.tokenizer == "prefix" and self.target == "inner" and self.inners > 1:
             raise ValueError(
                 "prefix tokens cannot tell several inner polynomials from an outer one with inners: "

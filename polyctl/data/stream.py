@@ -21,7 +21,8 @@ from polyctl.data.families import draw_problems
 from polyctl.data.problem import SparseProblem
 from polyctl.data.published_format import FormatError, read_line, split_line
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.data.tokenizers.base import Tokenizer, UnwritableProblem
+from polyctl.data.tokenizers.base import Tokenizer
+from polyctl.data.tokenizers.errors import UnwritableProblem
 from polyctl.data.tokenizers.prefix import PrefixTokenizer
 from polyctl.errors import FileError, UsageError
 

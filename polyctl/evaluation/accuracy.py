@@ -17,7 +17,8 @@ from polyctl.algebra.verify import Status, verify, verify_or_complete
 from polyctl.config.schema import DataConfig, EvalConfig
 from polyctl.data.families import degree_cells, draw_held_out
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizers.base import MalformedTarget, Tokenizer, UnwritableProblem, decode_for
+from polyctl.data.tokenizers.base import Tokenizer, decode_for
+from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem
 from polyctl.model.gpt import GPT
 from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search

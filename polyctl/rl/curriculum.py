@@ -15,7 +15,8 @@ from polyctl.config.schema import DataConfig, Experiment, RLConfig
 from polyctl.data.dataset import read_digests
 from polyctl.data.families import degree_cells, draw_problem, split_of
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizers.base import Tokenizer, UnwritableProblem
+from polyctl.data.tokenizers.base import Tokenizer
+from polyctl.data.tokenizers.errors import UnwritableProblem
 from polyctl.errors import UsageError
 
 SEED_SHIFT = 7_919  # problems that supervised training with the same seed did not draw in this order

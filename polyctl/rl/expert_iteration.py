@@ -18,7 +18,8 @@ from polyctl.algebra.verify import verify
 from polyctl.config.schema import Experiment
 from polyctl.data.batch import TokenPair, TrainingBatch
 from polyctl.data.problem import SparseProblem
-from polyctl.data.tokenizers.base import Tokenizer, UnwritableProblem, inner_count
+from polyctl.data.tokenizers.base import Tokenizer, inner_count
+from polyctl.data.tokenizers.errors import UnwritableProblem
 from polyctl.model.gpt import GPT
 from polyctl.rl.rollouts import Group
 from polyctl.rl.update import Update, optimizer_step

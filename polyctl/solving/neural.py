@@ -12,7 +12,8 @@ from polyctl.algebra.polynomial import Polynomial
 from polyctl.config.schema import DataConfig
 from polyctl.data.problem import SparseProblem
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.data.tokenizers.base import MalformedTarget, UnwritableProblem, decode_for
+from polyctl.data.tokenizers.base import decode_for
+from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem
 from polyctl.errors import FileError
 from polyctl.model.serialization import LoadedModel, load_model
 from polyctl.runtime.device import choose_device, limit_threads

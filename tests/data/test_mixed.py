@@ -17,7 +17,8 @@ from polyctl.data.families import degree_cells, draw_held_out, draw_problem
 from polyctl.data.problem import SparseProblem
 from polyctl.data.stream import StreamSource
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.data.tokenizers.base import UnwritableProblem, align_variables, decode_for, variable_map
+from polyctl.data.tokenizers.base import decode_for, move
+from polyctl.data.tokenizers.errors import UnwritableProblem
 
 GENERAL = load_registry(PACKAGED).get("general")
 DATA = GENERAL.data
@@ -105,11 +106,11 @@ def test_mixtures_that_make_no_sense_are_refused(changes, message):
 
 def test_a_problem_is_written_alike_in_its_own_ring_and_in_the_tokenizers():
     for p in draw_held_out(DATA, 5, "valid", 60):
-        where = variable_map(p.f, TOKENIZER.ring.names())
+        frame = TOKENIZER.frame(p.f)
         used = used_inners(p.decomposition).inners
         wide = SparseProblem(
-            align_variables(p.f, TOKENIZER.ring),
-            Decomposition(None, tuple(align_variables(h, TOKENIZER.ring, where) for h in used)),
+            move(p.f, TOKENIZER.ring, frame),
+            Decomposition(None, tuple(move(h, TOKENIZER.ring, frame) for h in used)),
             p.family,
             p.index,
         )

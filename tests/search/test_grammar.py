@@ -6,7 +6,7 @@ import pytest
 from polyctl.config.schema import DataConfig
 from polyctl.data.families import draw_problem
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.data.tokenizers.base import MalformedTarget
+from polyctl.data.tokenizers.errors import MalformedTarget
 from polyctl.search.grammar import make_grammar
 from tests.data.test_families import FAMILIES
 

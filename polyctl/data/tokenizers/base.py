@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition
-from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, terms, variables_used
+from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, terms
 from polyctl.config.schema import DataConfig
 from polyctl.data.problem import Problem
+from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem
+from polyctl.data.tokenizers.frame import Frame
 
 PAD, END, SEPARATOR, PLUS, MINUS, FRACTION = range(6)  # the fixed tokens of `compact` and `terms`
 FIRST_LIMB = 6  # the token of 0 in `compact` and `terms`; those of 1, 2, … follow
@@ -33,14 +34,6 @@ def token_layout(data: DataConfig, vocabulary: int) -> TokenLayout:
     return TokenLayout(vocabulary, TERM_TOKENS if data.tokenizer == "terms" else 1, data.base)
 
 
-class MalformedTarget(ValueError):
-    """A token sequence that does not stand for a decomposition."""
-
-
-class UnwritableProblem(ValueError):
-    """A polynomial that the tokenizer has no tokens for: other variables, a degree too high."""
-
-
 class Tokenizer(Protocol):
     """Token ids of problems; id 0 pads, `end` separates prompt from target and ends the target.
 
@@ -52,6 +45,10 @@ class Tokenizer(Protocol):
     pad: int
     end: int
     numbers: tuple[int, int]
+
+    def frame(self, f: Polynomial) -> Frame:
+        """How the variables of f are written. Raises UnwritableProblem."""
+        ...
 
     def encode_prompt(self, problem: Problem) -> list[int]:
         """f and the separator. Raises UnwritableProblem."""
@@ -97,50 +94,29 @@ def inner_count(data: DataConfig) -> int:
     return {"separable": data.inner_variables, "homogeneous": data.inners}.get(data.family, 1)
 
 
-def variable_map(f: Polynomial, others: Sequence[str]) -> tuple[int, ...]:
-    """The place of each variable of f's ring in another ring: by name if it has all of them, else in order.
-
-    In order the variables that f uses come first, so f looks the same whatever else its ring has. Raises
-    UnwritableProblem if the other ring has too few variables.
-    """
-    own = names(f)
-    if all(name in others for name in own):
-        return tuple(list(others).index(name) for name in own)
-    used = variables_used(f)
-    if len(used) > len(others):
-        raise UnwritableProblem(f"f has {len(used)} variables, but this model knows {len(others)}")
-    return _used_first(len(own), used)
-
-
-def own_names(f: Polynomial, others: Sequence[str]) -> tuple[str, ...]:
+def own_names(f: Polynomial, others: Sequence[str], frame: Frame) -> tuple[str, ...]:
     """What f calls each variable of another ring; a variable that f does not have keeps its name."""
     result = list(others)
-    for name, place in zip(names(f), variable_map(f, others), strict=True):
+    negated = frame.negated or (False,) * len(frame.where)
+    for name, place, negative in zip(names(f), frame.where, negated, strict=True):
         if place < len(result):
-            result[place] = name
+            result[place] = f"(-{name})" if negative else name
     return tuple(result)
 
 
-@lru_cache(maxsize=10_000)
-def _used_first(variables: int, used: tuple[int, ...]) -> tuple[int, ...]:
-    ordered = [*used, *(i for i in range(variables) if i not in used)]
-    return tuple(ordered.index(i) for i in range(variables))
-
-
-def align_variables(f: Polynomial, target: Ring, where: Sequence[int] | None = None) -> Polynomial:
-    """f in the tokenizer's ring, variables placed at `where` or by `variable_map`; or UnwritableProblem."""
-    if f.context() == target:
+def move(f: Polynomial, target: Ring, frame: Frame) -> Polynomial:
+    """f in the tokenizer's ring, its variables placed by the frame; or UnwritableProblem."""
+    if f.context() == target and frame.identical:
         return f
-    where = where or variable_map(f, target.names())
-    size = max(target.nvars(), *(place + 1 for place in where))
+    size = max(target.nvars(), *(place + 1 for place in frame.where))
     result = {}
     for monomial, coefficient in terms(f):
         exponents = [0] * size
-        for place, exponent in zip(where, monomial, strict=True):
+        for place, exponent in zip(frame.where, monomial, strict=True):
             exponents[place] = exponent
         if any(exponents[target.nvars() :]):
             raise UnwritableProblem(f"more variables than the {target.nvars()} that this model knows")
-        result[tuple(exponents[: target.nvars()])] = coefficient
+        result[tuple(exponents[: target.nvars()])] = coefficient * frame.sign(monomial)
     return polynomial(target, result)
 
 
@@ -155,16 +131,16 @@ def decode_for(tokenizer: Tokenizer, f: Polynomial, target: Sequence[int]) -> De
     if outer is not None:
         scale = tokenizer.scale(f)
         outer = outer if scale == 1 else outer * scale
-    if context == tokenizer.ring:
+    frame = tokenizer.frame(f)
+    if context == tokenizer.ring and frame.identical:
         return Decomposition(outer, found.inners)
-    where = variable_map(f, tokenizer.ring.names())
     inners = []
     for inner in found.inners:
         result = {}
         for monomial, coefficient in terms(inner):
-            kept = tuple(monomial[place] if place < len(monomial) else 0 for place in where)
+            kept = tuple(monomial[place] if place < len(monomial) else 0 for place in frame.where)
             if sum(kept) != sum(monomial):
                 raise MalformedTarget("an inner polynomial uses a variable that f does not have")
-            result[kept] = coefficient
+            result[kept] = coefficient * frame.sign(kept)
         inners.append(polynomial(context, result))
     return Decomposition(outer, tuple(inners))

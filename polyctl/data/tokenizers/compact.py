@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, repeat
 from math import comb
 
 from flint import fmpq
@@ -14,13 +14,14 @@ from polyctl.algebra.monomials import Monomial, monomials_of_degree
 from polyctl.algebra.polynomial import (
     Polynomial,
     Ring,
+    integer_content,
+    normal_terms,
     polynomial,
     primitive_part,
     ring,
     terms,
     variables_used,
 )
-from polyctl.algebra.polynomial import normal_form as normal_polynomial
 from polyctl.config.schema import DataConfig
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import (
@@ -31,14 +32,13 @@ from polyctl.data.tokenizers.base import (
     PAD,
     PLUS,
     SEPARATOR,
-    MalformedTarget,
-    UnwritableProblem,
-    align_variables,
     inner_count,
+    move,
     own_names,
-    variable_map,
     variable_names,
 )
+from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem
+from polyctl.data.tokenizers.frame import Frame, canonical_terms, plain_frame
 
 LARGEST_TABLE = 1000
 
@@ -62,6 +62,8 @@ class CompactTokenizer:
     def __init__(self, data: DataConfig) -> None:
         self.ring = ring(variable_names(data))
         self._inner_only = data.target == "inner"
+        self._canonical = data.canonical
+        self._last: tuple[Polynomial, tuple[Frame, list[Monomial], list[int]]] | None = None
         self.inners = inner_count(data)
         self._outer_ring = outer_ring(self.inners)
         table = _inner_table(data)
@@ -109,7 +111,9 @@ class CompactTokenizer:
 
     def text(self, ids: Sequence[int], f: Polynomial | None = None) -> str:
         """The tokens that ids stand for, for people; with f in the names that f gives its variables."""
-        names = self.ring.names() if f is None else own_names(f, self.ring.names())
+        names = self.ring.names()
+        if f is not None:
+            names = own_names(f, names, self.frame(f))
         known = self._inner_monomials
         return " ".join(_name(names, known[i]) if i in known else self.vocabulary[i] for i in ids)
 
@@ -117,33 +121,55 @@ class CompactTokenizer:
         """The content of f if targets have an outer: the prompt shows the primitive part."""
         return fmpq(1) if self._inner_only else primitive_part(f)[1]
 
-    def encode_prompt(self, problem: Problem) -> list[int]:
-        where = variable_map(problem.f, self.ring.names())
-        if problem.written is not None and len(problem.written) != len(problem.f):
-            pairs: Iterable[tuple[Monomial, fmpq]] = ((m, fmpq(c)) for m, c in reversed(problem.written))
-            spelling = self._spelling(where)
-        else:
-            (f,), spelling = self._order_terms([problem.f], where)
-            pairs = terms(normal_polynomial(f) if self._inner_only else primitive_part(f)[0])
-        return [*self._encode_count(problem), *self._positions(pairs, spelling), self.end]
+    def frame(self, f: Polynomial) -> Frame:
+        """Variables by name, else in order; with data.canonical in canonical order and with its signs."""
+        return self._canonical_terms(f)[0] if self._canonical else plain_frame(f, self.ring.names())
 
-    def _positions(self, pairs: Iterable[tuple[Monomial, fmpq]], spelling: Spelling) -> list[int]:
+    def _canonical_terms(self, f: Polynomial) -> tuple[Frame, list[Monomial], list[int]]:
+        last = self._last
+        if last is None or last[0] is not f:  # a problem's prompt is followed by its target
+            last = self._last = f, canonical_terms(f, self.ring.names())
+        return last[1]
+
+    def encode_prompt(self, problem: Problem) -> list[int]:
+        f = problem.f
+        if problem.written is not None and len(problem.written) != len(f):
+            frame = self.frame(f)
+            monomials = [m for m, _ in reversed(problem.written)]
+            numbers = [c * frame.sign(m) for m, c in reversed(problem.written)]
+            spelling = self._spelling(frame.where)
+        elif self._canonical:
+            _, monomials, numbers = self._canonical_terms(f)
+            spelling = self._spelling(tuple(range(len(monomials[0]) if monomials else 0)))
+        else:
+            (f,), spelling = self._order_terms([f], self.frame(f))
+            if self._inner_only or f.is_zero():
+                monomials, numbers = normal_terms(f)
+            else:
+                monomials, numbers = f.monoms(), integer_content(f)[0]
+        return [*self._encode_count(problem), *self._positions(monomials, numbers, spelling), self.end]
+
+    def _positions(
+        self, monomials: Sequence[Monomial], numbers: Sequence[int], spelling: Spelling
+    ) -> list[int]:
         """The terms of the prompt, here one token a position."""
-        return self._encode(pairs, spelling)
+        return self._encode(zip(monomials, numbers, repeat(1)), spelling)
 
     def _order_terms(
-        self, several: Sequence[Polynomial], where: tuple[int, ...]
+        self, several: Sequence[Polynomial], frame: Frame
     ) -> tuple[tuple[Polynomial, ...], Spelling]:
         """Polynomials in a ring whose terms come in the tokenizer's order, and how monomials are written.
 
-        That is their own ring if its variables, which go to the places `where`, keep their order, since
-        moving them costs more than the rest.
+        That is their own ring if its variables keep their order and their signs, since moving them costs
+        more than the rest.
         """
-        if any(a > b for a, b in pairwise(where)):
+        where = frame.where
+        if any(frame.negated) or any(a > b for a, b in pairwise(where)):
             used = [where[i] for i in sorted({i for f in several for i in variables_used(f)})]
-            if used != sorted(used):
-                several = [align_variables(f, self.ring, where) for f in several]
-                where = tuple(range(self.ring.nvars()))
+            if any(frame.negated) or used != sorted(used):
+                target = ring(self.ring.names()[: 1 + max(used, default=0)])
+                several = [move(f, target, frame) for f in several]
+                where = tuple(range(target.nvars()))
         return tuple(several), self._spelling(where)
 
     def _spelling(self, where: tuple[int, ...]) -> Spelling:
@@ -176,35 +202,29 @@ class CompactTokenizer:
         decomposition = problem.decomposition
         assert decomposition is not None
         used = used_inners(decomposition)
-        inners, spelling = self._order_terms(used.inners, variable_map(problem.f, self.ring.names()))
+        inners, spelling = self._order_terms(used.inners, self.frame(problem.f))
         outer = None if self._inner_only else used.outer
         normal = normal_form(Decomposition(outer, inners))
         ids: list[int] = []
         if normal.outer is not None:
-            widened = align_variables(normal.outer / self.scale(problem.f), self._outer_ring)
-            ids += [*self._encode(terms(widened), self._outer_spelling), SEPARATOR]
+            outer = normal.outer / self.scale(problem.f)
+            outer = move(outer, self._outer_ring, plain_frame(outer, self._outer_ring.names()))
+            ids += [*self._encode(_fractions(outer), self._outer_spelling), SEPARATOR]
         for inner in normal.inners:
-            ids += [*self._encode(terms(inner), spelling), SEPARATOR]
+            ids += [*self._encode(_fractions(inner), spelling), SEPARATOR]
         ids[-1] = self.end
         return ids
 
-    def _encode(self, pairs: Iterable[tuple[Monomial, fmpq]], spelling: Spelling) -> list[int]:
+    def _encode(self, written: Iterable[tuple[Monomial, int, int]], spelling: Spelling) -> list[int]:
+        """Tokens of terms, each a monomial with numerator and denominator of its coefficient."""
         ids: list[int] = []
-        for factors, sign, numerator, denominator in self._terms(pairs, spelling):
-            ids += [*factors, sign, *numerator]
-            if denominator:
-                ids += [FRACTION, *denominator]
+        for monomial, numerator, denominator in written:
+            ids += spelling(monomial)
+            ids.append(PLUS if numerator > 0 else MINUS)
+            ids += self._encode_number(abs(numerator))
+            if denominator != 1:
+                ids += [FRACTION, *self._encode_number(denominator)]
         return ids
-
-    def _terms(
-        self, pairs: Iterable[tuple[Monomial, fmpq]], spelling: Spelling
-    ) -> Iterator[tuple[list[int], int, list[int], list[int]]]:
-        """Tokens of each term: monomial, sign, numerator, and denominator (empty if it is 1)."""
-        for monomial, coefficient in pairs:
-            factors = spelling(monomial)
-            numerator, denominator = int(coefficient.p), int(coefficient.q)
-            below = self._encode_number(denominator) if denominator != 1 else []
-            yield factors, PLUS if numerator > 0 else MINUS, self._encode_number(abs(numerator)), below
 
     def _encode_number(self, value: int) -> list[int]:
         base = self._base
@@ -286,6 +306,10 @@ class CompactTokenizer:
         if at == start:
             raise MalformedTarget(f"token {at + 1}: digits are missing")
         return value, at
+
+
+def _fractions(f: Polynomial) -> list[tuple[Monomial, int, int]]:
+    return [(m, int(c.p), int(c.q)) for m, c in terms(f)]
 
 
 def _narrow(outer: Polynomial, inners: int) -> Polynomial:

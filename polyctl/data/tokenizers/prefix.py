@@ -22,14 +22,9 @@ from polyctl.data.published_format import (
     write_input,
     write_terms,
 )
-from polyctl.data.tokenizers.base import (
-    MalformedTarget,
-    UnwritableProblem,
-    align_variables,
-    inner_count,
-    own_names,
-    variable_names,
-)
+from polyctl.data.tokenizers.base import inner_count, move, own_names, variable_names
+from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem
+from polyctl.data.tokenizers.frame import Frame, plain_frame
 
 SIMPLE = (
     *("□", "a", "b", "c", "d", "e", "x", "y", "z", SEPARATOR, "?", "a0", "a1", "b0", "b1", "N", "P", "&"),
@@ -138,12 +133,17 @@ class PrefixTokenizer:
 
     def text(self, ids: Sequence[int], f: Polynomial | None = None) -> str:
         """The text that ids stand for; with f in the names that f gives its variables."""
-        named = {} if f is None else dict(zip(self._names, own_names(f, self._names), strict=True))
+        own = self._names if f is None else own_names(f, self._names, self.frame(f))
+        named = dict(zip(self._names, own, strict=True))
         return " ".join(named.get(token, token) for token in (self.vocabulary[i] for i in ids))
 
     def scale(self, f: Polynomial) -> fmpq:
         """1 for integer coefficients; otherwise f is shown as its primitive part."""
         return fmpq(1) if _integers(f) else primitive_part(f)[1]
+
+    def frame(self, f: Polynomial) -> Frame:
+        """Variables by name, else in order."""
+        return plain_frame(f, self._names)
 
     def encode_prompt(self, problem: Problem) -> list[int]:
         """f in the order written; a rational f is shown as its primitive part."""
@@ -152,7 +152,7 @@ class PrefixTokenizer:
         f = problem.f
         if f.context() == self.ring and problem.written is not None:
             return [*self.ids(write_input(problem)), self.end]
-        shown = align_variables(f, self.ring)
+        shown = move(f, self.ring, self.frame(f))
         return [*_polynomial_ids(shown, _integers(shown) or integer_content(shown)[0], self._names), self.end]
 
     def encode_target(self, problem: Problem) -> list[int]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-from flint import fmpq
+from collections.abc import Sequence
 
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial
 from polyctl.config.schema import DataConfig
-from polyctl.data.tokenizers.base import FRACTION, TERM_TOKENS
+from polyctl.data.tokenizers.base import FIRST_LIMB, MINUS, PLUS, TERM_TOKENS
 from polyctl.data.tokenizers.compact import CompactTokenizer, Spelling
 from polyctl.errors import UsageError
 
@@ -21,8 +19,8 @@ class TermsTokenizer(CompactTokenizer):
 
     Its digits, the lowest first: MONOMIAL SIGN LIMB LIMB LIMB, the last limb always in the last place, 0 in
     an empty place. So a lone token is its own id. What does not fit takes separate positions: the first
-    factors of a spelled monomial before the term, the lower limbs of a long number and a denominator (`/`
-    in the monomial's place) behind. Targets have one token a position, as they are written one by one.
+    factors of a spelled monomial before the term, the lower limbs of a long number behind. Targets have one
+    token a position, as they are written one by one.
     """
 
     def __init__(self, data: DataConfig) -> None:
@@ -48,13 +46,25 @@ class TermsTokenizer(CompactTokenizer):
             digits.append(digit)
         return [digit for digit in digits if digit]
 
-    def _positions(self, pairs: Iterable[tuple[Monomial, fmpq]], spelling: Spelling) -> list[int]:
+    def _positions(
+        self, monomials: Sequence[Monomial], numbers: Sequence[int], spelling: Spelling
+    ) -> list[int]:
+        base, weights = self._base, self._limb_values
         positions: list[int] = []
-        for (*factors, last), sign, numerator, denominator in self._terms(pairs, spelling):
+        for monomial, number in zip(monomials, numbers, strict=True):
+            *factors, last = spelling(monomial)
             positions += factors
-            positions += self._beside(last + sign * self._radix, numerator)
-            if denominator:
-                positions += self._beside(FRACTION, denominator)
+            head = last + (PLUS if number > 0 else MINUS) * self._radix
+            rest = abs(number)
+            if rest >= base**LIMBS:
+                positions += self._beside(head, self._encode_number(rest))
+                continue
+            for weight in weights:
+                rest, limb = divmod(rest, base)
+                head += (FIRST_LIMB + limb) * weight
+                if not rest:
+                    break
+            positions.append(head)
         return positions
 
     def _beside(self, head: int, limbs: list[int]) -> list[int]:

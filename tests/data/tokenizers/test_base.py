@@ -10,7 +10,8 @@ from polyctl.algebra.verify import verify
 from polyctl.data.families import draw_problem
 from polyctl.data.problem import Problem, SparseProblem
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.data.tokenizers.base import UnwritableProblem, decode_for
+from polyctl.data.tokenizers.base import decode_for, move
+from polyctl.data.tokenizers.errors import UnwritableProblem
 from tests.data.test_families import FAMILIES, every_family
 from tests.decompositions import equivalent
 
@@ -58,10 +59,9 @@ def test_other_variable_names_are_placed_in_order(tokenizer):
 
 def typed_as(problem: Problem, tok) -> Problem:
     """The problem with its inners in the tokenizer's ring."""
-    from polyctl.data.tokenizers.base import align_variables
-
-    inners = tuple(align_variables(h, tok.ring) for h in problem.decomposition.inners)
-    return SparseProblem(align_variables(problem.f, tok.ring), Decomposition(None, inners), problem.family, 0)
+    frame = tok.frame(problem.f)
+    inners = tuple(move(h, tok.ring, frame) for h in problem.decomposition.inners)
+    return SparseProblem(move(problem.f, tok.ring, frame), Decomposition(None, inners), problem.family, 0)
 
 
 @both

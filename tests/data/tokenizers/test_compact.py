@@ -12,7 +12,8 @@ from polyctl.data.families import draw_problem
 from polyctl.data.problem import SparseProblem
 from polyctl.data.published_format import read_line
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.data.tokenizers.base import MalformedTarget, UnwritableProblem, decode_for, variable_names
+from polyctl.data.tokenizers.base import decode_for, variable_names
+from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem
 from tests.data.test_families import FAMILIES, every_family
 from tests.data.tokenizers.helpers import data_of_set
 from tests.shared import EVERY_SET, every_source

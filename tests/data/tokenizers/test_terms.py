@@ -1,7 +1,6 @@
 """Prompts with one position a term."""
 
 import pytest
-from flint import fmpq
 
 from polyctl.algebra.parse import parse
 from polyctl.config.schema import DataConfig
@@ -66,15 +65,6 @@ def test_a_number_of_many_limbs_goes_on_behind_its_highest_one():
         ["a", "+", None, None, "1"],
         [None, None, "0", "0", "0"],
     ]
-
-
-def test_a_denominator_stands_beside_its_stroke():
-    tokenizer = make_tokenizer(DataConfig(tokenizer="terms"))
-    (f,), spelling = tokenizer._order_terms([parse("a")], (0,))
-    (monomial,) = f.monoms()
-    (term, below) = tokenizer._positions([(monomial, fmpq(3, 7))], spelling)
-    assert tokenizer.text([term, below]) == "a + 3 / 7"
-    assert digits(below, len(tokenizer.vocabulary))[1:4] == [0, 0, 0]
 
 
 def test_a_vocabulary_too_large_to_pack_is_refused():

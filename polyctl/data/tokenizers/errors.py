@@ -1,0 +1,9 @@
+"""What may be wrong between a problem and its tokens."""
+
+
+class MalformedTarget(ValueError):
+    """A token sequence that does not stand for a decomposition."""
+
+
+class UnwritableProblem(ValueError):
+    """A polynomial that the tokenizer has no tokens for: other variables, a degree too high."""
