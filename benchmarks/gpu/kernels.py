@@ -1,0 +1,103 @@
+"""What a GPU does in ten training steps and in ten tokens of a beam: kernels, and the time it works."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import bundled
+import torch
+from record import Record, Sizes
+from torch.autograd import DeviceType
+from torch.profiler import ProfilerActivity, profile
+
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.runtime.device import choose_device
+from polyctl.search.batching import Decoding
+from polyctl.search.beam import beam_search
+
+TIMES = 10
+SHOWN = 12
+NAME = 90  # characters of a kernel's name
+
+
+def run(record: Record, sizes: Sizes, device: str) -> None:
+    """Both profiles."""
+    choose_device(device)
+    record.attempt("beam", lambda: beam_tokens(sizes, device))
+    record.attempt("training", lambda: training_steps(sizes, device), needs=0 if sizes.rehearse else 12)
+
+
+def training_steps(sizes: Sizes, device: str) -> dict[str, Any]:
+    """Steps of the wider bundled model with the largest batch."""
+    batch = sizes.batches[-1]
+    asked = bundled.experiment(*sizes.wide, f"train.batch={batch}", "train.precision=bfloat16")
+    data = bundled.batches(asked, 2)
+    with bundled.trainer(asked, device) as trainer:
+        for one in [*data, *data]:
+            trainer.train_on(one)
+
+        def work() -> None:
+            for number in range(TIMES):
+                trainer.train_on(data[number % len(data)])
+
+        return {"batch": batch, **profiled(work, device)}
+
+
+def beam_tokens(sizes: Sizes, device: str) -> dict[str, Any]:
+    """Tokens of a beam of the bundled model over the second number of problems together."""
+    loaded = bundled.model(device)
+    tokenizer = make_tokenizer(loaded.experiment.data)
+    together = sizes.together[min(1, len(sizes.together) - 1)]
+    prompts = [tokenizer.encode_prompt(problem) for problem in bundled.problems(together)]
+
+    def work() -> None:
+        beam_search(loaded.model, prompts, Decoding(TIMES, end=-1, batch=together), width=sizes.width)
+
+    work()
+    return {"problems": together, **profiled(work, device)}
+
+
+def profiled(work: Callable[[], None], device: str) -> dict[str, Any]:
+    """Kernels, each one's share, and how long the device worked in the time it took without the profiler."""
+    wanted = DeviceType.CUDA if device == "cuda" else DeviceType.CPU
+    synchronize = torch.cuda.synchronize if device == "cuda" else (lambda: None)
+    synchronize()
+    began = time.perf_counter()
+    work()
+    synchronize()
+    seconds = time.perf_counter() - began
+    activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if device == "cuda" else [])
+    with profile(activities=activities) as profiler:
+        work()
+        synchronize()
+    kernels = [
+        event
+        for event in profiler.events() or []
+        if event.device_type == wanted and not getattr(event, "is_user_annotation", False)
+    ]
+    by_name: dict[str, list[float]] = defaultdict(list)
+    for event in kernels:
+        by_name[event.name[:NAME]].append(event.time_range.end - event.time_range.start)
+    busy = covered((event.time_range.start, event.time_range.end) for event in kernels)
+    top = sorted(by_name.items(), key=lambda one: -sum(one[1]))[:SHOWN]
+    return {
+        "seconds": seconds,
+        "times": TIMES,
+        "kernels": len(kernels),
+        "busy_seconds": busy / 1e6,
+        "busy_share": busy / 1e6 / seconds,
+        "top": [{"name": name, "calls": len(took), "ms": sum(took) / 1e3} for name, took in top],
+    }
+
+
+def covered(ranges: Iterable[tuple[float, float]]) -> float:
+    """The length of the union of intervals."""
+    total, end = 0.0, float("-inf")
+    for start, stop in sorted(ranges):
+        if stop > end:
+            total += stop - max(start, end)
+            end = stop
+    return total

@@ -1,0 +1,159 @@
+"""Whether a GPU gives the processor's answers, and how long a step and a token of the bundled model take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import bundled
+import common
+import torch
+from record import Record, Sizes
+
+from polyctl.data.batch import TrainingBatch
+from polyctl.data.tokenizers import make_tokenizer
+from polyctl.model.gpt import GPT
+from polyctl.runtime.device import choose_device
+from polyctl.search.batching import Decoding, inference
+from polyctl.search.beam import beam_search
+from polyctl.search.sampling import greedy
+from polyctl.training.optim import make_optimizer
+from polyctl.training.supervised import SupervisedTrainer
+
+COMPILES = 25.0  # seconds that a first compiled step may take
+Pairs = list[tuple[list[int], list[int]]]
+
+
+def run(record: Record, sizes: Sizes, device: str) -> None:
+    """All of it."""
+    asked = bundled.experiment()
+    tokenizer = make_tokenizer(asked.data)
+    pairs = [
+        (tokenizer.encode_prompt(p), tokenizer.encode_target(p))
+        for p in bundled.problems(sizes.parity_problems)
+    ]
+    here, there = bundled.model("cpu").model, bundled.model(device).model
+    choose_device(device)
+    record.attempt("logits", lambda: logits(here, there, pairs))
+    prompts = [prompt for prompt, _ in pairs]
+    decoding = Decoding(asked.eval.max_tokens, tokenizer.end, batch=len(prompts))
+    record.attempt("answers", lambda: answers(here, there, prompts, decoding, sizes))
+    for together in sizes.together:
+        record.attempt(f"token_{together}", lambda n=together: token(there, prompts, n, sizes), needs=4)
+    record.attempt("step", lambda: steps(record, sizes, device), needs=0.0 if sizes.rehearse else COMPILES)
+
+
+# -- parity ----------------------------------------------------------------------------------------
+
+
+def logits(here: GPT, there: GPT, pairs: Pairs) -> dict[str, Any]:
+    """How far logits are from the processor's float32, as |difference| / |logits|, by precision."""
+    batch = TrainingBatch.of(pairs)
+    ids_BT = torch.from_numpy(batch.ids_BT)
+    real_BT = torch.arange(ids_BT.shape[1]) < torch.from_numpy(batch.lengths_B)[:, None]
+    device = there.embedding.weight.device
+    with inference(here):
+        wanted = here(ids_BT)[real_BT]
+    found: dict[str, Any] = {}
+    for name, precision, bfloat16 in (
+        ("float32", "highest", False),
+        ("as searched", torch.get_float32_matmul_precision(), False),
+        ("bfloat16", torch.get_float32_matmul_precision(), True),
+    ):
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision(precision)
+        try:
+            with inference(there), torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+                got = there(ids_BT.to(device)).float().cpu()[real_BT]
+        finally:
+            torch.set_float32_matmul_precision(before)
+        found[name] = {
+            "relative": float((got - wanted).norm() / wanted.norm()),
+            "largest": float((got - wanted).abs().max()),
+            "same_argmax": float((got.argmax(-1) == wanted.argmax(-1)).float().mean()),
+        }
+    return found
+
+
+def answers(
+    here: GPT, there: GPT, prompts: Sequence[list[int]], decoding: Decoding, sizes: Sizes
+) -> dict[str, Any]:
+    """The share of greedy answers, and of a beam's first answers and whole beams, that are the same."""
+    one, other = (greedy(model, prompts, decoding) for model in (here, there))
+    some = prompts[:: max(1, len(prompts) // sizes.beam_problems)][: sizes.beam_problems]
+    ours, theirs = (beam_search(model, some, decoding, width=sizes.width) for model in (here, there))
+    return {
+        "problems": len(prompts),
+        "same_greedy": share(a.tokens == b.tokens for a, b in zip(one, other, strict=True)),
+        "beams": len(some),
+        "same_first": share(a[0].tokens == b[0].tokens for a, b in zip(ours, theirs, strict=True)),
+        "same_set": share(
+            {h.tokens for h in a} == {h.tokens for h in b} for a, b in zip(ours, theirs, strict=True)
+        ),
+    }
+
+
+def share(same: Iterable[bool]) -> float:
+    """How many of them are true, as a fraction."""
+    listed = list(same)
+    return sum(listed) / len(listed)
+
+
+# -- how long --------------------------------------------------------------------------------------
+
+
+def token(model: GPT, prompts: Sequence[list[int]], together: int, sizes: Sizes) -> dict[str, Any]:
+    """Milliseconds of a token of the beam, and of all before the first, without verification."""
+    device = model.embedding.weight.device.type
+    asked = [prompts[i % len(prompts)] for i in range(together)]
+    now = wall(device)
+    few, many = sizes.token_steps
+
+    def search(steps: int) -> float:
+        # no token is the end, so that every search takes all its steps
+        decoding = Decoding(steps, end=-1, batch=together)
+        return common.seconds(lambda: beam_search(model, asked, decoding, width=sizes.width), now)
+
+    search(few)
+    took = [(search(few), search(many)) for _ in range(2)]
+    a_token = [(long - short) / (many - few) for short, long in took]
+    before = [short - few * one for (short, _), one in zip(took, a_token, strict=True)]
+    return {"ms": 1e3 * min(a_token), "ms_before": 1e3 * min(before), "prompt": max(map(len, asked))}
+
+
+def wall(device: str) -> Callable[[], float]:
+    """The clock, after everything queued on a GPU is done."""
+    return common.clock(device) if device == "cuda" else time.perf_counter
+
+
+def steps(record: Record, sizes: Sizes, device: str) -> dict[str, Any]:
+    """Milliseconds of a training step with either optimizer, and seconds of the first one, which compiles."""
+    found: dict[str, Any] = {}
+    asked = bundled.experiment("train.optimizer=muon")
+    with bundled.trainer(asked, device) as trainer:
+        data = {n: bundled.batches(bundled.experiment(f"train.batch={n}"), 4) for n in sizes.batches}
+        now = wall(device)
+        found["first_seconds"] = common.seconds(lambda: trainer.train_on(data[sizes.batches[0]][0]), now)
+        for optimizer in ("adamw", "muon"):
+            config = asked.train.model_copy(update={"optimizer": optimizer})
+            trainer.optimizer = make_optimizer(trainer.model, config)
+            for size in sizes.batches:
+                found[f"{optimizer}_{size}"] = step_figures(trainer, data[size], sizes.steps, now)
+                record.put(step=found)
+    return found
+
+
+def step_figures(
+    trainer: SupervisedTrainer, data: Sequence[TrainingBatch], count: int, now: Callable[[], float]
+) -> dict[str, float]:
+    """Of steps on these batches, over and over: milliseconds each, problems and real tokens a second."""
+    for batch in data:
+        trainer.train_on(batch)
+    chosen = [data[i % len(data)] for i in range(count)]
+    seconds = common.seconds(lambda: [trainer.train_on(batch) for batch in chosen], now)
+    return {
+        "ms": 1e3 * seconds / count,
+        "problems_per_second": sum(len(batch.ids_BT) for batch in chosen) / seconds,
+        "tokens_per_second": sum(batch.tokens for batch in chosen) / seconds,
+    }
