@@ -15,7 +15,7 @@ from polyctl.data.stream import StreamSource
 from polyctl.evaluation.accuracy import evaluation_problems
 from polyctl.model.serialization import LoadedModel, load_model
 from polyctl.runtime.processes import join_processes
-from polyctl.store.runs import create_run, find_run
+from polyctl.store.runs import Run, create_run, find_run
 from polyctl.training.journal import Journal
 from polyctl.training.supervised import SupervisedTrainer
 
@@ -25,16 +25,22 @@ RUNS = Path(__file__).resolve().parents[2] / "runs"
 FRESH = ("data.exclude=[]", "data.valid_size=8", "train.eval_problems=8", "train.steps=1000000")
 
 
+def bundled_run() -> Run:
+    """The run of the bundled model."""
+    return find_run(RUN, RUNS)
+
+
 def experiment(*settings: str) -> Experiment:
     """The bundled model's experiment as a training from scratch, with settings on top."""
-    found = find_run(RUN, RUNS).config()
-    found = found.model_copy(update={"train": found.train.model_copy(update={"init_from": None})})
+    found = bundled_run().config()
+    fresh = found.train.model_copy(update={"init_from": None, "workers": None})
+    found = found.model_copy(update={"train": fresh})
     return override(found, [*FRESH, "train.compile=auto", *settings])
 
 
 def model(device: str) -> LoadedModel:
     """The bundled model."""
-    return load_model(find_run(RUN, RUNS).weights(), device)
+    return load_model(bundled_run().weights(), device)
 
 
 def problems(count: int) -> list[Problem]:

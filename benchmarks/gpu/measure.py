@@ -25,7 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import common
-from record import FULL, TINY, Record, environment
+from record import FULL, TINY, Record, command, environment
 
 # Seconds of each part, with loading torch and compiling, which takes half a minute
 PARTS = {"parity": 65.0, "training": 75.0, "beam": 45.0, "profile": 45.0, "data": 15.0}
@@ -114,7 +114,7 @@ def main() -> None:
             continue
         found = start_part(name, options, seconds)
         if "environment" in found:
-            record.put(environment=found.pop("environment"))
+            record.put(environment={**found.pop("environment"), "command": command()})
         record.put(**{name: found})
         print(f"{name}: exit {found['exit']}, {found['seconds']:.0f} s", flush=True)
     record.put(seconds=options.seconds - record.left)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import bundled
@@ -21,6 +22,7 @@ from polyctl.search.sampling import greedy
 from polyctl.training.optim import make_optimizer
 from polyctl.training.supervised import SupervisedTrainer
 
+THREADS = 4  # of the processor's side
 COMPILES = 25.0  # seconds that a first compiled step may take
 Pairs = list[tuple[list[int], list[int]]]
 
@@ -35,6 +37,7 @@ def run(record: Record, sizes: Sizes, device: str) -> None:
     ]
     here, there = bundled.model("cpu").model, bundled.model(device).model
     choose_device(device)
+    torch.set_num_threads(THREADS)
     record.attempt("logits", lambda: logits(here, there, pairs))
     prompts = [prompt for prompt, _ in pairs]
     decoding = Decoding(asked.eval.max_tokens, tokenizer.end, batch=len(prompts))
@@ -53,21 +56,18 @@ def logits(here: GPT, there: GPT, pairs: Pairs) -> dict[str, Any]:
     ids_BT = torch.from_numpy(batch.ids_BT)
     real_BT = torch.arange(ids_BT.shape[1]) < torch.from_numpy(batch.lengths_B)[:, None]
     device = there.embedding.weight.device
-    with inference(here):
+    with inference(here), float32_products("highest"):
         wanted = here(ids_BT)[real_BT]
     found: dict[str, Any] = {}
+    searched = torch.get_float32_matmul_precision()
     for name, precision, bfloat16 in (
         ("float32", "highest", False),
-        ("as searched", torch.get_float32_matmul_precision(), False),
-        ("bfloat16", torch.get_float32_matmul_precision(), True),
+        ("as searched", searched, False),
+        ("bfloat16", searched, True),
     ):
-        before = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision(precision)
-        try:
-            with inference(there), torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-                got = there(ids_BT.to(device)).float().cpu()[real_BT]
-        finally:
-            torch.set_float32_matmul_precision(before)
+        half = torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+        with inference(there), float32_products(precision), half:
+            got = there(ids_BT.to(device)).float().cpu()[real_BT]
         found[name] = {
             "relative": float((got - wanted).norm() / wanted.norm()),
             "largest": float((got - wanted).abs().max()),
@@ -76,13 +76,25 @@ def logits(here: GPT, there: GPT, pairs: Pairs) -> dict[str, Any]:
     return found
 
 
+@contextmanager
+def float32_products(precision: str) -> Iterator[None]:
+    """Products of float32 matrices in that precision inside."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
 def answers(
     here: GPT, there: GPT, prompts: Sequence[list[int]], decoding: Decoding, sizes: Sizes
 ) -> dict[str, Any]:
     """The share of greedy answers, and of a beam's first answers and whole beams, that are the same."""
-    one, other = (greedy(model, prompts, decoding) for model in (here, there))
     some = prompts[:: max(1, len(prompts) // sizes.beam_problems)][: sizes.beam_problems]
-    ours, theirs = (beam_search(model, some, decoding, width=sizes.width) for model in (here, there))
+    with float32_products("highest"):
+        one, ours = greedy(here, prompts, decoding), beam_search(here, some, decoding, width=sizes.width)
+    other, theirs = greedy(there, prompts, decoding), beam_search(there, some, decoding, width=sizes.width)
     return {
         "problems": len(prompts),
         "same_greedy": share(a.tokens == b.tokens for a, b in zip(one, other, strict=True)),

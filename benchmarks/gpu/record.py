@@ -65,12 +65,17 @@ class Record:
         return found
 
 
+def command() -> str:
+    """How this process was started."""
+    return " ".join(["python", *sys.orig_argv[1:]])
+
+
 def environment(device: str) -> dict[str, Any]:
     """The card, the versions, the commit and the command."""
     import torch
 
     found: dict[str, Any] = {
-        "command": " ".join(["python", *sys.orig_argv[1:]]),
+        "command": command(),
         "commit": _commit(),
         "python": platform.python_version(),
         "cores": len(os.sched_getaffinity(0)),
