@@ -17,10 +17,10 @@ from torch import nn
 
 from polyctl.errors import FileError
 from polyctl.store.files import write_atomic
+from polyctl.training.muon import Muon
 from polyctl.training.optim import Optimizers
 
 FORMAT = 1
-MOMENTS = ("exp_avg", "exp_avg_sq", "step", "momentum_buffer")
 
 
 def save_trainer(path: Path, model: nn.Module, optimizer: Optimizers, facts: dict[str, Any]) -> None:
@@ -29,7 +29,7 @@ def save_trainer(path: Path, model: nn.Module, optimizer: Optimizers, facts: dic
     for part in optimizer.parts:
         for name, parameter in _named_parameters(part):
             state = part.state.get(parameter, {})
-            tensors |= {f"{moment}/{name}": state[moment] for moment in MOMENTS if moment in state}
+            tensors |= {f"{moment}/{name}": state[moment] for moment in _moments(part) if moment in state}
     metadata = {"polyctl": json.dumps({"format": FORMAT, **facts})}
     write_atomic(path, save({k: v.detach().contiguous() for k, v in tensors.items()}, metadata))
 
@@ -78,14 +78,20 @@ def load_trainer(path: Path, model: nn.Module, optimizer: Optimizers) -> dict[st
 
 def _load_moments(optimizer: Optimizers, tensors: dict[str, torch.Tensor]) -> None:
     # load_state_dict, not plain assignment: it moves each moment to where its optimizer kind wants it.
+    # A parameter that another optimizer had before starts without moments.
     for part in optimizer.parts:
         state = part.state_dict()
         found = {
-            index: {m: tensors[f"{m}/{name}"] for m in MOMENTS if f"{m}/{name}" in tensors}
+            index: {m: tensors[f"{m}/{name}"] for m in _moments(part) if f"{m}/{name}" in tensors}
             for index, (name, _) in enumerate(_named_parameters(part))
         }
         state["state"] = {index: moments for index, moments in found.items() if moments}
         part.load_state_dict(state)
+
+
+def _moments(optimizer: torch.optim.Optimizer) -> tuple[str, ...]:
+    """What an optimizer keeps for each parameter."""
+    return ("momentum_buffer",) if isinstance(optimizer, Muon) else ("exp_avg", "exp_avg_sq", "step")
 
 
 def _named_parameters(optimizer: torch.optim.Optimizer) -> list[tuple[str, nn.Parameter]]:

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from polyctl.config.schema import TrainConfig
-from polyctl.errors import UsageError
+from polyctl.model.gpt import Block
+from polyctl.training.muon import Muon
 
 
 def decay_groups(model: nn.Module) -> tuple[dict[str, nn.Parameter], dict[str, nn.Parameter]]:
@@ -28,7 +29,7 @@ def decay_groups(model: nn.Module) -> tuple[dict[str, nn.Parameter], dict[str, n
 
 
 class Optimizers:
-    """One or two optimizers of torch that step together; `parts` are these optimizers."""
+    """One or two optimizers that step together; `parts` are these optimizers."""
 
     def __init__(self, *parts: torch.optim.Optimizer) -> None:
         self.parts = parts
@@ -57,23 +58,28 @@ class Optimizers:
 def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizers:
     """AdamW over both decay groups, or Muon for the decayed matrices and AdamW for the rest.
 
-    Muon's steps are scaled to AdamW's size, so that one learning rate serves both. Parameters' names are
-    kept in `param_names` of each group. Raises UsageError if torch has no Muon.
+    Muon's steps are scaled to AdamW's size, so that one learning rate serves both. Query, key and value are
+    three matrices to it, although one parameter holds them, so that each gets a step of full rank and of the
+    same size. The matrices through which the model sees numbers are Muon's as well: with AdamW it learns less
+    (docs/log.md). Parameters' names are kept in `param_names` of each group.
     """
     decayed, kept = decay_groups(model)
-    matrices = {"params": list(decayed.items()), "weight_decay": config.weight_decay}
-    others = {"params": list(kept.items()), "weight_decay": 0.0}
-    fused = next(model.parameters()).device.type in ("cpu", "cuda")
+    decay, fused = config.weight_decay, next(model.parameters()).device.type in ("cpu", "cuda")
     adamw: dict[str, Any] = {"lr": config.lr, "betas": (config.beta1, config.beta2), "fused": fused}
     if config.optimizer == "adamw":
-        return Optimizers(torch.optim.AdamW([g for g in (matrices, others) if g["params"]], **adamw))
-    if not hasattr(torch.optim, "Muon"):
-        raise UsageError(
-            f"torch {torch.__version__} has no Muon",
-            "install torch 2.9 or newer, or --set train.optimizer=adamw",
-        )
-    muon = torch.optim.Muon([matrices], lr=config.lr, adjust_lr_fn="match_rms_adamw")
-    return Optimizers(muon, torch.optim.AdamW([others], **adamw))
+        return Optimizers(torch.optim.AdamW(_groups((decayed, decay), (kept, 0.0)), **adamw))
+    fused_qkv = {id(m.qkv.weight) for m in model.modules() if isinstance(m, Block)}
+    qkv = {name: p for name, p in decayed.items() if id(p) in fused_qkv}
+    single = {name: p for name, p in decayed.items() if name not in qkv}
+    matrices = [*_groups((qkv, decay), blocks=3), *_groups((single, decay))]
+    return Optimizers(Muon(matrices, lr=config.lr), torch.optim.AdamW(_groups((kept, 0.0)), **adamw))
+
+
+def _groups(*parts: tuple[dict[str, nn.Parameter], float], **settings: int) -> list[dict[str, Any]]:
+    """The groups of these parameters with their weight decay; none without parameters."""
+    return [
+        {"params": list(named.items()), "weight_decay": decay, **settings} for named, decay in parts if named
+    ]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from polyctl.config.schema import TrainConfig
@@ -76,3 +77,19 @@ def test_missing_damaged_and_foreign_files_are_file_errors(tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(FileError, match="not a trainer state"):
         checkpoint.load_trainer(path, model, optimizer)
+
+
+@pytest.mark.parametrize("kinds", [("muon", "adamw"), ("adamw", "muon")])
+def test_another_optimizer_takes_the_moments_that_it_knows(tmp_path, kinds):
+    """A run may change train.optimizer when it is resumed."""
+    old, new = kinds
+    path = tmp_path / "trainer.safetensors"
+    checkpoint.save_trainer(path, *trained(seed=1, optimizer=old), {"step": 3})
+    model, optimizer = trained(seed=2, steps=0, optimizer=new)
+    checkpoint.load_trainer(path, model, optimizer)
+    one_step(model, optimizer)
+    checkpoint.save_trainer(path, model, optimizer, {"step": 4})
+    found = load_file(path)
+    assert found["step/embedding.weight"] == 4
+    assert found.get("step/inside.weight") == (1 if new == "adamw" else None)
+    assert ("momentum_buffer/inside.weight" in found) == (new == "muon")

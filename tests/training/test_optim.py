@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from polyctl.config.schema import ModelConfig, TrainConfig
-from polyctl.errors import UsageError
+from polyctl.data.tokenizers.base import TokenLayout
 from polyctl.model.gpt import GPT
+from polyctl.training.muon import Muon
 from polyctl.training.optim import Schedule, decay_groups, make_optimizer
 
 
@@ -60,16 +61,20 @@ def test_a_matrix_tied_to_an_embedding_does_not_decay():
 def test_muon_has_the_matrices_and_adamw_the_rest():
     model = GPT(ModelConfig(**TINY), 11)
     muon, adamw = make_optimizer(model, TrainConfig(optimizer="muon")).parts
-    assert (type(muon).__name__, type(adamw).__name__) == ("Muon", "AdamW")
+    assert (type(muon), type(adamw)) == (Muon, torch.optim.AdamW)
     decayed, kept = decay_groups(model)
-    assert muon.param_groups[0]["param_names"] == list(decayed)
+    qkv, others = muon.param_groups
+    assert (qkv["param_names"], qkv["blocks"]) == (["blocks.0.qkv.weight"], 3)
+    assert others["param_names"] == [name for name in decayed if "qkv" not in name]
+    assert others["blocks"] == 1
     assert adamw.param_groups[0]["param_names"] == list(kept)
 
 
-def test_without_muon_in_torch_it_is_said(monkeypatch):
-    monkeypatch.delattr(torch.optim, "Muon")
-    with pytest.raises(UsageError, match="has no Muon"):
-        make_optimizer(nn.Linear(2, 2), TrainConfig(optimizer="muon"))
+def test_what_shows_numbers_is_muons():
+    model = GPT(ModelConfig(residues=11, ratios=True, **TINY), TokenLayout(30, 3, 10))
+    muon, _ = make_optimizer(model, TrainConfig(optimizer="muon")).parts
+    shown = {"numbers.matrix.weight", "ratios.matrix.weight", "places.0.weight", "places.1.weight"}
+    assert shown < set(muon.param_groups[1]["param_names"])
 
 
 def test_weight_decay_shrinks_only_the_decayed_group():
