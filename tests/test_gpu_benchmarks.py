@@ -4,6 +4,7 @@ import importlib
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,21 @@ def test_an_error_is_a_figure_and_the_others_stay(load, tmp_path):
     assert [line.split(":")[0] for line in missing] == ["measure.second", "measure.fourth"]
 
 
+def test_what_cannot_be_compiled_runs_eagerly(load):
+    bundled, tiny = load("bundled"), load("record").TINY
+    asked = bundled.experiment(*tiny.wide, "train.batch=2", "train.precision=float32")
+    (batch,) = bundled.batches(asked, 1)[:1]
+    with bundled.trainer(asked, "cpu") as trainer:
+
+        def fails(*_):
+            raise RuntimeError("no compiler")
+
+        trainer.objective = fails
+        found = bundled.first_step(trainer, batch, time.perf_counter)
+        assert "no compiler" in found["error"]
+        assert "error" not in bundled.first_step(trainer, batch, time.perf_counter)
+
+
 def test_a_damaged_piece_is_noticed(load, tmp_path):
     (tmp_path / "weights.safetensors.00").write_bytes(b"half of it")
     with pytest.raises(SystemExit, match="checksum"):
@@ -89,7 +105,7 @@ def test_a_damaged_piece_is_noticed(load, tmp_path):
 
 
 def test_busy_time_counts_kernels_side_by_side_once(load):
-    assert load("kernels").covered([(5.0, 6.0), (0.0, 2.0), (1.0, 3.0), (1.0, 1.5)]) == 4.0
+    assert load("profiles").covered([(5.0, 6.0), (0.0, 2.0), (1.0, 3.0), (1.0, 1.5)]) == 4.0
 
 
 def test_wheels_are_of_what_is_not_there(load):

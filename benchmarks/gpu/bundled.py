@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from record import shorten
 
 from polyctl.config.registry import override
 from polyctl.config.schema import Experiment
@@ -17,6 +20,7 @@ from polyctl.model.serialization import LoadedModel, load_model
 from polyctl.runtime.processes import join_processes
 from polyctl.store.runs import Run, create_run, find_run
 from polyctl.training.journal import Journal
+from polyctl.training.loss import make_objective
 from polyctl.training.supervised import SupervisedTrainer
 
 RUN = "general/shipped"
@@ -56,6 +60,19 @@ def trainer(asked: Experiment, device: str) -> Iterator[SupervisedTrainer]:
         run = create_run(asked, Path(folder))
         with Journal(run.events, main=True) as journal:
             yield SupervisedTrainer(asked, run, processes, journal)
+
+
+def first_step(trainer: SupervisedTrainer, batch: TrainingBatch, now: Callable[[], float]) -> dict[str, Any]:
+    """The first step, which compiles: its seconds. What cannot be compiled runs eagerly from now on."""
+    began = now()
+    try:
+        trainer.train_on(batch)
+    except Exception as error:
+        config = trainer.experiment.train.model_copy(update={"compile": "off"})
+        trainer.objective = make_objective(trainer.model, config, trainer.processes.device)
+        trainer.train_on(batch)
+        return {"seconds": now() - began, "error": shorten(error)}
+    return {"seconds": now() - began}
 
 
 def batches(asked: Experiment, count: int) -> Sequence[TrainingBatch]:

@@ -92,7 +92,7 @@ def steps(found: dict[str, Any], name: str) -> None:
         for key, one in (look(found, name) or {}).items()
         if isinstance(one, dict) and "ms" in one
     ]
-    first = number(look(found, name, "first_seconds"), 1)
+    first = number(look(found, name, "first", "seconds"), 1)
     print_table(("training step of the bundled model", *FIGURES.values()), rows)
     print(f"\nThe first step, which compiles, takes {first} s.")
 

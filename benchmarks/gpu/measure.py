@@ -43,7 +43,7 @@ def run_part(name: str, options: argparse.Namespace) -> None:
     elif name == "beam":
         from speed import run_beam as run
     elif name == "profile":
-        from kernels import run
+        from profiles import run
     else:
         from speed import run_data as run
     record.put(environment=environment(options.device))

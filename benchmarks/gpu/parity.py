@@ -146,7 +146,7 @@ def steps(record: Record, sizes: Sizes, device: str) -> dict[str, Any]:
     with bundled.trainer(asked, device) as trainer:
         data = {n: bundled.batches(bundled.experiment(f"train.batch={n}"), 4) for n in sizes.batches}
         now = wall(device)
-        found["first_seconds"] = common.seconds(lambda: trainer.train_on(data[sizes.batches[0]][0]), now)
+        found["first"] = bundled.first_step(trainer, data[sizes.batches[0]][0], now)
         for optimizer in ("adamw", "muon"):
             config = asked.train.model_copy(update={"optimizer": optimizer})
             trainer.optimizer = make_optimizer(trainer.model, config)

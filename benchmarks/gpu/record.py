@@ -56,13 +56,17 @@ class Record:
             found = work()
         except (Exception, SystemExit) as error:
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-            text = "".join(traceback.format_exception(error))[-KEPT_ERROR:]
-            self.put(**{name: {"error": text, "wall": time.monotonic() - began}})
+            self.put(**{name: {"error": shorten(error), "wall": time.monotonic() - began}})
             return None
         if isinstance(found, dict):
             found.setdefault("wall", time.monotonic() - began)
         self.put(**{name: found})
         return found
+
+
+def shorten(error: BaseException) -> str:
+    """The end of an error's traceback."""
+    return "".join(traceback.format_exception(error))[-KEPT_ERROR:]
 
 
 def command() -> str:

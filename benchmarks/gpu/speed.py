@@ -46,11 +46,7 @@ def run_training(record: Record, sizes: Sizes, device: str) -> None:
             trainer = SupervisedTrainer(asked, run, processes, journal)
             trainer.source.chunk_batches = 4
             warm = trainer.source.chunk(0)
-            first = record.attempt(
-                "first", lambda: {"seconds": common.seconds(lambda: trainer.train_on(warm[0]), wall(device))}
-            )
-            if first is None:
-                return
+            record.attempt("first", lambda: bundled.first_step(trainer, warm[0], wall(device)))
             record.attempt("alone", lambda: alone(trainer, sizes))
             record.attempt(
                 "against_padded", lambda: against_padded(trainer), needs=0 if sizes.rehearse else 15

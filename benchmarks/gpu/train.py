@@ -45,7 +45,7 @@ SETTINGS = (
     "train.final_lr_ratio=0.02",
     "train.end_with_clock=true",
     "train.steps=200000",
-    "train.eval_every=3000",
+    "train.eval_every=5000",
     "train.eval_problems=192",
     "train.compile=auto",
     "data.valid_size=384",
@@ -56,7 +56,7 @@ TINY = (
     *("train.precision=float32", "train.steps=4"),
 )
 PIECE = 15_000_000  # bytes
-AFTER = 25.0  # seconds that a training may take beyond its minutes: to start, to validate, to save
+AFTER = 45.0  # seconds that a training may take beyond its minutes: to start, to validate, to save
 CLOSING = 8.0  # seconds kept for the weights
 SHORTEST = 40.0  # seconds of a second try
 CELL_PROBLEMS = 8  # of each pair of degrees

@@ -20,6 +20,7 @@ from polyctl.search.beam import beam_search
 
 TIMES = 10
 SHOWN = 12
+NO_KERNELS = ("Optimizer.", "ProfilerStep", "Torch-Compiled Region", "## ")  # what spans several
 NAME = 90  # characters of a kernel's name
 
 
@@ -36,6 +37,7 @@ def training_steps(sizes: Sizes, device: str) -> dict[str, Any]:
     asked = bundled.experiment(*sizes.wide, f"train.batch={batch}", "train.precision=bfloat16")
     data = bundled.batches(asked, 2)
     with bundled.trainer(asked, device) as trainer:
+        first = bundled.first_step(trainer, data[0], time.perf_counter)
         for one in [*data, *data]:
             trainer.train_on(one)
 
@@ -43,7 +45,7 @@ def training_steps(sizes: Sizes, device: str) -> dict[str, Any]:
             for number in range(TIMES):
                 trainer.train_on(data[number % len(data)])
 
-        return {"batch": batch, **profiled(work, device)}
+        return {"batch": batch, "first": first, **profiled(work, device)}
 
 
 def beam_tokens(sizes: Sizes, device: str) -> dict[str, Any]:
@@ -69,7 +71,7 @@ def profiled(work: Callable[[], None], device: str) -> dict[str, Any]:
     work()
     synchronize()
     seconds = time.perf_counter() - began
-    activities = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if device == "cuda" else [])
+    activities = [ProfilerActivity.CUDA if device == "cuda" else ProfilerActivity.CPU]
     with profile(activities=activities) as profiler:
         work()
         synchronize()
@@ -77,6 +79,7 @@ def profiled(work: Callable[[], None], device: str) -> dict[str, Any]:
         event
         for event in profiler.events() or []
         if event.device_type == wanted and not getattr(event, "is_user_annotation", False)
+        if not event.name.startswith(NO_KERNELS)
     ]
     by_name: dict[str, list[float]] = defaultdict(list)
     for event in kernels:
