@@ -139,6 +139,9 @@ class TrainConfig(_Config):
     repeat_share: float = Field(
         0.25, gt=0, le=1, description="share of each batch drawn from that set, at least one problem"
     )
+    echo_factor: int = Field(
+        1, ge=1, le=100, description="stream: how often each fresh problem is trained on (data echoing)"
+    )
     batch: int = Field(64, ge=1, description="problems in an optimizer step, over all processes")
     accumulate: int = Field(1, ge=1, description="forward passes that an optimizer step is split into")
     optimizer: Literal["adamw", "muon"] = Field("adamw", description="muon: for the matrices, with AdamW")
@@ -169,10 +172,19 @@ class TrainConfig(_Config):
     init_from: str | None = Field(None, description="a run or checkpoint whose weights to start from")
 
     @model_validator(mode="after")
-    def _repeats_beside_a_stream(self) -> TrainConfig:
+    def _repeats_fit_the_source(self) -> TrainConfig:
         if self.repeat_size and self.source != "stream":
             raise ValueError(
                 f"repeat_size {self.repeat_size} needs source = 'stream', because it is mixed into a stream"
+            )
+        if self.echo_factor > 1 and self.source != "stream":
+            raise ValueError(
+                f"echo_factor {self.echo_factor} needs source = 'stream'; files are repeated by epochs"
+            )
+        if self.echo_factor > 1 and self.repeat_size:
+            raise ValueError(
+                f"echo_factor {self.echo_factor} would also repeat the set of repeat_size "
+                f"{self.repeat_size}: set one of them"
             )
         return self
 

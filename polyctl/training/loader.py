@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,8 +17,10 @@ from polyctl.data.batch import TrainingBatch
 from polyctl.data.stream import BatchSource
 from polyctl.errors import PolyctlError
 from polyctl.runtime.processes import ALONE, Processes
+from polyctl.training.echo import Echo
 
 MOST_WORKERS = 16
+ONCE = Echo()
 
 
 @dataclass(frozen=True)
@@ -68,31 +71,52 @@ def data_workers(asked: int | None, device: torch.device, world: int) -> int:
 
 
 def batches(
-    source: BatchSource, step: int, total_steps: int, workers: int, processes: Processes = ALONE
+    source: BatchSource,
+    step: int,
+    total_steps: int,
+    workers: int,
+    processes: Processes = ALONE,
+    echo: Echo = ONCE,
 ) -> Generator[TrainingBatch, None, None]:
     """Batches number step, step + 1, … total_steps - 1 of the source, whatever the number of workers.
 
     Of n processes each makes every n-th chunk and passes it on to the others; all must ask for batches.
+    Chunks that come back are kept in memory until their last use.
     """
     first, skip = divmod(step, source.chunk_batches)
     end = -(-total_steps // source.chunk_batches)
+    arriving = _made(source, echo.first_uses(first, end), workers, processes)
+    kept: dict[int, list[TrainingBatch]] = {}
+    with closing(arriving):
+        for place in range(first, end):
+            use = echo.use(place)
+            if use.chunk not in kept:
+                kept[use.chunk] = next(arriving)
+            chunk = kept.pop(use.chunk) if use.last else kept[use.chunk]
+            yield from echo.regroup(chunk, use)[skip:]
+            skip = 0
+
+
+def _made(
+    source: BatchSource, numbers: Iterator[int], workers: int, processes: Processes
+) -> Generator[list[TrainingBatch], None, None]:
+    """The chunks of these numbers, each made by one of the processes."""
     own = iter(
         DataLoader(
             _Chunks(source),
             batch_size=None,
-            sampler=range(first + processes.rank, end, processes.world),
+            sampler=islice(numbers, processes.rank, None, processes.world),
             num_workers=workers,
             collate_fn=_unchanged,
             worker_init_fn=_leave_interrupts_to_main,
         )
     )
-    for _ in range(first, end, processes.world):
+    while True:
         mine: list[TrainingBatch] | PolyctlError = next(own, [])
         for chunk in processes.gather(mine):
             if isinstance(chunk, PolyctlError):
                 raise chunk
-            yield from chunk[skip:]
-            skip = 0
+            yield chunk
 
 
 class Prefetcher:

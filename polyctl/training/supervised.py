@@ -29,6 +29,7 @@ from polyctl.runtime.processes import Processes
 from polyctl.store.event_kinds import Step
 from polyctl.store.runs import Run
 from polyctl.training import checkpoint
+from polyctl.training.echo import Echo
 from polyctl.training.flops import peak_flops, step_flops
 from polyctl.training.journal import Journal, OnEvent
 from polyctl.training.loader import Prefetcher, batches, data_workers, split
@@ -122,7 +123,8 @@ class SupervisedTrainer(Loop):
     def stepping(self) -> Iterator[None]:
         """The stream of batches, from the next step's on."""
         workers = data_workers(self.experiment.train.workers, self.processes.device, self.processes.world)
-        made = batches(self.source, self.step, self.total_steps, workers, self.processes)
+        echo = Echo(self.experiment.train.echo_factor, self.experiment.seed)
+        made = batches(self.source, self.step, self.total_steps, workers, self.processes, echo)
         with closing(made):
             self.stream = Prefetcher(made)
             yield

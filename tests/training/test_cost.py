@@ -43,6 +43,14 @@ def test_a_step_takes_the_median_of_three_and_data_are_made_beside_it(monkeypatc
     assert not clock.passed
 
 
+def test_problems_that_are_used_twice_are_made_once(monkeypatch):
+    experiment = tiny(steps=50, workers=0, echo_factor=2)
+    making = 6.0 * len(open_source(experiment).chunk(0))
+    clock = Clock.intervals(making, *UNTIMED, 3.0, 1.0, 2.0, 0.5)
+    monkeypatch.setattr(cost, "time", clock)
+    assert estimate(experiment, CPU).data_seconds_per_step == pytest.approx(3.0)
+
+
 def test_a_slow_step_is_timed_on_a_few_problems_and_says_so(monkeypatch):
     experiment = tiny(steps=50, batch=32, workers=0)
     making = 1.0 * len(open_source(experiment).chunk(0))

@@ -14,7 +14,7 @@ from polyctl.errors import FileError, UsageError
 from polyctl.model.serialization import load_model
 from polyctl.runtime.processes import ALONE
 from polyctl.store.event_kinds import Step
-from polyctl.training import checkpoint, loop, supervised
+from polyctl.training import checkpoint, echo, loop, supervised
 from polyctl.training.journal import Journal
 from polyctl.training.loop import DivergedError
 from polyctl.training.supervised import SupervisedTrainer, train
@@ -153,6 +153,21 @@ def test_time_limit_stops_gently_saves_and_validates(new_run, recorder):
     assert 0 < result.step < 10**6
     assert result.metrics
     assert checkpoint.read_facts(trainer_file(run))["step"] == result.step
+
+
+def test_an_echoed_training_is_resumed_bit_for_bit(new_run, monkeypatch, recorder):
+    monkeypatch.setattr(echo, "ECHO_CHUNKS", 1)
+    experiment = tiny(echo_factor=2, steps=16 * 4, eval_every=64)
+    whole, parts = new_run(experiment), new_run(experiment)
+    train(experiment, whole, ALONE, on_event=recorder)
+    train(experiment, parts, ALONE, on_event=stop_at(40))  # of 0, 1, 0, 2, the chunks, within the third
+    train(experiment, parts, ALONE, resume=True)
+    assert_same_state(whole, parts)
+    fresh = tiny(steps=16 * 4, eval_every=64)
+    other = Recorder()
+    train(fresh, new_run(fresh), ALONE, on_event=other)
+    same = [step for step, loss in recorder.losses.items() if loss == other.losses[step]]
+    assert same == list(range(1, 33))  # two chunks pass before one comes back
 
 
 @pytest.mark.parametrize("follows", [True, False])
