@@ -98,9 +98,9 @@ def run_beam(record: Record, sizes: Sizes, device: str) -> None:
     beam.bias_end(model, -1e4)
     for together in sizes.together:
         record.attempt(f"search_{together}", lambda n=together: search(model, n, tokens, sizes), needs=2)
+    record.attempt("peer", lambda: peer(model, sizes.together[0], tokens, sizes), needs=4)
     for together in sizes.together[:2]:
         record.attempt(f"verified_{together}", lambda n=together: verified(n, sizes, device), needs=6)
-    record.attempt("peer", lambda: peer(model, sizes.together[0], tokens, sizes), needs=4)
 
 
 def search(model: beam.GPT, together: int, tokens: int, sizes: Sizes) -> dict[str, Any]:

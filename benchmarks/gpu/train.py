@@ -59,7 +59,7 @@ PIECE = 15_000_000  # bytes
 AFTER = 45.0  # seconds that a training may take beyond its minutes: to start, to validate, to save
 CLOSING = 8.0  # seconds kept for the weights
 SHORTEST = 40.0  # seconds of a second try
-CELL_PROBLEMS = 8  # of each pair of degrees
+PART_PROBLEMS = 48  # of each part of the mixture
 BEAM = 15
 
 
@@ -153,7 +153,7 @@ def evaluate(weights: Path, record: Record, name: str, options: argparse.Namespa
     import bundled
     import torch
 
-    from polyctl.config.schema import EvalConfig
+    from polyctl.config.schema import DataConfig, EvalConfig
     from polyctl.data.families import degree_cells, draw_held_out
     from polyctl.data.tokenizers import make_tokenizer
     from polyctl.evaluation.accuracy import evaluate_problems
@@ -163,12 +163,12 @@ def evaluate(weights: Path, record: Record, name: str, options: argparse.Namespa
 
     loaded = load_model(weights, choose_device(options.device))
     asked = bundled.experiment()
-    tokenizer = make_tokenizer(asked.data)
-    count, beam = (1, 2) if options.rehearse else (CELL_PROBLEMS, BEAM)
+    tokenizer = make_tokenizer(loaded.experiment.data)
+    count, beam = (1, 2) if options.rehearse else (PART_PROBLEMS, BEAM)
     config = EvalConfig(beam=beam, max_tokens=asked.eval.max_tokens, batch=64)
-    groups: dict[str, list[Any]] = {}
+    parts: dict[str, list[DataConfig]] = {}
     for cell, data in degree_cells(asked.data)[:: 8 if options.rehearse else 1]:
-        groups.setdefault(cell.rsplit("_", 2)[0], []).extend(draw_held_out(data, asked.seed, "test", count))
+        parts.setdefault(cell.rsplit("_", 2)[0], []).append(data)
 
     def accuracy(problems: list[Any]) -> dict[str, Any]:
         with torch.inference_mode():
@@ -176,12 +176,13 @@ def evaluate(weights: Path, record: Record, name: str, options: argparse.Namespa
         return {"problems": len(problems), "greedy": found.greedy_verified, "pass_at": found.pass_at}
 
     results: dict[str, Any] = {}
-    for group, problems in groups.items():
+    for part, cells in parts.items():
         if record.left < CLOSING:
             break
-        results[group] = accuracy(problems)
+        share = -(-count // len(cells))
+        results[part] = accuracy([p for c in cells for p in draw_held_out(c, asked.seed, "test", share)])
         record.put(**{name: results})
-    return {"parts": len(results), "of": len(groups)}
+    return {"parts": len(results), "of": len(parts)}
 
 
 def main() -> None:
