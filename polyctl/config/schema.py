@@ -10,7 +10,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-FamilyName = Literal["univariate", "separable", "on_singlet", "monic", "split", "homogeneous", "mixed"]
+FamilyName = Literal[
+    "univariate", "separable", "on_singlet", "monic", "split", "homogeneous", "sparse", "mixed"
+]
 TargetKind = Literal["inner", "outer_inner"]
 TokenizerName = Literal["prefix", "compact", "terms"]
 AlgorithmName = Literal["bgrpo", "grpo", "boost"]

@@ -12,7 +12,7 @@ from typing import Literal
 
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.monomials import Monomial, monomials_of_degree, monomials_up_to
-from polyctl.algebra.polynomial import Polynomial, Ring, compose, polynomial, ring
+from polyctl.algebra.polynomial import Polynomial, Ring, compose, degree, polynomial, ring, variables_used
 from polyctl.algebra.triviality import triviality
 from polyctl.config.schema import DataConfig
 from polyctl.data.dense import DenseProblem, dense_decomposition, dense_polynomial
@@ -205,6 +205,24 @@ def _homogeneous(data: DataConfig, rng: CounterRNG, context: Ring) -> Decomposit
     return Decomposition(outer, inners)
 
 
+def _inhomogeneous(data: DataConfig, rng: CounterRNG, context: Ring) -> Decomposition | None:
+    """A few terms of mixed degrees, at least one of them of the drawn degree, in outer and inners."""
+    outer_degree, inner_degree = rng.choice(data.outer_degrees), rng.choice(data.inner_degrees)
+    outer = _few_terms(rng, outer_ring(data.inners), outer_degree, 2 + rng.below(3), data.outer_bound)
+    inners = tuple(
+        _few_terms(rng, context, inner_degree, 1 + rng.below(3), data.inner_bound) for _ in range(data.inners)
+    )
+    as_drawn = degree(outer) == outer_degree and all(degree(h) == inner_degree for h in inners)
+    return Decomposition(outer, inners) if as_drawn and len(variables_used(outer)) == data.inners else None
+
+
+def _few_terms(rng: CounterRNG, context: Ring, top: int, count: int, bound: int) -> Polynomial:
+    """Uniform coefficients on one monomial of degree `top` and others of degree 1 to `top`."""
+    first = rng.choice(monomials_of_degree(context.nvars(), top))
+    others = [m for m in monomials_up_to(context.nvars(), top) if any(m) and m != first]
+    return _sparse(rng, context, [first, *rng.sample(others, min(count - 1, len(others)))], bound)
+
+
 def _split_terms(f: Polynomial, rng: CounterRNG) -> tuple[tuple[Monomial, int], ...]:
     """The terms of f in canonical order, each coefficient split into two random parts if it can be."""
     parts: list[tuple[Monomial, int]] = []
@@ -225,4 +243,5 @@ _SAMPLERS: dict[str, Callable[[DataConfig, CounterRNG, Ring], Decomposition | No
     "monic": _one_variable,
     "split": _one_variable,
     "homogeneous": _homogeneous,
+    "sparse": _inhomogeneous,
 }

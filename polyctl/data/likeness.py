@@ -25,4 +25,4 @@ def resembles(f: Polynomial, data: DataConfig) -> bool:
     if data.family == "separable":
         largest, most = max(data.inner_degrees), max(data.outer_degrees)
         return total > 1 and all(sum(-(-int(e) // largest) for e in m) <= most for m in f.monoms())
-    return is_homogeneous(f) and total in degrees
+    return total in degrees and (data.family == "sparse" or is_homogeneous(f))

@@ -24,6 +24,14 @@ FAMILIES = {
     "on_singlet": DataConfig(family="on_singlet", **ON),
     "monic": DataConfig(family="monic", outer_degrees=(2,), outer_bound=5),
     "split": DataConfig(family="split", outer_degrees=(2,), outer_bound=5),
+    "sparse": DataConfig(
+        family="sparse",
+        inner_variables=3,
+        inners=2,
+        outer_degrees=(2, 3),
+        inner_degrees=(2, 3),
+        target="outer_inner",
+    ),
     **{
         f"homogeneous_{v}_{m}": DataConfig(family="homogeneous", inner_variables=v, inners=m, **CUBIC)
         for v, m in [(3, 2), (3, 3), (2, 3), (4, 3), (3, 4)]
@@ -71,6 +79,14 @@ def test_separable_inners_use_their_own_variable():
     for i in range(30):
         d = draw_problem(FAMILIES["separable"], 1, i).decomposition
         assert [variables_used(h) for h in d.inners] == [(0,), (1,), (2,)]
+
+
+def test_sparse_problems_use_every_inner_and_have_the_degrees_drawn():
+    drawn = [draw_problem(FAMILIES["sparse"], 1, i) for i in range(60)]
+    assert {p.cell for p in drawn} == {"2∘2", "2∘3", "3∘2", "3∘3"}
+    assert all(len(variables_used(p.decomposition.outer)) == 2 for p in drawn)
+    assert all(1 <= len(h) <= 3 for p in drawn for h in p.decomposition.inners)
+    assert sum(is_homogeneous(p.f) for p in drawn) < 20
 
 
 def test_monic_inners_are_monic():

@@ -91,7 +91,8 @@ def inner_count(data: DataConfig) -> int:
     """How many inner polynomials a family's problems have; in a mixture at most."""
     if data.parts:
         return max(inner_count(part) for part in data.parts)
-    return {"separable": data.inner_variables, "homogeneous": data.inners}.get(data.family, 1)
+    counts = {"separable": data.inner_variables, "homogeneous": data.inners, "sparse": data.inners}
+    return counts.get(data.family, 1)
 
 
 def own_names(f: Polynomial, others: Sequence[str], frame: Frame) -> tuple[str, ...]:
