@@ -161,9 +161,10 @@ def kernels(found: dict[str, Any]) -> None:
                 number(look(one, "seconds"), 2, 1e3 / times),
                 number(look(one, "kernels"), 0, 1 / times),
                 number(look(one, "busy_share"), 1, 100),
+                number(look(one, "problems_per_second")),
             )
         )
-    print_table(("ten times", "ms each", "kernels each", "busy, %"), rows)
+    print_table(("ten times", "ms each", "kernels each", "busy, %", "problems a second"), rows)
     for name in ("training", "beam"):
         top = look(found, name, "top") or []
         print_table(

@@ -45,7 +45,9 @@ def training_steps(sizes: Sizes, device: str) -> dict[str, Any]:
             for number in range(TIMES):
                 trainer.train_on(data[number % len(data)])
 
-        return {"batch": batch, "first": first, **profiled(work, device)}
+        found = profiled(work, device)
+        rate = TIMES * batch / found["seconds"]
+        return {"batch": batch, "first": first, "problems_per_second": rate, **found}
 
 
 def beam_tokens(sizes: Sizes, device: str) -> dict[str, Any]:
