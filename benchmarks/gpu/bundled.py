@@ -1,4 +1,4 @@
-"""The bundled model's experiment, problems and trainer, for the GPU benchmarks."""
+"""Experiments, problems and trainers of the bundled model and of the wider one, for the GPU benchmarks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from record import shorten
 
-from polyctl.config.registry import override
+from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
 from polyctl.data.batch import TrainingBatch
 from polyctl.data.problem import Problem
@@ -24,6 +24,7 @@ from polyctl.training.loss import make_objective
 from polyctl.training.supervised import SupervisedTrainer
 
 RUN = "general/shipped"
+WIDE = "general_wide"
 RUNS = Path(__file__).resolve().parents[2] / "runs"
 # Few problems to validate on, since nothing here validates; no problems are kept out of the steps timed.
 FRESH = ("data.exclude=[]", "data.valid_size=8", "train.eval_problems=8", "train.steps=1000000")
@@ -40,6 +41,11 @@ def experiment(*settings: str) -> Experiment:
     fresh = found.train.model_copy(update={"init_from": None, "workers": None})
     found = found.model_copy(update={"train": fresh})
     return override(found, [*FRESH, "train.compile=auto", *settings])
+
+
+def wide_experiment(*settings: str) -> Experiment:
+    """The wider model's experiment, with settings on top."""
+    return override(load_registry().get(WIDE), settings)
 
 
 def model(device: str) -> LoadedModel:

@@ -176,11 +176,11 @@ def kernels(found: dict[str, Any]) -> None:
 def data(found: dict[str, Any]) -> None:
     """How fast the mixture is made."""
     rows = [
-        (name.partition("_")[2], number(look(one, "problems_per_second")))
+        (*name.split("_"), number(look(one, "problems_per_second")))
         for name, one in found.items()
-        if name.startswith("workers_")
+        if isinstance(one, dict)
     ]
-    print_table(("worker processes", "problems of the bundled mixture a second"), rows)
+    print_table(("mixture", "worker processes", "problems a second"), rows)
 
 
 def failures(found: Any, name: str) -> list[str]:

@@ -28,8 +28,8 @@ import common
 from record import FULL, TINY, Record, command, environment
 
 # Seconds of each part at most, with loading torch and compiling, which takes half a minute
-PARTS = {"parity": 70.0, "training": 80.0, "beam": 50.0, "profile": 50.0, "data": 15.0}
-KEPT_FREE = {"profile": 25.0, "data": 15.0}  # for the last parts, however long the others take
+PARTS = {"parity": 70.0, "training": 80.0, "beam": 50.0, "profile": 50.0, "data": 20.0}
+KEPT_FREE = {"profile": 25.0, "data": 18.0}  # for the last parts, however long the others take
 GRACE = 3.0  # between the end of a part's budget and its being killed
 
 

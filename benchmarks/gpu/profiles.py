@@ -34,7 +34,9 @@ def run(record: Record, sizes: Sizes, device: str) -> None:
 def training_steps(sizes: Sizes, device: str) -> dict[str, Any]:
     """Steps of the wider bundled model with the largest batch."""
     batch = sizes.batches[-1]
-    asked = bundled.experiment(*sizes.wide, f"train.batch={batch}", "train.precision=bfloat16")
+    asked = bundled.wide_experiment(
+        *bundled.FRESH, *sizes.wide, f"train.batch={batch}", "train.precision=bfloat16"
+    )
     data = bundled.batches(asked, 2)
     with bundled.trainer(asked, device) as trainer:
         first = bundled.first_step(trainer, data[0], time.perf_counter)

@@ -117,7 +117,7 @@ class Sizes:
     batches: tuple[int, ...]  # of the bundled model's training steps
     steps: int
     published: tuple[str, ...]  # settings of the published model's training
-    wide: tuple[str, ...]  # settings of the wider bundled model
+    wide: tuple[str, ...]  # settings of the wider model's training
     peer_batch: int
     fast_batch: int
     search: tuple[int, int, int]  # layers, width and tokens of the random model
@@ -137,14 +137,14 @@ FULL = Sizes(
     batches=(256, 1024),
     steps=12,
     published=("train.precision=bfloat16",),
-    wide=("model.width=320", "model.layers=6", "model.heads=5"),
+    wide=(),
     peer_batch=256,
     fast_batch=1024,
     search=(6, 512, 40),
     verified=128,
     workers=15,
     data_batch=256,
-    data_seconds=4.0,
+    data_seconds=2.0,
 )
 TINY = Sizes(
     rehearse=True,

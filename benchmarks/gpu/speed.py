@@ -16,6 +16,7 @@ from parity import step_figures, wall
 from record import Record, Sizes
 
 from polyctl.config.registry import load_registry, override
+from polyctl.config.schema import Experiment
 from polyctl.data.stream import StreamSource
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluation.accuracy import evaluate_problems
@@ -160,14 +161,16 @@ def peer(model: beam.GPT, together: int, tokens: int, sizes: Sizes) -> dict[str,
 
 
 def run_data(record: Record, sizes: Sizes, device: str) -> None:
-    """Problems a second of the bundled mixture, from one worker process and from several."""
+    """Problems a second of both mixtures, from one worker process and from several."""
+    batch = f"train.batch={sizes.data_batch}"
+    mixtures = {"bundled": bundled.experiment(batch), "wide": bundled.wide_experiment(batch)}
     for workers in (1, sizes.workers):
-        record.attempt(f"workers_{workers}", lambda n=workers: made(n, sizes), needs=2)
+        for name, asked in mixtures.items():
+            record.attempt(f"{name}_{workers}", lambda n=workers, e=asked: made(n, e, sizes), needs=2)
 
 
-def made(workers: int, sizes: Sizes) -> dict[str, Any]:
+def made(workers: int, asked: Experiment, sizes: Sizes) -> dict[str, Any]:
     """How many problems a second arrive, once each worker has made its first."""
-    asked = bundled.experiment(f"train.batch={sizes.data_batch}")
     source = StreamSource(asked, chunk_batches=4)
     stream = batches(source, 0, 1_000_000, workers)
     try:

@@ -3,9 +3,9 @@
     python benchmarks/gpu/train.py --out DIR --data .gpu/data [--minutes 5.5] [--seconds 490]
     python benchmarks/gpu/train.py --out DIR --device cpu --rehearse --data tests/fixtures/published
 
-The training is that of `polyctl train` with the SETTINGS below, in a process of its own; if it fails before
-its first checkpoint, it is started once more without torch.compile. The learning rate comes down within the
-minutes. Published problems (--data or POLYCTL_PUBLISHED) are kept out. DIR then holds
+The training is that of `polyctl train general_wide` with the SETTINGS below, in a process of its own; if it
+fails before its first checkpoint, it is started once more without torch.compile. The learning rate comes
+down within the minutes. Published problems (--data or POLYCTL_PUBLISHED) are kept out. DIR then holds
 weights.safetensors.00 and so on, half precision in pieces of at most 15 MB, events.jsonl, and train.json with
 greedy and pass@k on held-out problems of each part, for the trained and the bundled model; collect.py joins
 the pieces. It ends within --seconds, whatever happens.
@@ -31,25 +31,9 @@ import common
 from measure import kill
 from record import Record, environment
 
-SETTINGS = (
-    "model.width=320",
-    "model.layers=6",
-    "model.heads=5",
-    "train.batch=1024",
-    "train.precision=bfloat16",
-    "train.optimizer=muon",
-    "train.lr=2e-3",
-    "train.schedule=wsd",
-    "train.warmup=300",
-    "train.decay_fraction=0.6",
-    "train.final_lr_ratio=0.02",
-    "train.end_with_clock=true",
-    "train.steps=200000",
-    "train.eval_every=5000",
-    "train.eval_problems=192",
-    "train.compile=auto",
-    "data.valid_size=384",
-)
+# on top of the experiment general_wide; echo_factor: how many problems a second a GPU trains on for each that
+# the cores make (measure.py has both)
+SETTINGS = ("train.precision=bfloat16", "train.compile=auto", "train.echo_factor=1")
 TINY = (
     *("model.width=32", "model.layers=2", "model.heads=2", "train.batch=8", "train.warmup=2"),
     *("train.eval_every=1000", "train.eval_problems=2", "data.valid_size=4", "train.workers=1"),
@@ -79,8 +63,9 @@ def train_here(options: argparse.Namespace) -> None:
     folder = common.published(options.data)
     names = [Path(old).name for old in bundled.bundled_run().config().data.exclude]
     excluded = [str(folder / name) for name in names]
-    settings = [*SETTINGS, *(TINY if options.rehearse else ()), f"data.exclude={json.dumps(excluded)}"]
-    experiment = bundled.experiment(*settings, *options.set)
+    tiny = TINY if options.rehearse else ()
+    settings = [*SETTINGS, *tiny, f"data.exclude={json.dumps(excluded)}"]
+    experiment = bundled.wide_experiment(*settings, *options.set)
     run = create_run(experiment, options.runs)
     said = [0.0]
 
@@ -162,7 +147,7 @@ def evaluate(weights: Path, record: Record, name: str, options: argparse.Namespa
     from polyctl.runtime.device import choose_device
 
     loaded = load_model(weights, choose_device(options.device))
-    asked = bundled.experiment()
+    asked = bundled.wide_experiment()
     tokenizer = make_tokenizer(loaded.experiment.data)
     count, beam = (1, 2) if options.rehearse else (PART_PROBLEMS, BEAM)
     config = EvalConfig(beam=beam, max_tokens=asked.eval.max_tokens, batch=64)
