@@ -170,6 +170,11 @@ def evaluate(weights: Path, record: Record, name: str, options: argparse.Namespa
     return {"parts": len(results), "of": len(parts)}
 
 
+def out_of_time(*_: object) -> None:
+    """Ends what runs when the alarm rings."""
+    raise TimeoutError("its time was over")
+
+
 def main() -> None:
     """Train, bring back, evaluate."""
     parser = common.parser(__doc__, settings=[])
@@ -211,10 +216,13 @@ def train_and_bring_back(options: argparse.Namespace) -> None:
     weights = run / "checkpoints" / "last.safetensors"  # the learning rate has come down
     record.put(weights=write_pieces(weights, options.out))
     record.put(environment=environment(options.device))
+    signal.signal(signal.SIGALRM, out_of_time)
+    signal.alarm(max(1, int(record.left) - 2))
     import bundled
 
     for name, path in (("new", weights), ("bundled", bundled.bundled_run().weights())):
         record.attempt(f"evaluated_{name}", lambda p=path, n=name: evaluate(p, record, n, options))
+    signal.alarm(0)
     record.put(seconds=options.seconds - record.left)
     print(json.dumps({name: record.found[name] for name in ("exits", "weights", "seconds")}))
 
