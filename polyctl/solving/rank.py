@@ -5,25 +5,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import comb
 
+from flint import fmpq_mat
+
 from polyctl.algebra.complexity import Complexity
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, variables_used
 
 WEAK = "weak: only a factorisation, or a substitution of powers of the variables"
 SUM = "only a sum of parts in different variables"
+LONGEST_OUTER, LARGEST_OUTER = 60, 12  # terms and degree of an outer that is factored
 GENERIC = "generic: nearly every polynomial of this degree has a decomposition of this shape"
 
 
 def is_weak(f: Polynomial, decomposition: Decomposition) -> bool:
     """Whether a verified decomposition says so little that the search should continue beside it.
 
-    That is a mere factorisation of f, and one whose inner polynomials are powers of the variables (f is even
-    in x), as many as there are variables.
+    That is a mere factorisation of f, open or in disguise, and one whose inner polynomials are powers of the
+    variables (f is even in x), as many as there are variables.
     """
     outer, inners = decomposition.outer, decomposition.inners
     factored = outer is not None and len(inners) > 1 and _is_product(outer, inners)
+    factored = factored or is_disguised_product(decomposition)
     powers = all(len(h) == 1 for h in inners) and any(degree(h) == 1 for h in inners)
     return factored or (powers and len(inners) >= len(variables_used(f)) > 1)
+
+
+def is_disguised_product(decomposition: Decomposition) -> bool:
+    """Whether the outer, of several terms, is a product of powers of independent linear polynomials.
+
+    Then f is a mere product of these, taken of the inner polynomials: b0^2 - b1^2 says that h0 + h1 and
+    h0 - h1 divide f.
+    """
+    outer = decomposition.outer
+    if outer is None or not 1 < len(outer) <= LONGEST_OUTER or not 1 < degree(outer) <= LARGEST_OUTER:
+        return False
+    _, factors = outer.factor()
+    if not 1 < len(factors) <= outer.context().nvars() or any(degree(form) > 1 for form, _ in factors):
+        return False
+    units = [
+        tuple(int(i == j) for j in range(outer.context().nvars())) for i in range(outer.context().nvars())
+    ]
+    return fmpq_mat([[form[unit] for unit in units] for form, _ in factors]).rank() == len(factors)
 
 
 def is_sum(decomposition: Decomposition) -> bool:

@@ -198,10 +198,11 @@ class _Search:
             found += new
             if not self._enough:
                 continue
-            # if nearly any polynomial has such an answer there are many, and the simplest is wanted
+            # if nearly any polynomial has such an answer there are many, and the simplest is wanted; if it is
+            # weak, there may be a better one
             first = min(first, perf_counter())
             latest = next(s for s in reversed(self.solutions) if s.verified)
-            many = is_generic(self.f, latest.decomposition) and found < MANY
+            many = (latest.weak or is_generic(self.f, latest.decomposition)) and found < MANY
             if not many or perf_counter() - first > CHOOSING_SECONDS:
                 break
         self._note("numeric", started, found)

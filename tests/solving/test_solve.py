@@ -17,7 +17,7 @@ from polyctl.solvers.exact.univariate import univariate
 from polyctl.solvers.outcome import Outcome
 from polyctl.solving import methods
 from polyctl.solving.methods import CHOICES, METHODS, Method, select_methods
-from polyctl.solving.rank import is_generic, is_weak
+from polyctl.solving.rank import is_disguised_product, is_generic, is_weak
 from polyctl.solving.solution import Candidate
 from polyctl.solving.solve import _Search, solve
 from tests.data.test_families import FAMILIES
@@ -76,6 +76,26 @@ def test_a_factorisation_and_a_plain_variable_do_not_end_the_search():
     assert len(answer.tried) == len(select_methods("exact"))
     even = parse("x^2 y + x^4 z + y z + z^3 y + y^3")
     assert all(is_weak(even, s.decomposition) for s in solve(even, method="exact").verified)
+
+
+@pytest.mark.parametrize(
+    ("outer", "disguised"),
+    [
+        ("b0^2 - b1^2", True),
+        ("2 b0^3 b1 (b1 - b2)", True),
+        ("(b0 + 1) (b1 - 2)^2", True),
+        ("b0 b1 (b0 + b1)", False),  # of two inner polynomials there are not three independent ones
+        ("b0^2 + b1^2", False),  # no product over Q
+        ("(b0 + b1)^2", False),  # a power of one
+        ("b0 b1 + 1", False),
+    ],
+)
+def test_a_product_of_independent_linear_forms_is_a_factorisation_in_disguise(outer, disguised):
+    inners = tuple(parse(h, ["x", "y", "z"]) for h in ("x^2 + y", "x y + z^2", "z^3 + x"))
+    g = parse(outer, ["b0", "b1", "b2"])
+    decomposition = Decomposition(g, inners)
+    assert is_disguised_product(decomposition) is disguised
+    assert is_weak(decomposition.expanded, used_inners(decomposition)) is disguised
 
 
 def test_shapes_that_nearly_every_polynomial_has():
