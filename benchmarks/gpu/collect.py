@@ -94,7 +94,7 @@ def steps(found: dict[str, Any], name: str) -> None:
     ]
     first = number(look(found, name, "first", "seconds"), 1)
     print_table(("training step of the bundled model", *FIGURES.values()), rows)
-    print(f"\nThe first step, which compiles, takes {first} s.")
+    print(f"\nThe first step takes {first} s.")
 
 
 def training(found: dict[str, Any]) -> None:

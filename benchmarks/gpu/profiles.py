@@ -35,7 +35,7 @@ def training_steps(sizes: Sizes, device: str) -> dict[str, Any]:
     """Steps of the wider bundled model with the largest batch."""
     batch = sizes.batches[-1]
     asked = bundled.wide_experiment(
-        *bundled.FRESH, *sizes.wide, f"train.batch={batch}", "train.precision=bfloat16"
+        *bundled.FRESH, *sizes.wide, f"train.batch={batch}", "train.precision=bfloat16", "train.compile=off"
     )
     data = bundled.batches(asked, 2)
     with bundled.trainer(asked, device) as trainer:
