@@ -67,8 +67,8 @@ class CompactTokenizer:
         self.inners = inner_count(data)
         self._outer_ring = outer_ring(self.inners)
         table = _inner_table(data)
-        self._base, self._limbs = data.base, FIRST_LIMB
-        self.numbers = (self._limbs, self._base)
+        self.base, self._limbs = data.base, FIRST_LIMB
+        self.numbers = (self._limbs, self.base)
         tokens = ["□", "⁇", "&", "+", "-", "/", *map(str, range(data.base))]
         tokens += [_name(self.ring.names(), m) for m in table]
         self._top_degree = max(max(d.inner_degrees) * max(d.outer_degrees) for d in data.parts or (data,))
@@ -81,7 +81,7 @@ class CompactTokenizer:
             self._outer_ids = {m: len(tokens) + i for i, m in enumerate(outer_table)}
             names = [_name(self._outer_ring.names(), m) for m in outer_table]
             tokens += [f"[{name}]" if name == "1" else name for name in names]
-        self._counts = len(tokens) if data.parts else None
+        self.count_token = len(tokens) if data.parts else None
         if data.parts:
             tokens += ["m=?", *(f"m={m}" for m in range(1, self.inners + 1))]
         self.vocabulary = tuple(tokens)
@@ -97,7 +97,7 @@ class CompactTokenizer:
 
     def kinds(self) -> list[str]:
         """What each token is: pad, end, &, sign, /, limb, inner or outer (monomial), inners (how many)."""
-        fixed = ["pad", "end", "&", "sign", "sign", "/", *["limb"] * self._base]
+        fixed = ["pad", "end", "&", "sign", "sign", "/", *["limb"] * self.base]
         monomials = [*["inner"] * len(self._inner_ids), *["outer"] * len(self._outer_ids)]
         rest = len(self.vocabulary) - len(fixed) - len(monomials)
         return [*fixed, *monomials, *["inners"] * rest]
@@ -137,10 +137,10 @@ class CompactTokenizer:
             frame = self.frame(f)
             monomials = [m for m, _ in reversed(problem.written)]
             numbers = [c * frame.sign(m) for m, c in reversed(problem.written)]
-            spelling = self._spelling(frame.where)
+            spelling = self.spelling(frame.where)
         elif self._canonical:
             _, monomials, numbers = self._canonical_terms(f)
-            spelling = self._spelling(tuple(range(len(monomials[0]) if monomials else 0)))
+            spelling = self.spelling(tuple(range(len(monomials[0]) if monomials else 0)))
         else:
             (f,), spelling = self._order_terms([f], self.frame(f))
             if self._inner_only or f.is_zero():
@@ -170,9 +170,10 @@ class CompactTokenizer:
                 target = ring(self.ring.names()[: 1 + max(used, default=0)])
                 several = [move(f, target, frame) for f in several]
                 where = tuple(range(target.nvars()))
-        return tuple(several), self._spelling(where)
+        return tuple(several), self.spelling(where)
 
-    def _spelling(self, where: tuple[int, ...]) -> Spelling:
+    def spelling(self, where: tuple[int, ...]) -> Spelling:
+        """How monomials are written whose variables have these places."""
         spelling = self._spellings.get(where)
         if spelling is None:
             spelling = self._spellings[where] = self._spelling_of(self._inner_ids, where)
@@ -193,10 +194,10 @@ class CompactTokenizer:
         return spell
 
     def _encode_count(self, problem: Problem) -> list[int]:
-        if self._counts is None:
+        if self.count_token is None:
             return []
         known = 0 if problem.decomposition is None else len(problem.decomposition.inners)
-        return [self._counts + (known if known <= self.inners else 0)]
+        return [self.count_token + (known if known <= self.inners else 0)]
 
     def encode_target(self, problem: Problem) -> list[int]:
         decomposition = problem.decomposition
@@ -227,7 +228,7 @@ class CompactTokenizer:
         return ids
 
     def _encode_number(self, value: int) -> list[int]:
-        base = self._base
+        base = self.base
         if value < base:
             return [self._limbs + value]
         limbs = []
@@ -300,8 +301,8 @@ class CompactTokenizer:
 
     def _read_number(self, ids: Sequence[int], at: int) -> tuple[int, int]:
         value, start = 0, at
-        while at < len(ids) and self._limbs <= ids[at] < self._limbs + self._base:
-            value = value * self._base + ids[at] - self._limbs
+        while at < len(ids) and self._limbs <= ids[at] < self._limbs + self.base:
+            value = value * self.base + ids[at] - self._limbs
             at += 1
         if at == start:
             raise MalformedTarget(f"token {at + 1}: digits are missing")

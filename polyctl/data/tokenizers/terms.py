@@ -25,11 +25,11 @@ class TermsTokenizer(CompactTokenizer):
 
     def __init__(self, data: DataConfig) -> None:
         super().__init__(data)
-        self._radix = len(self.vocabulary)
-        self._limb_values = [self._radix**place for place in range(TERM_TOKENS - 1, 1, -1)]
-        if self._radix**TERM_TOKENS >= 1 << 63:
+        self.radix = len(self.vocabulary)
+        self._limb_values = [self.radix**place for place in range(TERM_TOKENS - 1, 1, -1)]
+        if self.radix**TERM_TOKENS >= 1 << 63:
             raise UsageError(
-                f"{self._radix} tokens are too many for a position to hold {TERM_TOKENS} of them",
+                f"{self.radix} tokens are too many for a position to hold {TERM_TOKENS} of them",
                 f"--set data.base={data.base // 10}, or --set data.tokenizer=compact",
             )
 
@@ -38,23 +38,23 @@ class TermsTokenizer(CompactTokenizer):
         return super().text([token for position in ids for token in self._tokens(position)], f)
 
     def _tokens(self, position: int) -> list[int]:
-        if position < self._radix:
+        if position < self.radix:
             return [position]
         digits = []
         while position:
-            position, digit = divmod(position, self._radix)
+            position, digit = divmod(position, self.radix)
             digits.append(digit)
         return [digit for digit in digits if digit]
 
     def _positions(
         self, monomials: Sequence[Monomial], numbers: Sequence[int], spelling: Spelling
     ) -> list[int]:
-        base, weights = self._base, self._limb_values
+        base, weights = self.base, self._limb_values
         positions: list[int] = []
         for monomial, number in zip(monomials, numbers, strict=True):
             *factors, last = spelling(monomial)
             positions += factors
-            head = last + (PLUS if number > 0 else MINUS) * self._radix
+            head = last + (PLUS if number > 0 else MINUS) * self.radix
             rest = abs(number)
             if rest >= base**LIMBS:
                 positions += self._beside(head, self._encode_number(rest))
