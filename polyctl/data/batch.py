@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-TokenPair = tuple[list[int], list[int]]
+Tokens = Sequence[int] | NDArray[np.int64]
+TokenPair = tuple[Tokens, Tokens]
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,13 @@ class TrainingBatch:
     @classmethod
     def of(cls, pairs: Sequence[TokenPair]) -> TrainingBatch:
         """The batch of these (prompt, target) pairs."""
-        lengths = [len(prompt) + len(target) for prompt, target in pairs]
-        ids_BT = np.zeros((len(pairs), max(lengths)), dtype=np.int64)
-        loss_BT = np.zeros(ids_BT.shape, dtype=np.bool_)
-        for row, (prompt, target) in enumerate(pairs):
-            end = len(prompt) + len(target)
-            ids_BT[row, : len(prompt)] = prompt
-            ids_BT[row, len(prompt) : end] = target
-            loss_BT[row, len(prompt) : end] = True
-        return cls(ids_BT, loss_BT, sum(lengths))
+        prompts_B = np.array([len(prompt) for prompt, _ in pairs])
+        lengths_B = prompts_B + np.array([len(target) for _, target in pairs])
+        places_T = np.arange(lengths_B.max())
+        inside_BT = places_T < lengths_B[:, None]
+        ids_BT = np.zeros(inside_BT.shape, dtype=np.int64)
+        ids_BT[inside_BT] = np.concatenate([part for pair in pairs for part in pair])
+        return cls(ids_BT, inside_BT & (places_T >= prompts_B[:, None]), int(lengths_B.sum()))
 
     @property
     def lengths_B(self) -> NDArray[np.int64]:
