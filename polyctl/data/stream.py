@@ -16,9 +16,8 @@ import numpy as np
 
 from polyctl.config.schema import Experiment
 from polyctl.data.batch import TokenPair, TrainingBatch, group_by_length
+from polyctl.data.blocks.writer import BlockWriter
 from polyctl.data.dataset import LineFile, read_digests
-from polyctl.data.families import draw_problems
-from polyctl.data.problem import SparseProblem
 from polyctl.data.published_format import FormatError, read_line, split_line
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import Tokenizer
@@ -28,7 +27,6 @@ from polyctl.errors import FileError, UsageError
 
 CHUNK_BATCHES = 16
 SMALL_SET_START = 1 << 62  # the small set's first index: no stream of fresh problems gets that far
-HIDDEN = 4  # one in so many prompts of a mixture does not say how many inners there are
 PATIENCE = 20_000  # problems in a row without a new one, after which a family counts as exhausted
 
 
@@ -85,23 +83,23 @@ class StreamSource:
     experiment: Experiment
     chunk_batches: int = CHUNK_BATCHES
     total_steps: int | None = None
-    _tokenizer: Tokenizer = field(init=False, repr=False)
-    _excluded: frozenset[bytes] = field(init=False, repr=False)
+    _writer: BlockWriter = field(init=False, repr=False)
     _small_set: list[TokenPair] = field(init=False, repr=False)
 
     def __reduce__(self) -> tuple[object, ...]:
         return StreamSource, (self.experiment,)
 
     def __post_init__(self) -> None:
-        self._tokenizer = make_tokenizer(self.experiment.data)
-        self._excluded = read_digests(self.experiment.data.exclude)
+        data = self.experiment.data
+        excluded = read_digests(data.exclude)
+        self._writer = BlockWriter(data, make_tokenizer(data), self.experiment.seed, excluded)
         self._small_set = self._draw_small_set(self.experiment.train.repeat_size)
 
     def chunk(self, index: int) -> list[TrainingBatch]:
         train, seed, batches = self.experiment.train, self.experiment.seed, self.chunk_batches
         repeated = max(1, round(train.repeat_share * train.batch)) if self._small_set else 0
         fresh = train.batch - repeated
-        pairs = list(islice(self._draw_pairs(index * 2 * batches * fresh), batches * fresh))
+        pairs = list(islice(self._draw_pairs(index * 2 * batches * fresh, batches * fresh), batches * fresh))
         groups = group_by_length(pairs, fresh, batches)
         if repeated:
             count = batches * repeated
@@ -114,8 +112,10 @@ class StreamSource:
         """Different problems to repeat. Raises UsageError if the family does not have that many."""
         found: dict[tuple[int, ...], TokenPair] = {}
         last = 0
-        for number, pair in enumerate(self._draw_pairs(SMALL_SET_START) if size else ()):
-            if found.setdefault(tuple(pair[0]), pair) is pair:
+        for number, drawn in enumerate(self._draw_pairs(SMALL_SET_START, size) if size else ()):
+            prompt, target = (np.asarray(ids).tolist() for ids in drawn)
+            pair = prompt, target
+            if found.setdefault(tuple(prompt), pair) is pair:
                 last = number
             if len(found) == size:
                 break
@@ -126,17 +126,10 @@ class StreamSource:
                 )
         return list(found.values())
 
-    def _draw_pairs(self, start: int) -> Iterator[TokenPair]:
-        """Token pairs that fit the context; UsageError if almost none do."""
-        data, block, misses = self.experiment.data, self.experiment.model.context_length, 0
-        for problem in draw_problems(data, self.experiment.seed, "train", start):
-            if self._excluded and problem.digest in self._excluded:
-                continue
-            hidden = bool(data.parts) and problem.index % HIDDEN == 0
-            shown = problem
-            if hidden:
-                shown = SparseProblem(problem.f, None, problem.family, problem.index, problem.written)
-            pair = self._tokenizer.encode_prompt(shown), self._tokenizer.encode_target(problem)
+    def _draw_pairs(self, start: int, wanted: int) -> Iterator[TokenPair]:
+        """Token pairs that fit the context, about as many as wanted; UsageError if almost none do."""
+        block, misses = self.experiment.model.context_length, 0
+        for pair in self._writer.pairs(start, wanted):
             if len(pair[0]) + len(pair[1]) <= block:
                 misses = 0
                 yield pair

@@ -1,0 +1,190 @@
+"""Token pairs of many problems of one family."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from math import comb
+
+import numpy as np
+
+from polyctl.config.schema import DataConfig
+from polyctl.data.batch import TokenPair
+from polyctl.data.blocks import bases
+from polyctl.data.blocks.draws import dense_pair, draw
+from polyctl.data.blocks.frames import Frames, apply_signs, canonical_order, place, used_first
+from polyctl.data.blocks.table import Table, table
+from polyctl.data.blocks.terms import Terms, compose, compose_dense, digests, inner_rows
+from polyctl.data.blocks.tokens import TokenWriter
+from polyctl.data.blocks.verdicts import judge
+from polyctl.data.blocks.words import Bools, Ints, Words
+from polyctl.data.families import split_of
+from polyctl.data.tokenizers.base import Tokenizer, inner_count, variable_names
+from polyctl.data.tokenizers.compact import CompactTokenizer
+
+_DENSE = ("univariate", "monic")
+_FAMILIES = (*_DENSE, "on_singlet", "separable", "homogeneous", "sparse")
+_SINGLET_VARIABLES = 12  # three products of vectors with two components
+_OUTER_TERMS = {"on_singlet": 0, "homogeneous": 3, "sparse": 4, "separable": 11}  # and of dense ones
+_INNER_TERMS = {"on_singlet": 6, "homogeneous": 3, "sparse": 3, "separable": 0}
+_LARGEST_TABLE = 2000
+_EXACT = 1 << 52  # sums of floats up to this one are not rounded
+_WORD = 1 << 62  # and sums of integers, as of exponents times coefficients, do not overflow
+_FEW = 4  # problems that are still trivial, which are sooner made one at a time
+
+
+class Other(Enum):
+    """What a problem has instead of a pair."""
+
+    SKIPPED = "it is held out or excluded"
+    ALONE = "it has to be made on its own"
+
+
+def part_writer(data: DataConfig, part: DataConfig, tokenizer: Tokenizer) -> PartWriter | None:
+    """A writer for a part of the data (or for all), None if its problems have to be made one at a time."""
+    if not isinstance(tokenizer, CompactTokenizer) or data.target != "inner" or part.family not in _FAMILIES:
+        return None
+    if part.family in (*_DENSE, "on_singlet") and min(part.outer_degrees) < 2:
+        return None
+    if part.family in _DENSE and min(part.inner_degrees) < 2:
+        return None
+    variables, degrees = _monomials(part)
+    if not Table.fits(variables, max(degrees)):
+        return None
+    size = sum(comb(variables + d - 1, d) for d in degrees)
+    if size > _LARGEST_TABLE or _bound(part) >= _EXACT or _bound(part) * max(degrees) * size >= _WORD:
+        return None
+    inners, inner_columns = inner_count(part), comb(variables + _inner_degree(part), variables)
+    if inners > 1 and (inners > bases.MOST_INNERS or inner_columns > bases.MOST_COLUMNS):
+        return None
+    own, others = variable_names(part), variable_names(data)
+    by_name = set(own) <= set(others)
+    if len(own) > len(others) or (by_name and not data.canonical and own != others[: len(own)]):
+        return None
+    if by_name and not data.canonical and part.family == "on_singlet":  # its variables are numbered anew
+        return None
+    return PartWriter(part, tokenizer, canonical=data.canonical, by_name=by_name)
+
+
+def _inner_degree(part: DataConfig) -> int:
+    return 2 if part.family == "on_singlet" else max(part.inner_degrees)
+
+
+def _monomials(part: DataConfig) -> tuple[int, tuple[int, ...]]:
+    """How many variables there are, and the degrees of the monomials of f and of the inner polynomials."""
+    outer, inner = max(part.outer_degrees), _inner_degree(part)
+    if part.family == "on_singlet":
+        return _SINGLET_VARIABLES, tuple(range(0, outer * inner + 1, 2))
+    if part.family == "homogeneous":
+        degrees = {a * b for a in (1, *part.outer_degrees) for b in part.inner_degrees}
+        return part.inner_variables, tuple(sorted(degrees))
+    return 1 if part.family in _DENSE else part.inner_variables, tuple(range(outer * inner + 1))
+
+
+def _bound(part: DataConfig) -> int:
+    """No coefficient of f is larger, nor is any sum on the way to it."""
+    degree = max(part.outer_degrees)
+    outer_terms = _OUTER_TERMS.get(part.family, 0) or degree + 1
+    inner_terms = _INNER_TERMS.get(part.family, 0) or max(part.inner_degrees) + 1
+    largest: int = outer_terms * part.outer_bound * (inner_terms * part.inner_bound) ** degree
+    return largest
+
+
+class PartWriter:
+    """Draws, names and writes problems; made by `part_writer`, which knows what it can do."""
+
+    def __init__(
+        self, part: DataConfig, tokenizer: CompactTokenizer, *, canonical: bool, by_name: bool
+    ) -> None:
+        self._part, self._canonical, self._by_name = part, canonical, by_name
+        self._table = table(*_monomials(part))
+        degrees = self._table.degrees_D
+        first = int(np.flatnonzero(degrees <= _inner_degree(part))[0])
+        self._columns = slice(first, len(degrees) - int(degrees[-1] == 0))  # inner polynomials, no constant
+        self._tokens = TokenWriter(tokenizer, self._table)
+        self._count_token = tokenizer.count_token
+        self.size = len(self._table)
+
+    def pairs(
+        self, seed: int, indices: Ints, hidden: Bools, excluded: frozenset[bytes]
+    ) -> list[TokenPair | Other]:
+        """For each problem its pair or why there is none; `hidden`: do not say how many inners there are."""
+        terms, inner_RMC = self._draw(seed, indices)
+        result: list[TokenPair | Other] = [Other.ALONE] * len(indices)
+        rows = np.flatnonzero(terms.counts_R)
+        if not len(rows):
+            return result
+        terms = terms.select(terms.counts_R > 0)
+        terms.to_normal_form()
+        used_RV = terms.variables_used(self._table)
+        named = digests(terms, used_RV, self._table)
+        kept = np.array([split_of(digest) == "train" and digest not in excluded for digest in named])
+        for row in rows[~kept].tolist():
+            result[row] = Other.SKIPPED
+        if kept.any():
+            rows, terms = rows[kept], terms.select(kept)
+            for number, pair in self._write(terms, used_RV[kept], inner_RMC[rows], hidden[rows]):
+                result[rows[number]] = pair
+        return result
+
+    def _draw(self, seed: int, indices: Ints) -> tuple[Terms, Ints]:
+        """f without its constant, and the inner polynomials that are used, RMC.
+
+        Problems are drawn until they are not trivial; one without terms has to be made on its own.
+        """
+        part, monomials, columns = self._part, self._table, self._columns
+        words = Words([f"{part.family}:{seed}:{i}" for i in indices.tolist()])
+        rows = np.arange(len(indices))
+        inner_RMC = np.zeros((len(rows), inner_count(part), columns.stop - columns.start), dtype=np.int64)
+        if part.family in _DENSE:
+            outer, inner = dense_pair(part, words, rows)
+            inner_RMC[:, 0, inner_RMC.shape[2] - inner.shape[1] + 1 :] = inner[:, :0:-1]
+            return compose_dense(outer, inner, len(monomials)), inner_RMC
+        pieces = []
+        while True:
+            drawn = draw(part, words, rows, monomials)
+            f, inner = compose(drawn, monomials), inner_rows(drawn, columns)
+            trivial, doubtful = judge(part.family, drawn, f, inner, columns, monomials)
+            again = trivial | ~drawn.accepted_R
+            done = ~again & ~doubtful
+            pieces.append((rows[done], f.select(done)))
+            inner_RMC[rows[done]] = inner[done]
+            rows = rows[again]
+            if len(rows) <= _FEW:
+                return Terms.joined(pieces, len(indices)), inner_RMC
+
+    def _write(
+        self, terms: Terms, used_RV: Bools, inner_RMC: Ints, hidden: Bools
+    ) -> Iterator[tuple[int, TokenPair]]:
+        """The pairs that can be written here, with the numbers of their problems."""
+        if self._canonical:
+            order = canonical_order(terms, used_RV, self._table)
+        elif self._by_name:
+            order = np.tile(np.arange(self._table.variables), (len(used_RV), 1))
+        else:
+            order = used_first(used_RV)
+        terms, frames = place(terms, order, self._table)
+        if self._canonical:
+            apply_signs(terms, frames, used_RV, self._table)
+        rows_RMC, fine = self._normal_inners(inner_RMC, frames)
+        target = Terms.of(rows_RMC.reshape(len(rows_RMC), -1))
+        first = None
+        if self._count_token is not None:
+            first = self._count_token + np.where(hidden, 0, inner_RMC.shape[1])
+        prompts, known = self._tokens.prompts(terms, first)
+        targets, also_known = self._tokens.targets(target, rows_RMC.shape[2], self._columns.start)
+        for number in np.flatnonzero(fine & known & also_known).tolist():
+            yield number, (prompts[number], targets[number])
+
+    def _normal_inners(self, inner_RMC: Ints, frames: Frames) -> tuple[Ints, Bools]:
+        """The inner polynomials in normal form, in f's frame, RMC, and whether they were found."""
+        columns = self._columns
+        came_from = np.argsort(frames.columns_UD[:, columns], axis=1)[frames.order_R]
+        moved = np.take_along_axis(inner_RMC, came_from[:, None, :], axis=2)
+        if self._canonical:
+            odd = np.bitwise_count(self._table.parities_D[columns] & frames.flips_R[:, None]) & 1
+            moved *= 1 - 2 * odd.astype(np.int64)[:, None, :]
+        rows = bases.primitive(moved)
+        if rows.shape[1] == 1:
+            return rows, np.ones(len(rows), dtype=np.bool_)
+        return bases.sparsest(rows)
