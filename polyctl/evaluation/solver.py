@@ -23,6 +23,7 @@ from polyctl.data.published_format import read_line
 from polyctl.errors import FileError
 from polyctl.runtime.pool import worker_pool
 from polyctl.solving.methods import DEFAULT_SECONDS, select_methods
+from polyctl.solving.rank import is_weak
 from polyctl.solving.solution import Solution
 from polyctl.solving.solve import Numeric, solve
 
@@ -78,7 +79,8 @@ def solve_line(line: Line, options: Options, neural: Callable[[], Neural] | None
     """One problem's record: what was found, whether it counts, how long it took, how complex it is.
 
     `as_small`: proved, with no more inners and no higher degrees than the known answer. `verified`: that, or
-    proved with no more inners and not `weak` (a mere factorisation, or powers of the variables).
+    proved with no more inners and not `weak` (a mere factorisation, or powers of the variables) unless the
+    known answer is weak too.
     `complexity` is that of the answer, `simplest` of the simplest proved one, factorisations and all, which
     is what other systems' simplified forms compare with. Seconds are of processor time.
     """
@@ -95,7 +97,8 @@ def solve_line(line: Line, options: Options, neural: Callable[[], Neural] | None
         numeric=Numeric(options.seed, options.polish),
     )
     seconds, wall = process_time() - started, perf_counter() - wall
-    strong = [s for s in answer.verified if _as_small(s, known) or not s.weak]
+    weak_too = known is not None and is_weak(problem.f, known)
+    strong = [s for s in answer.verified if weak_too or _as_small(s, known) or not s.weak]
     best = strong[0] if strong else None
     record: dict[str, Any] = {
         "index": line.number,

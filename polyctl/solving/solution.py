@@ -21,7 +21,7 @@ from polyctl.solving.describe import (
     write_proof,
     write_tried,
 )
-from polyctl.solving.rank import find_reservation, is_disguised_product, is_sum, is_weak, rank_key
+from polyctl.solving.rank import find_reservation, is_sum, is_weak, rank_key
 
 if TYPE_CHECKING:
     import sympy
@@ -82,14 +82,8 @@ class Solution:
 
     @property
     def ends_search(self) -> bool:
-        """Whether it is verified and more than a weak answer or a mere sum.
-
-        A factorisation in disguise ends the search, too: there would rarely be more to find, and looking for
-        it takes all the time there is.
-        """
-        if not self.verified or is_sum(self.decomposition):
-            return False
-        return not self.weak or is_disguised_product(self.decomposition)
+        """Whether it is verified and more than a weak answer or a mere sum."""
+        return self.verified and not self.weak and not is_sum(self.decomposition)
 
     @property
     def reservation(self) -> str | None:

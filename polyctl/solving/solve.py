@@ -29,6 +29,10 @@ CHOOSING_SECONDS = 0.3
 SMALL, MODERATE = 12, 30  # distinct subexpressions beyond the variables
 BRIEFLY = 0.3  # seconds for each further exact method once there is an answer
 SIMPLIFIED, SIMPLIFYING_SECONDS = 3, 0.4
+# Beside a weak answer the numeric solver has a share of the time limit, and a small one if the answer has so
+# few of f's distinct subexpressions that it is likely to be all there is; but a few seconds at least.
+BESIDE_WEAK, BESIDE_GOOD, LEAST_SECONDS = 0.2, 0.07, 2.0
+GOOD = 0.75
 GRACE_SECONDS = 1.0  # after the time limit, to judge what was found just before it
 
 
@@ -193,19 +197,26 @@ class _Search:
             self._load(partial(_load_numeric, method)), inners=self.inners, seed=options.seed, starts=starts
         )
         started, found, first = perf_counter(), 0, inf
-        for decomposition in solver(self.f, self.budget).decompositions:
+        budget = self.budget
+        weak = [s.complexity.distinct for s in self.solutions if s.weak and s.complexity is not None]
+        if weak:
+            good = min(weak) < GOOD * complexity_of(self.f).distinct
+            share = BESIDE_GOOD if good else BESIDE_WEAK
+            budget = budget.at_most(max(LEAST_SECONDS, share * self.time_limit))
+        for decomposition in solver(self.f, budget).decompositions:
             new = self.add(Candidate(decomposition, "numeric"))
             found += new
-            if not self._enough:
+            if not new and first == inf:
                 continue
-            # if nearly any polynomial has such an answer there are many, and the simplest is wanted; if it is
-            # weak, there may be a better one
+            # If nearly any polynomial has such an answer there are many, and the simplest is wanted. A mere
+            # factorisation of this shape may have a better answer beside it, but not often.
             first = min(first, perf_counter())
             latest = next(s for s in reversed(self.solutions) if s.verified)
             many = (latest.weak or is_generic(self.f, latest.decomposition)) and found < MANY
             if not many or perf_counter() - first > CHOOSING_SECONDS:
                 break
-        self._note("numeric", started, found)
+        cut = budget.expired and not self.budget.expired and not found
+        self._note("numeric", started, found, ending="out of time" if cut else None)
 
     def neural(self, load: Callable[[], Neural]) -> None:
         """A model's beam."""
@@ -226,8 +237,11 @@ class _Search:
         self.budget = Budget(max(self.budget.deadline, perf_counter() + self.time_limit / 2))
         return loaded
 
-    def _note(self, method: str, started: float, found: int, proof: str | None = None) -> None:
-        ending: Ending = "proved" if proof else "out of time" if self.budget.expired else "finished"
+    def _note(
+        self, method: str, started: float, found: int, proof: str | None = None, ending: Ending | None = None
+    ) -> None:
+        if ending is None:
+            ending = "proved" if proof else "out of time" if self.budget.expired else "finished"
         self.tried.append(Attempt(method, perf_counter() - started, found, proof, ending))
 
     def finish(self) -> Answer:
