@@ -1,4 +1,7 @@
-"""The roots of f in one variable, through its chain of components: g1(y) = 0, then g2(z) = y, and so on."""
+"""The roots of f in one variable, through its chain of components: g1(y) = 0, then g2(z) = y, and so on.
+
+A reciprocal component x^n·g(x + c/x) is solved through g.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.polynomial import Polynomial, degree, names, terms, variables_used
 from polyctl.errors import UsageError
 from polyctl.solvers.exact.chains import chain
+from polyctl.solvers.exact.palindromic import reciprocal
 
 if TYPE_CHECKING:
     import sympy
@@ -42,11 +46,35 @@ def find_roots(f: Polynomial, budget: Budget = UNLIMITED) -> list[tuple[sympy.Ex
             )
         dense = _in_sympy(component, variable)
         found: dict[sympy.Expr, int] = {}
-        for value, count in values.items():
+        if list(values) == [0]:
+            found = _through_sums(component, variable, budget)
+        for value, count in () if found else values.items():
             for root, multiplicity in _solve(dense - value, variable, budget).items():
                 found[root] = found.get(root, 0) + count * multiplicity
         values = found
     return sorted(values.items(), key=lambda item: _order(item[0]))
+
+
+def _through_sums(f: Polynomial, variable: sympy.Symbol, budget: Budget) -> dict[sympy.Expr, int]:
+    """The roots of a reciprocal f = p(x)·x^n·g(x + c/x), from those of g; none if these are not exact."""
+    import sympy
+
+    known = reciprocal(f)
+    if known is None:
+        return {}
+    found: dict[sympy.Expr, int] = {}
+    zeros = known.power - degree(known.outer)
+    if zeros:
+        found[sympy.Integer(0)] = zeros
+    if degree(known.cofactor) > 0:
+        found |= sympy.roots(_in_sympy(known.cofactor, variable))
+    constant = sympy.Rational(int(known.constant.p), int(known.constant.q))
+    for total, count in find_roots(known.outer, budget):
+        if total.has(sympy.Float):
+            return {}
+        for root, multiplicity in _solve(variable**2 - total * variable + constant, variable, budget).items():
+            found[root] = found.get(root, 0) + count * multiplicity
+    return found
 
 
 def _solve(expression: sympy.Expr, variable: sympy.Symbol, budget: Budget) -> dict[sympy.Expr, int]:

@@ -26,6 +26,8 @@ from polyctl.solving.rank import find_reservation, is_sum, is_weak, rank_key
 if TYPE_CHECKING:
     import sympy
 
+    from polyctl.solvers.exact.palindromic import Reciprocal
+
 
 CHAIN_SECONDS = 1.0
 
@@ -199,6 +201,13 @@ class Answer:
         """The simplest verified solution, if there is one."""
         return next(iter(self.verified), None)
 
+    @property
+    def reciprocal(self) -> Reciprocal | None:
+        """f as x^n·g(x + c/x) times simple factors, if f is such a polynomial in one variable."""
+        from polyctl.solvers.exact.palindromic import reciprocal
+
+        return reciprocal(self.f)
+
     def __len__(self) -> int:
         return len(self.verified)
 
@@ -210,6 +219,7 @@ class Answer:
         return {
             "solutions": [{"rank": i, **s.to_dict()} for i, s in enumerate(self.solutions[:top], 1)],
             "indecomposable": self.indecomposable,
+            "reciprocal": None if self.reciprocal is None else self.reciprocal.to_dict(),
             "tried": [
                 {"method": a.method, "seconds": a.seconds, "found": a.found, "note": a.note}
                 for a in self.tried
@@ -227,10 +237,12 @@ class Answer:
         if self:
             blocks = [f"{i}. {s.to_text(as_latex)}" for i, s in enumerate(self.verified[:top], 1)]
             return "\n".join(block.replace("\n", "\n   ") for block in blocks)
+        other = [] if self.reciprocal is None else [f"but {self.reciprocal.to_text(as_latex)}"]
         if self.indecomposable is not None:
-            return f"indecomposable: {self.indecomposable}"
+            return "\n".join([f"indecomposable: {self.indecomposable}", *other])
         stopped = f" ({self.stopped})" if self.stopped else ""
-        return "\n   ".join([f"none found in {self.seconds:.2g} s{stopped}", *write_tried(self.tried)])
+        found = "\n   ".join([f"none found in {self.seconds:.2g} s{stopped}", *write_tried(self.tried)])
+        return "\n".join([found, *other])
 
     def __str__(self) -> str:
         return self.to_text()

@@ -138,3 +138,16 @@ def test_a_model_that_is_named_must_exist_even_if_algebra_would_do(capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert "nosuch" in said.err
+
+
+def test_a_palindromic_polynomial_is_shown_in_x_plus_its_inverse(capsys):
+    cyclotomic = "x^4 + x^3 + x^2 + x + 1"
+    assert run(["decompose", cyclotomic, "--roots"]) == 1
+    shown = capsys.readouterr().out
+    assert "indecomposable" in shown
+    assert "f = x^2*g(x + 1/x), g(b) = b^2 + b - 1" in shown
+    assert shown.count("root ") == 4
+    assert "sqrt(5)" in shown
+    assert run(["decompose", cyclotomic, "--json"]) == 1
+    parts = {"cofactor": "1", "power": 2, "constant": "1", "outer": "b^2 + b - 1"}
+    assert read(capsys)["reciprocal"] == parts

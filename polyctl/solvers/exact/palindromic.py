@@ -1,0 +1,171 @@
+"""Reciprocal polynomials in one variable: f = p·x^n·g(x + c/x).
+
+Theorem: for f of degree 2n with coefficients a_0, …, a_2n and c ≠ 0, f = x^n·g(x + c/x) with g of degree n
+if and only if a_(n−i) = c^i·a_(n+i) for i = 1, …, n. (The polynomials (x + c/x)^k, k ≤ n, are a basis of the
+Laurent polynomials that x ↦ c/x fixes.) With c = 1 f is palindromic.
+
+If x^N·f(c/x) = λ·f(x) holds in another way, f of degree N is such a polynomial times x ± √c or x² − c, which
+are split off first; so are powers of x. An empty answer proves that there is no such c: c^N is the square
+of a_0/a_N then, and each rational c with that is tried. What is found is checked by expanding it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flint import fmpq, fmpq_poly
+
+from polyctl.algebra.decomposition import outer_ring
+from polyctl.algebra.polynomial import Polynomial, degree, variables_used
+from polyctl.algebra.printing import latex, plain
+
+LEAST_DEGREE = 4
+LARGEST_DEGREE = 2000
+
+
+@dataclass(frozen=True)
+class Reciprocal:
+    """f = cofactor·x^power·outer(x + constant/x): the outer is in b, the cofactor in f's ring."""
+
+    f: Polynomial
+    cofactor: Polynomial
+    power: int
+    constant: fmpq
+    outer: Polynomial
+
+    @property
+    def argument(self) -> str:
+        """x + c/x as text."""
+        x = plain(_variable(self.f))
+        size = abs(self.constant)
+        over = str(size) if size.q == 1 else f"({size})"
+        return f"{x} {'+' if self.constant > 0 else '-'} {over}/{x}"
+
+    def to_text(self, as_latex: bool = False) -> str:
+        """The identity and g, in a line."""
+        write = latex if as_latex else plain
+        factors = [] if degree(self.cofactor) == 0 else [f"({write(self.cofactor)})"]
+        product = "*".join([*factors, write(_variable(self.f) ** self.power), f"g({self.argument})"])
+        return f"f = {product}, g(b) = {write(self.outer)}"
+
+    def to_dict(self) -> dict[str, object]:
+        """The parts as JSON (docs/scripting.md)."""
+        return {
+            "cofactor": plain(self.cofactor),
+            "power": self.power,
+            "constant": str(self.constant),
+            "outer": plain(self.outer),
+        }
+
+
+def reciprocal(f: Polynomial) -> Reciprocal | None:
+    """f as a polynomial in x + c/x times a power of x, up to simple factors; None if there is no rational c.
+
+    Only for f in one variable of degree 4 to LARGEST_DEGREE, and a g of degree 2 or more.
+
+    >>> from polyctl.algebra.parse import parse
+    >>> print(reciprocal(parse("x^4 + x^3 + x^2 + x + 1")).to_text())
+    f = x^2*g(x + 1/x), g(b) = b^2 + b - 1
+    """
+    used = variables_used(f)
+    if len(used) != 1 or not LEAST_DEGREE <= degree(f) <= LARGEST_DEGREE:
+        return None
+    exponents = [int(m[used[0]]) for m in f.monoms()]
+    low, coefficients = min(exponents), [fmpq(0)] * (max(exponents) - min(exponents) + 1)
+    for exponent, coefficient in zip(exponents, f.coeffs(), strict=True):
+        coefficients[exponent - low] = fmpq(coefficient)
+    rest = fmpq_poly(coefficients)
+    for c in _constants(rest):
+        found = _symmetric(rest, c)
+        if found is None:
+            continue
+        cofactor, middle = found
+        outer = _in_sums(middle, c)
+        n = outer.degree()
+        if n < 2 or _expanded(cofactor, outer, c) != rest:
+            continue
+        b = outer_ring(1).gens()[0]
+        return Reciprocal(f, _evaluate(cofactor, _variable(f)), low + n, c, _evaluate(outer, b))
+    return None
+
+
+def _constants(f: fmpq_poly) -> list[fmpq]:
+    """The rational c with c^N = (a_0/a_N)², positive ones first."""
+    top = f.degree()
+    square = (f[0] / f[top]) ** 2
+    root = fmpq(1) if square == 1 else fmpq(square.p.root(top), square.q.root(top))
+    if root**top != square:
+        return []
+    return [root, -root] if top % 2 == 0 else [root]
+
+
+def _symmetric(f: fmpq_poly, c: fmpq) -> tuple[fmpq_poly, fmpq_poly] | None:
+    """(cofactor, h) with f = cofactor·h and x^N·h(c/x) = c^(N/2)·h(x), N even; None if there are none."""
+    x, cofactor = fmpq_poly([0, 1]), fmpq_poly([1])
+    factors = [x**2 - c]
+    root = _square_root(c)
+    if root is not None:
+        factors = [x + root, x - root, *factors]
+    for _ in range(len(factors) + 1):
+        if _is_fixed(f, c):
+            return cofactor, f
+        for factor in factors:
+            quotient, rest = divmod(f, factor)
+            if not rest and f.degree() > factor.degree():
+                f, cofactor = quotient, cofactor * factor
+                break
+        else:
+            return None
+    return (cofactor, f) if _is_fixed(f, c) else None
+
+
+def _is_fixed(f: fmpq_poly, c: fmpq) -> bool:
+    top = f.degree()
+    if top % 2:
+        return False
+    n, power = top // 2, fmpq(1)
+    for i in range(1, n + 1):
+        power *= c
+        if f[n - i] != power * f[n + i]:
+            return False
+    return True
+
+
+def _in_sums(f: fmpq_poly, c: fmpq) -> fmpq_poly:
+    """g with f = x^n·g(x + c/x), by the Chebyshev recurrence of s_i = x^i + (c/x)^i."""
+    n = f.degree() // 2
+    b = fmpq_poly([0, 1])
+    before, now = fmpq_poly([2]), b
+    result = fmpq_poly([f[n]])
+    for i in range(1, n + 1):
+        result += now * f[n + i]
+        before, now = now, b * now - before * c
+    return result
+
+
+def _expanded(cofactor: fmpq_poly, outer: fmpq_poly, c: fmpq) -> fmpq_poly:
+    """cofactor·x^n·outer(x + c/x)."""
+    n, x = outer.degree(), fmpq_poly([0, 1])
+    base, value = x**2 + c, fmpq_poly([0])
+    for k in range(n, -1, -1):
+        value = value * base + x ** (n - k) * outer[k]
+    return value * cofactor
+
+
+def _square_root(c: fmpq) -> fmpq | None:
+    if c <= 0:
+        return None
+    root = fmpq(c.p.isqrt(), c.q.isqrt())
+    return root if root * root == c else None
+
+
+def _evaluate(f: fmpq_poly, x: Polynomial) -> Polynomial:
+    result: Polynomial = x.context().constant(0)
+    for i in range(f.degree(), -1, -1):
+        result = result * x + f[i]
+    return result
+
+
+def _variable(f: Polynomial) -> Polynomial:
+    x: Polynomial = f.context().gens()[variables_used(f)[0]]
+    return x
