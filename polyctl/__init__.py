@@ -12,15 +12,20 @@ if TYPE_CHECKING:
     from polyctl.algebra.parse import parse
     from polyctl.algebra.polynomial import Polynomial
     from polyctl.algebra.verify import Verdict
-    from polyctl.solving.api import complete, compose, decompose, load_model, rewrite, verify
+    from polyctl.solvers.exact.common import Common
+    from polyctl.solvers.exact.rewriting import Rewriting
+    from polyctl.solving.api import common, complete, compose, decompose, load_model, rewrite, verify
     from polyctl.solving.solution import Answer, Solution
 
 __version__ = "0.1.0"
 __all__ = [
     "Answer",
+    "Common",
     "Polynomial",
+    "Rewriting",
     "Solution",
     "Verdict",
+    "common",
     "complete",
     "compose",
     "decompose",
@@ -31,7 +36,9 @@ __all__ = [
 ]
 _HOMES = {  # loaded when they are first used: `import polyctl` loads nothing else
     "Answer": "polyctl.solving.solution",
+    "Common": "polyctl.solvers.exact.common",
     "Polynomial": "polyctl.algebra.polynomial",
+    "Rewriting": "polyctl.solvers.exact.rewriting",
     "Solution": "polyctl.solving.solution",
     "Verdict": "polyctl.algebra.verify",
     "parse": "polyctl.algebra.parse",
@@ -46,4 +53,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, "__version__"])

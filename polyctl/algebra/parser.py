@@ -25,7 +25,7 @@ CLOSING = {"(": ")", "[": "]", "{": "}"}
 STARTS = frozenset({"name", "frac", "number", "function", *CLOSING})
 _EXPONENT_HINT = (
     "polynomials have exponents 0, 1, 2, ..., written as numbers: x^2, x^{10}; "
-    "decompose --atoms treats other powers as variables"
+    "with --atoms (atoms=True in Python) other powers are variables"
 )
 # Looking at a coefficient from Python takes about as long as this many term products in flint.
 _LOOK = 20
@@ -140,7 +140,7 @@ class Parser:
             raise self.error(
                 f"/{shown} can be read as /({shown}) or as /{number.text} * {following.text}",
                 number,
-                f"write what you mean; /({shown}) needs decompose --atoms",
+                f"write what you mean; /({shown}) needs --atoms (atoms=True in Python)",
             )
 
     def factor(self) -> Polynomial:
@@ -239,7 +239,8 @@ class Parser:
             raise self.error(
                 "division by something that is not a number",
                 token,
-                "a polynomial may only be divided by a number; decompose --atoms treats 1/x as a variable",
+                "a polynomial may only be divided by a number; "
+                "with --atoms (atoms=True in Python) 1/x is a variable",
             )
         if divisor.is_zero():
             raise self.error("division by zero", token)

@@ -1,4 +1,4 @@
-"""Polynomials as text, highest degree first: plain (which parse reads back), LaTeX, and SymPy.
+"""Polynomials as text, highest degree first: plain (which parse reads back) and LaTeX.
 
 Variables that stand for functions, such as `sin(x)` or `1/x` (atoms.py), are written as these.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from flint import fmpq
 
@@ -15,9 +14,6 @@ from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.names import GREEK_NAMES, is_single
 from polyctl.algebra.polynomial import Polynomial, names, terms
 from polyctl.algebra.tokens import FUNCTIONS
-
-if TYPE_CHECKING:
-    import sympy
 
 _INDEXED = re.compile(r"([A-Za-z]+)([0-9]*)((?:_[A-Za-z0-9]+)*)")
 _FUNCTIONS = "sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan exp log ln min max gcd det"
@@ -69,22 +65,6 @@ def latex(f: Polynomial) -> str:
         return text if exponent == 1 else f"{text}^{{{exponent}}}"
 
     return _signed_sum(terms(f), power, " ", lambda c: str(c.p) if c.q == 1 else f"\\frac{{{c.p}}}{{{c.q}}}")
-
-
-def sympy_expression(f: Polynomial) -> sympy.Expr:
-    """The polynomial as a SymPy expression in symbols of the same names."""
-    import sympy
-
-    symbols = [sympy.Symbol(name) for name in names(f)]
-    return sympy.Add(
-        *(
-            sympy.Mul(
-                sympy.Rational(int(c.p), int(c.q)),
-                *(symbol**exponent for symbol, exponent in zip(symbols, monomial, strict=True)),
-            )
-            for monomial, c in terms(f)
-        )
-    )
 
 
 def _plain_terms(listed: Sequence[tuple[Monomial, fmpq]], spelled: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ FUNCTIONS = frozenset(
     }
 )
 POWER_HINT = "write ^ for a power, * for a product, _ for an index: x^2, x*2, x_2"
-ATOM_HINT = "polynomials have none of these; decompose --atoms treats them as variables"
+ATOM_HINT = "polynomials have none of these; with --atoms (atoms=True in Python) they are variables"
 
 
 @dataclass(frozen=True)

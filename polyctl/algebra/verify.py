@@ -18,7 +18,8 @@ from polyctl.algebra.polynomial import (
     key,
     variables_used,
 )
-from polyctl.algebra.printing import latex, plain, sympy_expression
+from polyctl.algebra.printing import latex, plain
+from polyctl.algebra.sympy_form import sympy_expression
 from polyctl.algebra.triviality import triviality
 
 if TYPE_CHECKING:

@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from polyctl.cli import output
-from polyctl.cli.options import BeamOption, DeviceOption, JsonOption, RunsOption, SeedOption
+from polyctl.cli.options import (
+    AtomsOption,
+    BeamOption,
+    DeviceOption,
+    JsonOption,
+    RunsOption,
+    SeedOption,
+)
 from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, PolyctlError, UsageError
 from polyctl.solving.methods import CHOICES, DEFAULT_SECONDS
 
 if TYPE_CHECKING:
     from polyctl.algebra.polynomial import Polynomial
+    from polyctl.solvers.exact.common import Common
     from polyctl.solving.request import SolveRequest
     from polyctl.solving.solution import Answer
 
@@ -39,9 +47,7 @@ def decompose(
     coefficients: Annotated[
         bool, typer.Option("--coefficients", help="F is a list of coefficients, the highest first.")
     ] = False,
-    atoms: Annotated[
-        bool, typer.Option("--atoms", help="Read functions, roots and 1/x as variables: sin(x), sqrt(2).")
-    ] = False,
+    atoms: AtomsOption = False,
     common: Annotated[
         bool, typer.Option("--common", help="Find inner polynomials that all F share.")
     ] = False,
@@ -89,14 +95,16 @@ def decompose(
     """
     from polyctl.algebra.reading import from_coefficients
     from polyctl.solving.answer import answer
-    from polyctl.solving.read import read_together
     from polyctl.solving.request import ModelRequest, SolveRequest
 
     if common:
         _refuse({"--in": main, "--coefficients": coefficients, "--roots": roots}, "--common")
-        _decompose_together(
-            read_together(expressions, _listed(variables), atoms=atoms), expressions, time_limit, as_json
-        )
+        if len(expressions) < 2:
+            raise UsageError("--common needs two polynomials or more", "polyctl decompose F1 F2 --common")
+        from polyctl.solving.api import common as find_common
+
+        shared = find_common(expressions, variables=_listed(variables), atoms=atoms, time_limit=time_limit)
+        _print_common(shared, expressions, as_json)
         return
     if len(expressions) > 1:
         raise UsageError("more than one polynomial", "quote each, and use --common for several")
@@ -126,8 +134,9 @@ def decompose(
         output.print_json({"input": text, **found.to_dict(top), **listed})
     else:
         print(found.to_text(top, latex))
+        variable = _atom_of(found.f) if zeros else ""
         for root, multiplicity in zeros or ():
-            print(f"root {root}" + (f", {multiplicity} times" if multiplicity > 1 else ""))
+            print(f"root {variable}{root}" + (f", {multiplicity} times" if multiplicity > 1 else ""))
         if len(found) > top:
             output.say(f"{len(found) - top} more: use --top {len(found)}")
     _leave(found)
@@ -157,18 +166,20 @@ def _roots_of(found: Answer, seconds: float) -> list[tuple[str, int]]:
         raise UsageError("the time limit was reached before the roots", "raise --time-limit") from None
 
 
-def _decompose_together(
-    polynomials: list[Polynomial], texts: list[str], seconds: float, as_json: bool
-) -> None:
-    """Inner polynomials that several polynomials share."""
-    from polyctl.algebra.budget import Budget
+def _atom_of(f: Polynomial) -> str:
+    """`sin(x) = ` if that is what f's only variable stands for, else nothing."""
+    from polyctl.algebra.atoms import is_plain
+    from polyctl.algebra.polynomial import names, variables_used
+
+    name = names(f)[variables_used(f)[0]]
+    return "" if is_plain(name) else f"{name} = "
+
+
+def _print_common(found: Common | None, texts: list[str], as_json: bool) -> None:
+    """Inner polynomials that several polynomials share, and each one's outer."""
     from polyctl.algebra.printing import plain
-    from polyctl.solvers.exact.common import find_common
     from polyctl.solving.describe import name_inners
 
-    if len(polynomials) < 2:
-        raise UsageError("--common needs two polynomials or more", "polyctl decompose F1 F2 --common")
-    found = find_common(polynomials, Budget.of(seconds))
     if as_json:
         inner = [] if found is None else [plain(h) for h in found.inners]
         outers = [] if found is None else [plain(g) for g in found.outers]

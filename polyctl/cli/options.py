@@ -21,6 +21,9 @@ RunsOption = Annotated[
     typer.Option("--runs", metavar="DIR", help="Directory of the runs (default: POLYCTL_RUNS, or ./runs)."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+AtomsOption = Annotated[
+    bool, typer.Option("--atoms", help="Read functions, roots and 1/x as variables: sin(x), sqrt(2).")
+]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed to use instead of the experiment's.")
 ]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from polyctl.cli import output
-from polyctl.cli.options import JsonOption
+from polyctl.cli.options import AtomsOption, JsonOption
 from polyctl.errors import EXIT_NOT_VERIFIED
 from polyctl.solving.methods import DEFAULT_SECONDS
 
@@ -17,6 +17,7 @@ def rewrite(
     inner: Annotated[
         list[str], typer.Option("--in", metavar="H", help="A polynomial to write it in; repeat for several.")
     ],
+    atoms: AtomsOption = False,
     time_limit: Annotated[
         float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="Time limit.")
     ] = DEFAULT_SECONDS,
@@ -34,7 +35,7 @@ def rewrite(
     from polyctl.algebra.printing import plain
     from polyctl.solving.api import rewrite as write_in
 
-    found = write_in(expression.strip(), inner, time_limit=time_limit)
+    found = write_in(expression.strip(), inner, atoms=atoms, time_limit=time_limit)
     if as_json:
         form = None if found is None else plain(found.normal_form)
         complete = found is not None and found.complete

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from polyctl.cli import output
-from polyctl.cli.options import JsonOption, LimitOption, RunsOption
+from polyctl.cli.options import AtomsOption, JsonOption, LimitOption, RunsOption
 from polyctl.errors import EXIT_NOT_VERIFIED, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def verify(
         list[str] | None,
         typer.Option("--inner", metavar="H", help="An inner polynomial; repeat for several."),
     ] = None,
+    atoms: AtomsOption = False,
     limit: LimitOption = None,
     runs: RunsOption = None,
     as_json: JsonOption = False,
@@ -46,10 +47,12 @@ def verify(
     Example: polyctl verify 'x^4 + 2x^3 + x^2 + 1' --inner 'x^2 + x' --outer 'b^2 + 1'
     """
     if inner:
-        _one(target.strip(), outer, inner, as_json)
+        _one(target.strip(), outer, inner, atoms, as_json)
         return
     if outer is not None:
         raise UsageError("--outer needs at least one --inner", "polyctl verify F --outer G --inner H")
+    if atoms:
+        raise UsageError("--atoms needs at least one --inner", "polyctl verify F --atoms --inner H")
     from polyctl.evaluation.claims import check_files, check_lines, find_files
 
     if target == "-":
@@ -59,13 +62,13 @@ def verify(
     _many(tally, as_json)
 
 
-def _one(text: str, outer: str | None, inner: list[str], as_json: bool) -> None:
+def _one(text: str, outer: str | None, inner: list[str], atoms: bool, as_json: bool) -> None:
     from polyctl.algebra.complexity import complexity
     from polyctl.algebra.decomposition import Decomposition
     from polyctl.algebra.verify import verify
     from polyctl.solving.read import read_decomposition
 
-    f, decomposition = read_decomposition(text, outer, inner)
+    f, decomposition = read_decomposition(text, outer, inner, atoms=atoms)
     verdict = verify(f, decomposition)
     if as_json:
         size = None

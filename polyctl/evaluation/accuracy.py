@@ -12,7 +12,7 @@ from flint import fmpq
 
 from polyctl.algebra.decomposition import Decomposition, equivalence_key, used_inners
 from polyctl.algebra.polynomial import names, polynomial
-from polyctl.algebra.printing import sympy_expression
+from polyctl.algebra.sympy_form import sympy_expression
 from polyctl.algebra.verify import Status, verify, verify_or_complete
 from polyctl.config.schema import DataConfig, EvalConfig
 from polyctl.data.families import degree_cells, draw_held_out

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from polyctl.algebra.complexity import complexity, complexity_of
 from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.polynomial import Polynomial, degree, names, terms
-from polyctl.algebra.printing import plain, sympy_expression
+from polyctl.algebra.printing import plain
+from polyctl.algebra.sympy_form import sympy_expression
 from polyctl.algebra.verify import verify
 from polyctl.data.dataset import LineFile
 from polyctl.data.published_format import read_line

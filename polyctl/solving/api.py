@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from polyctl.algebra import polynomial as algebra
 from polyctl.algebra import verify as judge
-from polyctl.algebra.budget import Budget
+from polyctl.algebra.budget import Budget, OutOfTime
 from polyctl.algebra.polynomial import Polynomial
 from polyctl.errors import UsageError
+from polyctl.solvers.exact.common import Common, find_common
 from polyctl.solvers.exact.rewriting import Rewriting
 from polyctl.solvers.exact.rewriting import rewrite as write_in
 from polyctl.solving.answer import answer
-from polyctl.solving.methods import DEFAULT_SECONDS
+from polyctl.solving.methods import DEFAULT_SECONDS, Choice
 from polyctl.solving.read import (
     Names,
     PolynomialLike,
@@ -23,6 +24,7 @@ from polyctl.solving.read import (
     read_names,
     read_outer,
     read_polynomial,
+    read_together,
 )
 from polyctl.solving.request import ModelRequest, SolveRequest
 from polyctl.solving.solution import Answer
@@ -36,7 +38,8 @@ def decompose(
     *,
     variables: Names | None = None,
     main: Names = (),
-    method: str = "auto",
+    atoms: bool = False,
+    method: Choice = "auto",
     inners: int | None = None,
     time_limit: float = DEFAULT_SECONDS,
     polish: bool = False,
@@ -45,22 +48,24 @@ def decompose(
     """Find g and h1, …, hm with f = g(h1, …, hm), every verified answer proved over Q.
 
     `variables` fixes f's ring. `main` names the variables to decompose f in; the others are parameters, on
-    which g and h may depend. Both are names or SymPy symbols. `method` is auto, exact, neural or numeric.
-    `inners` is the largest number of inner polynomials. `time_limit` is in seconds. With `polish` the numeric
-    solver improves a model's wrong answers. `model` is one that `load_model` returned, or the name of its
-    run; by default it is the bundled one. Text with functions and quotients is read by `parse` with
-    `atoms=True`. Raises ParseError, UsageError, and FileError for a model that is asked for and missing.
+    which g and h may depend. Both are names or SymPy symbols. With `atoms` functions, roots and quotients are
+    variables. `method` is auto, exact, neural or numeric. `inners` is the largest number of inner
+    polynomials. `time_limit` is in seconds. With `polish` the numeric solver improves a model's wrong
+    answers. `model` is one that `load_model` returned, or the name of its run; by default it is the bundled
+    one. Raises ParseError, UsageError, and FileError for a model that is asked for and missing.
 
     >>> import polyctl
     >>> found = polyctl.decompose("x^4 + 2x^3 + 3x^2 + 2x + 5")
     >>> found.best.outer, found.best.inner
     (b^2 + 4, (x^2 + x + 1,))
+    >>> polyctl.decompose("(sin(x) + y)^2 - 7", atoms=True).best.inner
+    (sin(x) + y,)
     """
     name = model if isinstance(model, str) else None
     needed = name is not None or method == "neural"
     ring = None if variables is None else read_names(variables)
     request = SolveRequest(
-        f if isinstance(f, str) else read_polynomial(f, ring),
+        f if isinstance(f, str) else read_polynomial(f, ring, atoms=atoms),
         ring,
         main=read_names(main),
         method=method,
@@ -68,6 +73,7 @@ def decompose(
         time_limit=time_limit,
         polish=polish,
         model=ModelRequest(name, needed=needed),
+        atoms=atoms,
     )
     return answer(request, neural=None if model is None or isinstance(model, str) else model)
 
@@ -76,36 +82,43 @@ def verify(
     f: PolynomialLike,
     outer: PolynomialLike | None = None,
     inner: PolynomialLike | Sequence[PolynomialLike] = (),
+    *,
+    atoms: bool = False,
 ) -> judge.Verdict:
     """Whether f = outer(inner…) over Q; without an outer, whether there is one, which the verdict then has.
 
-    The outer is in b, or b0, b1, …, one for each inner polynomial. Raises ParseError and UsageError.
+    The outer is in b, or b0, b1, …, one for each inner polynomial. With `atoms` functions, roots and
+    quotients in f and the inner polynomials are variables. Raises ParseError and UsageError.
 
     >>> import polyctl
     >>> print(polyctl.verify("x^4 + 2x^3 + x^2 + 1", outer="b^2 + 1", inner="x^2 + x"))
     verified: g(h) = f over Q (by composition)
     """
-    return judge.verify(*read_decomposition(f, outer, inner))
+    return judge.verify(*read_decomposition(f, outer, inner, atoms=atoms))
 
 
-def complete(f: PolynomialLike, inner: PolynomialLike | Sequence[PolynomialLike]) -> Polynomial | None:
-    """The outer g with f = g(inner…), or None if none is found.
+def complete(
+    f: PolynomialLike, inner: PolynomialLike | Sequence[PolynomialLike], *, atoms: bool = False
+) -> Polynomial | None:
+    """The outer g with f = g(inner…), or None if none is found; `atoms` as for `verify`.
 
     >>> import polyctl
     >>> polyctl.complete("x^2 + y^2", inner=["x + y", "x y"])
     b0^2 - 2*b1
     """
-    return verify(f, inner=inner).outer
+    return verify(f, inner=inner, atoms=atoms).outer
 
 
-def compose(outer: PolynomialLike, inner: PolynomialLike | Sequence[PolynomialLike]) -> Polynomial:
-    """outer(inner…), expanded.
+def compose(
+    outer: PolynomialLike, inner: PolynomialLike | Sequence[PolynomialLike], *, atoms: bool = False
+) -> Polynomial:
+    """outer(inner…), expanded; `atoms` as for `verify`.
 
     >>> import polyctl
     >>> polyctl.compose("b^2 + 1", "x^2 + x")
     x^4 + 2*x^3 + x^2 + 1
     """
-    inners = read_inners(inner)
+    inners = read_inners(inner, atoms=atoms)
     return algebra.compose(read_outer(outer, len(inners)), inners)
 
 
@@ -113,12 +126,13 @@ def rewrite(
     f: PolynomialLike,
     inner: PolynomialLike | Sequence[PolynomialLike],
     *,
+    atoms: bool = False,
     time_limit: float = DEFAULT_SECONDS,
 ) -> Rewriting | None:
     """f written in given polynomials, with what they cannot express left in f's own variables.
 
     `complete` says whether nothing is left. None if the time limit, in seconds, or the bound on work is
-    reached. Raises ParseError and UsageError.
+    reached. With `atoms` functions, roots and quotients are variables. Raises ParseError and UsageError.
 
     >>> import polyctl
     >>> polyctl.rewrite("x^3 + y^3", ["x + y", "x y"]).normal_form
@@ -126,10 +140,37 @@ def rewrite(
     >>> polyctl.rewrite("x^4 + x", "x^2").normal_form
     b0^2 + x
     """
-    whole, decomposition = read_decomposition(f, None, inner)
+    whole, decomposition = read_decomposition(f, None, inner, atoms=atoms)
     if not decomposition.inners:
         raise UsageError("there is no inner polynomial", "give one or more to write f in")
     return write_in(whole, decomposition.inners, Budget.of(time_limit))
+
+
+def common(
+    polynomials: Sequence[PolynomialLike],
+    *,
+    variables: Names | None = None,
+    atoms: bool = False,
+    time_limit: float = DEFAULT_SECONDS,
+) -> Common | None:
+    """Inner polynomials h1, …, hm that polynomials share, f1 = g1(h…), f2 = g2(h…), …, with all the outers.
+
+    None if none are found within the time limit, in seconds. `variables` and `atoms` are as for `decompose`.
+    Raises ParseError, and UsageError for fewer than two polynomials.
+
+    >>> import polyctl
+    >>> found = polyctl.common(["x^4 + 2x^2", "x^6 + 3"])
+    >>> found.inners, found.outers
+    ((x^2,), (b^2 + 2*b, b^3 + 3))
+    """
+    if isinstance(polynomials, str) or len(polynomials) < 2:
+        raise UsageError("two polynomials or more can share inner ones", "give a list of them")
+    ring = None if variables is None else read_names(variables)
+    given = read_together(polynomials, ring, atoms=atoms)
+    try:
+        return find_common(given, Budget.of(time_limit))
+    except OutOfTime:
+        return None
 
 
 def load_model(

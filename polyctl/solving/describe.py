@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, compose, names
-from polyctl.algebra.printing import latex, plain, plain_composition, sympy_expression
+from polyctl.algebra.printing import latex, plain, plain_composition
+from polyctl.algebra.sympy_form import sympy_expression
 from polyctl.algebra.verify import Verdict
 from polyctl.formatting import cut_text
 from polyctl.solving.attempt import Attempt

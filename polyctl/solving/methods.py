@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from polyctl.errors import UsageError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from polyctl.solvers.outcome import Outcome
 
 Kind = Literal["exact", "neural", "numeric"]
+Choice = Literal["auto", "exact", "neural", "numeric"]  # "auto" is all of them
 DEFAULT_SECONDS = 10.0
 
 
@@ -57,7 +58,7 @@ METHODS = (
     Method("neural", "neural"),
     Method("numeric", "numeric", "polyctl.solvers.numeric.solver:by_least_squares"),
 )
-CHOICES = ("auto", "exact", "neural", "numeric")  # what a user chooses from; "auto" is all of them
+CHOICES: tuple[Choice, ...] = get_args(Choice)
 
 
 def select_methods(choice: str) -> tuple[Method, ...]:

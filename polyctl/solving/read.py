@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flint import fmpq, fmpq_mpoly, fmpz_mpoly
 
+from polyctl.algebra.atoms import is_plain
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import Polynomial, Ring, embed, names, polynomial, ring
+from polyctl.algebra.polynomial import Polynomial, Ring, embed, names, ring
 from polyctl.algebra.reading import read
 from polyctl.errors import ParseError, UsageError
 
@@ -37,7 +38,7 @@ def read_polynomial(
 ) -> Polynomial:
     """f as a polynomial over Q, in the ring of `variables` or else of those that occur.
 
-    With `atoms`, functions and quotients in text are variables too.
+    With `atoms`, functions, roots and quotients in text and SymPy expressions are variables too.
 
     SymPy is not imported unless f is of it. Raises ParseError for text, UsageError for anything else that
     is not a polynomial over Q.
@@ -49,7 +50,10 @@ def read_polynomial(
     if isinstance(f, (fmpq_mpoly, fmpz_mpoly)):
         return _in_ring(f, ring(f.context().names() if variables is None else variables))
     if "sympy" in sys.modules and isinstance(f, (sys.modules["sympy"].Basic, sys.modules["sympy"].Poly)):
-        return _from_sympy(f, variables)
+        from polyctl.algebra.sympy_form import from_sympy
+
+        found = from_sympy(f, atoms=atoms)
+        return found if variables is None else _in_given_ring(found, variables, atoms)
     raise UsageError(
         f"cannot read a polynomial from a {type(f).__name__}",
         "give text such as 'x^2 + 1', a SymPy expression, or what polyctl.parse returns",
@@ -57,23 +61,29 @@ def read_polynomial(
 
 
 def read_decomposition(
-    f: PolynomialLike, outer: PolynomialLike | None, inner: PolynomialLike | Sequence[PolynomialLike]
+    f: PolynomialLike,
+    outer: PolynomialLike | None,
+    inner: PolynomialLike | Sequence[PolynomialLike],
+    *,
+    atoms: bool = False,
 ) -> tuple[Polynomial, Decomposition]:
     """f and its decomposition in one ring: f's own, with the variables that only inner polynomials have."""
     given = list(inner) if isinstance(inner, (list, tuple)) else [inner]
-    whole = read_polynomial(f)
-    inners = [_read_inner(h, names(whole)) for h in given]
+    whole = read_polynomial(f, atoms=atoms)
+    inners = [_read_inner(h, names(whole), atoms) for h in given]
     common = _common_ring([whole, *inners])
     found = None if outer is None else read_outer(outer, len(inners))
     return _in_ring(whole, common), Decomposition(found, tuple(_in_ring(h, common) for h in inners))
 
 
-def read_inners(inner: PolynomialLike | Sequence[PolynomialLike]) -> tuple[Polynomial, ...]:
+def read_inners(
+    inner: PolynomialLike | Sequence[PolynomialLike], *, atoms: bool = False
+) -> tuple[Polynomial, ...]:
     """Inner polynomials in one ring; UsageError if there is none."""
     given = inner if isinstance(inner, (list, tuple)) else [inner]
     if not given:
         raise UsageError("there is no inner polynomial", "give one or more")
-    return tuple(read_together(given))
+    return tuple(read_together(given, atoms=atoms))
 
 
 def read_together(
@@ -111,17 +121,17 @@ def read_outer(outer: PolynomialLike, inners: int) -> Polynomial:
     return embed(g, outer_ring(inners), places)
 
 
-def _read_inner(h: PolynomialLike, variables: Sequence[str]) -> Polynomial:
+def _read_inner(h: PolynomialLike, variables: Sequence[str], atoms: bool) -> Polynomial:
     """Text is read by itself, or else, if that gives other variables than f's or an error, with f's names."""
     try:
-        found = read_polynomial(h)
+        found = read_polynomial(h, atoms=atoms)
     except ParseError:
         if isinstance(h, str) and variables:
-            return parse(h, variables)
+            return parse(h, variables, atoms=atoms)
         raise
     if isinstance(h, str) and not set(names(found)) <= set(variables):
         with contextlib.suppress(ParseError):
-            return parse(h, variables)
+            return parse(h, variables, atoms=atoms)
     return found
 
 
@@ -129,6 +139,12 @@ def _common_ring(polynomials: Sequence[Polynomial]) -> Ring:
     """The ring of the first polynomial if it has all variables, or else that of all of them, sorted."""
     first, every = names(polynomials[0]), {name for f in polynomials for name in names(f)}
     return ring(first if every <= set(first) else sorted(every, key=natural_key))
+
+
+def _in_given_ring(f: Polynomial, variables: Sequence[str], atoms: bool) -> Polynomial:
+    """f in the ring of `variables` and, if atoms are read, of its own that are functions or quotients."""
+    own = [name for name in names(f) if atoms and not is_plain(name) and name not in variables]
+    return _in_ring(f, ring([*variables, *own]))
 
 
 def _in_ring(f: Any, target: Ring) -> Polynomial:
@@ -142,22 +158,3 @@ def _in_ring(f: Any, target: Ring) -> Polynomial:
     if unknown:
         raise UsageError(f"the variables {', '.join(unknown)} are not among {', '.join(known)}")
     return embed(f, target, [known.get(name, 0) for name in names(f)])
-
-
-def _from_sympy(f: Any, variables: Sequence[str] | None) -> Polynomial:
-    import sympy
-
-    symbols = sorted(f.free_symbols, key=lambda symbol: natural_key(symbol.name))
-    own = [symbol.name for symbol in symbols]
-    try:
-        listed = sympy.Poly(f, *symbols).terms() if symbols else [((), sympy.sympify(f))]
-    except sympy.PolynomialError as error:
-        raise UsageError(f"{f} is not a polynomial", f"SymPy says: {error}") from None
-    result = {}
-    for monomial, coefficient in listed:
-        if not coefficient.is_Rational:
-            raise UsageError(
-                f"the coefficient {coefficient} is not a rational number", "use sympy.Rational for decimals"
-            )
-        result[tuple(monomial)] = fmpq(int(coefficient.p), int(coefficient.q))
-    return _in_ring(polynomial(ring(own), result), ring(own if variables is None else variables))

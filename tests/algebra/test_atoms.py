@@ -6,7 +6,8 @@ import sympy
 from polyctl.algebra.complexity import complexity_of
 from polyctl.algebra.parse import Limits, parse
 from polyctl.algebra.polynomial import names
-from polyctl.algebra.printing import latex, plain, plain_composition, sympy_expression
+from polyctl.algebra.printing import latex, plain, plain_composition
+from polyctl.algebra.sympy_form import from_sympy, sympy_expression
 from polyctl.errors import ParseError, UsageError
 
 READ = [
@@ -83,4 +84,54 @@ def test_atoms_in_compositions_and_sympy():
     g, h = parse("b^2 + b", ["b"]), parse("1/x", atoms=True)
     assert plain_composition(g, [h]) == "(1/x)^2 + (1/x)"
     assert plain_composition(g, [parse("sin(x)", atoms=True)]) == "sin(x)^2 + sin(x)"
-    assert sympy_expression(parse("sin(x)^2", atoms=True)) == sympy.Symbol("sin(x)") ** 2
+    assert sympy_expression(parse("sin(x)^2", atoms=True)) == sympy.sin(sympy.Symbol("x")) ** 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("log_2(x) ArcTan[x]", "log(x, 2)*atan(x)"),
+        (r"\sqrt[3]{x_12}^2", "cbrt(x_12)**2"),
+        ("e^{2x} + 3 * 2^x", "Symbol('e')**(2*x) + 3*2**x"),
+        ("(x_{max} + 1)^y", "(x_max + 1)**y"),
+        ("sin(exp(x+1) + 1/y)", "sin(exp(x + 1) + 1/y)"),
+        ("1/(x+1)^2 + abs(x)", "1/(x + 1)**2 + Abs(x)"),
+        ("det(x)", "Function('det')(x)"),
+    ],
+)
+def test_atoms_become_functions_of_sympy(text, expected):
+    assert sympy_expression(parse(text, atoms=True)) == sympy.sympify(expected)
+
+
+@pytest.mark.parametrize(
+    ("expression", "shown"),
+    [
+        ("exp(a)**2 + exp(a)", "exp(a)^2 + exp(a)"),
+        ("(x + 1)**-2 + x", "1/(x + 1)^2 + x"),
+        ("x**Rational(3, 2) + sqrt(2)", "sqrt(x)^3 + sqrt(2)"),
+        ("cbrt(x)**2 + 2**x", "x^(1/3)^2 + 2^x"),
+        ("sin(speed*x)**2 + speed/x", "sin(speed*x)^2 + speed*1/x"),
+        ("Integer(3)", "3"),
+        ("x**2 + y", "x^2 + y"),
+    ],
+)
+def test_functions_of_sympy_become_atoms_and_come_back(expression, shown):
+    f = sympy.sympify(expression)
+    assert str(from_sympy(f, atoms=True)) == shown
+    assert sympy_expression(from_sympy(f, atoms=True)) == f
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("pi*x**2", "pi is neither"),
+        ("f(x)**2", r"f\(x\) is neither"),
+        ("Min(x, y)**2", "cannot be read"),
+        ("I*x**2", "the coefficient I is not"),
+        ("0.5*x**2", "not a rational number"),
+    ],
+)
+def test_what_atoms_are_not(expression, words):
+    with pytest.raises(UsageError, match=words) as caught:
+        from_sympy(sympy.sympify(expression), atoms=True)
+    assert "symbol" in caught.value.hint or "sympy.Rational" in caught.value.hint

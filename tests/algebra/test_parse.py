@@ -11,7 +11,8 @@ from polyctl.algebra.lexer import canonical_name
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import Limits, parse
 from polyctl.algebra.polynomial import names, ring
-from polyctl.algebra.printing import plain, sympy_expression
+from polyctl.algebra.printing import plain
+from polyctl.algebra.sympy_form import sympy_expression
 from polyctl.errors import ParseError, UsageError
 
 # Text and the SymPy value it should have, built side by side.

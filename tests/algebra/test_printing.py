@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import Polynomial, compose, names, polynomial, ring
-from polyctl.algebra.printing import latex, plain, plain_composition, sympy_expression
+from polyctl.algebra.printing import latex, plain, plain_composition
+from polyctl.algebra.sympy_form import sympy_expression
 from tests.processes import run_program
 
 SELF_EXPLAINING = (

@@ -99,6 +99,8 @@ def test_roots_go_through_the_chain(capsys):
     assert len(roots) == 4
     assert run(["decompose", "x^4 - 2x^2 + 1", "--roots"]) == 0
     assert "root -1, 2 times" in capsys.readouterr().out
+    assert run(["decompose", "sin(x)^4 - 2sin(x)^2 + 1", "--roots", "--atoms"]) == 0
+    assert "root sin(x) = -1, 2 times" in capsys.readouterr().out
 
 
 def test_polynomials_share_inner_ones(capsys):
@@ -107,6 +109,8 @@ def test_polynomials_share_inner_ones(capsys):
     assert (found["inner"], found["outers"]) == (["x*y + z"], ["b^2 + 1", "b^3 + b"])
     assert run(["decompose", "x^2+1", "x^3+x", "--common"]) == 1
     assert "none found" in capsys.readouterr().out
+    assert run(["decompose", "sin(x)^4 + 1", "sin(x)^6", "--common", "--atoms"]) == 0
+    assert "h = sin(x)^2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

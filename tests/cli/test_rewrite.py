@@ -15,6 +15,11 @@ def test_what_is_left_decides_the_exit_code(capsys):
     assert (found["normal_form"], found["complete"]) == ("b0^2 + x", False)
 
 
+def test_functions_are_put_back(capsys):
+    assert run(["rewrite", "sin(x)^2 + exp(a) + y", "--in", "sin x", "--atoms"]) == 1
+    assert capsys.readouterr().out == "b0^2 + exp(a) + y\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [(["x^2"], "--in"), (["x^2 + )", "--in", "x"], "')'"), (["x", "--in", ""], "empty")],

@@ -26,6 +26,16 @@ def test_verify_an_expression(capsys):
     assert run(["verify", "no/such/file"]) == 3
 
 
+def test_verify_reads_functions_as_variables(capsys):
+    f = "(x + 1/x)^2 + 3"
+    assert run(["verify", f, "--inner", "1/x + x", "--atoms"]) == 0
+    assert "outer: b^2 + 3" in capsys.readouterr().out
+    assert run(["verify", f, "--inner", "1/x + x"]) == 2
+    assert "--atoms" in capsys.readouterr().err
+    assert run(["verify", "quick", "--atoms"]) == 2
+    assert "--atoms needs at least one --inner" in capsys.readouterr().err
+
+
 def test_verify_standard_input():
     lines = "+ P 1 ^ a P 4 ⁇ ^ a P 2\n+ a ^ a P 4 ⁇ ^ a P 2\n"
     done = run_program([*POLYCTL, "verify", "-", "--json"], input=lines)

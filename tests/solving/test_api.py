@@ -64,7 +64,7 @@ def test_every_public_name_is_on_the_page():
     for name in polyctl.__all__:
         assert getattr(polyctl, name) is not None
         assert name in text
-    assert set(polyctl.__all__) <= set(dir(polyctl))
+    assert set(dir(polyctl)) == {*polyctl.__all__, "__version__"}
     with pytest.raises(AttributeError, match="nothing"):
         _ = polyctl.nothing
 
@@ -112,6 +112,34 @@ def test_the_ring_can_be_given():
     assert polyctl.decompose(other**4 + other**2, variables=["y", "x"]).best
     f = polyctl.parse("(x + 1/x)^2 - 7", atoms=True)
     assert str(polyctl.decompose(f, method="exact").best.outer) == "b^2 - 7"
+
+
+def test_functions_of_sympy_are_variables_and_come_back():
+    x, y = sympy.symbols("x y")
+    f = (sympy.exp(x) + y) ** 2 + 1
+    for given in (f, "(exp(x) + y)^2 + 1"):
+        assert polyctl.decompose(given, atoms=True).best.to_sympy()[1] == (sympy.exp(x) + y,)
+        assert polyctl.verify(given, inner="exp(x) + y", atoms=True).verified
+        assert str(polyctl.complete(given, inner=sympy.exp(x) + y, atoms=True)) == "b^2 + 1"
+        assert polyctl.rewrite(given, "exp(x) + y", atoms=True).complete
+    assert str(polyctl.compose("b^2", "1/x", atoms=True)) == "1/x^2"
+    named = polyctl.decompose(f, variables=[y], atoms=True)
+    assert names(named.f) == ("y", "exp(x)")
+    with pytest.raises(UsageError, match="not a polynomial") as caught:
+        polyctl.decompose(f)
+    assert "atoms=True" in caught.value.hint
+
+
+def test_polynomials_share_inner_ones():
+    x, y = sympy.symbols("x y")
+    found = polyctl.common([(x * y + 1) ** 2, "(x y)^3"])
+    assert [str(h) for h in found.inners] == ["x*y"]
+    assert [str(g) for g in found.outers] == ["b^2 + 2*b + 1", "b^3"]
+    assert polyctl.common(["x^2 + 1", "x^3 + x"]) is None
+    assert polyctl.common(["sin(x)^4", "sin(x)^2"], atoms=True)
+    for few in (["x^2"], "x^2"):
+        with pytest.raises(UsageError, match="two polynomials"):
+            polyctl.common(few)
 
 
 def test_a_rewriting_prints_its_normal_form():
