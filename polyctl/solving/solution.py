@@ -216,10 +216,11 @@ class Answer:
 
     def to_dict(self, top: int | None = None) -> dict[str, Any]:
         """The answer as JSON, its first `top` solutions or all (docs/scripting.md)."""
+        form = self.reciprocal
         return {
             "solutions": [{"rank": i, **s.to_dict()} for i, s in enumerate(self.solutions[:top], 1)],
             "indecomposable": self.indecomposable,
-            "reciprocal": None if self.reciprocal is None else self.reciprocal.to_dict(),
+            "reciprocal": None if form is None else form.to_dict(),
             "tried": [
                 {"method": a.method, "seconds": a.seconds, "found": a.found, "note": a.note}
                 for a in self.tried
@@ -237,7 +238,8 @@ class Answer:
         if self:
             blocks = [f"{i}. {s.to_text(as_latex)}" for i, s in enumerate(self.verified[:top], 1)]
             return "\n".join(block.replace("\n", "\n   ") for block in blocks)
-        other = [] if self.reciprocal is None else [f"but {self.reciprocal.to_text(as_latex)}"]
+        form = self.reciprocal
+        other = [] if form is None else [f"but {form.to_text(as_latex)}"]
         if self.indecomposable is not None:
             return "\n".join([f"indecomposable: {self.indecomposable}", *other])
         stopped = f" ({self.stopped})" if self.stopped else ""

@@ -55,7 +55,7 @@ def test_what_cannot_be_answered_is_refused(request_of, error):
 
 def test_a_solution_as_json_has_the_documented_fields():
     found = answer(SolveRequest(QUARTIC, method="exact")).to_dict()
-    assert set(found) == {"solutions", "indecomposable", "tried", "stopped", "seconds"}
+    assert set(found) == {"solutions", "indecomposable", "reciprocal", "tried", "stopped", "seconds"}
     (solution,) = found["solutions"]
     documented = {"rank", "outer", "inner", "status", "source", "logprob", "complexity"}
     assert documented <= set(solution)
