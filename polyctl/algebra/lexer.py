@@ -27,7 +27,7 @@ from flint import fmpq, fmpz
 from polyctl.algebra.characters import SUBSCRIPTS, SUPERSCRIPTS, normalise, strip_dollars
 from polyctl.algebra.names import GREEK, GREEK_NAMES, GREEK_VARIANTS, LONGEST_NAME, spellings
 from polyctl.algebra.tokens import ATOM_HINT, FUNCTIONS, POWER_HINT, Limits, Token
-from polyctl.algebra.words import Words
+from polyctl.algebra.words import Words, write_in_symbols
 from polyctl.errors import ParseError, UsageError
 
 _SKIPPED = "left right big Big bigl bigr Bigl Bigr quad qquad displaystyle , ; : ! ( ) [ ]"
@@ -260,10 +260,12 @@ class Lexer:
         elif self.text[end : end + 1] == "_":
             self._read_name(run, end)
         else:
+            written = write_in_symbols(self.text, run)
+            hint = f"write {'*'.join(run[:20])} for the product, or name it as a variable (--variables)"
             raise self.error(
                 f"the word {_short(run)!r} is neither a variable nor a product of variables used elsewhere",
                 self.at,
-                f"write {'*'.join(run[:20])} for the product, or name it as a variable (--variables)",
+                hint if written is None else f"write {_short(written, 60)}",
             )
 
     def _is_function(self, word: str, end: int) -> bool:
@@ -387,9 +389,9 @@ class Lexer:
         return self.error(
             f"{_short(word)!r} is not one of the variables",
             position,
-            f"the variables are {self.listed}",
+            f"the variables are {self.listed}" if self.listed else "the list of variables is empty",
         )
 
 
-def _short(word: str) -> str:
-    return word if len(word) <= 20 else word[:19] + "…"
+def _short(word: str, most: int = 20) -> str:
+    return word if len(word) <= most else word[: most - 1] + "…"

@@ -22,6 +22,7 @@ from polyctl.algebra.tokens import ATOM_HINT, POWER_HINT, Limits, Token
 from polyctl.errors import ParseError
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}
+_OPERATORS = frozenset("+-*/^")
 STARTS = frozenset({"name", "frac", "number", "function", *CLOSING})
 _EXPONENT_HINT = (
     "polynomials have exponents 0, 1, 2, ..., written as numbers: x^2, x^{10}; "
@@ -52,7 +53,12 @@ class Parser:
             )
         value = self.sum()
         if self.token.kind in {")", "]", "}"}:
-            raise self.error(f"unmatched {self.token.kind!r}", self.token)
+            opening = next(a for a, b in CLOSING.items() if b == self.token.kind)
+            raise self.error(
+                f"unmatched {self.token.kind!r}",
+                self.token,
+                f"leave it out, or write {opening!r} where the part that it closes begins",
+            )
         if self.token.kind != "end":
             raise self.unexpected()
         return value
@@ -66,11 +72,25 @@ class Parser:
 
     def unexpected(self) -> ParseError:
         if self.token.kind == "end":
-            return self.error("the text ends where a number or a variable is expected", self.token)
-        return self.error(
-            f"expected a number, a variable or a bracket, not {self.token.text or self.token.kind!r}",
-            self.token,
-        )
+            message = "the text ends where a number or a variable is expected"
+        else:
+            shown = self.token.text or self.token.kind
+            message = f"expected a number, a variable or a bracket, not {shown!r}"
+        return self.error(message, self.token, self.missing())
+
+    def missing(self) -> str | None:
+        """A hint that says where something is missing, before an operator, a closing bracket or the end."""
+        before = self.tokens[self.at - 1].kind if self.at else ""
+        kind = self.token.kind
+        if kind == "end":
+            if before not in _OPERATORS:
+                return None
+            return f"nothing follows the last {before!r}: write what is missing, or leave it out"
+        if kind == CLOSING.get(before):
+            return "nothing stands in these brackets: write what is missing, or leave them out"
+        if kind not in _OPERATORS and kind not in CLOSING.values():
+            return None
+        return f"write what is missing {f'between {before!r} and' if before else 'before'} {kind!r}"
 
     def sum(self) -> Polynomial:
         summands = []
@@ -167,7 +187,8 @@ class Parser:
         negative = self.signs()
         token = self.token
         if token.kind != "number":
-            raise self.error("an exponent that is not a whole number", token, _EXPONENT_HINT)
+            hint = _EXPONENT_HINT if token.kind != "end" else "write the exponent after ^, for example x^2"
+            raise self.error("an exponent that is not a whole number", token, hint)
         digits = token.text.lstrip("0") or "0"
         if not digits.isdigit() or (closing and self.tokens[self.at + 1].kind in {"/", "*", "+", "-", "^"}):
             raise self.error("an exponent that is not a whole number", token, _EXPONENT_HINT)
@@ -212,10 +233,20 @@ class Parser:
 
     def close(self, opening: Token, closing: str) -> None:
         if self.token.kind == "end":
-            raise self.error(f"{opening.kind!r} is never closed", opening)
+            kinds = [token.kind for token in self.tokens]
+            raise self.error(
+                f"{opening.kind!r} is never closed",
+                opening,
+                f"write {closing!r} where it ends: there are {kinds.count(opening.kind)} {opening.kind!r} "
+                f"and {kinds.count(closing)} {closing!r}",
+            )
         if self.token.kind != closing:
             if self.token.kind in CLOSING.values():
-                raise self.error(f"expected {closing!r}, not {self.token.kind!r}", self.token)
+                raise self.error(
+                    f"expected {closing!r}, not {self.token.kind!r}",
+                    self.token,
+                    f"{closing!r} must close the {opening.kind!r} that is character {opening.position + 1}",
+                )
             raise self.unexpected()
         self.at += 1
 

@@ -24,7 +24,7 @@ from polyctl.algebra.lexer import canonical_name
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import Polynomial, embed, names, ring
+from polyctl.algebra.polynomial import Polynomial, embed, names, ring, variables_used
 from polyctl.algebra.tokens import FUNCTIONS, Limits
 from polyctl.errors import ParseError, UsageError
 
@@ -54,6 +54,7 @@ _ENTRY = r"[-+]?[0-9./]+"
 _LIST = re.compile(rf"\s*(?:\[\s*{_ENTRY}(?:\s*,\s*{_ENTRY})+\s*\]|{_ENTRY}(?:\s*,\s+{_ENTRY})+)\s*;?\s*$")
 _POWER = re.compile(r"(?<![A-Za-z_])([A-Za-z])([0-9]+)")
 _CLOSING = {"(": ")", "[": "]"}
+_CONSTANTS: dict[str, set[str]] = {"e": {"d", "f"}, "i": {"h", "j"}, "pi": set()}
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,25 @@ def _read(text: str, parse: Callable[[str], Polynomial]) -> Reading:
         return Reading(parse(inside), main)
     left, right = _sides(inside, sides[0], parse)
     return Reading(left - right, main, equation=True)
+
+
+def notes_on(f: Polynomial, named: Sequence[str] = ()) -> list[str]:
+    """What a reader of f may not expect: e, i and pi are variables, unless they were named as such.
+
+    e beside d or f, and i beside h or j, are surely meant as variables, so that nothing is said.
+
+    >>> notes_on(parse("(x + i)^2 - pi"))
+    ['i and pi are variables here, not constants']
+    """
+    used = {names(f)[place] for place in variables_used(f)}
+    found = [
+        name for name, others in _CONSTANTS.items() if name in used.difference(named) and not used & others
+    ]
+    if not found:
+        return []
+    if len(found) == 1:
+        return [f"{found[0]} is a variable here, not the constant"]
+    return [f"{', '.join(found[:-1])} and {found[-1]} are variables here, not constants"]
 
 
 def from_coefficients(text: str, variable: str = "x") -> Polynomial:
@@ -196,7 +216,9 @@ def _argument_of_call(text: str) -> tuple[str, tuple[str, ...]]:
             inner = _blank(text, [(0, call.end()), (end, len(text))])
             nested, main = _argument_of_call(inner)
             return nested, main or _variables(text[end + 1 : at])
-    raise ParseError(f"{opening!r} is never closed", text, call.end() - 1)
+    raise ParseError(
+        f"{opening!r} is never closed", text, call.end() - 1, f"write {closing!r} where its argument ends"
+    )
 
 
 def _sides(

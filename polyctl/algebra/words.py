@@ -8,6 +8,27 @@ from itertools import pairwise
 _RUN = re.compile(r"(?<![A-Za-z\\])[A-Za-z]+")
 _COMMON = "am an as at be do go he hi if in is it me my no of on or so to up us we"
 _ENGLISH = frozenset(_COMMON.split(" "))
+_SPOKEN = {
+    r"\s*\b(?:squared|square)\b": "^2",
+    r"\s*\b(?:cubed|cube)\b": "^3",
+    r"\s*\bto\s+the\s+(?:power\s+(?:of\s+)?)?(?=[0-9])": "^",
+    r"\bplus\b": "+",
+    r"\bminus\b": "-",
+    r"\b(?:times|multiplied\s+by)\b": "*",
+    r"\b(?:over|divided\s+by)\b": "/",
+}
+
+
+def write_in_symbols(text: str, word: str) -> str | None:
+    """ "x squared plus 3" as x^2 + 3; None if the word is not one that stands for an operation.
+
+    >>> write_in_symbols("x to the power of 4 minus 1", "to")
+    'x^4 - 1'
+    """
+    written = text
+    for pattern, symbol in _SPOKEN.items():
+        written = re.sub(pattern, symbol, written, flags=re.IGNORECASE)
+    return None if re.search(rf"\b{word}\b", written) else written.strip()
 
 
 class Words:

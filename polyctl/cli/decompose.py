@@ -93,7 +93,7 @@ def decompose(
 
     Example: polyctl decompose 'x^6 + 9x^5 + 24x^4 + 9x^3 - 25x^2 + 6x + 3'
     """
-    from polyctl.algebra.reading import from_coefficients
+    from polyctl.algebra.reading import from_coefficients, notes_on
     from polyctl.solving.answer import answer
     from polyctl.solving.request import ModelRequest, SolveRequest
 
@@ -103,7 +103,9 @@ def decompose(
             raise UsageError("--common needs two polynomials or more", "polyctl decompose F1 F2 --common")
         from polyctl.solving.api import common as find_common
 
-        shared = find_common(expressions, variables=_listed(variables), atoms=atoms, time_limit=time_limit)
+        shared = find_common(
+            expressions, variables=_listed(variables, "--variables"), atoms=atoms, time_limit=time_limit
+        )
         _print_common(shared, expressions, as_json)
         return
     if len(expressions) > 1:
@@ -114,8 +116,8 @@ def decompose(
     needed = method == "neural" or model is not None
     request = SolveRequest(
         from_coefficients(text) if coefficients else text,
-        variables=_listed(variables),
-        main=_listed(main) or (),
+        variables=_listed(variables, "--variables"),
+        main=_listed(main, "--in") or (),
         method=method,
         inners=inners,
         time_limit=time_limit,
@@ -128,11 +130,13 @@ def decompose(
         _answer_lines(request, top)
         return
     found = answer(request)
+    notes = notes_on(found.f, [*(request.variables or ()), *request.main])
     zeros = _roots_of(found, time_limit) if roots else None
     if as_json:
         listed = {} if zeros is None else {"roots": [{"root": r, "multiplicity": m} for r, m in zeros]}
-        output.print_json({"input": text, **found.to_dict(top), **listed})
+        output.print_json({"input": text, **found.to_dict(top), "notes": notes, **listed})
     else:
+        output.say_notes(notes)
         print(found.to_text(top, latex))
         variable = _atom_of(found.f) if zeros else ""
         for root, multiplicity in zeros or ():
@@ -142,10 +146,14 @@ def decompose(
     _leave(found)
 
 
-def _listed(names: str | None) -> list[str] | None:
+def _listed(names: str | None, option: str) -> list[str] | None:
+    """The names given to an option; UsageError if there are none."""
     from polyctl.solving.read import read_names
 
-    return None if names is None else read_names(names)
+    found = None if names is None else read_names(names)
+    if found == []:
+        raise UsageError(f"{option} names no variable", f"write {option} x,y, or leave it out")
+    return found
 
 
 def _refuse(options: dict[str, object], beside: str) -> None:
@@ -197,6 +205,7 @@ def _print_common(found: Common | None, texts: list[str], as_json: bool) -> None
 
 def _answer_lines(request: SolveRequest, top: int) -> None:
     """One polynomial a line from stdin, one JSON record a line to stdout, in order."""
+    from polyctl.algebra.reading import notes_on
     from polyctl.solving.answer import answer
 
     solved = True
@@ -211,7 +220,8 @@ def _answer_lines(request: SolveRequest, top: int) -> None:
             output.print_json_line({**record, "error": error.message, "hint": error.hint})
             solved = False
             continue
-        output.print_json_line({**record, **found.to_dict(top)})
+        notes = notes_on(found.f, [*(request.variables or ()), *request.main])
+        output.print_json_line({**record, **found.to_dict(top), "notes": notes})
         solved = solved and bool(found)
         if found.stopped == "interrupted":
             _leave(found)

@@ -27,6 +27,12 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def say_notes(notes: Sequence[str]) -> None:
+    """Print notes to stderr, one a line."""
+    for note in notes:
+        say(f"note: {note}")
+
+
 def print_json(value: Any) -> None:
     """`value` as indented JSON on stdout; ValueError for NaN and infinities, which JSON does not have."""
     _print_json(value, indent=2)

@@ -33,16 +33,27 @@ def rewrite(
     Example: polyctl rewrite 'x^3 + y^3' --in 'x + y' --in 'x y'
     """
     from polyctl.algebra.printing import plain
+    from polyctl.algebra.reading import notes_on
     from polyctl.solving.api import rewrite as write_in
 
     found = write_in(expression.strip(), inner, atoms=atoms, time_limit=time_limit)
+    notes = [] if found is None else notes_on(found.f)
     if as_json:
         form = None if found is None else plain(found.normal_form)
         complete = found is not None and found.complete
-        output.print_json({"input": expression, "inner": inner, "normal_form": form, "complete": complete})
+        output.print_json(
+            {
+                "input": expression,
+                "inner": inner,
+                "normal_form": form,
+                "complete": complete,
+                "notes": notes,
+            }
+        )
     elif found is None:
         print("not found within the bound on work")
     else:
+        output.say_notes(notes)
         print(plain(found.normal_form))
     if found is None or not found.complete:
         raise typer.Exit(EXIT_NOT_VERIFIED)

@@ -65,17 +65,20 @@ def verify(
 def _one(text: str, outer: str | None, inner: list[str], atoms: bool, as_json: bool) -> None:
     from polyctl.algebra.complexity import complexity
     from polyctl.algebra.decomposition import Decomposition
+    from polyctl.algebra.reading import notes_on
     from polyctl.algebra.verify import verify
     from polyctl.solving.read import read_decomposition
 
     f, decomposition = read_decomposition(text, outer, inner, atoms=atoms)
     verdict = verify(f, decomposition)
+    notes = notes_on(f)
     if as_json:
         size = None
         if verdict.verified:
             size = complexity(Decomposition(verdict.outer, decomposition.inners)).distinct
-        output.print_json({**verdict.to_dict(), "inner": inner, "complexity": size})
+        output.print_json({**verdict.to_dict(), "inner": inner, "complexity": size, "notes": notes})
     else:
+        output.say_notes(notes)
         print(verdict)
         if outer is None and verdict.outer is not None:
             print(f"outer: {verdict.to_dict()['outer']}")

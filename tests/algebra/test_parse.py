@@ -186,6 +186,29 @@ def test_bad_names(variables: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("x^2 +", "nothing follows the last '+'"),
+        ("x^", "write the exponent after ^"),
+        ("x + * y", "missing between '+' and '*'"),
+        ("* x", "missing before '*'"),
+        ("(x + ) y", "missing between '+' and ')'"),
+        ("x ()", "nothing stands in these brackets"),
+        ("((x+1)^2 + (x+1)", "write ')' where it ends: there are 3 '(' and 2 ')'"),
+        ("x + 1) y", "write '(' where the part that it closes begins"),
+        ("2(x+1]", "')' must close the '(' that is character 2"),
+        ("x squared plus 3", "write x^2 + 3"),
+        ("x to the power of 4 minus 2 times x cubed", "write x^4 - 2 * x^3"),
+        ("two x", "write t*w*o for the product"),
+    ],
+)
+def test_a_hint_says_what_is_missing(text: str, hint: str) -> None:
+    with pytest.raises(ParseError) as error:
+        parse(text)
+    assert hint in (error.value.hint or "")
+
+
+@pytest.mark.parametrize(
     ("text", "position", "words"),
     [
         ("", 0, "the polynomial is empty"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from polyctl.algebra.parse import Limits, parse
 from polyctl.algebra.polynomial import names
 from polyctl.algebra.printing import plain
-from polyctl.algebra.reading import from_coefficients, read, with_carets
+from polyctl.algebra.reading import from_coefficients, notes_on, read, with_carets
 from polyctl.errors import ParseError, UsageError
 
 _PIECES = r"""
@@ -97,6 +97,21 @@ def test_mistakes_are_shown_where_they_stand_in_the_text(text, place, part):
     assert part in error.value.message
     assert error.value.position == place
     assert error.value.text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "notes"),
+    [
+        ("e^4 + i", (), ["e and i are variables here, not constants"]),
+        (r"\pi r^2", (), ["pi is a variable here, not the constant"]),
+        ("e^4 + i", ("e", "i"), []),
+        ("d e + e^2", (), []),
+        ("x_i^2 + i j", (), []),
+        ("x_e + y_{pi}^2", (), []),
+    ],
+)
+def test_notes_on_letters_of_constants(text, named, notes):
+    assert notes_on(read(text).polynomial, named) == notes
 
 
 def test_powers_without_a_caret_are_asked_about():

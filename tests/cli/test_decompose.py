@@ -92,6 +92,15 @@ def test_a_model_knows_an_atom_as_a_variable(place, capsys):
     assert read(capsys)["tried"][0]["method"].startswith("neural (smoke/")
 
 
+def test_a_note_says_what_is_a_variable(capsys):
+    assert run(["decompose", "e^4 + e^2"]) == 0
+    assert capsys.readouterr().err == "note: e is a variable here, not the constant\n"
+    assert run(["decompose", "e^4 + e^2", "--json"]) == 0
+    assert read(capsys)["notes"] == ["e is a variable here, not the constant"]
+    assert run(["decompose", "e^4 + e^2", "--variables", "e"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_roots_go_through_the_chain(capsys):
     assert run(["decompose", "(x+1)(x+3)(x+5)(x+7) = 5760", "--roots", "--json"]) == 0
     roots = read(capsys)["roots"]
@@ -122,6 +131,9 @@ def test_polynomials_share_inner_ones(capsys):
         (["-", "--coefficients"], "--coefficients has no meaning with -"),
         (["x^4 + y^4", "--in", "z"], "z is not a variable"),
         (["x4+5x2+6"], "x^4+5x^2+6"),
+        (["x^4 + x^2", "--variables", ""], "--variables names no variable"),
+        (["x^4 + x^2", "--in", " , "], "--in names no variable"),
+        (["x squared plus 3"], "write x^2 + 3"),
         (["[1, 0, 2]"], "--coefficients"),
         (["1, 0, -5, 0, 4"], "--coefficients"),
         (["1,5"], "decimals with a point"),

@@ -15,6 +15,11 @@ def test_what_is_left_decides_the_exit_code(capsys):
     assert (found["normal_form"], found["complete"]) == ("b0^2 + x", False)
 
 
+def test_a_note_says_what_is_a_variable(capsys):
+    assert run(["rewrite", "e^4", "--in", "e^2"]) == 0
+    assert "note: e is a variable" in capsys.readouterr().err
+
+
 def test_functions_are_put_back(capsys):
     assert run(["rewrite", "sin(x)^2 + exp(a) + y", "--in", "sin x", "--atoms"]) == 1
     assert capsys.readouterr().out == "b0^2 + exp(a) + y\n"

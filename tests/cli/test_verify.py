@@ -26,6 +26,13 @@ def test_verify_an_expression(capsys):
     assert run(["verify", "no/such/file"]) == 3
 
 
+def test_verify_notes_what_is_a_variable(capsys):
+    assert run(["verify", "e^4 + 1", "--inner", "e^2"]) == 0
+    assert "note: e is a variable" in capsys.readouterr().err
+    assert run(["verify", "e^4 + 1", "--inner", "e^2", "--json"]) == 0
+    assert len(read(capsys)["notes"]) == 1
+
+
 def test_verify_reads_functions_as_variables(capsys):
     f = "(x + 1/x)^2 + 3"
     assert run(["verify", f, "--inner", "1/x + x", "--atoms"]) == 0
