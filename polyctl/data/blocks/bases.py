@@ -41,18 +41,26 @@ def sparsest(rows_RMC: Ints) -> tuple[Ints, Bools]:
     """For primitive rows the sparsest basis of their span, in order; and whether it was found."""
     found = np.ones(len(rows_RMC), dtype=np.bool_)
     result = rows_RMC.copy()
-    overlap = np.flatnonzero(((result != 0).sum(axis=1) > 1).any(axis=1))
+    overlap = np.flatnonzero(_sharing(result).any(axis=1))
     if len(overlap):
-        reduced = _without_units(result[overlap])
-        still = ((reduced != 0).sum(axis=1) > 1).any(axis=1)
-        result[overlap] = reduced
-        if still.any():
-            searched, done = _search(reduced[still])
-            result[overlap[still]] = searched
-            found[overlap[still]] = done
+        result[overlap] = _without_units(result[overlap])
+        sharing = _sharing(result)
+        counts = sharing.sum(axis=1)
+        for count in np.unique(counts[counts > 0]).tolist():
+            rows = np.flatnonzero(counts == count)
+            at = rows[:, None], np.argsort(~sharing[rows], axis=1, kind="stable")[:, :count]
+            result[at], found[rows] = _search(result[at])
     keys, ordered = _order_keys(result)
     order = np.argsort(keys, axis=1)
     return np.take_along_axis(result, order[:, :, None], axis=1), found & ordered
+
+
+def _sharing(rows: Ints) -> Bools:
+    """Which rows of each problem share a column with another one; the others stay in the basis, RM."""
+    there = rows != 0
+    shared = there.sum(axis=1) > 1
+    sharing: Bools = (there & shared[:, None, :]).any(axis=2)
+    return sharing
 
 
 def _without_units(rows: Ints) -> Ints:
@@ -160,16 +168,16 @@ def _packed(weights: Ints) -> Ints:
 def _kernel(columns: Ints) -> Ints:
     """The weights of some rows with which one column fewer vanish: the minors with their signs."""
     size = columns.shape[1]
-    minors = [_determinant(np.delete(columns, i, axis=1)) * (-1) ** i for i in range(size)]
+    minors = [determinants(np.delete(columns, i, axis=1)) * (-1) ** i for i in range(size)]
     return np.stack(minors, axis=1)
 
 
-def _determinant(square: Ints) -> Ints:
-    """Determinants of matrices of up to three rows."""
+def determinants(square: Ints) -> Ints:
+    """The determinants of square matrices."""
     size = square.shape[1]
     if size == 1:
         return square[:, 0, 0]
     total = np.zeros(len(square), dtype=np.int64)
     for i in range(size):
-        total += (-1) ** i * square[:, 0, i] * _determinant(np.delete(square[:, 1:], i, axis=2))
+        total += (-1) ** i * square[:, 0, i] * determinants(np.delete(square[:, 1:], i, axis=2))
     return total

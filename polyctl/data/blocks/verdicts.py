@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import comb
 
 import numpy as np
 
+from polyctl.data.blocks.bases import determinants
 from polyctl.data.blocks.draws import Drawn
 from polyctl.data.blocks.table import Table
 from polyctl.data.blocks.terms import Terms
 from polyctl.data.blocks.words import Bools, Ints
+
+_POINTS = ((2, 3, 5, 7, 11), (3, -2, 7, 5, 4), (1, 4, -3, 2, 6))
 
 
 def judge(
@@ -51,11 +55,48 @@ def judge(
     if family == "separable":  # h(x) and polynomials in other variables generate x only if h is linear
         trivial |= generates & linear_R
     else:
+        rows = np.flatnonzero(generates & (m_R == n_R))
+        slopes = _slopes(monomials, columns.start, columns.stop)
+        generates[rows] = _may_generate(
+            inner_RMC[rows], n_R[rows], used_RM[rows], occurs_RMV[rows].any(axis=1), slopes
+        )
         doubtful |= generates
     for degree in np.unique(degrees_C).tolist():
         forms = [comb(n + degree - 1, degree) for n in range(monomials.variables + 1)]
         doubtful |= (n_R > 1) & (((degree_RM == degree) & used_RM).sum(axis=1) >= np.array(forms)[n_R])
     return trivial, doubtful & ~trivial
+
+
+def _may_generate(inner_RMC: Ints, n_R: Ints, used_RM: Bools, occurs_RV: Bools, slopes: list[Ints]) -> Bools:
+    """Whether as many inner polynomials as f has variables may generate these.
+
+    Those that do are in no other variables, and their Jacobian determinant is a constant, by the chain rule.
+    It is compared at points, in integers modulo 2^64.
+    """
+    may: Bools = occurs_RV.sum(axis=1) == n_R
+    for n in np.unique(n_R[may]).tolist():
+        rows = np.flatnonzero(may & (n_R == n))
+        inners = np.argsort(~used_RM[rows], axis=1, kind="stable")[:, :n, None]
+        variables = np.argsort(~occurs_RV[rows], axis=1, kind="stable")[:, None, :n]
+        jacobians = [
+            (inner_RMC[rows] @ slope)[np.arange(len(rows))[:, None, None], inners, variables]
+            for slope in slopes
+        ]
+        values = np.stack([determinants(jacobian) for jacobian in jacobians])
+        may[rows] = (values == values[0]).all(axis=0)
+    return may
+
+
+@lru_cache(maxsize=64)
+def _slopes(monomials: Table, start: int, stop: int) -> list[Ints]:
+    """The derivatives, CV, of some of the monomials at a few points."""
+    exponents = monomials.exponents_DV[start:stop]
+    found = []
+    for point in _POINTS:
+        values = np.resize(np.array(point), monomials.variables)
+        lowered = np.maximum(exponents[:, None, :] - np.eye(monomials.variables, dtype=np.int64), 0)
+        found.append(exponents * (values**lowered).prod(axis=2))
+    return found
 
 
 def _first_degrees(f: Terms, monomials: Table) -> Ints:
