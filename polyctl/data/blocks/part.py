@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from math import comb
 
 import numpy as np
 
@@ -13,23 +12,16 @@ from polyctl.data.batch import TokenPair
 from polyctl.data.blocks import bases
 from polyctl.data.blocks.draws import dense_pair, draw
 from polyctl.data.blocks.frames import Frames, apply_signs, canonical_order, place, used_first
+from polyctl.data.blocks.limits import DENSE, inner_degree, monomials_of
 from polyctl.data.blocks.table import Table, table
-from polyctl.data.blocks.terms import Terms, compose, compose_dense, digests, inner_rows
+from polyctl.data.blocks.terms import Terms, compose, compose_dense, digests, falling, inner_rows
 from polyctl.data.blocks.tokens import TokenWriter
 from polyctl.data.blocks.verdicts import judge
 from polyctl.data.blocks.words import Bools, Ints, Words
 from polyctl.data.families import split_of
-from polyctl.data.tokenizers.base import Tokenizer, inner_count, variable_names
+from polyctl.data.tokenizers.base import inner_count
 from polyctl.data.tokenizers.compact import CompactTokenizer
 
-_DENSE = ("univariate", "monic")
-_FAMILIES = (*_DENSE, "on_singlet", "separable", "homogeneous", "sparse")
-_SINGLET_VARIABLES = 12  # three products of vectors with two components
-_OUTER_TERMS = {"on_singlet": 0, "homogeneous": 3, "sparse": 4, "separable": 11}  # and of dense ones
-_INNER_TERMS = {"on_singlet": 6, "homogeneous": 3, "sparse": 3, "separable": 0}
-_LARGEST_TABLE = 2000
-_EXACT = 1 << 52  # sums of floats up to this one are not rounded
-_WORD = 1 << 62  # and sums of integers, as of exponents times coefficients, do not overflow
 _FEW = 4  # problems that are still trivial, which are sooner made one at a time
 
 
@@ -40,66 +32,22 @@ class Other(Enum):
     ALONE = "it has to be made on its own"
 
 
-def part_writer(data: DataConfig, part: DataConfig, tokenizer: Tokenizer) -> PartWriter | None:
-    """A writer for a part of the data (or for all), None if its problems have to be made one at a time."""
-    if not isinstance(tokenizer, CompactTokenizer) or data.target != "inner" or part.family not in _FAMILIES:
-        return None
-    if part.family in (*_DENSE, "on_singlet") and min(part.outer_degrees) < 2:
-        return None
-    if part.family in _DENSE and min(part.inner_degrees) < 2:
-        return None
-    variables, degrees = _monomials(part)
-    if not Table.fits(variables, max(degrees)):
-        return None
-    size = sum(comb(variables + d - 1, d) for d in degrees)
-    if size > _LARGEST_TABLE or _bound(part) >= _EXACT or _bound(part) * max(degrees) * size >= _WORD:
-        return None
-    inners, inner_columns = inner_count(part), comb(variables + _inner_degree(part), variables)
-    if inners > 1 and (inners > bases.MOST_INNERS or inner_columns > bases.MOST_COLUMNS):
-        return None
-    own, others = variable_names(part), variable_names(data)
-    by_name = set(own) <= set(others)
-    if len(own) > len(others) or (by_name and not data.canonical and own != others[: len(own)]):
-        return None
-    if by_name and not data.canonical and part.family == "on_singlet":  # its variables are numbered anew
-        return None
-    return PartWriter(part, tokenizer, canonical=data.canonical, by_name=by_name)
-
-
-def _inner_degree(part: DataConfig) -> int:
-    return 2 if part.family == "on_singlet" else max(part.inner_degrees)
-
-
-def _monomials(part: DataConfig) -> tuple[int, tuple[int, ...]]:
-    """How many variables there are, and the degrees of the monomials of f and of the inner polynomials."""
-    outer, inner = max(part.outer_degrees), _inner_degree(part)
-    if part.family == "on_singlet":
-        return _SINGLET_VARIABLES, tuple(range(0, outer * inner + 1, 2))
-    if part.family == "homogeneous":
-        degrees = {a * b for a in (1, *part.outer_degrees) for b in part.inner_degrees}
-        return part.inner_variables, tuple(sorted(degrees))
-    return 1 if part.family in _DENSE else part.inner_variables, tuple(range(outer * inner + 1))
-
-
-def _bound(part: DataConfig) -> int:
-    """No coefficient of f is larger, nor is any sum on the way to it."""
-    degree = max(part.outer_degrees)
-    outer_terms = _OUTER_TERMS.get(part.family, 0) or degree + 1
-    inner_terms = _INNER_TERMS.get(part.family, 0) or max(part.inner_degrees) + 1
-    largest: int = outer_terms * part.outer_bound * (inner_terms * part.inner_bound) ** degree
-    return largest
+def in_stream(terms: Terms, used_RV: Bools, monomials: Table, excluded: frozenset[bytes]) -> Bools:
+    """Which problems are for training, by the digests of their normal forms."""
+    named = digests(terms, used_RV, monomials)
+    return np.array([split_of(digest) == "train" and digest not in excluded for digest in named])
 
 
 class PartWriter:
-    """Draws, names and writes problems; made by `part_writer`, which knows what it can do."""
+    """Draws, names and writes problems in a compact or terms vocabulary, as far as `limits` allows."""
 
     def __init__(
         self, part: DataConfig, tokenizer: CompactTokenizer, *, canonical: bool, by_name: bool
     ) -> None:
         self._part, self._canonical, self._by_name = part, canonical, by_name
-        self._table = table(*_monomials(part))
+        self._table = table(*monomials_of(part))
         degrees = self._table.degrees_D
-        first = int(np.flatnonzero(degrees <= _inner_degree(part))[0])
+        first = int(np.flatnonzero(degrees <= inner_degree(part))[0])
         self._columns = slice(first, len(degrees) - int(degrees[-1] == 0))  # inner polynomials, no constant
         self._tokens = TokenWriter(tokenizer, self._table)
         self._count_token = tokenizer.count_token
@@ -117,8 +65,7 @@ class PartWriter:
         terms = terms.select(terms.counts_R > 0)
         terms.to_normal_form()
         used_RV = terms.variables_used(self._table)
-        named = digests(terms, used_RV, self._table)
-        kept = np.array([split_of(digest) == "train" and digest not in excluded for digest in named])
+        kept = in_stream(terms, used_RV, self._table, excluded)
         for row in rows[~kept].tolist():
             result[row] = Other.SKIPPED
         if kept.any():
@@ -136,10 +83,10 @@ class PartWriter:
         words = Words([f"{part.family}:{seed}:{i}" for i in indices.tolist()])
         rows = np.arange(len(indices))
         inner_RMC = np.zeros((len(rows), inner_count(part), columns.stop - columns.start), dtype=np.int64)
-        if part.family in _DENSE:
+        if part.family in DENSE:
             outer, inner = dense_pair(part, words, rows)
             inner_RMC[:, 0, inner_RMC.shape[2] - inner.shape[1] + 1 :] = inner[:, :0:-1]
-            return compose_dense(outer, inner, len(monomials)), inner_RMC
+            return Terms.of(falling(compose_dense(outer, inner, len(monomials)))), inner_RMC
         pieces = []
         while True:
             drawn = draw(part, words, rows, monomials)

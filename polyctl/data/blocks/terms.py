@@ -97,17 +97,23 @@ def compose(drawn: Drawn, monomials: Table) -> Terms:
     return Terms(row, column, sums[there].astype(np.int64), np.bincount(row, minlength=rows))
 
 
-def compose_dense(outer: Ints, inner: Ints, columns: int) -> Terms:
-    """The same of g(h) in one variable, from coefficients by rising power; a column is a power, falling."""
-    value = np.zeros((len(outer), columns), dtype=np.int64)  # by rising power
+def compose_dense(outer: Ints, inner: Ints, powers: int) -> Ints:
+    """The coefficients of g(h) in one variable, all by rising power, up to so many powers."""
+    value = np.zeros((len(outer), powers), dtype=np.int64)
     for k in range(outer.shape[1] - 1, -1, -1):
         multiplied = np.zeros_like(value)
         for j in range(inner.shape[1]):
-            multiplied[:, j:] += inner[:, j, None] * value[:, : columns - j]
+            multiplied[:, j:] += inner[:, j, None] * value[:, : powers - j]
         value = multiplied
         value[:, 0] += outer[:, k]
-    value[:, 0] = 0
-    return Terms.of(value[:, ::-1])
+    return value
+
+
+def falling(rising: Ints) -> Ints:
+    """The coefficients by falling power, as columns of a table have them, without the constant."""
+    columns = rising[:, ::-1].copy()
+    columns[:, -1] = 0
+    return columns
 
 
 def digests(terms: Terms, used_RV: Bools, monomials: Table) -> list[bytes]:

@@ -65,21 +65,10 @@ class TokenWriter:
         known: Bools = np.logical_and.reduceat(self._spelling.known_D[terms.column_E], terms.starts_R)
         return known
 
-    def _limbs(self, values: Ints) -> list[Ints]:
-        """The limbs of each number, the lowest first."""
-        rest = np.abs(values)
-        limbs = []
-        while True:
-            rest, limb = np.divmod(rest, self._base)
-            limbs.append(limb)
-            if not rest.any():
-                return limbs
-
     def _plain(self, terms: Terms, lead: Ints, tail: Ints) -> tuple[Ints, Ints]:
         """MONOMIAL SIGN LIMBS of each term, one token a place."""
-        limbs = self._limbs(terms.value_E)
+        limbs, digits = split_numbers(terms.value_E, self._base)
         spelled = self._spelling.counts_D[terms.column_E]
-        digits = _needed(terms.value_E, self._base, len(limbs))
         lengths = (lead > 0) + spelled + 1 + digits + (tail > 0)
         ids, at = _room(lengths, lead, tail)
         self._factors(ids, at, terms, spelled)
@@ -93,9 +82,8 @@ class TokenWriter:
     def _packed(self, terms: Terms, lead: Ints, tail: Ints) -> tuple[Ints, Ints]:
         """A position a term, more for factors of its monomial and for a long number."""
         assert self._radix is not None
-        limbs = self._limbs(terms.value_E)
+        limbs, digits = split_numbers(terms.value_E, self._base)
         spelled = self._spelling.counts_D[terms.column_E]
-        digits = _needed(terms.value_E, self._base, len(limbs))
         groups = -(-digits // LIMBS)
         lengths = (lead > 0) + spelled - 1 + groups + (tail > 0)
         ids, at = _room(lengths, lead, tail)
@@ -118,10 +106,18 @@ class TokenWriter:
             ids[at[now] + place] = self._spelling.tokens_DS[terms.column_E[now], place]
 
 
-def _needed(values: Ints, base: int, most: int) -> Ints:
-    """How many limbs each number has."""
-    size = np.abs(values)
-    return 1 + sum(((size >= base**k).astype(np.int64) for k in range(1, most)), np.zeros_like(size))
+def split_numbers(values: Ints, base: int) -> tuple[list[Ints], Ints]:
+    """The limbs of all numbers without their signs, the lowest first, and how many each number has."""
+    rest = np.abs(values)
+    counts = np.ones_like(rest)
+    limbs = []
+    while True:
+        rest, limb = np.divmod(rest, base)
+        limbs.append(limb)
+        more = rest > 0
+        if not more.any():
+            return limbs, counts
+        counts += more
 
 
 def _room(lengths: Ints, lead: Ints, tail: Ints) -> tuple[Ints, Ints]:

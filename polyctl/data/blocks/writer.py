@@ -8,10 +8,14 @@ import numpy as np
 
 from polyctl.config.schema import DataConfig
 from polyctl.data.batch import TokenPair
-from polyctl.data.blocks.part import Other, part_writer
+from polyctl.data.blocks.limits import can_write, places_by_name
+from polyctl.data.blocks.part import Other, PartWriter
+from polyctl.data.blocks.prefix import DensePrefixWriter
 from polyctl.data.blocks.words import Ints, Words
 from polyctl.data.plain import HIDDEN, PlainWriter
 from polyctl.data.tokenizers.base import Tokenizer
+from polyctl.data.tokenizers.compact import CompactTokenizer
+from polyctl.data.tokenizers.prefix import PrefixTokenizer
 
 _MOST, _LEAST = 20_000, 32  # problems of a block
 _CELLS = 1 << 21  # coefficients of polynomials that are in memory at once
@@ -28,7 +32,7 @@ class BlockWriter:
         self._mixed = bool(data.parts)
         parts = data.parts or (data,)
         self._weights = [part.weight for part in parts]
-        self._parts = [part_writer(data, part, tokenizer) for part in parts]
+        self._parts = [_part_writer(data, part, tokenizer) for part in parts]
 
     def pairs(self, start: int, wanted: int = _MOST) -> Iterator[TokenPair]:
         """The pairs of the problems from `start` on, without end; about `wanted` of them will be taken."""
@@ -72,3 +76,15 @@ class BlockWriter:
             left -= weight
             chosen[(chosen < 0) & (left < 0)] = number
         return np.where(chosen < 0, len(self._weights) - 1, chosen)
+
+
+def _part_writer(
+    data: DataConfig, part: DataConfig, tokenizer: Tokenizer
+) -> PartWriter | DensePrefixWriter | None:
+    """The writer for a part of the data, None if its problems have to be made one at a time."""
+    if not can_write(data, part, tokenizer):
+        return None
+    if isinstance(tokenizer, PrefixTokenizer):
+        return DensePrefixWriter(part, tokenizer)
+    assert isinstance(tokenizer, CompactTokenizer)
+    return PartWriter(part, tokenizer, canonical=data.canonical, by_name=places_by_name(data, part))

@@ -84,6 +84,14 @@ def test_numbers_in_any_base(base, tokenizer):
         assert compare(changed(data, base=base, tokenizer=tokenizer), 70, 80) < 0.1
 
 
+@pytest.mark.parametrize("target", ["inner", "outer_inner"])
+@pytest.mark.parametrize("name", ["univariate", "monic", "univariate, large numbers"])
+def test_the_published_format_in_one_variable(name, target):
+    data = {**FAMILIES, **HARDER}[name]
+    for bound in (1, data.inner_bound):
+        assert compare(changed(data, tokenizer="prefix", target=target, inner_bound=bound), 50, 400) == 0
+
+
 def test_excluded_problems_are_skipped():
     data = MIXTURES["general_wide"]
     excluded = frozenset(draw_problem(data, 3, i).digest for i in range(500, 900, 3))
@@ -106,7 +114,7 @@ def test_pairs_do_not_depend_on_the_block():
 def test_what_blocks_do_not_know_is_left_to_the_plain_way():
     for data in (
         INNER["split"],
-        changed(INNER["univariate"], tokenizer="prefix"),
+        changed(FAMILIES["sparse"], tokenizer="prefix"),
         FAMILIES["homogeneous_3_3"],  # its targets have an outer
         changed(INNER["homogeneous_3_3"], inner_bound=10**6),  # its coefficients may not fit
         changed(INNER["homogeneous_3_3"], inners=5),
