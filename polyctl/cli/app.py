@@ -154,7 +154,7 @@ def _explain_usage(error: Any) -> tuple[str, str | None]:
     """Message and hint of one of Typer's usage errors."""
     context = error.ctx
     options = sorted(getattr(error, "possibilities", None) or [])
-    message: str = error.message if options else error.format_message()
+    message: str = error.message if options else _explain_value(error) or error.format_message()
     message = message.partition(" Did you mean ")[0].rstrip(".")
     hint = f"`{context.command_path} --help` shows how to use it" if context else None
     if unknown := re.match(r"No such command '(.*)'", message):
@@ -162,3 +162,29 @@ def _explain_usage(error: Any) -> tuple[str, str | None]:
     elif options:
         hint = f"did you mean {' or '.join(options)}?"
     return message[:1].lower() + message[1:], hint
+
+
+def _explain_value(error: Any) -> str | None:
+    """What is wrong with the value of an option, None for any other error.
+
+    Some versions of Typer check values with pydantic, whose words are not ours; others with click.
+    """
+    parameter = getattr(error, "param", None)
+    if parameter is None or not error.message:
+        return None
+    name = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.human_readable_name
+    if hasattr(error.__cause__, "errors"):
+        from polyctl.config.wrong_values import what_is_wrong
+
+        first = error.__cause__.errors()[0]
+        return f"{name} {first['input']}: {what_is_wrong(first)}"
+    if kind := re.fullmatch(r"'?(.*?)'? is not a valid (integer|float)\.?", error.message):
+        return f"{name} {kind[1]}: must be a {'whole number' if kind[2] == 'integer' else 'number'}"
+    if outside := re.fullmatch(
+        r"(\S+) is not in the range (?:(\S+)<=)?x(?:>=(\S+?))?(?:<=(\S+?))?\.?", error.message
+    ):
+        value, least, also_least, most = outside.groups()
+        bounds = [f"at least {least or also_least}"] if least or also_least else []
+        bounds += [f"at most {most}"] if most else []
+        return f"{name} {value}: must be {' and '.join(bounds)}"
+    return None

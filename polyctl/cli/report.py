@@ -59,13 +59,17 @@ def report(
     Exit codes: 0 done; 2 usage; 3 files.
     """
     from polyctl.config.registry import load_registry
-    from polyctl.reports.make_report import PLANS, make_report
+    from polyctl.reports.names import PLAN_NAMES, find_experiments, find_plan
     from polyctl.store.runs import runs_root
 
     if markdown and as_json:
         raise UsageError("--markdown and --json cannot both be printed", "leave one of them out")
     loaded, root = load_registry(registry), runs_root(runs)
-    wanted = [names] if names else [[plan] for plan in PLANS]
+    if names and find_plan(names) is None:
+        find_experiments(names, loaded)
+    from polyctl.reports.make_report import make_report  # torch, which a wrong name need not wait for
+
+    wanted = [names] if names else [[plan] for plan in PLAN_NAMES]
     made = [make_report(some, loaded, root, counts, solver) for some in wanted]
     if figures is not None:
         from polyctl.reports.figures import draw

@@ -24,9 +24,10 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from polyctl.config.renamed import renamed_hint
+from polyctl.config.renamed import renamed_hint, usual_name
 from polyctl.config.schema import Experiment
 from polyctl.config.templates import Table, Values, as_table, expand
+from polyctl.config.wrong_values import what_is_wrong
 from polyctl.errors import FileError, UsageError, did_you_mean, nearest
 
 FILE_NAME = "experiments.toml"
@@ -240,11 +241,11 @@ def _explain(error: ErrorDetails) -> tuple[str, str | None]:
     key, given = _key(error), error["input"]
     if error["type"] == "extra_forbidden":
         return f"{key}: there is no such key", _key_hint(key)
-    message = error["msg"].removeprefix("Value error, ")
+    message = what_is_wrong(error)
     if error["type"] == "value_error":
         return f"{key}: {message}" if key else message, None
     choices = re.findall(r"'([^']*)'", error["ctx"]["expected"]) if error["type"] == "literal_error" else []
-    return f"{key} = {given!r}: {message[:1].lower()}{message[1:]}", did_you_mean(str(given), choices)
+    return f"{key} = {given!r}: {message}", did_you_mean(str(given), choices)
 
 
 def keys(model: type[BaseModel] = Experiment, prefix: str = "") -> list[str]:
@@ -268,6 +269,9 @@ def _key_hint(key: str) -> str:
     section, _, last = key.rpartition(".")
     siblings = {right.rpartition(".")[2]: right for right in known if right.startswith(f"{section}.")}
     anywhere = {right.rpartition(".")[2]: right for right in reversed(known)}
+    for choices in (siblings, anywhere):
+        if (usual := usual_name(last)) in choices:
+            return f"did you mean {choices[usual]}?"
     for choices in (siblings, anywhere):
         if near := nearest(last, choices):
             return f"did you mean {choices[near]}?"

@@ -39,6 +39,37 @@ _VALUES: dict[str, dict[str, str]] = {
 }
 
 
+SYNONYMS: dict[str, str] = {  # by the names here, what other libraries call a setting
+    "lr": "learning_rate max_lr peak_lr",
+    "batch": "batch_size bs train_batch_size",
+    "accumulate": "grad_accum gradient_accumulation gradient_accumulation_steps accumulation_steps",
+    "steps": "max_steps num_steps n_steps iterations iters max_iters",
+    "epochs": "num_epochs n_epochs max_epochs num_train_epochs",
+    "warmup": "warmup_steps warmup_iters num_warmup_steps",
+    "schedule": "scheduler lr_schedule lr_scheduler lr_scheduler_type",
+    "final_lr_ratio": "min_lr min_lr_ratio final_lr",
+    "weight_decay": "wd",
+    "max_grad_norm": "grad_clip clip_grad gradient_clip gradient_clip_val clip_norm max_norm",
+    "precision": "dtype amp mixed_precision",
+    "workers": "num_workers n_workers",
+    "eval_every": "eval_interval eval_steps validate_every",
+    "init_from": "init_weights pretrained checkpoint",
+    "layers": "n_layer n_layers num_layers num_hidden_layers depth",
+    "heads": "n_head n_heads num_heads num_attention_heads",
+    "width": "dim d_model hidden hidden_size hidden_dim n_embd embed_dim embedding_dim",
+    "context_length": "block_size seq_len seq_length max_seq_len max_length n_positions context",
+    "beam": "beam_size beam_width num_beams",
+    "max_tokens": "max_new_tokens",
+    "group_size": "num_generations",
+    "kl_weight": "kl_coef kl_coeff",
+}
+
+
+def usual_name(name: str) -> str:
+    """What a setting is called here that other libraries call `name`; else the name itself."""
+    return next((own for own, others in SYNONYMS.items() if name in others.split(" ")), name)
+
+
 def upgrade(values: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of an experiment as tables, old names and values replaced by those in use."""
     result = dict(values)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from polyctl.config.registry import Registry
-from polyctl.errors import UsageError, did_you_mean
 from polyctl.reports import paper
 from polyctl.reports.complexity import complexity
+from polyctl.reports.names import PlanName, find_experiments, find_plan
 from polyctl.reports.published import measures
 from polyctl.reports.results import ReportBuilder, common_k, measured_value, published_value
 from polyctl.reports.tables import Column, Figure, Report, Series, Table
 
-PLANS: dict[str, Callable[[ReportBuilder], Report]] = {
+PLANS: dict[PlanName, Callable[[ReportBuilder], Report]] = {
     "d1_degree": paper.d1_degree,
     "d1_vars": paper.d1_vars,
     "d2_arch": paper.d2_arch,
@@ -38,14 +38,8 @@ def make_report(
     Raises UsageError for a name that is neither.
     """
     data = ReportBuilder(registry, root, counts, solver)
-    if len(names) == 1 and names[0] in PLANS:
-        return PLANS[names[0]](data)
-    try:
-        chosen = [experiment.name for experiment in registry.matching(names)]
-    except UsageError as error:
-        hint = did_you_mean(names[0], PLANS, error.hint)
-        raise UsageError(f"{error.message}, and it is no plan", hint) from None
-    return experiments(chosen, data)
+    plan = find_plan(names)
+    return experiments(find_experiments(names, registry), data) if plan is None else PLANS[plan](data)
 
 
 def experiments(names: Sequence[str], data: ReportBuilder) -> Report:

@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import typer
 
 from polyctl import __version__
 from polyctl.cli import app
@@ -61,7 +63,14 @@ def test_the_version_is_answered_without_typer():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["train", "quik"], ["rl", "quik"], ["rl", "quick", "--algo", "x"], ["gen", "quik"], ["eval", "quik"]],
+    [
+        ["train", "quik"],
+        ["report", "quik"],
+        ["rl", "quik"],
+        ["rl", "quick", "--algo", "x"],
+        ["gen", "quik"],
+        ["eval", "quik"],
+    ],
 )
 def test_a_wrong_name_is_told_before_torch_is_loaded(arguments):
     assert "torch" not in loaded_by(*arguments, fails=True)
@@ -101,6 +110,9 @@ def test_help_fits_eighty_columns():
         (["runs", "list", "--jsno"], "no such option: --jsno", "did you mean --json?"),
         (["experiments", "show"], "missing argument 'EXPERIMENT'", "polyctl experiments show --help"),
         (["runs", "list", "a", "b"], "unexpected extra argument", "polyctl runs list --help"),
+        (["eval", "quick", "--beam", "x"], "--beam x: must be a whole number", "polyctl eval --help"),
+        (["eval", "quick", "--beam", "0"], "--beam 0: must be at least 1", "polyctl eval --help"),
+        (["train", "quick", "--max-minutes", "x"], "--max-minutes x: must be a number", "--help"),
     ],
 )
 def test_wrong_usage_leaves_with_two_and_a_suggestion(arguments, message, hint, capsys):
@@ -112,6 +124,23 @@ def test_wrong_usage_leaves_with_two_and_a_suggestion(arguments, message, hint, 
     assert message in first
     assert second.startswith("hint: ")
     assert hint in second
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("'x' is not a valid integer.", "--beam x: must be a whole number"),
+        ("'x' is not a valid float.", "--beam x: must be a number"),
+        ("0 is not in the range x>=1.", "--beam 0: must be at least 1"),
+        ("0 is not in the range 1<=x<=1000.", "--beam 0: must be at least 1 and at most 1000"),
+    ],
+)
+def test_older_versions_of_typer_are_put_in_our_words_too(message, words, monkeypatch, capsys):
+    error = typer.BadParameter(message)
+    error.param = SimpleNamespace(opts=["--beam"])
+    monkeypatch.setattr(app, "make_app", raises(error))
+    assert app.run([]) == 2
+    assert capsys.readouterr().err == f"error: {words}\n"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from polyctl.cli import app
 from polyctl.config.registry import PACKAGED
 from polyctl.reports.make_report import PLANS
+from polyctl.reports.names import PLAN_NAMES
 
 
 @pytest.fixture
@@ -38,6 +39,7 @@ def test_what_a_plan_measured_is_what_the_report_shows(run, tmp_path):
 
 
 def test_all_plans_without_a_name(run):
+    assert tuple(PLANS) == PLAN_NAMES
     assert [made["plan"] for made in json.loads(run("report", "--json").out)] == list(PLANS)
     captured = run("report", "--figures", "figures")
     assert "nothing was measured" in captured.err
