@@ -45,11 +45,14 @@ _HOMES = {  # loaded when they are first used: `import polyctl` loads nothing el
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module 'polyctl' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES.get(name, "polyctl.solving.api")), name)
-    return value
+if not TYPE_CHECKING:  # else a type checker would believe that every name exists
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module 'polyctl' has no attribute {name!r}")
+        value = getattr(import_module(_HOMES.get(name, "polyctl.solving.api")), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

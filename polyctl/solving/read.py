@@ -98,12 +98,17 @@ def read_together(
 def read_outer(outer: PolynomialLike, inners: int) -> Polynomial:
     """An outer polynomial in the ring of outers for so many inner polynomials.
 
-    Its variables are b, or b0, b1, ... (also b_0 or h0), or any, in natural order. Raises UsageError if they
-    are too many.
+    Its variables are b, or b0, b1, ... (also b_0 or h0), or as many as there are inner polynomials, in
+    natural order. Raises UsageError if they are too many, or if it is not clear what one stands for.
     """
     g = read_polynomial(outer)
     own = names(g)
     numbered = [_OUTER.match(name) for name in own]
+    if inners > 1 and any(match is None or not match[1] for match in numbered) and len(own) < inners:
+        raise UsageError(
+            f"the outer polynomial uses {', '.join(own)}, but the number of inner polynomials is {inners}",
+            "write b0 for the first inner polynomial, b1 for the second, and so on",
+        )
     if own and all(numbered):
         places = [int(match[1] or 0) for match in numbered if match]
     else:

@@ -63,6 +63,7 @@ class Solution:
 
     @property
     def outer(self) -> Polynomial | None:
+        """The outer polynomial; never None if the solution is verified."""
         return self.decomposition.outer
 
     @property
@@ -198,7 +199,7 @@ class Answer:
 
     @property
     def best(self) -> Solution | None:
-        """The simplest verified solution, if there is one."""
+        """The simplest verified solution; None if there is none, so test the answer or this first."""
         return next(iter(self.verified), None)
 
     @property

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import doctest
+import inspect
 import json
 import pickle
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import sympy
@@ -17,6 +19,7 @@ import sympy
 import polyctl
 from polyctl.algebra.polynomial import names, ring
 from polyctl.errors import FileError, ParseError, UsageError
+from polyctl.solving.methods import CHOICES, Choice
 
 ROOT = Path(__file__).parents[2]
 QUARTIC = "x^4 + 2x^3 + 3x^2 + 2x + 5"
@@ -67,6 +70,12 @@ def test_every_public_name_is_on_the_page():
     assert set(dir(polyctl)) == {*polyctl.__all__, "__version__"}
     with pytest.raises(AttributeError, match="nothing"):
         _ = polyctl.nothing
+
+
+def test_methods_are_typed_by_their_names():
+    hint = inspect.signature(polyctl.decompose).parameters["method"].annotation
+    assert hint == "Choice"
+    assert CHOICES == get_args(Choice) == ("auto", "exact", "neural", "numeric")
 
 
 @pytest.mark.parametrize("kind", ["text", "sympy", "poly", "ours"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from polyctl.errors import ParseError, UsageError
-from polyctl.solving.api import verify
+from polyctl.solving.api import compose, verify
 from polyctl.solving.read import read_outer
 
 
@@ -32,6 +32,17 @@ def test_claims_are_read_as_they_are_typed():
     assert verify("y^4 + y^2", "b_1^2 + b_1", ["x^2", "y^2"]).verified
     with pytest.raises(UsageError, match="stand for the same inner"):
         verify("x^4 + 2x^3 + x^2", "b^2 + b0^2", ["x^2 + x"])
+
+
+@pytest.mark.parametrize("outer", ["b^2", "y^2", "h + 1"])
+def test_an_outer_that_does_not_say_which_inner_it_means(outer):
+    for ask in (lambda: compose(outer, ["x", "y"]), lambda: verify("x^2 + y", outer, ["x", "y"])):
+        with pytest.raises(UsageError, match="number of inner polynomials is 2") as caught:
+            ask()
+        assert "b0 for the first" in caught.value.hint
+    assert str(compose("b1^2", ["x", "y"])) == "y^2"
+    assert str(compose("u^2 + v", ["x", "y"])) == "x^2 + y"
+    assert str(compose("3", ["x", "y"])) == "3"
 
 
 def test_an_outer_with_too_many_variables():
