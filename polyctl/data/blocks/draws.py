@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -30,6 +30,10 @@ class Drawn:
     columns_RMT: Ints
     inner_RMT: Ints
     accepted_R: Bools
+
+    def select(self, kept_R: Bools) -> Drawn:
+        """Some of the decompositions."""
+        return Drawn(*(getattr(self, field.name)[kept_R] for field in fields(self)))
 
     @cached_property
     def used_inners(self) -> Bools:

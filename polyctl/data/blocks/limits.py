@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import comb
 
+from polyctl.algebra.decomposition import outer_ring
 from polyctl.config.schema import DataConfig
 from polyctl.data.blocks import bases
 from polyctl.data.blocks.table import Table
@@ -30,7 +31,8 @@ def can_write(data: DataConfig, part: DataConfig, tokenizer: Tokenizer) -> bool:
     if part.family in DENSE and min(part.inner_degrees) < 2:
         return False
     if isinstance(tokenizer, PrefixTokenizer):
-        return part.family in DENSE
+        names = {*variable_names(part), *outer_ring(inner_count(part)).names()}
+        return part.family != "on_singlet" and names <= set(tokenizer.vocabulary)  # singlets: dot products
     if not isinstance(tokenizer, CompactTokenizer) or data.target != "inner":
         return False
     own, others = variable_names(part), variable_names(data)

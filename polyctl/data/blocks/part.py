@@ -10,11 +10,11 @@ import numpy as np
 from polyctl.config.schema import DataConfig
 from polyctl.data.batch import TokenPair
 from polyctl.data.blocks import bases
-from polyctl.data.blocks.draws import dense_pair, draw
+from polyctl.data.blocks.draws import Drawn, dense_pair, draw
 from polyctl.data.blocks.frames import Frames, apply_signs, canonical_order, place, used_first
 from polyctl.data.blocks.limits import DENSE, inner_degree, monomials_of
 from polyctl.data.blocks.table import Table, table
-from polyctl.data.blocks.terms import Terms, compose, compose_dense, digests, falling, inner_rows
+from polyctl.data.blocks.terms import Terms, compose, compose_dense, digests, inner_rows
 from polyctl.data.blocks.tokens import TokenWriter
 from polyctl.data.blocks.verdicts import judge
 from polyctl.data.blocks.words import Bools, Ints, Words
@@ -38,6 +38,38 @@ def in_stream(terms: Terms, used_RV: Bools, monomials: Table, excluded: frozense
     return np.array([split_of(digest) == "train" and digest not in excluded for digest in named])
 
 
+def words_of(part: DataConfig, seed: int, indices: Ints) -> Words:
+    """The words that problems are drawn from."""
+    return Words([f"{part.family}:{seed}:{i}" for i in indices.tolist()])
+
+
+def inner_columns(part: DataConfig, monomials: Table) -> slice:
+    """The columns of inner polynomials without their constants."""
+    degrees = monomials.degrees_D
+    first = int(np.flatnonzero(degrees <= inner_degree(part))[0])
+    return slice(first, len(degrees) - int(degrees[-1] == 0))
+
+
+def draw_sensible(
+    part: DataConfig, seed: int, indices: Ints, monomials: Table, columns: slice
+) -> Iterator[tuple[Ints, Drawn, Terms, Ints]]:
+    """Numbers of problems, what was drawn for them, f, and the used inner polynomials in these columns, RMC.
+
+    Problems are drawn until they are not trivial. Those that have to be made alone are left out.
+    """
+    words, rows = words_of(part, seed, indices), np.arange(len(indices))
+    while True:
+        drawn = draw(part, words, rows, monomials)
+        f, inner_RMC = compose(drawn, monomials), inner_rows(drawn, columns)
+        trivial, doubtful = judge(part.family, drawn, f, inner_RMC, columns, monomials)
+        again = trivial | ~drawn.accepted_R
+        done = ~again & ~doubtful
+        yield rows[done], drawn.select(done), f.select(done), inner_RMC[done]
+        rows = rows[again]
+        if len(rows) <= _FEW:
+            return
+
+
 class PartWriter:
     """Draws, names and writes problems in a compact or terms vocabulary, as far as `limits` allows."""
 
@@ -46,9 +78,7 @@ class PartWriter:
     ) -> None:
         self._part, self._canonical, self._by_name = part, canonical, by_name
         self._table = table(*monomials_of(part))
-        degrees = self._table.degrees_D
-        first = int(np.flatnonzero(degrees <= inner_degree(part))[0])
-        self._columns = slice(first, len(degrees) - int(degrees[-1] == 0))  # inner polynomials, no constant
+        self._columns = inner_columns(part, self._table)
         self._tokens = TokenWriter(tokenizer, self._table)
         self._count_token = tokenizer.count_token
         self.size = len(self._table)
@@ -62,8 +92,7 @@ class PartWriter:
         rows = np.flatnonzero(terms.counts_R)
         if not len(rows):
             return result
-        terms = terms.select(terms.counts_R > 0)
-        terms.to_normal_form()
+        terms = terms.select(terms.counts_R > 0).normal_forms(self._table)
         used_RV = terms.variables_used(self._table)
         kept = in_stream(terms, used_RV, self._table, excluded)
         for row in rows[~kept].tolist():
@@ -75,30 +104,18 @@ class PartWriter:
         return result
 
     def _draw(self, seed: int, indices: Ints) -> tuple[Terms, Ints]:
-        """f without its constant, and the inner polynomials that are used, RMC.
-
-        Problems are drawn until they are not trivial; one without terms has to be made on its own.
-        """
-        part, monomials, columns = self._part, self._table, self._columns
-        words = Words([f"{part.family}:{seed}:{i}" for i in indices.tolist()])
-        rows = np.arange(len(indices))
-        inner_RMC = np.zeros((len(rows), inner_count(part), columns.stop - columns.start), dtype=np.int64)
+        """f, and the inner polynomials that are used, RMC; f has no terms if it has to be made alone."""
+        part, columns = self._part, self._columns
+        inner_RMC = np.zeros((len(indices), inner_count(part), columns.stop - columns.start), dtype=np.int64)
         if part.family in DENSE:
-            outer, inner = dense_pair(part, words, rows)
+            outer, inner = dense_pair(part, words_of(part, seed, indices), np.arange(len(indices)))
             inner_RMC[:, 0, inner_RMC.shape[2] - inner.shape[1] + 1 :] = inner[:, :0:-1]
-            return Terms.of(falling(compose_dense(outer, inner, len(monomials)))), inner_RMC
+            return Terms.of(compose_dense(outer, inner, self.size)[:, ::-1]), inner_RMC
         pieces = []
-        while True:
-            drawn = draw(part, words, rows, monomials)
-            f, inner = compose(drawn, monomials), inner_rows(drawn, columns)
-            trivial, doubtful = judge(part.family, drawn, f, inner, columns, monomials)
-            again = trivial | ~drawn.accepted_R
-            done = ~again & ~doubtful
-            pieces.append((rows[done], f.select(done)))
-            inner_RMC[rows[done]] = inner[done]
-            rows = rows[again]
-            if len(rows) <= _FEW:
-                return Terms.joined(pieces, len(indices)), inner_RMC
+        for rows, _, f, inner in draw_sensible(part, seed, indices, self._table, columns):
+            pieces.append((rows, f))
+            inner_RMC[rows] = inner
+        return Terms.joined(pieces, len(indices)), inner_RMC
 
     def _write(
         self, terms: Terms, used_RV: Bools, inner_RMC: Ints, hidden: Bools

@@ -65,15 +65,19 @@ class Terms:
             used[some] = np.logical_or.reduceat(occurs, self.starts_R[some], axis=0)
         return used
 
-    def to_normal_form(self) -> None:
-        """Make the coefficients of each polynomial coprime, the first positive; there must be one each."""
-        starts = self.starts_R
-        content = np.gcd.reduceat(np.abs(self.value_E), starts) * np.sign(self.value_E[starts])
-        self.value_E = self.value_E // np.repeat(content, self.counts_R)
+    def normal_forms(self, monomials: Table) -> Terms:
+        """The normal forms of polynomials, none of which may be constant."""
+        inside = monomials.degrees_D[self.column_E] > 0
+        row, column, value = self.row_E[inside], self.column_E[inside], self.value_E[inside]
+        terms = Terms(row, column, value, np.bincount(row, minlength=len(self.counts_R)))
+        starts = terms.starts_R
+        content = np.gcd.reduceat(np.abs(value), starts) * np.sign(value[starts])
+        terms.value_E = value // np.repeat(content, terms.counts_R)
+        return terms
 
 
 def compose(drawn: Drawn, monomials: Table) -> Terms:
-    """The terms of g(h1, …, hm) but for its constant; exact if sums stay below 2^53."""
+    """The terms of g(h1, …, hm); exact if sums stay below 2^53."""
     rows, _, terms = drawn.columns_RMT.shape
     unit = np.zeros((rows, 1, terms), dtype=np.int64)  # 1 as an inner polynomial, behind all others
     keys = np.concatenate([monomials.keys_D[drawn.columns_RMT], unit], axis=1)
@@ -89,7 +93,6 @@ def compose(drawn: Drawn, monomials: Table) -> Terms:
         row = row[which]
         key = key[which] + keys[row, factors[which, j], place]
         factors = factors[which]
-    row, product, key = row[key != 0], product[key != 0], key[key != 0]
     cells = row * len(monomials) + monomials.columns(key)
     sums = np.bincount(cells, weights=product, minlength=rows * len(monomials))
     there = np.flatnonzero(sums)
@@ -107,13 +110,6 @@ def compose_dense(outer: Ints, inner: Ints, powers: int) -> Ints:
         value = multiplied
         value[:, 0] += outer[:, k]
     return value
-
-
-def falling(rising: Ints) -> Ints:
-    """The coefficients by falling power, as columns of a table have them, without the constant."""
-    columns = rising[:, ::-1].copy()
-    columns[:, -1] = 0
-    return columns
 
 
 def digests(terms: Terms, used_RV: Bools, monomials: Table) -> list[bytes]:

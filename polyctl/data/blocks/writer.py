@@ -10,7 +10,7 @@ from polyctl.config.schema import DataConfig
 from polyctl.data.batch import TokenPair
 from polyctl.data.blocks.limits import can_write, places_by_name
 from polyctl.data.blocks.part import Other, PartWriter
-from polyctl.data.blocks.prefix import DensePrefixWriter
+from polyctl.data.blocks.prefix import PrefixWriter
 from polyctl.data.blocks.words import Ints, Words
 from polyctl.data.plain import HIDDEN, PlainWriter
 from polyctl.data.tokenizers.base import Tokenizer
@@ -80,11 +80,11 @@ class BlockWriter:
 
 def _part_writer(
     data: DataConfig, part: DataConfig, tokenizer: Tokenizer
-) -> PartWriter | DensePrefixWriter | None:
+) -> PartWriter | PrefixWriter | None:
     """The writer for a part of the data, None if its problems have to be made one at a time."""
     if not can_write(data, part, tokenizer):
         return None
     if isinstance(tokenizer, PrefixTokenizer):
-        return DensePrefixWriter(part, tokenizer)
+        return PrefixWriter(part, tokenizer)
     assert isinstance(tokenizer, CompactTokenizer)
     return PartWriter(part, tokenizer, canonical=data.canonical, by_name=places_by_name(data, part))
