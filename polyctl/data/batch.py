@@ -29,10 +29,14 @@ class TrainingBatch:
         prompts_B = np.array([len(prompt) for prompt, _ in pairs])
         lengths_B = prompts_B + np.array([len(target) for _, target in pairs])
         places_T = np.arange(lengths_B.max())
-        inside_BT = places_T < lengths_B[:, None]
-        ids_BT = np.zeros(inside_BT.shape, dtype=np.int64)
-        ids_BT[inside_BT] = np.concatenate([part for pair in pairs for part in pair])
-        return cls(ids_BT, inside_BT & (places_T >= prompts_B[:, None]), int(lengths_B.sum()))
+        ids_BT = np.zeros((len(pairs), len(places_T)), dtype=np.int64)
+        for ids_T, (prompt, target), middle, end in zip(
+            ids_BT, pairs, prompts_B.tolist(), lengths_B.tolist(), strict=True
+        ):
+            ids_T[:middle] = prompt
+            ids_T[middle:end] = target
+        loss_BT = (places_T >= prompts_B[:, None]) & (places_T < lengths_B[:, None])
+        return cls(ids_BT, loss_BT, int(lengths_B.sum()))
 
     @property
     def lengths_B(self) -> NDArray[np.int64]:
