@@ -80,7 +80,7 @@ def write_proof(f: Polynomial, decomposition: Decomposition, verdict: Verdict) -
             lines.append(f"compared with f: {equal}" if same else "not equal to f")
         elif verdict.method == "composition":  # else expanding was too much work
             lines.append(f"f - {applied} = {cut_text(plain(f - compose(outer, inners)))}")
-    lines.append(f"{verdict.status}: {verdict.reason} ({verdict.method})")
+    lines.append(f"{verdict.status}: {verdict.reason}, by {verdict.method}")
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.message import Message
-from textual.widgets import Footer, TabbedContent, TabPane
+from textual.widgets import TabbedContent, TabPane
 
 from polyctl.store.runs import runs_root
 from polyctl.tui import launch
@@ -31,6 +31,7 @@ from polyctl.tui.screens.help import HelpScreen
 from polyctl.tui.solver_client import Solver
 from polyctl.tui.tabs import TABS
 from polyctl.tui.views.experiments import JobState
+from polyctl.tui.widgets.keys import Keys
 
 REDRAW_SECONDS = 0.5
 LIST_SECONDS = 2.0
@@ -132,7 +133,7 @@ class Dashboard(App[None]):
             for place, title in TABS.items():
                 with TabPane(title, id=f"tab-{place}"):
                     yield PANES[place](self)
-        yield Footer(compact=True, show_command_palette=False)
+        yield Keys(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         # Everything that takes time begins behind the first paint.

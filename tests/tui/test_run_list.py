@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from polyctl.tui.run_list import Listing, RunList, RunRow, RunScanner, explain_no_runs, read_row
-from polyctl.tui.views.runs import RunsView, describe_run
+from polyctl.tui.views.runs import RunsView, describe_metric, describe_run
 from tests.tui.shared import event, make_run
 
 NAMES = ["gamma/20250103-000000", "beta/20250102-000000", "alpha/20250101-000000"]
@@ -128,3 +128,10 @@ def test_marks_filter_and_order(tmp_path):
     shutil.rmtree(rows[1].run.path)
     view.drop_gone(rows[:1])
     assert view.marked == []
+
+
+def test_metrics_are_named_in_words():
+    assert describe_metric("valid_loss", 0.13333) == "valid loss 0.1333"
+    assert describe_metric("greedy_verified", 1.0) == "greedy verified 100.0%"
+    assert describe_metric("pass_at_w", 0.25) == "pass@w 25.0%"
+    assert describe_metric("rank_score", 0.5) == "rank score 50.0%"

@@ -1,7 +1,14 @@
 """A search as its messages build it, and the settings of the next one."""
 
 from polyctl.tui.search_state import BEAM_WIDTHS, MOST_INNERS, SearchSettings, SearchState
-from polyctl.tui.views.decompose import WELCOME, describe_detail, describe_tried, format_state
+from polyctl.tui.views.decompose import (
+    WELCOME,
+    Model,
+    describe_detail,
+    describe_settings,
+    describe_tried,
+    format_state,
+)
 from tests.tui.test_screens import TEXT, answers
 
 
@@ -102,3 +109,20 @@ def test_settings_stay_within_bounds():
         settings.next_method()
         methods.append(settings.method)
     assert methods == ["exact", "neural", "numeric", "auto"]
+
+
+def test_the_models_name_is_shortened_in_its_middle_before_other_settings_go():
+    settings, shipped = SearchSettings(), "general/shipped"
+    long = Model("d2_arch_modern_deep_8_12/20251009-085320", True, True)
+    full = "method auto · inners any · beam 10 · model general/shipped"
+    assert describe_settings(settings, Model(shipped, True, True), 60) == full
+    assert describe_settings(settings, Model(shipped, True, True), 50) == (
+        "method auto · beam 10 · model general/shipped"
+    )
+    shown = describe_settings(settings, long, 66)
+    assert len(shown) == 66
+    assert shown.startswith("method auto · inners any · beam 10 · model d2_arch_mod")
+    assert shown.endswith("…1009-085320")
+    assert describe_settings(settings, Model(shipped, False, False), 100).endswith("solver is starting")
+    assert describe_settings(settings, Model(shipped, True, False), 100).endswith(", torch is loading")
+    assert describe_settings(settings, Model(None, True, True), 56).endswith("beam 10 · no model")

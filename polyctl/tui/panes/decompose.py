@@ -27,9 +27,9 @@ from polyctl.tui.views.beam import format_beam
 from polyctl.tui.views.decompose import (
     DETAILS,
     EXAMPLES,
+    Model,
     Reading,
     describe_detail,
-    describe_model,
     describe_settings,
     format_reading,
     format_state,
@@ -170,12 +170,13 @@ class DecomposePane(Pane):
         self._draw_state()
 
     def _draw_state(self) -> None:
-        model = self.settings.run or next((name for name, _ in self._models()), None)
-        known = describe_model(model, self._ready, self._torch, self.size.width)
-        settings = Text(
-            describe_settings(self.settings, known), style="dim", no_wrap=True, overflow="ellipsis"
-        )
         state = format_state(self.search, self.query_one(Input).value)
+        run = self.settings.run or next((name for name, _ in self._models()), None)
+        model = Model(run, self._ready, self._torch)
+        room = self.size.width - state.cell_len - 2
+        settings = Text(
+            describe_settings(self.settings, model, room), style="dim", no_wrap=True, overflow="ellipsis"
+        )
         self.query_one("#settings", Static).update(Text.assemble(state, "  ", settings))
 
     def _draw_table(self) -> None:

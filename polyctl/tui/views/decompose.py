@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from polyctl.errors import ParseError, PolyctlError
-from polyctl.tui.format import clean
+from polyctl.tui.format import clean, shorten
 from polyctl.tui.search_state import SearchSettings, SearchState
 from polyctl.tui.views.solutions import format_source
 
@@ -25,6 +25,7 @@ polyctl searches for f = g(h) and proves every answer.
 x^4 + 2x^2 - 3, 2 x y, 3(x+1)^2, 1/2 x, x_1, x² and LaTeX can be typed."""
 DETAILS = {"proof": "Proof", "latex": "LaTeX", "sympy": "SymPy", "tried": "What was tried"}
 ASKED_SHOWN = 24  # characters
+LEAST_NAME = 15  # columns of a model's name: general/shipped
 
 
 @dataclass(frozen=True)
@@ -66,19 +67,35 @@ def format_reading(reading: Reading, column: int) -> Text:
     return Text(caret + clean(message), style="red" if reading.wrong else "green")
 
 
-def describe_settings(settings: SearchSettings, model: str) -> str:
-    """How the next search will be made; `model` is what is known of the model."""
-    inners = f"≤ {settings.inners}" if settings.inners else "any"
-    return f"method {settings.method} · inners {inners} · beam {settings.width} · {model}"
+@dataclass(frozen=True)
+class Model:
+    """The model that a search asks, if there is one, and how far the solving process is."""
+
+    run: str | None
+    ready: bool
+    torch: bool
+
+    def describe(self, room: int) -> str:
+        """What is known of it, in so many columns if possible; no fewer than LEAST_NAME for its name."""
+        if not self.ready:
+            return "solver is starting"
+        if self.run is None:
+            said = "no model: `polyctl train quick` makes one"
+            return said if len(said) <= room else "no model"
+        state = "" if self.torch else ", torch is loading"
+        name = shorten(clean(self.run), max(LEAST_NAME, room - len(f"model {state}")))
+        return f"model {name}{state}"
 
 
-def describe_model(model: str | None, ready: bool, torch: bool, width: int) -> str:
-    """The model that a search asks, and how far the solving process is."""
-    if not ready:
-        return "solver is starting"
-    if model is None:
-        return "no model" + (": `polyctl train quick` makes one" if width >= 100 else "")
-    return f"model {model}" + ("" if torch else ", torch is loading")
+def describe_settings(settings: SearchSettings, model: Model, room: int) -> str:
+    """How the next search will be made, in so many columns: the model's name loses its middle first."""
+    method, beam = f"method {settings.method} · ", f"beam {settings.width} · "
+    inners = f"inners {f'≤ {settings.inners}' if settings.inners else 'any'} · "
+    for before in (method + inners + beam, method + beam, method):
+        known = model.describe(room - len(before))
+        if len(before) + len(known) <= room:
+            return before + known
+    return model.describe(room)
 
 
 def format_state(search: SearchState, typed: str) -> Text:

@@ -113,8 +113,15 @@ def describe_run(row: RunRow) -> str:
         return f"{row.run.name} has not ended and has written nothing for ten minutes"
     if s.state == "unknown":
         return f"{row.run.name} has written no events yet"
-    metrics = ", ".join(f"{k} {format_number(v)}" for k, v in s.metrics.items())
+    metrics = ", ".join(describe_metric(name, value) for name, value in s.metrics.items())
     return f"{row.run.name}: {s.ended or s.state}{f', {metrics}' if metrics else ''}"
+
+
+def describe_metric(name: str, value: float) -> str:
+    """A metric in words: greedy_verified as a percentage, pass_at_1 as pass@1."""
+    words = name.replace("pass_at_", "pass@").replace("_", " ")
+    share = name.startswith(("greedy_", "pass_at_")) or name == "rank_score"
+    return f"{words} {format_percent(value) if share else format_number(value)}"
 
 
 def _searchable(row: RunRow) -> str:
