@@ -17,7 +17,7 @@ import common
 import torch
 
 from polyctl.algebra.budget import Budget
-from polyctl.config.schema import DataConfig
+from polyctl.config.registry import PACKAGED, load_experiment
 from polyctl.data.dataset import read_problems
 from polyctl.data.families import draw_problems
 from polyctl.data.problem import Problem
@@ -29,17 +29,8 @@ GOALS = {"3_2": 0.99, "3_3": 0.99, "2_3": 0.99, "4_3": 0.97, "3_4": 0.9}
 
 def drawn(name: str, arguments: argparse.Namespace) -> list[Problem]:
     """The problems of a set: from its file, or fresh ones of the same distribution."""
-    variables, inners = map(int, name.split("_"))
     if arguments.fresh:
-        data = DataConfig(
-            family="homogeneous",
-            inner_variables=variables,
-            inners=inners,
-            outer_degrees=(3,),
-            inner_degrees=(3,),
-            outer_bound=5,
-            inner_bound=5,
-        )
+        data = load_experiment(f"d1_var_{name}", registry=PACKAGED).data
         return list(islice(draw_problems(data, arguments.seed + 1000, "test"), arguments.problems))
     found = read_problems(arguments.data / f"homogeneous_{name}.txt")
     return found[arguments.skip : arguments.skip + arguments.problems]

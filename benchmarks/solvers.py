@@ -17,19 +17,13 @@ import common
 from polyctl.algebra.monomials import monomials_up_to
 from polyctl.algebra.polynomial import polynomial, ring
 from polyctl.cli.eval_solver import print_reports
+from polyctl.config.registry import PACKAGED, load_experiment
 from polyctl.config.schema import DataConfig
 from polyctl.data.dataset import write_problem
 from polyctl.data.families import draw_problem
 from polyctl.data.published_format import write_polynomial
 from polyctl.evaluation.solver import Line, Options, lines_of, report
 
-CUBIC = {
-    "outer_degrees": (3,),
-    "inner_degrees": (3,),
-    "outer_bound": 5,
-    "inner_bound": 5,
-    "target": "outer_inner",
-}
 PAIRS = ((3, 2), (3, 3), (2, 3), (4, 3), (3, 4))
 FAMILIES = {
     **{
@@ -49,10 +43,7 @@ FAMILIES = {
         inners=3,
         target="outer_inner",
     ),
-    **{
-        f"homogeneous_{v}_{m}": DataConfig(family="homogeneous", inner_variables=v, inners=m, **CUBIC)
-        for v, m in PAIRS
-    },
+    **{f"homogeneous_{v}_{m}": load_experiment(f"d1_var_{v}_{m}", registry=PACKAGED).data for v, m in PAIRS},
 }
 SEED = 777_000
 

@@ -52,19 +52,20 @@ class EventWriter:
         if self._descriptor is None:
             raise ValueError("an EventWriter writes only within its `with` block")
         # `kind` stands before every field that could hold such text: readers look for it in the bytes
-        data = {"v": VERSION, "time": time.time(), "kind": event.kind, **_finite(event.to_json())}
+        data = {"v": VERSION, "time": time.time(), "kind": event.kind, **finite(event.to_json())}
         line = json.dumps(data, allow_nan=False).encode() + b"\n"
         if os.write(self._descriptor, line) != len(line):
             raise OSError(f"{self.path}: the disk took only a part of an event")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """A value for JSON: in it, None for each float that is not finite."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from polyctl.store.event_kinds import End, Event, Failure, RunStarted, Step, Validation
-from polyctl.store.events import kind_in, parse_event
+from polyctl.store.events import finite, kind_in, parse_event
 from polyctl.store.tail import BLOCK_BYTES, newest_lines
 
 SILENT_SECONDS = 600.0
@@ -109,7 +109,7 @@ class _Newest:
             ended=None if self.end is None else self.end.state,
             step=max((step for step in steps if step is not None), default=None),
             total_steps=None if self.began is None else self.began.total_steps,
-            loss=None if self.step is None else _finite(self.step.loss),
+            loss=None if self.step is None else finite(self.step.loss),
             metrics={name: value for name, value in measured.items() if math.isfinite(value)},
             error=None if crash is None else crash.message,
             updated=None if self.last is None else self.last.time,
@@ -125,10 +125,6 @@ class _Newest:
         if self.last.time is None:
             return "unknown"
         return "running" if time.time() - self.last.time < SILENT_SECONDS else "crashed"
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
 
 
 def _opening(path: Path) -> RunStarted | None:

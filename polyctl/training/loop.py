@@ -8,7 +8,6 @@ nothing.
 
 from __future__ import annotations
 
-import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from polyctl.model.serialization import save_model
 from polyctl.runtime.processes import Processes
 from polyctl.runtime.signals import Interrupts
 from polyctl.store.event_kinds import Checkpoint, End, EndState, RunStarted, Validation
+from polyctl.store.events import finite
 from polyctl.store.runs import Run
 from polyctl.training import checkpoint
 from polyctl.training.journal import Journal, OnEvent
@@ -54,8 +54,8 @@ class TrainResult:
         return {
             "state": self.state,
             "step": self.step,
-            "metrics": _finite(self.metrics),
-            "best": _finite(self.best),
+            "metrics": finite(self.metrics),
+            "best": finite(self.best),
             "checkpoint": None if self.checkpoint is None else str(self.checkpoint),
         }
 
@@ -65,10 +65,6 @@ def _share(passed: float, limit: float | None) -> float:
     if limit is None:
         return 0.0
     return passed / limit if passed < limit else 1.0
-
-
-def _finite(metrics: dict[str, float]) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
 
 @dataclass

@@ -13,7 +13,7 @@ from polyctl.algebra.decomposition import Decomposition, equivalence_key
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, ring
 from polyctl.algebra.verify import verify
-from polyctl.config.schema import DataConfig
+from polyctl.config.registry import PACKAGED, load_experiment
 from polyctl.data.families import draw_problem
 from polyctl.solvers.numeric.ansatz import Ansatz
 from polyctl.solvers.numeric.rationalize import echelon, recognise
@@ -55,15 +55,7 @@ def test_forms_and_inhomogeneous_polynomials(text, inners):
     ("variables", "inners", "seed"), [(3, 2, 5), (3, 3, 6), (2, 3, 7), (4, 3, 8), (3, 4, 9)]
 )
 def test_fresh_problems(variables, inners, seed):
-    data = DataConfig(
-        family="homogeneous",
-        inner_variables=variables,
-        inners=inners,
-        outer_degrees=(3,),
-        inner_degrees=(3,),
-        outer_bound=5,
-        inner_bound=5,
-    )
+    data = load_experiment(f"d1_var_{variables}_{inners}", registry=PACKAGED).data
     found = first(draw_problem(data, seed, 0).f, inners=inners)
     assert found is not None
     assert len(found.inners) <= inners
