@@ -1,26 +1,41 @@
-"""How `polyctl gen` scales over processor cores: one worker process against several, same problems.
+"""How fast problems are made: a stream's blocks against one problem at a time, `polyctl gen` over cores.
 
-    python benchmarks/generation.py [--workers 2] [--problems 120000] [--rounds 5]
+    python benchmarks/generation.py [--streams general general_wide d1_degree] [--pairs 4096]
+    python benchmarks/generation.py --streams --workers 2 [--problems 120000] [--rounds 5]
 
-A round makes the same data set with one worker and with several. Two measures: the speed-up by wall time,
-which means something only where that many cores are idle (the load average is printed), and the processor
-time of all processes together, one worker's divided by several workers', which says what the sharing itself
-costs and holds on a busy machine too. The main process's share cannot be shared. A table, then one line of
-JSON.
+Streams are measured on one core, in processor time: the token pairs that training gets, drawn, named and
+written in blocks (`polyctl.data.blocks`), against the plain way that gives the same ones
+(`polyctl.data.plain`). A mixture is measured as it is, in blocks of as many pairs as --pairs says, and then
+each of its parts alone.
+
+With --workers a round makes the same data set with one worker and with several. Two measures: the speed-up
+by wall time, which means something only where that many cores are idle (the load average is printed), and
+the processor time of all processes together, one worker's divided by several workers', which says what the
+sharing itself costs and holds on a busy machine too. The main process's share cannot be shared. Tables, then
+one line of JSON.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count, islice
 from pathlib import Path
 
 import common
+
+from polyctl.config.registry import load_experiment
+from polyctl.config.schema import DataConfig
+from polyctl.data.batch import TokenPair
+from polyctl.data.blocks.writer import BlockWriter
+from polyctl.data.plain import PlainWriter
+from polyctl.data.tokenizers import make_tokenizer
 
 # The command, with the main process's own processor time as the last line of stdout.
 PROGRAM = """
@@ -48,13 +63,48 @@ def generate(experiment: str, problems: int, workers: int, folder: Path) -> tupl
     return time.perf_counter() - began, used, float(done.stdout.split()[-1])
 
 
-def main() -> None:
-    """Measure, print."""
-    parser = common.parser(__doc__, rounds=5)
-    parser.add_argument("--experiment", default="base_3_3_prefix")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--problems", type=int, default=120_000)
-    options = parser.parse_args()
+def stream_seconds(data: DataConfig, pairs: int, rounds: int) -> list[dict[str, float]]:
+    """Seconds a pair of both ways, in each round; the plain way makes an eighth of the pairs."""
+    tokenizer = make_tokenizer(data)
+    blocks, plain = BlockWriter(data, tokenizer, 0), PlainWriter(data, tokenizer, 0, frozenset())
+
+    def in_blocks(number: int) -> Iterator[TokenPair]:
+        return islice(blocks.pairs((number + 1) << 32, pairs), pairs)
+
+    def one_by_one(number: int) -> Iterator[TokenPair]:
+        made = (pair for i in count((number + 1) << 32) if (pair := plain.pair(i)) is not None)
+        return islice(made, pairs // 8)
+
+    def measure(way: Callable[[int], Iterator[TokenPair]], of: int) -> Callable[[int], float]:
+        return lambda number: common.seconds(lambda: list(way(number))) / of
+
+    works = {"blocks": measure(in_blocks, pairs), "plain": measure(one_by_one, pairs // 8)}
+    return common.in_turn(works, rounds, warm=1)
+
+
+def measure_stream(name: str, pairs: int, rounds: int) -> dict[str, object]:
+    """A table of an experiment's stream and of the parts of a mixture; figures of the whole stream."""
+    data = load_experiment(name).data
+    several = [(name, data)]
+    if len(data.parts) > 1:
+        several += [
+            (f"{part.family}, {part.inner_variables} variables, {part.inners} inner", alone)
+            for part in data.parts
+            for alone in (data.model_copy(update={"parts": (part,)}),)
+        ]
+    rows, figures = [], []
+    for title, config in several:
+        found = stream_seconds(config, pairs, rounds)
+        ratio = common.Spread.range(row["plain"] / row["blocks"] for row in found)
+        speed = common.Spread.range(1 / row["blocks"] for row in found)
+        rows.append((title, ratio.text(1), speed.text(0)))
+        figures.append({"times_as_fast": ratio.to_dict(), "pairs_a_second": speed.to_dict()})
+    common.print_table(("a stream, one core", "times as fast as one by one", "pairs a second"), rows)
+    return figures[0]
+
+
+def measure_workers(options: argparse.Namespace) -> dict[str, object]:
+    """The table of one worker against several."""
     with tempfile.TemporaryDirectory() as folder:
 
         def work(workers: int) -> Callable[[int], tuple[float, float, float]]:
@@ -75,13 +125,29 @@ def main() -> None:
     common.print_table(("", "median (range)"), [(words, spread.text()) for words, spread in spreads.values()])
     load = os.getloadavg()[0]
     print(f"load average {load:.2f}")
-    common.finish(
-        "generation",
-        experiment=options.experiment,
-        workers=options.workers,
-        load=load,
+    return {
+        "experiment": options.experiment,
+        "workers": options.workers,
+        "load": load,
         **{name: spread.to_dict() for name, (_, spread) in spreads.items()},
-    )
+    }
+
+
+def main() -> None:
+    """Measure, print."""
+    parser = common.parser(__doc__, rounds=5)
+    parser.add_argument("--streams", nargs="*", default=["general", "general_wide", "d1_degree"])
+    parser.add_argument("--pairs", type=int, default=4096)
+    parser.add_argument("--experiment", default="base_3_3_prefix")
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--problems", type=int, default=120_000)
+    options = parser.parse_args()
+    figures: dict[str, object] = {
+        name: measure_stream(name, options.pairs, options.rounds) for name in options.streams
+    }
+    if options.workers is not None:
+        figures |= measure_workers(options)
+    common.finish("generation", **figures)
 
 
 if __name__ == "__main__":
