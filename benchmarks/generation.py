@@ -1,12 +1,12 @@
 """How fast problems are made: a stream's blocks against one problem at a time, `polyctl gen` over cores.
 
-    python benchmarks/generation.py [--streams general general_wide d1_degree] [--pairs 4096]
+    python benchmarks/generation.py [--streams general general_wide d1_degree] [--rounds 5]
     python benchmarks/generation.py --streams --workers 2 [--problems 120000] [--rounds 5]
 
 Streams are measured on one core, in processor time: the token pairs that training gets, drawn, named and
 written in blocks (`polyctl.data.blocks`), against the plain way that gives the same ones
-(`polyctl.data.plain`). A mixture is measured as it is, in blocks of as many pairs as --pairs says, and then
-each of its parts alone.
+(`polyctl.data.plain`). As many are made at once as a chunk of the experiment has. Of a mixture each part is
+measured alone, too.
 
 With --workers a round makes the same data set with one worker and with several. Two measures: the speed-up
 by wall time, which means something only where that many cores are idle (the load average is printed), and
@@ -35,6 +35,7 @@ from polyctl.config.schema import DataConfig
 from polyctl.data.batch import TokenPair
 from polyctl.data.blocks.writer import BlockWriter
 from polyctl.data.plain import PlainWriter
+from polyctl.data.stream import CHUNK_BATCHES
 from polyctl.data.tokenizers import make_tokenizer
 
 # The command, with the main process's own processor time as the last line of stdout.
@@ -64,7 +65,7 @@ def generate(experiment: str, problems: int, workers: int, folder: Path) -> tupl
 
 
 def stream_seconds(data: DataConfig, pairs: int, rounds: int) -> list[dict[str, float]]:
-    """Seconds a pair of both ways, in each round; the plain way makes an eighth of the pairs."""
+    """Seconds a pair of both ways, in each round; the plain way makes a sixteenth of the pairs."""
     tokenizer = make_tokenizer(data)
     blocks, plain = BlockWriter(data, tokenizer, 0), PlainWriter(data, tokenizer, 0, frozenset())
 
@@ -73,18 +74,19 @@ def stream_seconds(data: DataConfig, pairs: int, rounds: int) -> list[dict[str, 
 
     def one_by_one(number: int) -> Iterator[TokenPair]:
         made = (pair for i in count((number + 1) << 32) if (pair := plain.pair(i)) is not None)
-        return islice(made, pairs // 8)
+        return islice(made, pairs // 16)
 
     def measure(way: Callable[[int], Iterator[TokenPair]], of: int) -> Callable[[int], float]:
         return lambda number: common.seconds(lambda: list(way(number))) / of
 
-    works = {"blocks": measure(in_blocks, pairs), "plain": measure(one_by_one, pairs // 8)}
+    works = {"blocks": measure(in_blocks, pairs), "plain": measure(one_by_one, pairs // 16)}
     return common.in_turn(works, rounds, warm=1)
 
 
-def measure_stream(name: str, pairs: int, rounds: int) -> dict[str, object]:
+def measure_stream(name: str, rounds: int) -> dict[str, object]:
     """A table of an experiment's stream and of the parts of a mixture; figures of the whole stream."""
-    data = load_experiment(name).data
+    experiment = load_experiment(name)
+    data, pairs = experiment.data, experiment.train.batch * CHUNK_BATCHES
     several = [(name, data)]
     if len(data.parts) > 1:
         several += [
@@ -137,14 +139,11 @@ def main() -> None:
     """Measure, print."""
     parser = common.parser(__doc__, rounds=5)
     parser.add_argument("--streams", nargs="*", default=["general", "general_wide", "d1_degree"])
-    parser.add_argument("--pairs", type=int, default=4096)
     parser.add_argument("--experiment", default="base_3_3_prefix")
     parser.add_argument("--workers", type=int)
     parser.add_argument("--problems", type=int, default=120_000)
     options = parser.parse_args()
-    figures: dict[str, object] = {
-        name: measure_stream(name, options.pairs, options.rounds) for name in options.streams
-    }
+    figures: dict[str, object] = {name: measure_stream(name, options.rounds) for name in options.streams}
     if options.workers is not None:
         figures |= measure_workers(options)
     common.finish("generation", **figures)

@@ -30,7 +30,7 @@ class Words:
             for block in np.unique(self._filled[rows]).tolist():
                 now = rows[self._filled[rows] == block]
                 if self._words.shape[1] == block:
-                    self._words = np.pad(self._words, ((0, 0), (0, _BLOCK)))
+                    self._words = np.pad(self._words, ((0, 0), (0, block)))
                 names = [self._names[i] for i in now.tolist()]
                 self._words[now, block : block + _BLOCK] = _hashed(names, block // _BLOCK)
                 self._filled[now] += _BLOCK

@@ -18,7 +18,7 @@ from polyctl.data.tokenizers.compact import CompactTokenizer
 from polyctl.data.tokenizers.prefix import PrefixTokenizer
 
 _MOST, _LEAST = 20_000, 32  # problems of a block
-_CELLS = 1 << 21  # coefficients of polynomials that are in memory at once
+_CELLS = 1 << 19  # coefficients of polynomials that are in memory at once
 _FEWEST = 8  # problems of a part that are worth arrays
 
 
