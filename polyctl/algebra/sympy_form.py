@@ -118,6 +118,10 @@ def from_sympy(f: sympy.Expr | sympy.Poly, *, atoms: bool = False) -> Polynomial
     """
     import sympy
 
+    if atoms and isinstance(f, sympy.Poly):
+        f = f.as_expr()
+    elif isinstance(f, sympy.Equality):
+        f = f.lhs - f.rhs
     symbols = sorted(f.free_symbols, key=lambda symbol: natural_key(symbol.name))
     generators: Sequence[Any] = symbols
     try:
@@ -132,7 +136,7 @@ def from_sympy(f: sympy.Expr | sympy.Poly, *, atoms: bool = False) -> Polynomial
         ) from None
     outer = polynomial(
         ring([f"g{i}" for i in range(len(generators))]),
-        {tuple(monomial): _rational(coefficient) for monomial, coefficient in listed},
+        {tuple(monomial): _rational(coefficient, atoms) for monomial, coefficient in listed},
     )
     own = [symbol.name for symbol in symbols]
     values = [_read_generator(generator, own) for generator in generators]
@@ -143,10 +147,10 @@ def from_sympy(f: sympy.Expr | sympy.Poly, *, atoms: bool = False) -> Polynomial
     return compose(outer, [embed(h, every, [places[name] for name in names(h)]) for h in values])
 
 
-def _rational(coefficient: Any) -> fmpq:
+def _rational(coefficient: Any, atoms: bool) -> fmpq:
     if coefficient.is_Rational:
         return fmpq(int(coefficient.p), int(coefficient.q))
-    hint = f"put a symbol in its place; {_ATOMS_HINT}"
+    hint = "put a symbol in its place" + ("" if atoms else f"; {_ATOMS_HINT}")
     raise UsageError(
         f"the coefficient {coefficient} is not a rational number",
         "use sympy.Rational for decimals" if coefficient.is_Float else hint,

@@ -121,6 +121,12 @@ def test_functions_of_sympy_become_atoms_and_come_back(expression, shown):
     assert sympy_expression(from_sympy(f, atoms=True)) == f
 
 
+def test_equations_and_polynomials_of_sympy_may_have_atoms():
+    x, y = sympy.symbols("x y")
+    assert str(from_sympy(sympy.Eq(sympy.sin(x) ** 2, y), atoms=True)) == "sin(x)^2 - y"
+    assert str(from_sympy(sympy.Poly(x**2 + sympy.sin(y), x), atoms=True)) == "x^2 + sin(y)"
+
+
 @pytest.mark.parametrize(
     ("expression", "words"),
     [
