@@ -21,7 +21,7 @@ from polyctl.data.rng import CounterRNG
 from polyctl.data.tokenizers.base import inner_count, variable_names
 
 Split = Literal["train", "valid", "test"]
-_ON_VECTORS = 10
+SINGLET_VECTORS = 10
 
 
 def draw_problem(data: DataConfig, seed: int, index: int) -> Problem:
@@ -176,10 +176,10 @@ def _on_singlet(data: DataConfig, rng: CounterRNG, context: Ring) -> Decompositi
     outer = dense_polynomial(outer_ring(1), drawn)
     coefficients: dict[Monomial, int] = {}
     for _ in range(3):
-        first, second = rng.below(_ON_VECTORS), rng.below(_ON_VECTORS)
+        first, second = rng.below(SINGLET_VECTORS), rng.below(SINGLET_VECTORS)
         (scale,) = rng.between(-data.inner_bound, data.inner_bound, 1)
         for component in range(2):
-            exponents = [0] * (2 * _ON_VECTORS)
+            exponents = [0] * (2 * SINGLET_VECTORS)
             exponents[2 * first + component] += 1
             exponents[2 * second + component] += 1
             monomial = tuple(exponents)

@@ -12,8 +12,8 @@ from polyctl.algebra.monomials import monomials_of_degree, monomials_up_to
 from polyctl.config.schema import DataConfig
 from polyctl.data.blocks.table import Table
 from polyctl.data.blocks.words import Bools, Ints, Words
+from polyctl.data.families import SINGLET_VECTORS
 
-SINGLET_VECTORS = 10
 SINGLET_PRODUCTS = 3
 
 

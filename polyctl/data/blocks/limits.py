@@ -15,11 +15,12 @@ from polyctl.data.tokenizers.prefix import PrefixTokenizer
 DENSE = ("univariate", "monic")
 _FAMILIES = (*DENSE, "on_singlet", "separable", "homogeneous", "sparse")
 _SINGLET_VARIABLES = 12  # three products of vectors with two components
-_OUTER_TERMS = {"on_singlet": 0, "homogeneous": 3, "sparse": 4, "separable": 11}  # and of dense ones
-_INNER_TERMS = {"on_singlet": 6, "homogeneous": 3, "sparse": 3, "separable": 0}
+_OUTER_TERMS = {"homogeneous": 3, "sparse": 4, "separable": 11}  # at most; other outers are dense
+_INNER_TERMS = {"homogeneous": 3, "sparse": 3, "on_singlet": 6}
 _LARGEST_TABLE = 2000
+_LARGEST_DRAW = 1 << 30  # a word times the size of its range does not overflow
 _EXACT = 1 << 52  # sums of floats up to this one are not rounded
-_WORD = 1 << 62  # and sums of integers, as of exponents times coefficients, do not overflow
+_WORD = 1 << 62  # and sums of integers, such as of exponents times coefficients, do not overflow
 
 
 def can_write(data: DataConfig, part: DataConfig, tokenizer: Tokenizer) -> bool:
@@ -65,7 +66,7 @@ def monomials_of(part: DataConfig) -> tuple[int, tuple[int, ...]]:
 def _is_small(part: DataConfig) -> bool:
     """Whether there are few monomials and inner polynomials, and no number that does not fit."""
     variables, degrees = monomials_of(part)
-    if not Table.fits(variables, max(degrees)):
+    if not Table.fits(variables, max(degrees)) or max(part.outer_bound, part.inner_bound) >= _LARGEST_DRAW:
         return False
     size = sum(comb(variables + d - 1, d) for d in degrees)
     if size > _LARGEST_TABLE or _bound(part) >= _EXACT or _bound(part) * max(degrees) * size >= _WORD:
@@ -77,7 +78,7 @@ def _is_small(part: DataConfig) -> bool:
 def _bound(part: DataConfig) -> int:
     """No coefficient of f is larger, nor is any sum on the way to it."""
     degree = max(part.outer_degrees)
-    outer_terms = _OUTER_TERMS.get(part.family, 0) or degree + 1
-    inner_terms = _INNER_TERMS.get(part.family, 0) or max(part.inner_degrees) + 1
+    outer_terms = _OUTER_TERMS.get(part.family, degree + 1)
+    inner_terms = _INNER_TERMS.get(part.family, max(part.inner_degrees) + 1)
     largest: int = outer_terms * part.outer_bound * (inner_terms * part.inner_bound) ** degree
     return largest

@@ -21,7 +21,7 @@ def judge(
 ) -> tuple[Bools, Bools]:
     """Which problems are trivial, and which have to be asked about one at a time.
 
-    f comes without its constant, and so do the inner polynomials, whose columns are `columns`.
+    `inner_RMC` are the inner polynomials that are used, without constants, in these columns.
     """
     if family == "on_singlet":  # one inner of degree 2 in two variables or more, an outer of degree 2 or more
         return np.zeros(len(inner_RMC), dtype=np.bool_), np.zeros(len(inner_RMC), dtype=np.bool_)

@@ -36,7 +36,7 @@ class Words:
                 self._filled[now] += _BLOCK
 
     def below(self, rows: Ints, limit: int | Ints) -> Ints:
-        """One draw in [0, limit) for each of the rows; limits are below 2^31, or 2^32."""
+        """One draw in [0, limit) for each of the rows; limits are up to 2^31, or 2^32."""
         at = self._at[rows]
         self._fill(rows, at + 1)
         self._at[rows] += 1

@@ -117,6 +117,7 @@ def test_what_blocks_do_not_know_is_left_to_the_plain_way():
         changed(FAMILIES["on_singlet"], tokenizer="prefix"),
         FAMILIES["homogeneous_3_3"],  # its targets have an outer
         changed(INNER["homogeneous_3_3"], inner_bound=10**6),  # its coefficients may not fit
+        changed(INNER["univariate"], inner_bound=1, outer_bound=1 << 31, outer_degrees=(2,)),
         changed(INNER["homogeneous_3_3"], inners=5),
         changed(INNER["sparse"], inner_variables=8, canonical=True),  # too many monomials
     ):
