@@ -23,6 +23,7 @@ from polyctl.data.tokenizers.base import inner_count
 from polyctl.data.tokenizers.compact import CompactTokenizer
 
 _FEW = 4  # problems that are still trivial, which are sooner made one at a time
+_ROUNDS = 16  # draws, after which those are left, too: the words that they take stay in memory
 
 
 class Other(Enum):
@@ -58,7 +59,7 @@ def draw_sensible(
     Problems are drawn until they are not trivial. Those that have to be made alone are left out.
     """
     words, rows = words_of(part, seed, indices), np.arange(len(indices))
-    while True:
+    for _ in range(_ROUNDS):
         drawn = draw(part, words, rows, monomials)
         f, inner_RMC = compose(drawn, monomials), inner_rows(drawn, columns)
         trivial, doubtful = judge(part.family, drawn, f, inner_RMC, columns, monomials)
