@@ -40,7 +40,11 @@ def plain_composition(outer: Polynomial, inners: Sequence[Polynomial]) -> str:
     >>> plain_composition(parse("b^2 - 3b + 1"), [parse("x^2 + x")])
     '(x^2 + x)^2 - 3*(x^2 + x) + 1'
     """
-    texts = [plain(inner) for inner in inners]
+    return compose_text(outer, [plain(inner) for inner in inners])
+
+
+def compose_text(outer: Polynomial, texts: Sequence[str]) -> str:
+    """The outer with these texts, in brackets where they need them, in place of its variables."""
     if terms(outer) == terms(outer.context().gens()[0]) and len(texts) == 1:
         return texts[0]
     return _plain_terms(terms(outer), [t if is_single(t) else f"({t})" for t in texts])

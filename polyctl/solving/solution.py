@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from polyctl.algebra.budget import Budget, OutOfTime
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 CHAIN_SECONDS = 1.0
+NESTING_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,19 @@ class Solution:
             return ()
         return found if len(found) > 1 else ()
 
+    @cached_property
+    def nested(self) -> str | None:
+        """f as compositions in one another, if it is verified and g or an inner polynomial is one in turn."""
+        if not self.verified or len(self.chain) > 2:
+            return None
+        from polyctl.solving.nested import nest
+
+        try:
+            found = nest(self.decomposition, Budget.of(NESTING_SECONDS))
+        except OutOfTime:
+            return None
+        return None if found is None else found.to_text()
+
     @property
     def rank_key(self) -> tuple[int, ...]:
         """What solutions of one f are sorted by, the best first."""
@@ -130,6 +145,7 @@ class Solution:
             "source": self.source,
             "logprob": self.logprob,
             "chain": [plain(part) for part in self.chain],
+            "nested": self.nested,
             "complexity": None if size is None else size.distinct,
             "leaves": None if size is None else size.leaves,
             "latex": {
@@ -155,6 +171,8 @@ class Solution:
         if len(chain) > 2:
             write = latex if as_latex else plain
             lines.append("f = " + " ∘ ".join(f"({write(part)})" for part in chain))
+        if self.nested is not None:
+            lines.append(f"f = {self.nested}")
         if self.reservation is not None:
             lines.append(self.reservation)
         if self.complexity is not None:

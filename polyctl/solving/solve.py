@@ -28,7 +28,7 @@ MANY = 12
 CHOOSING_SECONDS = 0.3
 SMALL, MODERATE = 12, 30  # distinct subexpressions beyond the variables
 BRIEFLY = 0.3  # seconds for each further exact method once there is an answer
-SIMPLIFIED, SIMPLIFYING_SECONDS = 3, 0.4
+SIMPLIFIED, SIMPLIFYING_SECONDS, BEYOND_SECONDS = 3, 1.0, 0.4  # the last one if time is up
 # Beside a weak answer the numeric solver has a share of the time limit, and a small one if the answer has so
 # few of f's distinct subexpressions that it is likely to be all there is; but a few seconds at least.
 BESIDE_WEAK, BESIDE_GOOD, LEAST_SECONDS = 0.2, 0.07, 2.0
@@ -247,7 +247,7 @@ class _Search:
     def finish(self) -> Answer:
         """Rank the solutions; the best ones are brought to a simpler form."""
         ranked = sorted(self.solutions, key=lambda s: s.rank_key)
-        budget = Budget.of(SIMPLIFYING_SECONDS)
+        budget = Budget.of(max(BEYOND_SECONDS, min(SIMPLIFYING_SECONDS, self.budget.left)))
         simpler = [simplify_solution(s, budget) if s.verified else s for s in ranked[:SIMPLIFIED]]
         ranked = sorted([*simpler, *ranked[SIMPLIFIED:]], key=lambda s: s.rank_key)
         different: dict[object, Solution] = {}
