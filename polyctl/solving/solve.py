@@ -29,10 +29,9 @@ CHOOSING_SECONDS = 0.3
 SMALL, MODERATE = 12, 30  # distinct subexpressions beyond the variables
 BRIEFLY = 0.3  # seconds for each further exact method once there is an answer
 SIMPLIFIED, SIMPLIFYING_SECONDS, BEYOND_SECONDS = 3, 1.0, 0.4  # the last one if time is up
-# Beside a weak answer the numeric solver has a share of the time limit, and a small one if the answer has so
-# few of f's distinct subexpressions that it is likely to be all there is; but a few seconds at least.
-BESIDE_WEAK, BESIDE_GOOD, LEAST_SECONDS = 0.2, 0.07, 2.0
-GOOD = 0.75
+# Beside a weak answer with so few of f's distinct subexpressions that it is likely to be all there is, the
+# numeric solver has a small share of the time limit, but some seconds at least.
+GOOD, BESIDE_GOOD, LEAST_SECONDS = 0.6, 0.07, 2.0
 GRACE_SECONDS = 1.0  # after the time limit, to judge what was found just before it
 
 
@@ -199,10 +198,8 @@ class _Search:
         started, found, first = perf_counter(), 0, inf
         budget = self.budget
         weak = [s.complexity.distinct for s in self.solutions if s.weak and s.complexity is not None]
-        if weak:
-            good = min(weak) < GOOD * complexity_of(self.f).distinct
-            share = BESIDE_GOOD if good else BESIDE_WEAK
-            budget = budget.at_most(max(LEAST_SECONDS, share * self.time_limit))
+        if weak and min(weak) < GOOD * complexity_of(self.f).distinct:
+            budget = budget.at_most(max(LEAST_SECONDS, BESIDE_GOOD * self.time_limit))
         for decomposition in solver(self.f, budget).decompositions:
             new = self.add(Candidate(decomposition, "numeric"))
             found += new
