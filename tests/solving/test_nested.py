@@ -5,14 +5,17 @@ import pytest
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
+from polyctl.algebra.printing import plain
+from polyctl.solving.judge import judge, simplify_solution
 from polyctl.solving.nested import nest
+from polyctl.solving.solution import Candidate
 from polyctl.solving.solve import solve
 
 
 @pytest.mark.parametrize(
     ("text", "nested"),
     [
-        ("((a + b)^3 + c^2)^2 (d + e)^4 + (d + e)^2 + 1", "(d + e)^4*((a + b)^3 + c^2)^2 + (d + e)^2 + 1"),
+        ("(a b + (a + c)^2)^3 + (a b + (a + c)^2) + d e", "(a*b + (a + c)^2)^3 + d*e + (a*b + (a + c)^2)"),
         ("((x + y)^2 + z)^3 w + w^2", "w*((x + y)^2 + z)^3 + w^2"),
         ("(x^2 + c)^2 + c", None),
     ],
@@ -40,5 +43,10 @@ def test_without_time_nothing_is_taken_apart():
 
 
 def test_fewer_inner_polynomials_are_found_inside_the_outer_one():
-    best = solve(parse("((a + b)^3 + c^2)^2 (d + e)^4 + (d + e)^2 + 1"), method="exact").best
-    assert len(best.inner) == 2
+    f = parse("(d + e)^4 (a b + c)^2 + (d + e)^2 + 1")
+    g = parse("(b0 + b1)^4 b2^2 + (b0 + b1)^2 + 1", ["b0", "b1", "b2"])
+    inners = tuple(parse(h, f.context().names()) for h in ("d", "e", "a b + c"))
+    solution = judge(f, Candidate(Decomposition(g, inners), "given"))
+    simpler = simplify_solution(solution)
+    assert sorted(map(plain, simpler.inner)) == ["a*b + c", "d + e"]
+    assert simpler.verified
