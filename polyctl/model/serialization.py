@@ -48,8 +48,13 @@ def save_model(
     vocabulary: Sequence[str],
     step: int,
     metrics: Mapping[str, Any],
+    *,
+    half: bool = False,
 ) -> None:
-    """Write weights and description as one file, atomically; ValueError if they contradict each other."""
+    """Write weights and description as one file, atomically; ValueError if they contradict each other.
+
+    With `half` the weights are written in float16, which halves the file.
+    """
     if model.config != experiment.model or model.vocabulary != len(vocabulary):
         raise ValueError("experiment and vocabulary do not describe this model")
     metadata = {
@@ -61,11 +66,13 @@ def save_model(
     }
     metadata["digest"] = _digest(metadata)
     tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    if half:
+        tensors = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
     write_atomic(path, save(tensors, metadata))
 
 
 def load_model(path: Path, device: torch.device | str) -> LoadedModel:
-    """Read a model file onto a device.
+    """Read a model file onto a device; weights in half precision become float32.
 
     Raises FileError if the file is missing, not a safetensors file, cut short, of a newer format, or if
     its weights are not those of the model it describes.
@@ -76,7 +83,7 @@ def load_model(path: Path, device: torch.device | str) -> LoadedModel:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: _single(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise FileError(f"{path} is damaged, cut short or not a safetensors file: {error}", _HINT) from error
     experiment, vocabulary, step, metrics = _read_description(path, metadata)
@@ -88,6 +95,10 @@ def load_model(path: Path, device: torch.device | str) -> LoadedModel:
     _check_weights(path, model, tensors)
     model.load_state_dict(tensors, assign=True)
     return LoadedModel(model.to(device).eval(), experiment, vocabulary, step, metrics)
+
+
+def _single(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
 def _read_description(

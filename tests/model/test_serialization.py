@@ -51,6 +51,17 @@ def test_round_trip(tmp_path, architecture):
     assert list(tmp_path.iterdir()) == [path]  # no temporary file stays behind
 
 
+def test_half_precision_is_half_as_large_and_loads_as_float32(tmp_path):
+    model, experiment = saved(tmp_path / "m.safetensors")
+    save_model(tmp_path / "half.safetensors", model, experiment, VOCABULARY, 7, {}, half=True)
+    loaded = load_model(tmp_path / "half.safetensors", "cpu").model.state_dict()
+    with safe_open(tmp_path / "half.safetensors", framework="pt") as file:
+        assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.float16}  # noqa: SIM118
+    for name, tensor in model.state_dict().items():
+        assert loaded[name].dtype == torch.float32
+        torch.testing.assert_close(loaded[name], tensor, atol=1e-3, rtol=1e-3)
+
+
 def test_a_model_that_contradicts_its_description_is_not_written(tmp_path):
     model = lively("modern")
     with pytest.raises(ValueError, match="describe"):
