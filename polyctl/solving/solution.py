@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from polyctl.algebra.budget import Budget, OutOfTime
 from polyctl.algebra.complexity import Complexity, complexity_of
 from polyctl.algebra.decomposition import Decomposition
-from polyctl.algebra.polynomial import Polynomial, key
+from polyctl.algebra.polynomial import Polynomial, key, variables_used
 from polyctl.algebra.printing import latex, plain
 from polyctl.algebra.verify import Status, Verdict
 from polyctl.solving.attempt import Attempt
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 CHAIN_SECONDS = 1.0
 NESTING_SECONDS = 1.0
+CHAINS_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -220,6 +221,18 @@ class Answer:
         """The simplest verified solution; None if there is none, so test the answer or this first."""
         return next(iter(self.verified), None)
 
+    @cached_property
+    def chain_degrees(self) -> tuple[tuple[int, ...], ...]:
+        """The degrees of all complete chains of f in one variable, outermost first; else empty."""
+        from polyctl.solvers.exact.chains import chain_degrees
+
+        if not self.verified or len(variables_used(self.f)) != 1:
+            return ()
+        try:
+            return tuple(chain_degrees(self.f, Budget.of(CHAIN_SECONDS)))
+        except OutOfTime:
+            return ()
+
     @property
     def reciprocal(self) -> Reciprocal | None:
         """f as x^n·g(x + c/x) times simple factors, if f is such a polynomial in one variable."""
@@ -239,6 +252,7 @@ class Answer:
         return {
             "solutions": [{"rank": i, **s.to_dict()} for i, s in enumerate(self.solutions[:top], 1)],
             "indecomposable": self.indecomposable,
+            "chain_degrees": [list(degrees) for degrees in self.chain_degrees],
             "reciprocal": None if form is None else form.to_dict(),
             "tried": [
                 {"method": a.method, "seconds": a.seconds, "found": a.found, "note": a.note}
@@ -256,7 +270,14 @@ class Answer:
         """What people read: the first `top` verified solutions, or why there are none."""
         if self:
             blocks = [f"{i}. {s.to_text(as_latex)}" for i, s in enumerate(self.verified[:top], 1)]
-            return "\n".join(block.replace("\n", "\n   ") for block in blocks)
+            lines = [block.replace("\n", "\n   ") for block in blocks]
+            if (count := len(self.chain_degrees)) > 1:
+                listed = ", ".join(
+                    "∘".join(map(str, degrees)) for degrees in self.chain_degrees[:CHAINS_SHOWN]
+                )
+                more = ", …" if count > CHAINS_SHOWN else ""
+                lines.append(f"{count} complete chains, by degree: {listed}{more}")
+            return "\n".join(lines)
         form = self.reciprocal
         other = [] if form is None else [f"but {form.to_text(as_latex)}"]
         if self.indecomposable is not None:

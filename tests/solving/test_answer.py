@@ -55,7 +55,15 @@ def test_what_cannot_be_answered_is_refused(request_of, error):
 
 def test_a_solution_as_json_has_the_documented_fields():
     found = answer(SolveRequest(QUARTIC, method="exact")).to_dict()
-    assert set(found) == {"solutions", "indecomposable", "reciprocal", "tried", "stopped", "seconds"}
+    assert set(found) == {
+        "solutions",
+        "indecomposable",
+        "chain_degrees",
+        "reciprocal",
+        "tried",
+        "stopped",
+        "seconds",
+    }
     (solution,) = found["solutions"]
     documented = {"rank", "outer", "inner", "status", "source", "logprob", "complexity"}
     assert documented <= set(solution)
@@ -158,3 +166,11 @@ def test_a_definition_names_the_main_variables(text, main):
 def test_main_variables_that_give_no_more_than_a_weak_answer_do_not_end_the_search():
     found = answer(SolveRequest("(x y + z)^3 + (x y + z) + y^4", main=("x",), method="exact"))
     assert len(found.tried) > 1
+
+
+def test_all_complete_chains_are_listed_by_degree():
+    found = answer(SolveRequest("x^12", method="exact"))
+    assert found.chain_degrees == ((3, 2, 2), (2, 3, 2), (2, 2, 3))
+    assert "3 complete chains, by degree: 3∘2∘2, 2∘3∘2, 2∘2∘3" in found.to_text()
+    assert answer(SolveRequest("x^5 + x", method="exact")).chain_degrees == ()
+    assert "complete chains" not in answer(SolveRequest(QUARTIC, method="exact")).to_text()
