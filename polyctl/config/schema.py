@@ -79,7 +79,8 @@ class DataConfig(_Config):
         """Degrees with which every problem would be trivial are refused: none would ever be drawn."""
         if self.family == "mixed":
             return self
-        least_outer, least_inner = 1 + (self.inners == 1), 1 + (self.inner_variables == 1)
+        as_many = self.family in ("homogeneous", "sparse") and self.inners >= self.inner_variables
+        least_outer, least_inner = 1 + (self.inners == 1), 1 + (self.inner_variables == 1 or as_many)
         for name, degrees, least in (
             ("outer_degrees", self.outer_degrees, least_outer),
             ("inner_degrees", self.inner_degrees, least_inner),

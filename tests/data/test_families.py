@@ -166,3 +166,11 @@ def test_every_test_set_of_the_registry_has_problems():
     for data in {e.data for e in load_registry(PACKAGED).matching()}:
         for name, cell in degree_cells(data):
             assert draw_problem(cell, 0, 0).family == cell.family, name
+
+
+@pytest.mark.parametrize("family", ["homogeneous", "sparse"])
+def test_as_many_linear_inner_polynomials_as_variables_are_refused(family):
+    settings = {"family": family, "inner_variables": 3, "target": "outer_inner", "inner_degrees": (1,)}
+    with pytest.raises(ValueError, match="would make every decomposition trivial"):
+        DataConfig(inners=3, **settings)
+    assert draw_problem(DataConfig(inners=2, outer_degrees=(3,), **settings), 1, 0)
