@@ -133,8 +133,9 @@ def decompose(
     notes = notes_on(found.f, [*(request.variables or ()), *request.main])
     zeros = _roots_of(found, time_limit) if roots else None
     if as_json:
-        listed = {} if zeros is None else {"roots": [{"root": r, "multiplicity": m} for r, m in zeros]}
-        output.print_json({"input": text, **found.to_dict(top), "notes": notes, **listed})
+        listed = None if zeros is None else [{"root": r, "multiplicity": m} for r, m in zeros]
+        added = {"roots": listed} if roots else {}
+        output.print_json({"input": text, **found.to_dict(top), "notes": notes, **added})
     else:
         output.say_notes(notes)
         print(found.to_text(top, latex))
@@ -163,15 +164,16 @@ def _refuse(options: dict[str, object], beside: str) -> None:
         raise UsageError(f"{given[0]} has no meaning with {beside}", "leave one of them out")
 
 
-def _roots_of(found: Answer, seconds: float) -> list[tuple[str, int]]:
-    """The roots of f as SymPy writes them; UsageError if the time limit is reached."""
+def _roots_of(found: Answer, seconds: float) -> list[tuple[str, int]] | None:
+    """The roots of f as SymPy writes them; None, with a line on stderr, if the time limit is reached."""
     from polyctl.algebra.budget import Budget, OutOfTime
     from polyctl.solving.roots import find_roots
 
     try:
         return [(str(root), count) for root, count in find_roots(found.f, Budget.of(seconds))]
     except OutOfTime:
-        raise UsageError("the time limit was reached before the roots", "raise --time-limit") from None
+        output.say("the roots took longer than the time limit: raise --time-limit")
+        return None
 
 
 def _atom_of(f: Polynomial) -> str:

@@ -87,13 +87,25 @@ def _solve(expression: sympy.Expr, variable: sympy.Symbol, budget: Budget) -> di
     if polynomial.degree() <= RADICALS or rational:
         found = sympy.roots(polynomial, cubics=False, quartics=False)
     if sum(found.values()) < polynomial.degree():
-        return _numbers(polynomial, rational)
+        return _by_factors(polynomial, variable, budget) if rational else _numbers(polynomial, rational)
     exact: dict[sympy.Expr, int] = {}
     for root, count in found.items():
         budget.check()
         root = sympy.simplify(root)
         exact[root] = exact.get(root, 0) + count
     return exact
+
+
+def _by_factors(polynomial: sympy.Poly, variable: sympy.Symbol, budget: Budget) -> dict[sympy.Expr, int]:
+    """The roots of each factor over Q, so that only those without radicals become numbers."""
+    _, factors = polynomial.factor_list()
+    if len(factors) == 1 and factors[0][1] == 1:
+        return _numbers(polynomial, rational=True)
+    found: dict[sympy.Expr, int] = {}
+    for factor, times in factors:
+        for root, count in _solve(factor.as_expr(), variable, budget).items():
+            found[root] = found.get(root, 0) + count * times
+    return found
 
 
 def _numbers(polynomial: sympy.Poly, rational: bool) -> dict[sympy.Expr, int]:

@@ -167,3 +167,13 @@ def test_a_palindromic_polynomial_is_shown_in_x_plus_its_inverse(capsys):
     assert run(["decompose", cyclotomic, "--json"]) == 1
     parts = {"cofactor": "1", "power": 2, "constant": "1", "outer": "b^2 + b - 1"}
     assert read(capsys)["reciprocal"] == parts
+
+
+def test_an_answer_is_shown_though_its_roots_take_too_long(capsys):
+    words = ["decompose", "--method", "exact", "--roots", "--time-limit", "0.001", "x^24 + x^12 + 1"]
+    code = run(words)
+    shown = capsys.readouterr()
+    assert "the roots took longer than the time limit" in shown.err
+    assert (code == 0) == ("f = g(h)" in shown.out)
+    assert run([*words, "--json"]) == code
+    assert read(capsys)["roots"] is None

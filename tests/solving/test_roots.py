@@ -28,6 +28,23 @@ def test_what_has_no_radicals_gives_numbers():
     assert float(found[0][0]) == pytest.approx(1.1673039782614187)
 
 
+def test_only_factors_without_radicals_give_numbers():
+    exact = {root for root, _ in find_roots(parse("(x-1)(x^5-x-1)(2x-3)^2")) if not root.has(sympy.Float)}
+    assert exact == {sympy.Integer(1), sympy.Rational(3, 2)}
+    counts = dict(find_roots(parse("(x-1)(x^5-x-1)(2x-3)^2")))
+    assert counts[sympy.Rational(3, 2)] == 2
+    assert sum(counts.values()) == 8
+
+
+def test_a_reciprocal_polynomial_is_solved_through_its_sums():
+    x = sympy.Symbol("x")
+    found = find_roots(parse("x^4 + 5x^3 + 8x^2 + 10x + 4"))
+    assert all(
+        sympy.expand((x**4 + 5 * x**3 + 8 * x**2 + 10 * x + 4).subs(x, root)) == 0 for root, _ in found
+    )
+    assert sum(count for _, count in found) == 4
+
+
 def test_numbers_of_a_large_degree_are_roots_and_come_in_the_time_limit():
     f = "x^200-x-1"
     found = find_roots(parse(f), Budget.of(5))

@@ -85,8 +85,11 @@ def _basis(inners: Sequence[Polynomial]) -> list[Terms] | None:
     ring = fmpz_mpoly_ctx.get([*(f"x{i}" for i in range(n)), *(f"t{i}" for i in range(m))], Ordering.lex)
     generators = []
     for i, h in enumerate(inners):
-        primitive, factor = primitive_part(h)
         tag = ring.gens()[n + i]
+        if h.is_zero():
+            generators.append(tag)
+            continue
+        primitive, factor = primitive_part(h)
         lifted = ring.from_dict({(*e, *(0,) * m): int(c.p) for e, c in terms(primitive)})
         generators.append(tag * int(factor.q) - lifted * int(factor.p))
     found: Any = fmpz_mpoly_vec(generators, ring).buchberger_naive(limits=LIMITS)

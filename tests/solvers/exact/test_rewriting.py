@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import compose, degree, names, ring
+from polyctl.algebra.printing import plain
 from polyctl.solvers.exact.rewriting import rewrite
 from tests.strategies import integers, polynomials
 
@@ -62,3 +63,11 @@ def test_the_budget_and_the_bound_on_work_hold():
     assert rewrite(f, [parse("x^2", names(f))], Budget(deadline=0.0)) is None
     dense = [parse(f"(x+{k}y+1)^5+{k}x*y", names(f)) for k in (2, 3, 5)]
     assert rewrite(parse("(x+y)^20"), dense, Budget()) is None
+
+
+def test_an_inner_polynomial_that_is_zero_changes_nothing():
+    f = parse("x^4 + y")
+    found = rewrite(f, [f - f])
+    assert found is not None
+    assert plain(found.normal_form) == "x^4 + y"
+    assert found.decomposition is None
