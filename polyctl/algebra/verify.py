@@ -155,7 +155,7 @@ def _decide(
             return "refuted", "g(h) and f differ", method, outer
     reason = triviality(f, Decomposition(outer, inners))
     if reason:
-        return "trivial", reason, method, outer
+        return "trivial", f"g(h) = f holds, but {reason}", method, outer
     return "verified", "g(h) = f over Q", method, outer
 
 

@@ -168,3 +168,10 @@ def test_a_wrong_outer_is_completed_from_the_inners_and_both_verdicts_are_kept()
     hopeless = verify_or_complete(f, Decomposition(parse("b^2", ["b"]), (h + f.context().gen(0),)))
     assert (hopeless.given.status, hopeless.completed.status) == ("refuted", "refuted")
     assert hopeless.best is hopeless.given
+
+
+def test_a_trivial_verdict_says_that_the_identity_holds():
+    verdict = verify(
+        parse("x^2 + y^2"), Decomposition(parse("b0^2 - 2b1", ["b0", "b1"]), (parse("x + y"), parse("x y")))
+    )
+    assert (verdict.status, verdict.reason.startswith("g(h) = f holds, but ")) == ("trivial", True)
