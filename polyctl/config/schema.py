@@ -79,8 +79,7 @@ class DataConfig(_Config):
         """Degrees with which every problem would be trivial are refused: none would ever be drawn."""
         if self.family == "mixed":
             return self
-        as_many = self.family in ("homogeneous", "sparse") and self.inners >= self.inner_variables
-        least_outer, least_inner = 1 + (self.inners == 1), 1 + (self.inner_variables == 1 or as_many)
+        least_outer, least_inner = 1 + (self.inners == 1), 1 + (self.inner_variables == 1)
         for name, degrees, least in (
             ("outer_degrees", self.outer_degrees, least_outer),
             ("inner_degrees", self.inner_degrees, least_inner),
@@ -89,7 +88,8 @@ class DataConfig(_Config):
                 raise ValueError(
                     f"{name} {list(degrees)}: degree {min(degrees)} would make every decomposition trivial"
                 )
-        if self.family == "separable" and max(self.inner_degrees) < 2:
+        several = self.family in ("homogeneous", "sparse") and self.inners >= self.inner_variables
+        if (several or self.family == "separable") and max(self.inner_degrees) < 2:
             raise ValueError(
                 f"inner_degrees {list(self.inner_degrees)}: degree 1 would make every decomposition trivial"
             )
