@@ -43,7 +43,7 @@ def plain_frame(f: Polynomial, others: Sequence[str]) -> Frame:
     used = variables_used(f)
     if len(used) > len(others):
         raise UnwritableProblem(f"f has {len(used)} variables, but this model knows {len(others)}")
-    return _used_first(len(own), used)
+    return _frame(len(own), used)
 
 
 def canonical_frame(f: Polynomial, others: Sequence[str]) -> Frame:
@@ -71,7 +71,7 @@ def canonical_terms(f: Polynomial, others: Sequence[str]) -> tuple[Frame, list[M
         raise UnwritableProblem(f"f has {len(used)} variables, but this model knows {len(others)}")
     monomials, numbers = normal_terms(f)
     if not 0 < len(used) <= MOST_ORDERED:
-        return _used_first(variables, used), [tuple([m[i] for i in used]) for m in monomials], numbers
+        return _frame(variables, used), [tuple([m[i] for i in used]) for m in monomials], numbers
     plain = [tuple([int(m[i]) for i in used]) for m in monomials]  # exponents come as flint's integers
     weights = {
         i: (sum(exponents), sum([e * abs(c) for e, c in zip(exponents, numbers, strict=True)]))
@@ -92,15 +92,11 @@ def canonical_terms(f: Polynomial, others: Sequence[str]) -> tuple[Frame, list[M
 
 
 @lru_cache(maxsize=10_000)
-def _frame(variables: int, order: tuple[int, ...], flips: tuple[bool, ...]) -> Frame:
-    negated = dict(zip(order, flips, strict=True))
-    places = _places([*order, *(i for i in range(variables) if i not in order)])
-    return Frame(places, tuple(negated.get(i, False) for i in range(variables)))
-
-
-@lru_cache(maxsize=10_000)
-def _used_first(variables: int, used: tuple[int, ...]) -> Frame:
-    return Frame(_places([*used, *(i for i in range(variables) if i not in used)]))
+def _frame(variables: int, order: tuple[int, ...], flips: tuple[bool, ...] = ()) -> Frame:
+    """Variables of f in this order, those that it does not use behind; the flips are in the order, too."""
+    whole = [*order, *(i for i in range(variables) if i not in order)]
+    flipped = set(compress(order, flips))
+    return Frame(_places(whole), tuple(i in flipped for i in range(variables)) if flips else ())
 
 
 def _places(order: Sequence[int]) -> tuple[int, ...]:
