@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import comb
 
-from flint import fmpq_mat
+from flint import fmpz_mat
 
 from polyctl.algebra.complexity import Complexity
 from polyctl.algebra.decomposition import Decomposition
-from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, variables_used
+from polyctl.algebra.linear_algebra import coefficient_rows
+from polyctl.algebra.polynomial import Polynomial, constant_term, degree, is_homogeneous, variables_used
 
 WEAK = "weak: only a factorisation, or a substitution of powers of the variables"
 SUM = "only a sum of parts in different variables"
@@ -24,8 +25,8 @@ def is_weak(f: Polynomial, decomposition: Decomposition) -> bool:
     variables (f is even in x), as many as there are variables.
     """
     outer, inners = decomposition.outer, decomposition.inners
-    factored = outer is not None and len(inners) > 1 and _is_product(outer, inners)
-    factored = factored or is_disguised_product(decomposition)
+    open_product = outer is not None and len(inners) > 1 and _is_product(outer, inners)
+    factored = open_product or is_disguised_product(decomposition)
     powers = all(len(h) == 1 for h in inners) and any(degree(h) == 1 for h in inners)
     return factored or (powers and len(inners) >= len(variables_used(f)) > 1)
 
@@ -42,10 +43,8 @@ def is_disguised_product(decomposition: Decomposition) -> bool:
     _, factors = outer.factor()
     if not 1 < len(factors) <= outer.context().nvars() or any(degree(form) > 1 for form, _ in factors):
         return False
-    units = [
-        tuple(int(i == j) for j in range(outer.context().nvars())) for i in range(outer.context().nvars())
-    ]
-    return fmpq_mat([[form[unit] for unit in units] for form, _ in factors]).rank() == len(factors)
+    linear_parts = [form - constant_term(form) for form, _ in factors]
+    return fmpz_mat(coefficient_rows(linear_parts)[1]).rank() == len(factors)
 
 
 def is_sum(decomposition: Decomposition) -> bool:

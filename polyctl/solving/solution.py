@@ -81,7 +81,7 @@ class Solution:
     def verified(self) -> bool:
         return self.verdict.verified
 
-    @property
+    @cached_property
     def weak(self) -> bool:
         """Whether it is verified but only a factorisation, or a substitution of powers of the variables."""
         return self.verified and is_weak(self.f, self.decomposition)
@@ -96,7 +96,7 @@ class Solution:
         """Why it says little about f (weak, a sum, generic), though verified; None if it says something."""
         return find_reservation(self.f, self.decomposition) if self.verified else None
 
-    @property
+    @cached_property
     def chain(self) -> tuple[Polynomial, ...]:
         """g1, …, gk with f = g1∘…∘gk, if it is verified and has one inner polynomial: a complete chain.
 
@@ -125,7 +125,7 @@ class Solution:
             return None
         return None if found is None else found.to_text()
 
-    @property
+    @cached_property
     def rank_key(self) -> tuple[int, ...]:
         """What solutions of one f are sorted by, the best first."""
         return rank_key(self.f, self.decomposition, self.complexity)
@@ -233,7 +233,7 @@ class Answer:
         except OutOfTime:
             return ()
 
-    @property
+    @cached_property
     def reciprocal(self) -> Reciprocal | None:
         """f as x^n·g(x + c/x) times simple factors, if f is such a polynomial in one variable."""
         from polyctl.solvers.exact.palindromic import reciprocal

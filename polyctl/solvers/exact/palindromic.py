@@ -18,6 +18,7 @@ from flint import fmpq, fmpq_poly
 from polyctl.algebra.decomposition import outer_ring
 from polyctl.algebra.polynomial import Polynomial, degree, variables_used
 from polyctl.algebra.printing import latex, plain
+from polyctl.solvers.exact.univariate import from_dense, to_dense
 
 LEAST_DEGREE = 4
 LARGEST_DEGREE = 2000
@@ -70,11 +71,10 @@ def reciprocal(f: Polynomial) -> Reciprocal | None:
     used = variables_used(f)
     if len(used) != 1 or not LEAST_DEGREE <= degree(f) <= LARGEST_DEGREE:
         return None
-    exponents = [int(m[used[0]]) for m in f.monoms()]
-    low, coefficients = min(exponents), [fmpq(0)] * (max(exponents) - min(exponents) + 1)
-    for exponent, coefficient in zip(exponents, f.coeffs(), strict=True):
-        coefficients[exponent - low] = fmpq(coefficient)
-    rest = fmpq_poly(coefficients)
+    variable = used[0]
+    coefficients = to_dense(f, variable).coeffs()
+    low = next(i for i, c in enumerate(coefficients) if c)
+    rest = fmpq_poly(coefficients[low:])
     for c in _constants(rest):
         found = _symmetric(rest, c)
         if found is None:
@@ -84,8 +84,8 @@ def reciprocal(f: Polynomial) -> Reciprocal | None:
         n = outer.degree()
         if n < 2 or _expanded(cofactor, outer, c) != rest:
             continue
-        b = outer_ring(1).gens()[0]
-        return Reciprocal(f, _evaluate(cofactor, _variable(f)), low + n, c, _evaluate(outer, b))
+        shown = from_dense(cofactor, f.context(), variable), from_dense(outer, outer_ring(1))
+        return Reciprocal(f, shown[0], low + n, c, shown[1])
     return None
 
 
@@ -157,13 +157,6 @@ def _square_root(c: fmpq) -> fmpq | None:
         return None
     root = fmpq(c.p.isqrt(), c.q.isqrt())
     return root if root * root == c else None
-
-
-def _evaluate(f: fmpq_poly, x: Polynomial) -> Polynomial:
-    result: Polynomial = x.context().constant(0)
-    for i in range(f.degree(), -1, -1):
-        result = result * x + f[i]
-    return result
 
 
 def _variable(f: Polynomial) -> Polynomial:
