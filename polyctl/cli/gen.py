@@ -45,10 +45,13 @@ def gen(
     """
     from polyctl.config.registry import load_experiment
     from polyctl.data.dataset import generate
+    from polyctl.store.places import refuse_links
 
     changes = [*(set_ or []), *([] if seed is None else [f"seed={seed}"])]
     chosen = load_experiment(experiment, changes, small=smoke, registry=registry)
     directory = out or Path("data") / chosen.name
+    if out is None:
+        refuse_links(directory)
     try:
         with output.progress("generating") as bar:
             manifest = generate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -63,9 +64,14 @@ def print_problem(message: str, hint: str | None = None) -> None:
     from rich.markup import escape
 
     console = stderr_console()
-    console.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    console.print(f"[bold red]error:[/] {escape(_visible(message))}", soft_wrap=True)
     if hint:
-        console.print(f"[cyan]hint:[/] {escape(hint)}", soft_wrap=True)
+        console.print(f"[cyan]hint:[/] {escape(_visible(hint))}", soft_wrap=True)
+
+
+def _visible(text: str) -> str:
+    """The text with control characters spelled out: a name in it must not steer the terminal."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: ascii(found[0])[1:-1], text)
 
 
 # -- tables --------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ and never a silent default.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from polyctl.config.names import check_name
 
 FamilyName = Literal[
     "univariate", "separable", "on_singlet", "monic", "split", "homogeneous", "sparse", "mixed"
@@ -262,7 +264,7 @@ class RLConfig(_Config):
 class Experiment(_Config):
     """A named experiment, fully resolved."""
 
-    name: str
+    name: Annotated[str, AfterValidator(check_name)]
     description: str = ""
     paper: str = Field("", description="where the paper describes it")
     seed: int = 0

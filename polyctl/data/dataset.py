@@ -33,6 +33,7 @@ from polyctl.data.tokenizers.prefix import PrefixTokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.runtime.pool import worker_pool
 from polyctl.store.files import write_atomic
+from polyctl.store.places import refuse_links
 
 MANIFEST_FORMAT = 1
 PART = 4096
@@ -205,6 +206,7 @@ def generate(
             "choose another directory with --out, or replace it with --force",
         )
     parts = directory / "parts"
+    refuse_links(parts)
     stamp = parts / "plan.json"
     if parts.exists() and (force or not stamp.exists() or stamp.read_text() != plan.model_dump_json()):
         shutil.rmtree(parts)

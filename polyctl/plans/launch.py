@@ -20,6 +20,7 @@ from polyctl.errors import EXIT_INTERRUPTED, UsageError
 from polyctl.plans.progress import OnEvent
 from polyctl.plans.runner import Options, Outcome, perform, run_plan
 from polyctl.plans.stages import Directories, Task
+from polyctl.store.places import refuse_links
 
 if TYPE_CHECKING:
     import submitit
@@ -227,6 +228,7 @@ def make_executor(
         import submitit
     except ImportError:
         raise UsageError("--launch needs submitit", "pip install 'polyctl[slurm]'") from None
+    refuse_links(directories.runs / JOBS)
     try:
         executor = submitit.AutoExecutor(
             folder=directories.runs / JOBS,

@@ -26,6 +26,7 @@ from polyctl.rl.trainer import reinforce
 from polyctl.runtime.device import limit_threads
 from polyctl.runtime.processes import Processes, join_processes
 from polyctl.store.evaluation_report import EvaluationReport, ProblemSet
+from polyctl.store.places import refuse_links
 from polyctl.store.runs import Run, create_run, find_run
 from polyctl.training import supervised
 from polyctl.training.loop import TrainResult
@@ -185,6 +186,7 @@ def _check_idle(run: Run, options: Options) -> None:
 
 def _generate(task: Task, options: Options, on_event: OnEvent | None) -> dict[str, Any]:
     assert task.data is not None
+    refuse_links(task.data)
 
     def progress(name: str, done: int, total: int) -> None:
         if on_event is not None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from polyctl.errors import FileError
 from polyctl.store.event_kinds import Event, event_from_json
+from polyctl.store.places import refuse_links
 
 VERSION = 1
 _KIND = re.compile(rb'"kind": ?"(\w+)"')
@@ -34,6 +35,7 @@ class EventWriter:
 
     def __enter__(self) -> EventWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        refuse_links(self.path)
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         size = os.fstat(self._descriptor).st_size
         if size and os.pread(self._descriptor, 1, size - 1) != b"\n":

@@ -18,10 +18,12 @@ import tomli
 import tomli_w
 from pydantic import ValidationError
 
+from polyctl.config.names import NAME_RULE, check_name, is_name, is_run_name
 from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
-from polyctl.errors import FileError, did_you_mean
+from polyctl.errors import FileError, UsageError, did_you_mean
 from polyctl.store.files import write_atomic
+from polyctl.store.places import refuse_links
 from polyctl.store.summary import RunState, Summary, summarise_events
 
 STAMP = "%Y%m%d-%H%M%S"  # how runs and reports are named, by the time in UTC
@@ -119,6 +121,11 @@ class Run:
             f"{self.path} has no checkpoint yet", f"wait for its first, or `polyctl train {self.experiment}`"
         )
 
+    def refuse_links(self) -> None:
+        """FileError if what is written to the run would land elsewhere."""
+        folders = (self.checkpoints, self.reports, self.predictions)
+        refuse_links(self.path.parent, self.path, *folders, self.events, self.usage_log)
+
     def state(self) -> RunState:
         """How the run stands, by its events."""
         return self.summary().state
@@ -137,8 +144,15 @@ def runs_root(root: Path | None = None) -> Path:
 
 
 def create_run(experiment: Experiment, root: Path | None = None) -> Run:
-    """A new directory for a run of `experiment`, its config.toml written; FileError if that cannot be."""
-    parent = runs_root(root) / experiment.name
+    """A new directory for a run of `experiment`, its config.toml written; FileError if that cannot be.
+
+    Raises UsageError if the experiment is called what no directory may be called.
+    """
+    try:
+        parent = runs_root(root) / check_name(experiment.name)
+    except ValueError as error:
+        raise UsageError(f"no run can be made: the name {error}", "rename the experiment") from None
+    refuse_links(parent)
     stamp = datetime.now(UTC).strftime(STAMP)
     number = 1
     try:
@@ -162,8 +176,12 @@ def create_run(experiment: Experiment, root: Path | None = None) -> Run:
 
 
 def list_runs(root: Path | None = None) -> list[Run]:
-    """All runs under the root, newest first; empty if the root does not exist."""
-    return _sorted(path.parent for path in runs_root(root).glob("*/*/config.toml"))
+    """All runs under the root, newest first; empty if the root does not exist.
+
+    A directory that is called what no run may be called is none.
+    """
+    found = (path.parent for path in runs_root(root).glob("*/*/config.toml"))
+    return _sorted(path for path in found if is_name(path.name) and is_name(path.parent.name))
 
 
 def shipped_run() -> Run:
@@ -186,8 +204,12 @@ def run_for_results(run: Run, root: Path | None = None) -> Run:
     """
     package = Path(__file__).resolve().parents[1]
     if os.access(run.path, os.W_OK) and not run.path.resolve().is_relative_to(package):
+        run.refuse_links()
         return run
+    if not is_run_name(run.name):
+        raise FileError(f"{run.path} cannot be written, and {run.name!r} is no name of a run", NAME_RULE)
     results = Run.at(runs_root(root) / run.experiment / run.id)
+    results.refuse_links()
     try:
         results.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -221,10 +243,14 @@ def find_run(name: str | Path, root: Path | None = None, *, need_checkpoint: boo
     """The run that `name` means: EXPERIMENT/ID, a directory, or EXPERIMENT (its newest with a checkpoint).
 
     The bundled run is found wherever runs are kept. Without need_checkpoint, EXPERIMENT means its newest run.
-    Raises FileError that says what to do next.
+    Only names are looked for in the root, so that nothing else is taken for a run in it. Raises FileError
+    that says what to do next.
     """
     root = runs_root(root)
-    places = [root / name, Path(name)]
+    if not str(name).strip() or "\0" in str(name):
+        raise FileError(f"{str(name)!r} names no run", "`polyctl runs list` shows all")
+    places = [root / name] if is_run_name(str(Path(name))) else []
+    places.append(Path(name))
     shipped = shipped_run()
     if str(name) in (shipped.experiment, shipped.name):
         places.append(shipped.root / name)

@@ -270,5 +270,6 @@ def run_loop(
 
     Reaching max_minutes and the first SIGINT or SIGTERM end it gently: what resuming needs is saved.
     """
+    run.refuse_links()
     with Journal(run.events, processes.main, on_event) as journal, Interrupts() as interrupts:
         return make(journal).run_until(interrupts, None if max_minutes is None else 60 * max_minutes)

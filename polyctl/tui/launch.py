@@ -15,6 +15,7 @@ from pathlib import Path
 
 from polyctl.errors import FileError
 from polyctl.store.files import write_atomic
+from polyctl.store.places import refuse_links
 from polyctl.store.runs import STAMP
 
 FOLDER = ".started"
@@ -85,6 +86,7 @@ def start(arguments: list[str], root: Path) -> Job:
     folder = root / FOLDER
     name = time.strftime(STAMP, time.gmtime()) + f"-{time.time_ns() % 1000:03d}"
     log = folder / f"{name}.log"
+    refuse_links(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
