@@ -91,7 +91,6 @@ _versions: dict[tuple[torch.device, torch.dtype, int], int] = {}
 _warned = False
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator, unused-ignore]
 def flash_version(device: torch.device, dtype: torch.dtype, size: int) -> int:
     """The version of flash-attn that computes attention with heads of that size there; 0 for torch's own.
 
@@ -102,6 +101,14 @@ def flash_version(device: torch.device, dtype: torch.dtype, size: int) -> int:
     if (device, dtype, size) not in _versions:
         _versions[device, dtype, size] = _find_version(device, dtype, size)
     return _versions[device, dtype, size]
+
+
+def mark_constants() -> None:
+    """Tell torch.compile that `flash_version` is a constant; call this before a model is compiled.
+
+    It is no decorator because it imports the whole compiler, which takes as long as importing torch.
+    """
+    torch.compiler.assume_constant_result(flash_version)  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def _find_version(device: torch.device, dtype: torch.dtype, size: int) -> int:

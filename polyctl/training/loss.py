@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from polyctl.config.schema import TrainConfig
+from polyctl.model.attention import mark_constants
 from polyctl.model.gpt import GPT
 
 
@@ -36,6 +37,7 @@ def make_objective(model: GPT, config: TrainConfig, device: torch.device) -> Tar
     objective = TargetLoss(model)
     if config.compile == "on" or (config.compile == "auto" and device.type == "cuda"):
         torch.compiler.reset()  # graphs of another model's training in this process would count as this one's
+        mark_constants()
         objective.compile(dynamic=True)  # batches differ in length; one graph must serve them all
     return objective
 

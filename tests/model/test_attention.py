@@ -1,5 +1,7 @@
 """The attention functions against plain formulas, and the way to flash-attn."""
 
+import subprocess
+import sys
 import types
 
 import pytest
@@ -175,12 +177,18 @@ def test_the_version_is_a_constant_to_the_compiler(monkeypatch, found):
         return F.scaled_dot_product_attention(q, k, v, is_causal=causal).transpose(1, 2)
 
     monkeypatch.setattr(attention, "_functions", {2: stand_in})
-    version = torch.compiler.assume_constant_result(lambda device, dtype, size: found)
-    monkeypatch.setattr(attention, "flash_version", version)
+    monkeypatch.setattr(attention, "flash_version", lambda device, dtype, size: found)
+    attention.mark_constants()
     q, k, v = torch.randn(3, 2, 4, 7, 8).unbind(0)
     expected = F.scaled_dot_product_attention(q, k, v, is_causal=True)
     compiled = torch.compile(attention.causal_attention, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(q, k, v), expected)
+
+
+def test_a_model_is_loaded_without_the_compiler():
+    code = "import sys, polyctl.model.gpt; print('torch._dynamo' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_the_trial_draws_no_random_numbers(install):
