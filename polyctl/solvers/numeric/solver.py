@@ -355,11 +355,15 @@ def _all(
     ]
     searches = [ShapeSearch(q) for q in asked]
     for search in searches:
-        if not search.ansatz.generic:
-            yield from search.first(generator, budget)
-        else:
+        if search.ansatz.generic:
             yield from search.first(generator, budget.at_most(GENERIC_SECONDS))
             yield from generic_candidates(search.ansatz, generator, budget)
+            continue
+        yield from search.first(generator, budget)
+        if not search.sparse:
+            yield from dense_candidates(
+                search.ansatz, random_starts(search.ansatz, STARTS, generator), budget
+            )
     rounds = 0
     while searches and not budget.expired:
         for search in searches:
