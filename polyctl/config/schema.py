@@ -19,6 +19,7 @@ TargetKind = Literal["inner", "outer_inner"]
 TokenizerName = Literal["prefix", "compact", "terms"]
 AlgorithmName = Literal["bgrpo", "grpo", "boost"]
 RewardName = Literal["simple", "rank", "reverse_rank"]
+KLName = Literal["exact", "k3"]
 
 
 class _Config(BaseModel):
@@ -213,6 +214,12 @@ class RLConfig(_Config):
     temperature: float = Field(1.0, gt=0, description="grpo: sampling temperature")
     reward: Literal["auto", RewardName] = Field("auto", description="auto: rank for bgrpo, simple for grpo")
     wrong_reward: float = Field(-0.1, description="reward of a wrong hypothesis")
+    weighting: Literal["reward", "probability"] = Field(
+        "reward", description="bgrpo: a hypothesis weighs its reward minus the mean, or by its probability"
+    )
+    probability_baseline: float = Field(
+        0.8, ge=0, le=1, description="probability: λ of the weight q - λ p; below 1 it keeps p in the beam"
+    )
     completion: bool = Field(
         False, description="judge the inner polynomials alone; the outer one is found by algebra"
     )
@@ -223,6 +230,9 @@ class RLConfig(_Config):
     clip_low: float = Field(0.2, gt=0, lt=1, description="the ratio is clipped below 1 - clip_low")
     clip_high: float = Field(0.2, gt=0, description="the ratio is clipped above 1 + clip_high")
     kl_weight: float = Field(0.02, ge=0, description="weight of the divergence from the reference model")
+    kl_estimator: KLName = Field(
+        "exact", description="exact: over the whole vocabulary; k3: from the emitted tokens alone"
+    )
     lr: float = Field(5e-5, gt=0)
     warmup: int = Field(5, ge=0, description="steps of linear warm-up")
     final_lr_ratio: float = Field(

@@ -27,7 +27,7 @@ from polyctl.runtime.processes import Processes
 from polyctl.solvers.numeric.solver import by_least_squares
 from polyctl.solving.solve import solve
 from polyctl.training.loader import split
-from polyctl.training.loss import TargetLoss, autocast
+from polyctl.training.loss import TargetLoss
 from polyctl.training.optim import Optimizers
 
 STARTS = 3
@@ -120,8 +120,7 @@ def imitate(
         total = torch.zeros((), device=processes.device)
         for batch in batches:
             (part,) = split(batch, 0, 1, 1)
-            with autocast(processes.device, experiment.train.precision):
-                loss = objective(*part.to(processes.device)) / tokens
+            loss = objective(*part.to(processes.device)) / tokens
             loss.backward()
             total += loss.detach()
         norm = optimizer_step(model, optimizer, total, rl.max_grad_norm, processes)

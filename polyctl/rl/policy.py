@@ -4,7 +4,8 @@ The prompts run through the model by themselves and leave keys and values; every
 its prompt's and to its own earlier tokens. Gradients flow through both, so they equal those of the plain way
 (prompt and hypothesis as one row each), at a fraction of its tokens.
 
-Legend: G groups, W hypotheses a group, P prompt tokens, L hypothesis tokens, D width, H heads, K head size.
+Legend: G groups, W hypotheses a group, P prompt tokens, L hypothesis tokens, N of them that are no padding,
+V vocabulary, D width, H heads, K head size.
 """
 
 from __future__ import annotations
@@ -64,10 +65,15 @@ class GroupBatch:
 
 @dataclass(frozen=True)
 class Scores:
-    """Log-probability of each token, and the entropy of the distribution it was judged by (no gradient)."""
+    """Log-probability of each token, and the distribution it was judged by with its entropy (no gradient).
+
+    `wanted_GWL` is true at the N tokens that are no padding.
+    """
 
     logp_GWL: torch.Tensor
     entropy_GWL: torch.Tensor
+    logp_NV: torch.Tensor
+    wanted_GWL: torch.Tensor
 
 
 def score(model: GPT, batch: GroupBatch) -> Scores:
@@ -82,7 +88,10 @@ def score(model: GPT, batch: GroupBatch) -> Scores:
     entropy_N = -(detached_NV.exp() * detached_NV).sum(-1)
     zeros_GWL = torch.zeros_like(batch.mask_GWL, dtype=logp_N.dtype)
     return Scores(
-        zeros_GWL.masked_scatter(wanted_GWL, logp_N), zeros_GWL.masked_scatter(wanted_GWL, entropy_N)
+        zeros_GWL.masked_scatter(wanted_GWL, logp_N),
+        zeros_GWL.masked_scatter(wanted_GWL, entropy_N),
+        logp_NV,
+        wanted_GWL,
     )
 
 

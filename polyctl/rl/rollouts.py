@@ -12,12 +12,22 @@ from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.evaluation.accuracy import JudgedHypothesis, judge
 from polyctl.model.gpt import GPT
-from polyctl.rl.rewards import RankedVerdict, advantages, has_signal, rank_verdicts, rewards
+from polyctl.rl.rewards import (
+    RankedVerdict,
+    advantages,
+    counted,
+    has_signal,
+    probability_weights,
+    rank_verdicts,
+    rewards,
+)
 from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
 from polyctl.search.hypothesis import Hypothesis, shown_hypothesis
 from polyctl.search.sampling import sample
 from polyctl.store.event_kinds import Rollout
+
+LEAST_ADVANTAGE = 1e-3  # hypotheses with less are left out of the update: a third of it, for no difference
 
 
 @dataclass(frozen=True)
@@ -33,8 +43,19 @@ class Group:
 
     @property
     def signal(self) -> bool:
-        """Whether it holds right and wrong answers."""
-        return has_signal(self.verdicts)
+        """Whether it holds right and wrong answers, and some that are worth an update."""
+        return has_signal(self.verdicts) and bool(self.trained)
+
+    @property
+    def trained(self) -> list[int]:
+        """The places of the hypotheses that the update uses."""
+        return [place for place, a in enumerate(self.advantages) if abs(a) >= LEAST_ADVANTAGE]
+
+    @property
+    def mass(self) -> float:
+        """The model's probability of all its different hypotheses together."""
+        different = {(one.hypothesis.tokens, one.hypothesis.finished): one.hypothesis for one in self.judged}
+        return math.fsum(math.exp(hypothesis.logprob) for hypothesis in different.values())
 
     @property
     def first_correct(self) -> int | None:
@@ -122,7 +143,12 @@ def judged_group(
     judged = judge(problem, hypotheses, tokenizer, None)
     verdicts = rank_verdicts(judged, completion=rl.completion)
     reward = rewards(verdicts, reward_kind(rl), width=rl.group_size, wrong=rl.wrong_reward)
-    advantage = advantages(verdicts, reward, scale_rewards=rl.scale_rewards)
+    counts = counted(verdicts, merge_wrong=rl.algorithm == "grpo")
+    if rl.algorithm == "bgrpo" and rl.weighting == "probability":
+        logprobs = [hypothesis.logprob for hypothesis in hypotheses]
+        advantage = probability_weights(verdicts, logprobs, counts, baseline=rl.probability_baseline)
+    else:
+        advantage = advantages(reward, counts, scale_rewards=rl.scale_rewards)
     return Group(problem, tuple(prompt), tuple(judged), tuple(verdicts), tuple(reward), tuple(advantage))
 
 
@@ -135,7 +161,7 @@ def totals(groups: Sequence[Group], width: int) -> dict[str, float]:
         r
         for g in groups
         for verdict, r in zip(g.verdicts, g.rewards, strict=True)
-        if verdict.right is not None
+        if verdict.right is not None and not verdict.copy
     ]
     return {
         "groups": len(groups),
@@ -143,23 +169,27 @@ def totals(groups: Sequence[Group], width: int) -> dict[str, float]:
         "decided": len(decided),
         "reward": math.fsum(decided),
         "right": sum(verdict.right is True for verdict in hypotheses),
+        "copies": sum(verdict.copy for verdict in hypotheses),
+        "mass": math.fsum(group.mass for group in groups),
         "undecided": sum(verdict.right is None for verdict in hypotheses),
         "unfinished": sum(not one.hypothesis.finished for group in groups for one in group.judged),
         "pass_at_1": sum(place == 0 for place in found),
         "pass_at_w": len(found),
         "rank_score": math.fsum(math.exp(-place / width) for place in found),
+        "skipped": sum(not group.signal for group in groups),
         "all_right": sum(not g.signal and g.first_correct is not None for g in groups),
-        "all_wrong": sum(not g.signal and g.first_correct is None for g in groups),
+        "all_wrong": sum(g.first_correct is None for g in groups),
     }
 
 
 def rates(sums: dict[str, float]) -> dict[str, float]:
-    """The means that totals stand for; `skipped` counts the groups without signal."""
+    """The means that totals stand for; `skipped` counts the groups without signal, `searched` all."""
     groups, hypotheses = max(sums["groups"], 1), max(sums["hypotheses"], 1)
     return {
         "reward": sums["reward"] / max(sums["decided"], 1),
         "right": sums["right"] / hypotheses,
-        **{name: sums[name] / groups for name in ("pass_at_1", "pass_at_w", "rank_score")},
-        "skipped": sums["all_right"] + sums["all_wrong"],
-        **{name: sums[name] for name in ("all_right", "all_wrong", "undecided", "unfinished")},
+        "copies": sums["copies"] / hypotheses,
+        **{name: sums[name] / groups for name in ("pass_at_1", "pass_at_w", "rank_score", "mass")},
+        "searched": sums["groups"],
+        **{name: sums[name] for name in ("skipped", "all_right", "all_wrong", "undecided", "unfinished")},
     }

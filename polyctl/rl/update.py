@@ -11,11 +11,10 @@ from torch import nn
 
 from polyctl.config.schema import Experiment
 from polyctl.model.gpt import GPT
-from polyctl.rl.loss import policy_loss
-from polyctl.rl.policy import GroupBatch, Scores, score
+from polyctl.rl.loss import divergence, policy_loss
+from polyctl.rl.policy import GroupBatch, score
 from polyctl.rl.rollouts import Group
 from polyctl.runtime.processes import Processes
-from polyctl.training.loss import autocast
 from polyctl.training.optim import Optimizers
 
 
@@ -49,33 +48,38 @@ def update(
     """`rl.updates_per_step` optimizer steps on the groups with a signal; none if no process has one.
 
     `groups` are this process's share; gradients are summed over all processes, and the normalizer counts the
-    problems of all, so the result does not depend on their number. Raises NotFinite.
+    problems of all, so the result does not depend on their number. Everything is computed in single
+    precision: the noise of bfloat16 is many times the change of a ratio in one update. Raises NotFinite.
     """
     rl = experiment.rl
     kept = sorted((g for g in groups if g.signal), key=lambda g: len(g.prompt))
     (total,) = processes.sum([float(len(kept))])
     if not total:
         return Update()
-    batches = _batches(kept, rl.micro_groups, end, processes.device)
+    batches = batches_of(kept, rl.micro_groups, end, processes.device)
     normalizer = float(rl.groups_per_step * rl.group_size * experiment.eval.max_tokens)
     weights = {
         "clip_low": rl.clip_low,
         "clip_high": rl.clip_high,
-        "kl": rl.kl_weight,
+        "kl_weight": rl.kl_weight,
         "normalizer": normalizer,
     }
-    anchors = [_frozen(reference, batch, experiment) for batch in batches]
     old: list[torch.Tensor] = []
     sums = {name: torch.zeros((), device=processes.device) for name in ("loss", "kl", "entropy", "clipped")}
     norm = 0.0
     for epoch in range(rl.updates_per_step):
         optimizer.zero_grad(set_to_none=True)
         for number, batch in enumerate(batches):
-            found = _score(model, batch, experiment)
+            found = score(model, batch)
             if epoch == 0:
                 old.append(found.logp_GWL.detach())
                 sums["entropy"] += found.entropy_GWL.sum()
-            part = policy_loss(found.logp_GWL, old[number], anchors[number], batch, **weights)
+            kl_GWL = None
+            if reference is not None:
+                with torch.no_grad():  # anew each time: kept distributions would take memory for all batches
+                    anchor = score(reference, batch)
+                kl_GWL = divergence(found, anchor, rl.kl_estimator)
+            part = policy_loss(found.logp_GWL, old[number], kl_GWL, batch, **weights)
             torch.autograd.backward(part.loss)
             sums["loss"] += part.loss.detach()
             sums["kl"] += part.kl_sum
@@ -98,14 +102,15 @@ def update(
     )
 
 
-def _batches(groups: Sequence[Group], size: int, end: int, device: torch.device) -> list[GroupBatch]:
-    """The groups as tensors, `size` of them a forward pass."""
-    parts = [groups[i : i + size] for i in range(0, len(groups), size)]
+def batches_of(groups: Sequence[Group], size: int, end: int, device: torch.device) -> list[GroupBatch]:
+    """The groups as tensors, `size` of them a forward pass, with the hypotheses that are trained."""
+    written = [(group, group.emitted(end)) for group in groups]
+    parts = [written[i : i + size] for i in range(0, len(written), size)]
     return [
         GroupBatch.of(
-            [group.prompt for group in part],
-            [group.emitted(end) for group in part],
-            [group.advantages for group in part],
+            [group.prompt for group, _ in part],
+            [[emitted[place] for place in group.trained] for group, emitted in part],
+            [[group.advantages[place] for place in group.trained] for group, _ in part],
             device,
         )
         for part in parts
@@ -137,15 +142,3 @@ def sum_gradients(model: nn.Module, processes: Processes) -> None:
     dist.all_reduce(flat)
     for parameter, part in zip(parameters, torch.split(flat, [p.numel() for p in parameters]), strict=True):
         parameter.grad = part.view_as(parameter).clone()
-
-
-def _score(model: GPT, batch: GroupBatch, experiment: Experiment) -> Scores:
-    with autocast(batch.prompt_GP.device, experiment.train.precision):
-        return score(model, batch)
-
-
-def _frozen(reference: GPT | None, batch: GroupBatch, experiment: Experiment) -> torch.Tensor | None:
-    if reference is None:
-        return None
-    with torch.no_grad():
-        return _score(reference, batch, experiment).logp_GWL

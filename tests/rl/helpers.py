@@ -41,8 +41,8 @@ def model_of(architecture: str = "modern", seed: int = 0, vocabulary: int = 11) 
     return model.eval()
 
 
-def judged(rank, status, completed=None, duplicate_of=None, extra=False) -> JudgedHypothesis:
-    hypothesis = Hypothesis((2, 3), -1.0, True)
+def judged(rank, status, completed=None, duplicate_of=None, extra=False, tokens=None) -> JudgedHypothesis:
+    hypothesis = Hypothesis(tokens or (2, 3 + rank), -1.0, True)
     return JudgedHypothesis(
         rank, hypothesis, None, status, completed or status, "", False, duplicate_of, extra
     )

@@ -18,7 +18,7 @@ def test_times_are_scaled_from_the_problems_that_were_searched(monkeypatch):
     assert not clock.passed
     assert (bill.steps, bill.problems, bill.hypotheses, bill.probed) == (10, 80, 160, 48)
     assert bill.search_seconds_per_step == pytest.approx(10)
-    assert bill.update_seconds_per_step == pytest.approx(6 * 3 + 6 / 3)
-    assert bill.seconds == pytest.approx(10 * (10 + 20) + 48 * 10 / 8)
+    assert bill.update_seconds_per_step == pytest.approx(3 * (6 + 6 / 3))  # each with the reference model
+    assert bill.seconds == pytest.approx(10 * (10 + 24) + 48 * 10 / 8)
     assert bill.memory_bytes == 20 * bill.parameters
     assert bill.disk_bytes == 24 * bill.parameters

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from polyctl.rl.loss import policy_loss
-from polyctl.rl.policy import GroupBatch, score
+from polyctl.rl.loss import divergence, policy_loss
+from polyctl.rl.policy import GroupBatch, Scores, score
 from tests.rl.helpers import model_of
 
 PROMPTS = [[3, 4, 5, 1], [6, 1], [2, 2, 7, 8, 9, 1]]
@@ -16,7 +16,7 @@ EMITTED = [
     [[9, 1], [3, 3, 1], [10, 9, 8, 1]],
 ]
 ADVANTAGES = [[0.9, -0.3, -0.6], [-0.5, 0.5], [0.1, 0.2, -0.3]]
-CLIP = {"clip_low": 0.2, "clip_high": 0.3, "kl": 0.05}
+CLIP = {"clip_low": 0.2, "clip_high": 0.3, "kl_weight": 0.05}
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +45,12 @@ def plain_logp(model, prompt, tokens):
     return torch.stack([logp[at + i, token] for i, token in enumerate(tokens)])
 
 
+def plain_distributions(model, prompt, tokens):
+    """Log-probabilities of the whole vocabulary at each token of one row."""
+    logp = model(torch.tensor([[*prompt, *tokens]]))[0].log_softmax(-1)
+    return logp[len(prompt) - 1 : len(prompt) - 1 + len(tokens)]
+
+
 @pytest.mark.parametrize("architecture", ["modern", "gpt2", "terms"])
 def test_log_probabilities_equal_the_plain_way(architecture):
     model, batch = model_of(architecture), make_batch(architecture)
@@ -55,23 +61,28 @@ def test_log_probabilities_equal_the_plain_way(architecture):
             torch.testing.assert_close(found.logp_GWL[g, w, : len(tokens)], expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["exact", "k3"])
 @pytest.mark.parametrize("architecture", ["modern", "gpt2", "terms"])
-def test_gradients_equal_the_plain_way(architecture):
+def test_gradients_equal_the_plain_way(architecture, kind):
     shared, plain = model_of(architecture), model_of(architecture)
     batch = make_batch(architecture)
     old = score(model_of(architecture, seed=1), batch).logp_GWL.detach()
-    reference = score(model_of(architecture, seed=2), batch).logp_GWL.detach()
-    policy_loss(score(shared, batch).logp_GWL, old, reference, batch, **CLIP, normalizer=7.0).loss.backward()
+    frozen = model_of(architecture, seed=2)
+    found = score(shared, batch)
+    kl = divergence(found, score(frozen, batch), kind)
+    policy_loss(found.logp_GWL, old, kl, batch, **CLIP, normalizer=7.0).loss.backward()
     total = torch.zeros((), dtype=torch.float64)
     for g, group in enumerate(EMITTED):
         for w, tokens in enumerate(group):
             new = plain_logp(plain, prompts_of(architecture)[g], tokens)
+            q, p = (plain_distributions(m, prompts_of(architecture)[g], tokens) for m in (plain, frozen))
             for t in range(len(tokens)):
                 ratio = (new[t] - old[g, w, t]).exp()
                 advantage = ADVANTAGES[g][w]
                 surrogate = torch.minimum(ratio * advantage, ratio.clamp(0.8, 1.3) * advantage)
-                gap = reference[g, w, t] - new[t]
-                total = total - surrogate + 0.05 * (gap.exp() - gap - 1)
+                gap = p[t, tokens[t]].detach() - new[t]
+                k3, exact = gap.exp() - gap - 1, (q[t].exp() * (q[t] - p[t].detach())).sum()
+                total = total - surrogate + 0.05 * (k3 if kind == "k3" else exact)
     (total / 7.0).backward()
     for (name, one), other in zip(shared.named_parameters(), plain.parameters(), strict=True):
         if other.grad is None:
@@ -84,7 +95,9 @@ def test_the_loss_equals_its_twin_in_numpy():
     rng = np.random.default_rng(0)
     batch = make_batch()
     new, old, reference = (rng.normal(-1, 0.5, tuple(batch.mask_GWL.shape)) for _ in range(3))
-    found = policy_loss(*map(torch.from_numpy, (new, old, reference)), batch, **CLIP, normalizer=11.0)
+    gaps = reference - new
+    kls = np.exp(gaps) - gaps - 1
+    found = policy_loss(*map(torch.from_numpy, (new, old, kls)), batch, **CLIP, normalizer=11.0)
     loss = kl = clipped = 0.0
     for g, group in enumerate(EMITTED):
         for w, tokens in enumerate(group):
@@ -122,8 +135,9 @@ def test_padding_of_prompts_is_not_seen():
 
 def test_the_ratio_of_an_unchanged_model_is_one_and_its_gradient_is_the_policy_gradient():
     model, batch = model_of(), make_batch()
-    logp = score(model, batch).logp_GWL
-    found = policy_loss(logp, logp.detach(), logp.detach(), batch, **CLIP, normalizer=1.0)
+    scores = score(model, batch)
+    logp, kl = scores.logp_GWL, divergence(scores, score(model_of(), batch), "exact")
+    found = policy_loss(logp, logp.detach(), kl, batch, **CLIP, normalizer=1.0)
     assert float(found.kl_sum) == pytest.approx(0.0, abs=1e-9)
     assert float(found.clipped) == 0.0
     (gradient,) = torch.autograd.grad(found.loss, logp)
@@ -135,3 +149,20 @@ def test_entropy_equals_its_definition():
     found = score(model, batch).entropy_GWL[0, 0, 0]
     p = model(torch.tensor([PROMPTS[0]]))[0, -1].softmax(-1).detach().numpy()
     assert float(found) == pytest.approx(-(p * np.log(p)).sum(), rel=1e-5)
+
+
+def test_only_the_exact_divergence_sees_probability_that_no_hypothesis_has():
+    """It leaves the emitted token's probability alone and moves between the others."""
+    batch = make_batch()
+    one = score(model_of(), batch)
+    emitted_N = batch.tokens_GWL[one.wanted_GWL][:, None]
+    others_NV = torch.ones_like(one.logp_NV, dtype=torch.bool).scatter(1, emitted_N, False)
+    logits_NV = torch.where(others_NV, 3 * one.logp_NV, -torch.inf).log_softmax(-1)
+    rest_N1 = torch.log1p(-one.logp_NV.gather(1, emitted_N).exp())
+    moved_NV = torch.where(others_NV, logits_NV + rest_N1, one.logp_NV)
+    torch.testing.assert_close(moved_NV.exp().sum(-1), torch.ones(len(moved_NV)).double())
+    moved = Scores(one.logp_GWL, one.entropy_GWL, moved_NV, one.wanted_GWL)
+    assert not divergence(moved, one, "k3").any()
+    exact = divergence(moved, one, "exact")
+    assert (exact[one.wanted_GWL] > 1e-3).all()
+    assert not exact[~one.wanted_GWL].any()

@@ -1,10 +1,13 @@
 """Groups: the tokens that are trained are those that search emitted, with the probabilities it reported."""
 
+import math
+
 import pytest
 import torch
 
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.serialization import load_model
+from polyctl.rl import update
 from polyctl.rl.curriculum import ProblemMix
 from polyctl.rl.policy import GroupBatch, score
 from polyctl.rl.rollouts import judged_group, make_groups, rates, totals
@@ -62,3 +65,51 @@ def test_rates_are_means_over_groups_and_hypotheses():
     assert found["rank_score"] == pytest.approx((2 + 2.718281828**-0.25) / 4)
     assert (found["skipped"], found["all_right"], found["all_wrong"]) == (2, 1, 1)
     assert groups[3].verdicts[1].rank == 0  # the same answer twice ranks once
+
+
+def hypotheses_of(tokenizer, problem, *logprobs):
+    """The right answer and as many wrong ones, with these log-probabilities."""
+    right = tuple(tokenizer.encode_target(problem)[:-1])
+    wrong = [(tokenizer.end + 1,) * n for n in range(1, len(logprobs))]
+    return [Hypothesis(t, logp, True) for t, logp in zip([right, *wrong], logprobs, strict=True)]
+
+
+def test_hypotheses_without_weight_are_left_out_of_the_update():
+    experiment = tiny(weighting="probability", probability_baseline=0.8)
+    tokenizer = make_tokenizer(experiment.data)
+    problem = ProblemMix(experiment, tokenizer).problem(0)
+    prompt = tokenizer.encode_prompt(problem)
+    found = hypotheses_of(tokenizer, problem, -3.0, -1.0, -9.0)
+    group = judged_group(problem, prompt, found, tokenizer, experiment)
+    assert group.advantages[0] == pytest.approx(1 - 0.8 / (1 + math.exp(2) + math.exp(-6)))
+    assert group.signal
+    assert group.trained == [0, 1]
+    assert group.mass == pytest.approx(math.exp(-3) + math.exp(-1) + math.exp(-9))
+    (batch,) = update.batches_of([group], 16, tokenizer.end, torch.device("cpu"))
+    assert batch.tokens_GWL.shape[1] == 2
+    assert batch.advantage_GW.tolist() == [pytest.approx(group.advantages[:2])]
+
+
+def test_a_group_in_which_the_right_answer_has_all_probability_is_skipped():
+    experiment = tiny(weighting="probability", probability_baseline=1.0)
+    tokenizer = make_tokenizer(experiment.data)
+    problem = ProblemMix(experiment, tokenizer).problem(0)
+    found = hypotheses_of(tokenizer, problem, -0.001, -12.0)
+    group = judged_group(problem, tokenizer.encode_prompt(problem), found, tokenizer, experiment)
+    assert group.trained == []
+    assert not group.signal
+    sums = rates(totals([group], 4))
+    assert (sums["skipped"], sums["all_right"], sums["all_wrong"]) == (1, 1, 0)
+
+
+def test_equal_samples_are_counted_once_and_told():
+    experiment = tiny(algorithm="grpo")
+    tokenizer = make_tokenizer(experiment.data)
+    problem = ProblemMix(experiment, tokenizer).problem(0)
+    right, wrong = hypotheses_of(tokenizer, problem, -1.0, -2.0)
+    samples = [right, right, right, wrong]
+    group = judged_group(problem, tokenizer.encode_prompt(problem), samples, tokenizer, experiment)
+    assert group.trained == [0, 3]
+    assert group.advantages == pytest.approx((0.55, 0.0, 0.0, -0.55))
+    assert rates(totals([group], 4))["copies"] == 0.5
+    assert group.mass == pytest.approx(math.exp(-1) + math.exp(-2))
