@@ -36,7 +36,7 @@ def parse_atoms(text: str, given: Sequence[str] | None, limits: Limits) -> Polyn
     tokens = Lexer(text, lexed, limits, atoms=True).tokens()
     occurring = sorted({token.text for token in tokens if token.kind == "name"}, key=natural_key)
     letters = occurring if lexed is None else lexed
-    slots = sum(token.kind in {"function", "frac", "/", "^"} for token in tokens)
+    slots = sum(token.kind in {"function", "frac", "call", "/", "^"} for token in tokens)
     if len(letters) > limits.variables:
         raise ParseError(f"more than {limits.variables} variables", text, 0)
     parser = AtomParser(text, tokens, letters, min(slots, limits.variables), limits)
@@ -107,7 +107,7 @@ class AtomParser(Parser):
 
     def function(self, token: Token) -> Polynomial:
         """A function and its argument; sin^2 x is the square of sin(x)."""
-        exponent, root = 1, fmpq(2)
+        exponent, start, root = self.ring.constant(1), token, fmpq(2)
         if self.token.kind == "^":
             self.at += 1
             if "-" in self.kinds(2):
@@ -116,7 +116,7 @@ class AtomParser(Parser):
                     token,
                     f"write arc{token.text}(x), or 1/{token.text}(x)",
                 )
-            exponent = self.exponent()
+            exponent, start = self.exponent()
         if token.text == "sqrt" and self.kinds(4) == ["[", "number", "]", "{"]:
             root = self.tokens[self.at + 1].value or root
             self.at += 3
@@ -125,7 +125,7 @@ class AtomParser(Parser):
             value = self.root(argument, root, token)
         else:
             value = self.variable(f"{token.text}({self.written(argument, token)})", token)
-        return self.power(value, exponent, token)
+        return self.raise_to(value, exponent, start, token)
 
     def kinds(self, count: int) -> list[str]:
         """The kinds of the next tokens."""
@@ -164,13 +164,8 @@ class AtomParser(Parser):
             return self.variable(f"sqrt({base})", token)
         return self.variable(f"{_bracketed(base)}^(1/{n})", token)
 
-    def raised(self, base: Polynomial, operator: Token) -> Polynomial:
+    def raise_to(self, base: Polynomial, exponent: Polynomial, start: Token, operator: Token) -> Polynomial:
         """Whole powers as usual; fractions are roots, negative exponents inverses, others atoms."""
-        if self.token.kind in CLOSING:
-            exponent = self.bracket()
-        else:
-            negative = self.signs()
-            exponent = -self.atom() if negative else self.atom()
         if not exponent.is_constant():
             name = (
                 f"{_bracketed(self.written(base, operator))}^{_bracketed(self.written(exponent, operator))}"

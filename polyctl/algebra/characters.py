@@ -6,13 +6,16 @@ import re
 import unicodedata
 
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
-SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789aehijklmnoprstuvx", strict=True))
 _LOOKALIKES = (
-    dict.fromkeys("−–—‐‑‒⁻", "-")
-    | dict.fromkeys("×·⋅∙•∗✕⨯", "*")
-    | dict.fromkeys("÷∕⁄", "/")
-    | dict.fromkeys("\u200b\u200c\u200d\u2060\u2061\u2062\ufeff", " ")
+    dict.fromkeys("−–—―‐‑‒˗➖", "-")
+    | dict.fromkeys("×·⋅∙•∗✕✖⨯⨉⁎⋆‧・\u2062", "*")
+    | dict.fromkeys("÷∕⁄➗", "/")
+    | dict.fromkeys("➕\u2064", "+")
+    | dict.fromkeys("ˆ⌃↑˄", "^")
+    | {"≔": "=", "∶": ":"}
 )
+_RAISED = ("<super>", "<sub>")
 
 
 def normalise(text: str) -> str:
@@ -27,10 +30,17 @@ def _normal_character(character: str) -> str:
         return character
     if character in _LOOKALIKES:
         return _LOOKALIKES[character]
-    if character.isspace():
+    if character.isspace() or unicodedata.category(character) == "Cf":
         return " "
+    if is_raised(character):
+        return character
     folded = unicodedata.normalize("NFKC", character)
     return _LOOKALIKES.get(folded, folded) if len(folded) == 1 else character
+
+
+def is_raised(character: str) -> bool:
+    """Whether a character is a raised or lowered one, whose place has a meaning."""
+    return unicodedata.decomposition(character).startswith(_RAISED)
 
 
 def strip_dollars(text: str) -> str:

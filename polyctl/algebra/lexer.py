@@ -24,30 +24,38 @@ from fractions import Fraction
 
 from flint import fmpq, fmpz
 
-from polyctl.algebra.characters import SUBSCRIPTS, SUPERSCRIPTS, normalise, strip_dollars
-from polyctl.algebra.names import GREEK, GREEK_NAMES, GREEK_VARIANTS, LONGEST_NAME, spellings
-from polyctl.algebra.tokens import ATOM_HINT, FUNCTIONS, POWER_HINT, Limits, Token
+from polyctl.algebra.characters import SUBSCRIPTS, SUPERSCRIPTS, is_raised, normalise
+from polyctl.algebra.hints import hint_on_character, hint_on_command, hint_on_word
+from polyctl.algebra.name_reader import NameReader, short
+from polyctl.algebra.names import GREEK, GREEK_NAMES, GREEK_VARIANTS, LONGEST_NAME
+from polyctl.algebra.tokens import ATOM_HINT, CALLED, FUNCTIONS, POWER_HINT, Limits, Token
 from polyctl.algebra.words import Words, write_in_symbols
 from polyctl.errors import ParseError, UsageError
 
 _SKIPPED = "left right big Big bigl bigr Bigl Bigr quad qquad displaystyle , ; : ! ( ) [ ]"
 _SKIPPED_COMMANDS = frozenset({*_SKIPPED.split(" "), " ", "\n"})
-_COMMANDS = {"cdot": "*", "times": "*", "ast": "*", "div": "/", "{": "(", "}": ")"}
+_COMMANDS = {"cdot": "*", "cdotp": "*", "star": "*", "times": "*", "ast": "*", "div": "/", "{": "(", "}": ")"}
 _WORD_COMMANDS = frozenset({"mathrm", "mathit", "mathbf", "text", "operatorname"})
 _NUMBER = re.compile(r"[0-9]+(?:\.(?![*/^])[0-9]*)?|\.[0-9]+")
 _POWER_OF_TEN = re.compile(r"[eE]([+-]?[0-9]{1,4})(?![0-9])")
-_BRACKET_INDEX = re.compile(r"\[\s*([0-9]+(?:\s*,\s*[0-9]+)*)\s*\]")
 _ELEMENTWISE = re.compile(r"\.(\*\*|[*/^])")
 _FACTORIAL = re.compile(r"\s*!(?!=)")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_DIGITS = re.compile(r"[0-9]+")
 _LETTERS = re.compile(r"[A-Za-z]+")
-_INDEX_GROUP = re.compile(r"_\s*\{\s*([A-Za-z0-9]+(?:\s*[,_]\s*[A-Za-z0-9]+)*)\s*\}")
-_INDEX_PLAIN = re.compile(r"_([0-9]+|[A-Za-z])")
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
 _WORD_GROUP = re.compile(r"\s*\{\s*([A-Za-z](?:[A-Za-z0-9]|\\?_)*)\s*\}")
 _APPLIED = re.compile(r"(?:_[A-Za-z0-9]|_\{[A-Za-z0-9]+\})?\s*(?:\^\s*\{?[0-9]+\}?)?\s*\(|\[")
-COMMA_HINT = "write decimals with a point (0.5), and large numbers without separators"
+_COMMA_HINT = "write decimals with a point (0.5), and large numbers without separators"
+_LIST_HINT = "give one polynomial at a time; what stands behind it, such as x > 0, is left out"
+_MAXIMA = re.compile(r"%(e|i|pi)(?![A-Za-z0-9_])")
+_METHOD = re.compile(r"\.\s*([A-Za-z_]+)\s*\(")
+_QUALIFIED = re.compile(r"(?:[A-Za-z]{2,}(?:\.|::))+(?=([A-Za-z]+)\s*[(\[])")
+_CHOSEN = re.compile(r"C(?=\s*[(\[]\s*[0-9]+\s*,\s*[0-9]+\s*[)\]])")
+_CALLED = re.compile(r"([A-Za-z]+)\s*[(\[]([^()\[\]]*)")
+_VARIABLE = re.compile(
+    r"(?:Subscript|Indexed)\s*[(\[]\s*([A-Za-z]+)\s*,\s*([A-Za-z0-9]+)\s*[)\]]"
+    r"|Symbol\s*[(\[]\s*['\"]([A-Za-z]\w*)['\"]\s*[)\]]"
+)
 
 
 def canonical_name(name: str) -> str:
@@ -66,21 +74,16 @@ def canonical_name(name: str) -> str:
     return tokens[0].text
 
 
-class Lexer:
-    """Reads one text; positions in tokens and errors are indices into that text."""
+class Lexer(NameReader):
+    """Reads one text."""
 
     def __init__(
         self, text: str, names: Sequence[str] | None, limits: Limits, *, atoms: bool = False
     ) -> None:
-        self.source = text
-        self.text = strip_dollars(normalise(text))
-        self.names = None if names is None else spellings(names)
-        self.listed = "" if names is None else ", ".join(names)
-        self.limits = limits
+        super().__init__(text, names, limits)
         self.atoms = atoms
-        self.found: list[Token] = []
-        self.at = 0
         self._words = Words(self.text)
+        self._opened: list[bool] = []  # whether each open bracket holds the arguments of a call
 
     def tokens(self) -> list[Token]:
         """All tokens, the last of kind `end`; ParseError if the text cannot be read."""
@@ -95,13 +98,6 @@ class Lexer:
         self.found.append(Token("end", len(self.text.rstrip())))
         return self.found
 
-    def error(self, message: str, position: int, hint: str | None = None) -> ParseError:
-        return ParseError(message, self.source, position, hint)
-
-    def _emit(self, kind: str, end: int, text: str = "", value: fmpq | None = None) -> None:
-        self.found.append(Token(kind, self.at, text, value))
-        self.at = end
-
     def _step(self, character: str) -> None:
         if character.isspace():
             self.at += 1
@@ -114,9 +110,14 @@ class Lexer:
         elif self.text.startswith("**", self.at):
             self._emit("^", self.at + 2)
         elif character in "+-*/^()[]{}":
+            self._bracket(character)
             self._emit(character, self.at + 1)
+        elif character in ",;" and self._in_call():
+            self._emit(",", self.at + 1)
         elif character in SUPERSCRIPTS:
             self._read_superscript()
+        elif (constant := _MAXIMA.match(self.text, self.at)) is not None:
+            self._read_name(constant.group(1), constant.end())
         elif character in GREEK:
             self._read_name(GREEK[character], self.at + 1)
         elif character == "\\":
@@ -129,16 +130,28 @@ class Lexer:
         else:
             raise self._unexpected(character)
 
+    def _bracket(self, character: str) -> None:
+        """Remember whether commas separate arguments inside the innermost bracket."""
+        if character in "([{":
+            self._opened.append(bool(self.found) and self.found[-1].kind == "call")
+        elif character in ")]}" and self._opened:
+            self._opened.pop()
+
+    def _in_call(self) -> bool:
+        return bool(self._opened) and self._opened[-1]
+
     def _unexpected(self, character: str) -> ParseError:
         """The error for a character that starts nothing, with what its writer may have meant."""
-        hint: str | None = None
+        hint = hint_on_character(character)
         shown = repr(character) if character.isprintable() else f"U+{ord(character):04X}"
         if character == "=":
             hint = "give the polynomial alone, without an equals sign"
         elif character == ",":
-            hint = COMMA_HINT
+            hint = _LIST_HINT
         elif character == "_" or character in SUBSCRIPTS:
             hint = "an index follows the letter it belongs to: x_1, x_{12}"
+        elif is_raised(character):
+            return self.error("an exponent that is not a whole number", self.at, POWER_HINT)
         elif character == "$":
             hint = "dollar signs may only enclose the whole polynomial"
         elif character.isalpha():
@@ -150,9 +163,7 @@ class Lexer:
     def _read_number(self) -> None:
         match = _NUMBER.match(self.text, self.at)
         if match is None:
-            raise self.error(
-                "a decimal point without digits", self.at, "write decimals like 0.5 and products with *"
-            )
+            raise self._stray_point()
         literal, end = match.group(), match.end()
         if len(literal) > self.limits.digits:
             raise self.error(f"a number of more than {self.limits.digits:,} digits", self.at)
@@ -162,14 +173,30 @@ class Lexer:
         exponent = 0
         if power is not None and not self._is_name(end):
             exponent, end = self._power_of_ten(literal, power), power.end()
-        if re.match(r",[0-9]", self.text[end : end + 2]):
-            raise self.error("a comma inside a number", end, COMMA_HINT)
+        if re.match(r",[0-9]", self.text[end : end + 2]) and not self._in_call():
+            raise self.error("a comma inside a number", end, _COMMA_HINT)
         whole, _, decimals = literal.partition(".")
         value = fmpq(fmpz(whole + decimals), fmpz(10) ** len(decimals)) * fmpq(10) ** exponent
         factorial = _FACTORIAL.match(self.text, end)
         if factorial is not None:
             value, end = self._factorial(value, factorial.start()), factorial.end()
         self._emit("number", end, literal if value.q != 1 else str(value.p), value)
+
+    def _stray_point(self) -> ParseError:
+        method = _METHOD.match(self.text, self.at)
+        if self.text.startswith("...", self.at):
+            return self.error("three points", self.at, hint_on_character("…"))
+        if self.text.startswith("/.", self.at - 1):
+            return self.error("a replacement", self.at - 1, "give the polynomial alone, or what comes out")
+        if method is not None:
+            return self.error(
+                f"the method {method.group(1)} is not read",
+                self.at,
+                "give the polynomial alone, or what comes out",
+            )
+        return self.error(
+            "a decimal point without digits", self.at, "write decimals like 0.5 and products with *"
+        )
 
     def _power_of_ten(self, literal: str, power: re.Match[str]) -> int:
         """The exponent of a number such as 1e-3, where e cannot be a variable."""
@@ -192,19 +219,13 @@ class Lexer:
             raise self.error(f"a number of more than {self.limits.digits:,} digits", self.at)
         return fmpq(fmpz.fac_ui(value.p))
 
-    def _is_name(self, start: int) -> bool:
-        match = _NAME.match(self.text, start)
-        return self.names is not None and match is not None and match.group() in self.names
-
     def _read_superscript(self) -> None:
         end = self.at
         while end < len(self.text) and self.text[end] in SUPERSCRIPTS:
             end += 1
         digits = "".join(SUPERSCRIPTS[c] for c in self.text[self.at : end])
         negative = digits.startswith("-")
-        if negative and not self.atoms:
-            raise self.error("a negative exponent", self.at, ATOM_HINT)
-        digits = digits.removeprefix("-")
+        digits = digits.removeprefix("-").removeprefix("+")
         if not digits.isdigit():
             raise self.error("an exponent that is not a whole number", self.at, POWER_HINT)
         self._emit("^", self.at)
@@ -222,8 +243,8 @@ class Lexer:
             self.at = end
         elif name in _COMMANDS:
             self._emit(_COMMANDS[name], end)
-        elif name in {"frac", "dfrac", "tfrac"}:
-            self._emit("frac", end)
+        elif name.removeprefix("c").removeprefix("d").removeprefix("t") in {"frac", "binom"}:
+            self._emit("frac", end, name.lstrip("cdt"))
         elif name in GREEK_NAMES:
             self._read_name(name, end)
         elif name in _WORD_COMMANDS:
@@ -238,18 +259,18 @@ class Lexer:
         elif name in FUNCTIONS:
             self._read_function(name, end)
         else:
-            hint = "polyctl reads +, -, *, /, powers, brackets, \\frac and names such as \\alpha"
-            raise self.error(f"unknown LaTeX command \\{name}", self.at, hint)
+            raise self.error(f"the LaTeX command \\{name} is not read", self.at, hint_on_command(name))
 
     def _read_word(self) -> None:
         """A run of letters; without names given it is a product of single letters, the last one indexed."""
         match = _LETTERS.match(self.text, self.at)
         assert match is not None
+        if self._read_call():
+            return
         run, end = match.group(), match.end()
         if self._is_function(run, end):
             self._read_function(run, end)
-            return
-        if self.names is not None:
+        elif self.names is not None:
             self._read_given_word()
         elif run in GREEK_NAMES:
             self._read_name(run, end)
@@ -260,13 +281,52 @@ class Lexer:
         elif self.text[end : end + 1] == "_":
             self._read_name(run, end)
         else:
-            written = write_in_symbols(self.text, run)
-            hint = f"write {'*'.join(run[:20])} for the product, or name it as a variable (--variables)"
-            raise self.error(
-                f"the word {_short(run)!r} is neither a variable nor a product of variables used elsewhere",
-                self.at,
-                hint if written is None else f"write {_short(written, 60)}",
-            )
+            raise self._unknown_word(run, end)
+
+    def _unknown_word(self, word: str, end: int) -> ParseError:
+        """The error for a word that is no product of variables, with what to write instead."""
+        known = hint_on_word(word)
+        written = None if known is not None else write_in_symbols(self.text, word)
+        if written is not None:
+            known = f"write {short(written, 60)}"
+        elif word.lower() in FUNCTIONS:
+            known = f"write {word}(x): {ATOM_HINT}"
+        elif known is None and re.match(r"_?\w*\s*[(\[]", self.text[end:]):
+            known = f"write out what {short(word)} gives; with --variables {short(word)} it is a variable"
+        return self.error(
+            f"the word {short(word)!r} is neither a variable nor a product of variables used elsewhere",
+            self.at,
+            known or f"write {'*'.join(word[:20])} for the product, or name it as a variable (--variables)",
+        )
+
+    def _read_call(self) -> bool:
+        """Read what other systems write as a call: pow(x, 4), C(4,2), sp.Rational(1,2), Symbol('x')."""
+        if self._is_name(self.at):
+            return False
+        qualified = _QUALIFIED.match(self.text, self.at)
+        if qualified is not None and qualified.group(1).lower() in CALLED.keys() | FUNCTIONS:
+            self.at = qualified.end()
+        variable = _VARIABLE.match(self.text, self.at)
+        if variable is not None:
+            name = "_".join(part for part in variable.groups() if part)
+            self._emit_name(name, variable.end())
+            return True
+        called = _CALLED.match(self.text, self.at)
+        if called is None:
+            return False
+        word = called.group(1)
+        operation = CALLED.get(word.lower())
+        if _CHOSEN.match(self.text, self.at):
+            operation = "binomial"
+        elif word in {"S", "QQ", "ZZ"} and not re.search(
+            rf"(?<![A-Za-z]){word}(?!\([-+]?[0-9]+\))", self.text
+        ):
+            operation = "quotient"
+        elif "," not in called.group(2) and self.names is None and self._words.is_product(word):
+            operation = None
+        if operation is not None:
+            self._emit("call", called.end(1), operation)
+        return operation is not None
 
     def _is_function(self, word: str, end: int) -> bool:
         """Whether a word is a function: one that is applied to brackets, or any if atoms are read."""
@@ -285,113 +345,3 @@ class Lexer:
         name = name.lower()
         index, end = self._read_index(end)
         self._emit("function", end, f"{name}_{index}" if index else name)
-
-    def _read_name(self, name: str, end: int) -> None:
-        """Emit a name with the index that follows at `end`."""
-        digits = _DIGITS.match(self.text, end)
-        bracket = _BRACKET_INDEX.match(self.text, end) if self.names is None else None
-        if digits is not None:
-            name, end = name + digits.group(), digits.end()
-        elif bracket is not None:
-            name, end = name + re.sub(r"\s*,\s*", "_", bracket.group(1)), bracket.end()
-        while len(name) <= LONGEST_NAME:
-            index, after = self._read_index(end)
-            if after == end:
-                break
-            name, end = f"{name}_{index}", after
-        if len(name) > LONGEST_NAME:
-            raise self.error(f"a name of more than {LONGEST_NAME} characters", self.at, POWER_HINT)
-        if self.names is not None and name not in self.names:
-            raise self._unknown(name, self.at)
-        self._emit("name", end, name if self.names is None else self.names[name])
-
-    def _read_index(self, start: int) -> tuple[str, int]:
-        """The index that starts here, and where it ends; at the start itself if there is none."""
-        end = start
-        while end < len(self.text) and self.text[end] in SUBSCRIPTS:
-            end += 1
-        if end > start:
-            return "".join(SUBSCRIPTS[c] for c in self.text[start:end]), end
-        if not self.text.startswith("_", start):
-            return "", start
-        group = _INDEX_GROUP.match(self.text, start)
-        if group is not None:
-            return re.sub(r"\s*[,_]\s*", "_", group.group(1)), group.end()
-        plain = _INDEX_PLAIN.match(self.text, start)
-        if plain is None:
-            raise self.error(
-                "an index is missing or cannot be read", start, "write x_1, x_i, x_{12} or x_{max}"
-            )
-        return plain.group(1), plain.end()
-
-    def _read_given_word(self) -> None:
-        """A word read by the given names: the name it is, or else the only way to split it into names."""
-        assert self.names is not None
-        word, positions = self._spelled_word()
-        start, end = self.at, positions[-1]
-        if word in self.names:
-            self._emit("name", end, self.names[word])
-            return
-        pieces = self._split(word, positions)
-        for offset, name in pieces:
-            self.at = positions[offset]
-            self._emit("name", end, name)
-        assert self.at == end > start
-
-    def _spelled_word(self) -> tuple[str, list[int]]:
-        """The word here without its braces, the position of each of its characters, and last its end."""
-        word, positions, end = "", [], self.at
-        while end < len(self.text):
-            index, after = "", end
-            if self.text[end] in SUBSCRIPTS or self.text.startswith("_{", end):
-                index, after = self._read_index(end)
-            if after > end:
-                word += f"_{index}"
-                positions += [end] * (len(index) + 1)
-                end = after
-            elif self.text[end] == "_" or (self.text[end].isascii() and self.text[end].isalnum()):
-                word += self.text[end]
-                positions.append(end)
-                end += 1
-            else:
-                break
-        return word, [*positions, end]
-
-    def _split(self, word: str, positions: Sequence[int]) -> list[tuple[int, str]]:
-        """The unique way to read a word as given names side by side, as (offset, name)."""
-        assert self.names is not None
-        ways = [1] + [0] * len(word)
-        step: list[tuple[int, str]] = [(0, "")] * (len(word) + 1)
-        for offset in range(len(word)):
-            if ways[offset]:
-                for spelling, name in self.names.items():
-                    if word.startswith(spelling, offset):
-                        ways[offset + len(spelling)] += min(ways[offset], 2)
-                        step[offset + len(spelling)] = (offset, name)
-        if ways[-1] > 1:
-            raise self.error(
-                f"{_short(word)!r} can be read as a product in several ways",
-                positions[0],
-                "write the products with *",
-            )
-        if not ways[-1]:
-            reached = max(offset for offset, count in enumerate(ways) if count)
-            raise self._unknown(word[reached:], positions[reached])
-        pieces, offset = [], len(word)
-        while offset:
-            pieces.append(step[offset])
-            offset = step[offset][0]
-        return pieces[::-1]
-
-    def _unknown(self, word: str, position: int) -> ParseError:
-        if word[0].isdigit():
-            return self.error(f"a number directly after a variable: {_short(word)!r}", position, POWER_HINT)
-        return self.error(
-            f"{_short(word)!r} is not one of the variables",
-            position,
-            f"the variables are {self.listed}" if self.listed else "the list of variables is empty",
-        )
-
-
-def _short(word: str, most: int = 20) -> str:
-    return word if len(word) <= most else word[: most - 1] + "…"

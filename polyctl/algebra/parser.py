@@ -2,11 +2,11 @@
 
     sum      = sign* product ((+ | -) sign* product)*
     product  = factor ((* | /) sign* factor | factor)*      the last factor is not a number: `x 2` is an error
-    factor   = atom (^ exponent)?                           `-x^2` is -(x^2); `2^3^2` is an error
-    atom     = number | name | ( sum ) | \\frac{sum}{sum}
+    factor   = atom (^ sign* atom)?                         `-x^2` is -(x^2); `2^3^2` is an error
+    atom     = number | name | ( sum ) | \\frac{sum}{sum} | call ( sum (, sum)* )
 
 Products and quotients go from left to right, so that `1/2 x` is x/2; division is by numbers only, and
-exponents are whole numbers. How names are read is described in lexer.py.
+exponents are whole numbers, such as 2, (2*3) and {2^3}. How names are read is described in lexer.py.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from flint import fmpq
 
 from polyctl.algebra.arithmetic import Arithmetic
 from polyctl.algebra.polynomial import Polynomial, Ring
-from polyctl.algebra.tokens import ATOM_HINT, POWER_HINT, Limits, Token
+from polyctl.algebra.tokens import ARGUMENTS, ATOM_HINT, POWER_HINT, Limits, Token
 from polyctl.errors import ParseError
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 _OPERATORS = frozenset("+-*/^")
-STARTS = frozenset({"name", "frac", "number", "function", *CLOSING})
+STARTS = frozenset({"name", "frac", "number", "function", "call", *CLOSING})
 _EXPONENT_HINT = (
-    "polynomials have exponents 0, 1, 2, ..., written as numbers: x^2, x^{10}; "
+    "polynomials have exponents 0, 1, 2, ..., and no letters in them: x^2, x^{10}, x^(2*3); "
     "with --atoms (atoms=True in Python) other powers are variables"
 )
 
@@ -150,32 +150,53 @@ class Parser(Arithmetic):
 
     def raised(self, base: Polynomial, operator: Token) -> Polynomial:
         """The power with the exponent that follows."""
-        return self.power(base, self.exponent(), operator)
+        return self.raise_to(base, *self.exponent(), operator)
 
-    def exponent(self) -> int:
-        """A whole number, in brackets or not."""
-        closing = CLOSING.get(self.token.kind)
+    def raise_to(self, base: Polynomial, exponent: Polynomial, start: Token, operator: Token) -> Polynomial:
+        """The power with a constant exponent, a whole number; that of a number may be negative."""
+        number = self.whole(exponent, start)
+        if number < 0:
+            if not base.is_constant():
+                raise self.error("a negative exponent", start, _EXPONENT_HINT)
+            base, number = self.divide(self.ring.constant(1), base, operator), -number
+        return self.power(base, number, operator)
+
+    def exponent(self) -> tuple[Polynomial, Token]:
+        """What is in the brackets that follow, or a single atom with its signs; and the first token of it."""
         opening = self.token
-        if closing:
-            self.at += 1
+        if opening.kind in CLOSING:
+            self.refuse_upper_index()
+            start = next(t for t in self.tokens[self.at + 1 :] if t.kind not in {"+", "-"})
+            return self.bracket(), start
         negative = self.signs()
-        token = self.token
-        if token.kind != "number":
-            hint = _EXPONENT_HINT if token.kind != "end" else "write the exponent after ^, for example x^2"
-            raise self.error("an exponent that is not a whole number", token, hint)
-        digits = token.text.lstrip("0") or "0"
-        if not digits.isdigit() or (closing and self.tokens[self.at + 1].kind in {"/", "*", "+", "-", "^"}):
+        start = self.token
+        if start.kind not in STARTS:
+            hint = _EXPONENT_HINT if start.kind != "end" else "write the exponent after ^, for example x^2"
+            raise self.error("an exponent that is not a whole number", start, hint)
+        value = self.atom()
+        return (-value if negative else value), start
+
+    def refuse_upper_index(self) -> None:
+        """x^{(2)} is asked about: it is hardly ever a power."""
+        kinds = [token.kind for token in self.tokens[self.at : self.at + 5]]
+        if kinds[:2] == ["{", "("] and kinds[3:] == [")", "}"]:
+            inside = self.tokens[self.at + 2]
+            raise self.error(
+                f"^{{({inside.text})}} can be a power, an upper index or a derivative",
+                inside,
+                f"write ^{{{inside.text}}} for the power, or _{{{inside.text}}} for an index",
+            )
+
+    def whole(self, value: Polynomial, token: Token) -> int:
+        """A constant as an exponent."""
+        number = fmpq(0) if value.is_zero() else value.coeffs()[0]
+        if not value.is_constant() or number.q != 1:
             raise self.error("an exponent that is not a whole number", token, _EXPONENT_HINT)
-        if negative and digits != "0":
-            raise self.error("a negative exponent", token, _EXPONENT_HINT)
-        if len(digits) > 18 or int(digits) > self.limits.exponent:
+        if abs(number) > self.limits.exponent:
             raise self.error(
                 f"an exponent above the limit of {self.limits.exponent:,}", token, "use a smaller exponent"
             )
-        self.at += 1
-        if closing:
-            self.close(opening, closing)
-        return int(digits)
+        return int(number.p)
 
     def atom(self) -> Polynomial:
         token = self.token
@@ -188,7 +209,9 @@ class Parser(Arithmetic):
             return self.ring.constant(token.value)
         if token.kind == "name":
             return self.generators[token.text]
-        return self.function(token) if token.kind == "function" else self.fraction()
+        if token.kind == "call":
+            return self.call(token)
+        return self.function(token) if token.kind == "function" else self.fraction(token)
 
     def function(self, token: Token) -> Polynomial:
         """A function applied to what follows; the lexer gives one only if atoms are read."""
@@ -196,14 +219,18 @@ class Parser(Arithmetic):
 
     def bracket(self) -> Polynomial:
         opening = self.token
-        self.depth += 1
-        if self.depth > self.limits.depth:
-            raise self.error(f"brackets nested deeper than {self.limits.depth}", opening)
-        self.at += 1
+        self.nest(opening)
         value = self.sum()
         self.close(opening, CLOSING[opening.kind])
         self.depth -= 1
         return value
+
+    def nest(self, opening: Token) -> None:
+        """Go into brackets, unless they are too deep."""
+        self.depth += 1
+        if self.depth > self.limits.depth:
+            raise self.error(f"brackets nested deeper than {self.limits.depth}", opening)
+        self.at += 1
 
     def close(self, opening: Token, closing: str) -> None:
         if self.token.kind == "end":
@@ -224,20 +251,65 @@ class Parser(Arithmetic):
             raise self.unexpected()
         self.at += 1
 
-    def fraction(self) -> Polynomial:
+    def call(self, token: Token) -> Polynomial:
+        """An operation written as a function, such as pow(x, 4) or Plus[x, 1]."""
+        opening = self.token
+        self.nest(opening)
+        arguments = [self.sum()]
+        while self.token.kind == ",":
+            self.at += 1
+            arguments.append(self.sum())
+        self.close(opening, CLOSING[opening.kind])
+        self.depth -= 1
+        least, most = ARGUMENTS[token.text]
+        if not least <= len(arguments) <= most:
+            count = str(least) if least == most else f"{least} or more" if most > 2 else f"{least} or {most}"
+            raise self.error(f"this takes {count} arguments, not {len(arguments)}", token)
+        return self.operate(token, arguments)
+
+    def operate(self, token: Token, arguments: list[Polynomial]) -> Polynomial:
+        """The value of a call."""
+        first, last = arguments[0], arguments[-1]
+        if token.text == "power":
+            return self.raise_to(first, last, token, token)
+        if token.text == "binomial":
+            return self.binomial(first, last, token)
+        if token.text == "quotient":
+            return self.divide(first, last, token) if len(arguments) == 2 else first
+        if token.text == "sum":
+            return self.add(arguments, token)
+        result = first
+        for value in arguments[1:]:
+            result = self.times(result, value, token)
+        return result
+
+    def binomial(self, n: Polynomial, k: Polynomial, token: Token) -> Polynomial:
+        """n(n - 1)…(n - k + 1)/k!"""
+        count = self.whole(k, token)
+        if count < 0:
+            return self.ring.constant(0)
+        if n.is_constant() and (top := self.whole(n, token)) >= 0:
+            count = min(count, top - count)
+        result = self.ring.constant(1 if count >= 0 else 0)
+        for i in range(count):
+            result = self.times(result, (n - i) / (i + 1), token)
+        return result
+
+    def fraction(self, token: Token) -> Polynomial:
         """The two arguments of \\frac; as in LaTeX an argument without braces is one digit or one letter."""
+        operate = self.binomial if token.text == "binom" else self.divide
         start = self.token
+        arguments = []
         if start.kind == "number" and re.fullmatch(r"[0-9]{2}", start.text):
             self.at += 1
-            numerator, denominator = (self.ring.constant(int(digit)) for digit in start.text)
-            return self.divide(numerator, denominator, start)
-        arguments = []
+            first, second = (self.ring.constant(int(digit)) for digit in start.text)
+            return operate(first, second, start)
         for _ in range(2):
             start = self.token
             if start.kind not in {"{", "name"} and not re.fullmatch(r"[0-9]", start.text):
-                raise self.error("\\frac needs two arguments in braces", start, "write \\frac{1}{2}")
+                raise self.error(f"\\{token.text} needs two arguments in braces", start, "write \\frac{1}{2}")
             arguments.append(self.atom())
-        return self.divide(arguments[0], arguments[1], start)
+        return operate(arguments[0], arguments[1], start)
 
     def divide(self, value: Polynomial, divisor: Polynomial, token: Token) -> Polynomial:
         if not divisor.is_constant():

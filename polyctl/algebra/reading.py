@@ -54,7 +54,16 @@ _ENTRY = r"[-+]?[0-9./]+"
 _LIST = re.compile(rf"\s*(?:\[\s*{_ENTRY}(?:\s*,\s*{_ENTRY})+\s*\]|{_ENTRY}(?:\s*,\s+{_ENTRY})+)\s*;?\s*$")
 _POWER = re.compile(r"(?<![A-Za-z_])([A-Za-z])([0-9]+)")
 _CLOSING = {"(": ")", "[": "]"}
-_CONSTANTS: dict[str, set[str]] = {"e": {"d", "f"}, "i": {"h", "j"}, "pi": set()}
+# Names of constants, and the variables beside which they are surely meant as variables.
+_CONSTANTS = {
+    "e": {"d", "f"},
+    "i": {"h", "j"},
+    "j": {"i", "k"},
+    "pi": set(),
+    "I": set(),
+    "E": set(),
+    "Pi": set(),
+}
 
 
 @dataclass(frozen=True)
@@ -121,16 +130,20 @@ def _read(text: str, parse: Callable[[str], Polynomial]) -> Reading:
 
 
 def notes_on(f: Polynomial, named: Sequence[str] = ()) -> list[str]:
-    """What a reader of f may not expect: e, i and pi are variables, unless they were named as such.
+    """What a reader of f may not expect: e, i, j, pi, E, I and Pi are variables, unless named as such.
 
-    e beside d or f, and i beside h or j, are surely meant as variables, so that nothing is said.
+    e beside d or f, i beside h or j, j beside i or k, and E, I and Pi beside other capitals are surely meant
+    as variables, so that nothing is said.
 
     >>> notes_on(parse("(x + i)^2 - pi"))
     ['i and pi are variables here, not constants']
     """
     used = {names(f)[place] for place in variables_used(f)}
+    capitals = {name for name in used.difference(_CONSTANTS) if name[0].isupper()}
     found = [
-        name for name, others in _CONSTANTS.items() if name in used.difference(named) and not used & others
+        name
+        for name, others in _CONSTANTS.items()
+        if name in used.difference(named) and not used & others and not (capitals and name[0].isupper())
     ]
     if not found:
         return []

@@ -19,6 +19,23 @@ FUNCTIONS = frozenset(
         ),
     }
 )
+_CALLED = {
+    "power": "pow power",
+    "binomial": "binomial binom comb combin nchoosek choose ncr",
+    "quotient": "rational fraction rat integer divide",
+    "sum": "plus add",
+    "product": "times mul",
+}
+# Operations that are written as functions in other systems, by their names in small letters.
+CALLED = {name: operation for operation, names in _CALLED.items() for name in names.split(" ")}
+# How many arguments they take, at least and at most.
+ARGUMENTS = {
+    "power": (2, 2),
+    "binomial": (2, 2),
+    "quotient": (1, 2),
+    "sum": (1, 1000),
+    "product": (1, 1000),
+}
 POWER_HINT = "write ^ for a power, * for a product, _ for an index: x^2, x*2, x_2"
 ATOM_HINT = "polynomials have none of these; with --atoms (atoms=True in Python) they are variables"
 
@@ -39,7 +56,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Token:
-    """A token: kind is number, name, frac, end, or function, or one of + - * / ^ ( ) [ ] { }."""
+    """A token: kind is number, name, frac, call, function, end, or one of + - * / ^ , ( ) [ ] { }."""
 
     kind: str
     position: int

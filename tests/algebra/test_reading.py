@@ -108,6 +108,14 @@ def test_mistakes_are_shown_where_they_stand_in_the_text(text, place, part):
         ("d e + e^2", (), []),
         ("x_i^2 + i j", (), []),
         ("x_e + y_{pi}^2", (), []),
+        ("x^4 + I x^2", (), ["I is a variable here, not the constant"]),
+        ("(1 + 2j) x^2 + E", (), ["j and E are variables here, not constants"]),
+        ("%i x^2 + %pi", (), ["i and pi are variables here, not constants"]),
+        ("x^4 + I x^2", ("I",), []),
+        ("I^2 + J^2", (), []),
+        ("E^2 + L E + Pi", (), []),
+        ("I_1^2 + I1^2", (), []),
+        ("i^2 + j k", (), []),
     ],
 )
 def test_notes_on_letters_of_constants(text, named, notes):
