@@ -53,6 +53,8 @@ _EQUALS = re.compile(r"(?<![:<>!=])={1,2}(?!=)")
 _ENTRY = r"[-+]?[0-9./]+"
 _LIST = re.compile(rf"\s*(?:\[\s*{_ENTRY}(?:\s*,\s*{_ENTRY})+\s*\]|{_ENTRY}(?:\s*,\s+{_ENTRY})+)\s*;?\s*$")
 _POWER = re.compile(r"(?<![A-Za-z_])([A-Za-z])([0-9]+)")
+_ENCLOSED = re.compile(r"\s*[\[({]([^\[\](){}]*)[\])}]\s*[;.]?\s*")
+_COEFFICIENTS = "1, 0, 2, 0, -3"
 _CLOSING = {"(": ")", "[": "]"}
 # Names of constants, and the variables beside which they are surely meant as variables.
 _CONSTANTS = {
@@ -153,17 +155,39 @@ def notes_on(f: Polynomial, named: Sequence[str] = ()) -> list[str]:
 
 
 def from_coefficients(text: str, variable: str = "x") -> Polynomial:
-    """The polynomial with these coefficients, separated by commas or blanks, the highest first.
+    """The polynomial with these coefficients, separated by commas, semicolons or blanks, the highest first.
 
-    Raises ParseError for what is not a number.
+    Brackets may enclose the whole list. Raises ParseError for what is not a list of numbers.
     """
-    inside = _blank(text, (m.span() for m in re.finditer(r"[\[\](){};]", text)))
-    parts = list(re.finditer(r"[^\s,]+", inside))
+    enclosed = _ENCLOSED.fullmatch(text)
+    inside = (
+        text if enclosed is None else _blank(text, [(0, enclosed.start(1)), (enclosed.end(1), len(text))])
+    )
+    nested = re.search(r"[\[\](){}]", inside)
+    if nested is not None:
+        raise ParseError(
+            "a bracket inside the list of coefficients",
+            text,
+            nested.start(),
+            f"give one list: {_COEFFICIENTS}",
+        )
+    mixed = re.search(r";\s*\S", inside)
+    if mixed is not None and re.search(r",|[^\s;]\s+[^\s;]", inside):
+        raise ParseError(
+            "semicolons beside commas or blanks",
+            text,
+            mixed.start(),
+            f"give one row, with points in decimals: {_COEFFICIENTS}",
+        )
+    parts = list(re.finditer(r"[^\s,;]+", inside))
     if not parts:
-        raise ParseError("there are no coefficients", text, 0, "write them like 1, 0, 2, 0, -3")
+        raise ParseError("there are no coefficients", text, 0, f"write them like {_COEFFICIENTS}")
     context = ring([canonical_name(variable)])
     values: dict[Monomial, fmpq] = {}
     for place, part in enumerate(parts):
+        if re.match(r"[-+]?0[0-9]", part.group()):
+            hint = "write large numbers without commas, and decimals with a point"
+            raise ParseError(f"{part.group()!r} begins with 0", text, part.start(), hint)
         try:
             number = parse(part.group(), [])
         except ParseError:

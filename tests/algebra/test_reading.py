@@ -132,11 +132,31 @@ def test_a_list_of_coefficients_has_its_own_reader():
     assert from_coefficients("[1, 0, 2, 0, -3]") == parse("x^4+2x^2-3")
     assert from_coefficients("1/2 0 0.25", "t") == parse("1/2t^2+1/4")
     assert from_coefficients("0, 0") == parse("0", ["x"])
+    assert from_coefficients("{1; 0; −1};") == parse("x^2-1")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("1, two, 3", 3, "'two' is not a number"),
+        ("[]", 0, "no coefficients"),
+        ("", 0, "no coefficients"),
+        ("[[1,2],[3]]", 0, "bracket inside"),
+        ("[1, 2], [3]", 0, "bracket inside"),
+        ("[1, (2), 3]", 0, "bracket inside"),
+        ("1, [2, 3]", 3, "bracket inside"),
+        ("[1 2; 3 4]", 4, "semicolons beside"),
+        ("1,5; 2,5", 3, "semicolons beside"),
+        ("1,000, 3", 2, "'000' begins with 0"),
+        ("x^2 + 1", 0, "'x^2' is not a number"),
+    ],
+)
+def test_what_is_no_list_of_coefficients(text, place, words):
     with pytest.raises(ParseError) as error:
-        from_coefficients("1, two, 3")
-    assert error.value.position == 3
-    with pytest.raises(ParseError):
-        from_coefficients("[]")
+        from_coefficients(text)
+    assert words in error.value.message
+    assert error.value.position == place
+    assert error.value.hint is not None
 
 
 def _read_anything(text):
