@@ -13,6 +13,7 @@ from flint import fmpq
 
 from polyctl.algebra.atoms import is_plain, parse_atoms
 from polyctl.algebra.lexer import canonical_name
+from polyctl.algebra.name_reader import short
 from polyctl.algebra.names import is_single, natural_key
 from polyctl.algebra.polynomial import (
     Polynomial,
@@ -118,6 +119,7 @@ def from_sympy(f: sympy.Expr | sympy.Poly, *, atoms: bool = False) -> Polynomial
     """
     import sympy
 
+    _refuse_inexact(f)
     if atoms and isinstance(f, sympy.Poly):
         f = f.as_expr()
     elif isinstance(f, sympy.Equality):
@@ -130,7 +132,7 @@ def from_sympy(f: sympy.Expr | sympy.Poly, *, atoms: bool = False) -> Polynomial
             generators, listed = whole.gens, whole.terms()
         else:
             listed = sympy.Poly(f, *symbols).terms() if symbols else [((), sympy.sympify(f))]
-    except sympy.PolynomialError as error:
+    except sympy.polys.polyerrors.BasePolynomialError as error:
         raise UsageError(
             f"{f} is not a polynomial", f"SymPy says: {error}" if atoms else _ATOMS_HINT
         ) from None
@@ -138,7 +140,10 @@ def from_sympy(f: sympy.Expr | sympy.Poly, *, atoms: bool = False) -> Polynomial
         ring([f"g{i}" for i in range(len(generators))]),
         {tuple(monomial): _rational(coefficient, atoms) for monomial, coefficient in listed},
     )
-    own = [symbol.name for symbol in symbols]
+    own = [_name_of(symbol) for symbol in symbols]
+    twice = next((name for name in own if own.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"two symbols are called {twice}", "give them different names")
     values = [_read_generator(generator, own) for generator in generators]
     every = ring(sorted({name for value in values for name in names(value)}, key=natural_key))
     if not values:
@@ -147,14 +152,40 @@ def from_sympy(f: sympy.Expr | sympy.Poly, *, atoms: bool = False) -> Polynomial
     return compose(outer, [embed(h, every, [places[name] for name in names(h)]) for h in values])
 
 
+def _refuse_inexact(f: Any) -> None:
+    """UsageError for what is no expression, for decimals, which SymPy rounds, and for finite fields."""
+    import sympy
+
+    if not isinstance(f, (sympy.Expr, sympy.Poly, sympy.Equality)):
+        raise UsageError(
+            f"{short(str(f))} is of the type {type(f).__name__}", "give an expression or an equation"
+        )
+    if isinstance(f, sympy.Poly) and f.domain.is_FiniteField:
+        raise UsageError(
+            f"{short(str(f), 60)} is over a finite field",
+            "polynomials are decomposed over Q: give one over ZZ or QQ",
+        )
+    decimals = sorted((f.as_expr() if isinstance(f, sympy.Poly) else f).atoms(sympy.Float))
+    if decimals:
+        first = next((value for value in decimals if value != int(value)), decimals[0])
+        shown = short(sympy.sstr(first, full_prec=False))
+        raise UsageError(
+            f"the decimal {shown} in a SymPy expression is not exact",
+            f"write sympy.Rational('{shown}'), or give polyctl the text, in which decimals are exact",
+        )
+
+
+def _name_of(symbol: Any) -> str:
+    """The symbol's name, or what it is called here if it is not one in ASCII: lambda for λ."""
+    name: str = symbol.name
+    return name if is_plain(name) else canonical_name(name)
+
+
 def _rational(coefficient: Any, atoms: bool) -> fmpq:
     if coefficient.is_Rational:
         return fmpq(int(coefficient.p), int(coefficient.q))
     hint = "put a symbol in its place" + ("" if atoms else f"; {_ATOMS_HINT}")
-    raise UsageError(
-        f"the coefficient {coefficient} is not a rational number",
-        "use sympy.Rational for decimals" if coefficient.is_Float else hint,
-    )
+    raise UsageError(f"the coefficient {coefficient} is not a rational number", hint)
 
 
 def _read_generator(generator: Any, symbols: Sequence[str]) -> Polynomial:
@@ -162,7 +193,7 @@ def _read_generator(generator: Any, symbols: Sequence[str]) -> Polynomial:
     import sympy
 
     if generator.is_Symbol:
-        return ring([generator.name]).gens()[0]
+        return ring([_name_of(generator)]).gens()[0]
     for part in sympy.preorder_traversal(generator):
         known = part.is_Symbol or part.is_Rational or part.is_Add or part.is_Mul or part.is_Pow
         if not known and not (part.is_Function and str(part.func).lower() in FUNCTIONS):

@@ -12,6 +12,7 @@ from flint import fmpq, fmpq_mpoly, fmpz_mpoly
 
 from polyctl.algebra.atoms import is_plain
 from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.lexer import canonical_name
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import Polynomial, Ring, embed, names, ring
@@ -28,9 +29,18 @@ _OUTER = re.compile(r"[bh]_?(\d*)$")
 
 def read_names(given: Names) -> list[str]:
     """Names of variables from text such as "x, y", or from a list of names or SymPy symbols."""
-    if isinstance(given, str):
-        return [name for name in re.split(r"[,\s]+(?![^()]*\))", given) if name]
-    return [str(name) for name in given]
+    listed = (
+        re.split(r"[,\s]+(?![^()]*\))", given) if isinstance(given, str) else [str(name) for name in given]
+    )
+    return [_spelled(name) for name in listed if name]
+
+
+def _spelled(name: str) -> str:
+    """The name as rings spell it; an atom's, and what is no name, as it stands."""
+    try:
+        return canonical_name(name)
+    except UsageError:
+        return name
 
 
 def read_polynomial(

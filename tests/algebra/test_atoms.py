@@ -134,10 +134,39 @@ def test_equations_and_polynomials_of_sympy_may_have_atoms():
         ("f(x)**2", r"f\(x\) is neither"),
         ("Min(x, y)**2", "cannot be read"),
         ("I*x**2", "the coefficient I is not"),
-        ("0.5*x**2", "not a rational number"),
+        ("0.5*x**2", "the decimal 0.5 in a SymPy"),
     ],
 )
 def test_what_atoms_are_not(expression, words):
     with pytest.raises(UsageError, match=words) as caught:
         from_sympy(sympy.sympify(expression), atoms=True)
     assert "symbol" in caught.value.hint or "sympy.Rational" in caught.value.hint
+
+
+_X = sympy.Symbol("x")
+
+
+@pytest.mark.parametrize("atoms", [False, True])
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        (_X**4 / 3 + 0.1 * _X**2, "the decimal 0.1 in"),
+        (sympy.Poly(_X**2 + 0.5), "the decimal 0.5 in"),
+        (_X**2.0 + 1, "the decimal 2.0 in"),
+        (sympy.Eq(_X**2, 2.5), "the decimal 2.5 in"),
+        (sympy.Poly(_X**2 + 1, modulus=5), "finite field"),
+        (_X * sympy.Symbol("x", positive=True), "two symbols are called x"),
+        (_X > 1, "type StrictGreaterThan"),
+        (sympy.Interval(0, 1), "type Interval"),
+        (sympy.Symbol("x + 1") ** 2, "not a valid name"),
+        (sympy.MatrixSymbol("A", 2, 2), "not a polynomial"),
+    ],
+)
+def test_what_no_polynomial_of_sympy_is(expression, words, atoms):
+    with pytest.raises(UsageError, match=words) as caught:
+        from_sympy(expression, atoms=atoms)
+    assert caught.value.hint
+
+
+def test_symbols_of_sympy_are_called_as_in_text():
+    assert str(from_sympy(sympy.Symbol("λ") ** 2 * sympy.Symbol("x_{1}"))) == "lambda^2*x_1"

@@ -205,7 +205,7 @@ def test_results_print_show_and_turn_into_dicts():
         (lambda: polyctl.decompose(QUARTIC, method="exact", polish=True), UsageError, "polish"),
         (lambda: polyctl.decompose(object()), UsageError, "cannot read"),
         (lambda: polyctl.decompose(sympy.sin(sympy.Symbol("x"))), UsageError, "not a polynomial"),
-        (lambda: polyctl.decompose(0.5 * sympy.Symbol("x") ** 2), UsageError, "not a rational"),
+        (lambda: polyctl.decompose(0.5 * sympy.Symbol("x") ** 2), UsageError, "the decimal 0.5"),
         (lambda: polyctl.decompose(polyctl.parse("x^2 y"), variables=["x"]), UsageError, "not among"),
         (lambda: polyctl.verify("x^2", outer="b0 + b1", inner="x"), UsageError, "number of inner"),
         (lambda: polyctl.load_model("no/where"), FileError, "no run"),
