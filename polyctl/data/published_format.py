@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from flint import fmpq
@@ -233,6 +233,74 @@ def read_terms(tokens: Sequence[str], variables: Sequence[str]) -> list[tuple[Mo
     if reader.at != len(tokens):
         raise reader.fail("the expression ended before this token")
     return terms
+
+
+def read_unfinished(
+    tokens: Sequence[str], variables: Sequence[str]
+) -> tuple[list[tuple[Monomial, int]], list[str]]:
+    """The complete terms at the begin of an expression that may go on, and the tokens of one that is not.
+
+    Raises FormatError if no continuation is an expression.
+
+    >>> read_unfinished("+ P 5 + * P 3 a * P 2 ^ a".split(), ["a"])
+    ([((0,), 5), ((1,), 3)], ['*', 'P', '2', '^', 'a'])
+    """
+    reader = _Reader(tokens, {name: i for i, name in enumerate(variables)})
+    found: list[tuple[Monomial, int]] = []
+    more = True
+    while more and reader.at < len(tokens):
+        more = tokens[reader.at] == "+"
+        reader.at += more
+        start = reader.at
+        try:
+            found += reader.operand(0)
+        except FormatError:
+            if reader.at < len(tokens):
+                raise
+            return found, list(tokens[start:])
+    if reader.at < len(tokens):
+        raise reader.fail("the expression ended before this token")
+    return found, []
+
+
+def write_open_term(tokens: Sequence[str], spelled: Mapping[str, str]) -> str:
+    """A term in prefix notation as people write it, `□` in place of what is missing.
+
+    >>> write_open_term("* P 2 ^ a".split(), {"a": "x"})
+    '2*x^□'
+    """
+    items: list[str] = []
+    rest = list(tokens)
+    while rest:
+        token = rest.pop(0)
+        if token in ("P", "N"):
+            items.append(("-" if token == "N" else "") + _pop_digits(rest))
+        elif token == "^":
+            name = spelled[rest.pop(0)] if rest else "□"
+            rest = rest[1:]  # P
+            items.append(f"{name}^{_pop_digits(rest)}")
+        else:
+            items.append(spelled.get(token, token))
+    operators = sum(item in ("+", "*") for item in items)
+    items += ["□"] * (1 + 2 * operators - len(items))
+    stack: list[str] = []
+    for item in reversed(items):
+        if item == "+":
+            stack.append(f"{stack.pop()} + {stack.pop()}")
+        elif item == "*":
+            factors = [f"({part})" if " + " in part else part for part in (stack.pop(), stack.pop())]
+            stack.append("*".join(factors))
+        else:
+            stack.append(item)
+    return stack[-1]
+
+
+def _pop_digits(tokens: list[str]) -> str:
+    """The digits at the begin of the tokens, which are taken away; `□` if there are none."""
+    digits = ""
+    while tokens and tokens[0].isdigit():
+        digits += tokens.pop(0)
+    return digits or "□"
 
 
 def collect(context: Ring, terms: Iterable[tuple[Monomial, int]]) -> Polynomial:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from polyctl.data.tokenizers.readable import write_answer
 from polyctl.store.event_kinds import ShownHypothesis
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ class Hypothesis:
 
 
 def shown_hypothesis(hypothesis: Hypothesis, tokenizer: Tokenizer, f: Polynomial) -> ShownHypothesis:
-    """A hypothesis for people, in f's own variables."""
-    return ShownHypothesis(tokenizer.text(hypothesis.tokens, f), hypothesis.logprob)
+    """A hypothesis for people: as polynomials in f's own variables, as far as it goes."""
+    text = write_answer(tokenizer, hypothesis.tokens, f, hypothesis.finished)
+    return ShownHypothesis(text, hypothesis.logprob, tokens=list(hypothesis.tokens))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,10 @@ EndState = Literal["complete", "interrupted", "time limit", "imported"]
 
 @dataclass(frozen=True, config=STRICT)
 class ShownHypothesis:
-    """A hypothesis for people: its text in f's own variables; the rest is known of some."""
+    """A hypothesis for people: polynomials in f's own variables; the rest is known of some.
+
+    Without `tokens`, as older versions wrote it, the text is what the tokens stand for, in their order.
+    """
 
     text: Text = ""
     logprob: float | None = None
@@ -34,6 +37,7 @@ class ShownHypothesis:
     rank: int | None = None
     reward: float | None = None
     advantage: float | None = None
+    tokens: list[int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What is known of it."""

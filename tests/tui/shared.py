@@ -64,14 +64,17 @@ def events(steps: int = 60) -> list[dict[str, Any]]:
             )
     found.append(event(steps, "end", state="complete", step=steps))
     for problem, f in enumerate(("x^4 + 1", "x^4 + 2*x^2 + 3")):
-        for step, answer in enumerate(("x^2", "x^2 + 0", "x^2 + 0 x")):
-            live = [{"text": answer, "logprob": -0.1 * step}, {"text": "x", "logprob": -2.0 - step}]
+        for step, answer in enumerate(("±□*x^2 + …", "□*x^2 + …", "x^2 + …")):
+            live = [
+                {"text": answer, "logprob": -0.1 * step, "tokens": [9, 3, 7][: step + 1]},
+                {"text": "±□*x + …", "logprob": -2.0 - step, "tokens": [8]},
+            ]
             found.append(
                 event(steps + 1, "beam", problem=problem, input=f, step=step, live=live, finished=[])
             )
         done = [
-            {"text": "x^2", "logprob": -0.5, "rank": 0, "status": "verified"},
-            {"text": "x^2 + x", "logprob": -2.5, "rank": 1, "status": "refuted"},
+            {"text": "x^2", "logprob": -0.5, "rank": 0, "status": "verified", "tokens": [9, 3, 7]},
+            {"text": "x^2 + x", "logprob": -2.5, "rank": 1, "status": "refuted", "tokens": [9, 3, 7, 8]},
         ]
         found.append(event(steps + 2, "verdict", problem=problem, input=f, hypotheses=done))
     cells = [

@@ -34,6 +34,19 @@ def token_layout(data: DataConfig, vocabulary: int) -> TokenLayout:
     return TokenLayout(vocabulary, TERM_TOKENS if data.tokenizer == "terms" else 1, data.base)
 
 
+@dataclass(frozen=True)
+class Written:
+    """A polynomial of an unfinished answer, in the tokenizer's own ring: the terms that are complete.
+
+    `open` is the text of a term whose number is still missing, `sign` is "+", "-", or "" if that is open too.
+    """
+
+    polynomial: Polynomial
+    is_outer: bool
+    open: str | None = None
+    sign: str = "+"
+
+
 class Tokenizer(Protocol):
     """Token ids of problems; id 0 pads, `end` separates prompt from target and ends the target.
 
@@ -62,6 +75,13 @@ class Tokenizer(Protocol):
         """The decomposition, of the f that the prompt shows, that target ids (without end token) stand for.
 
         Raises MalformedTarget.
+        """
+        ...
+
+    def unfinished(self, ids: Sequence[int], names: Sequence[str]) -> list[Written]:
+        """The polynomials of an unfinished answer; `names` are what an open term calls the ring's variables.
+
+        Raises MalformedTarget if no continuation is an answer.
         """
         ...
 
@@ -135,13 +155,15 @@ def decode_for(tokenizer: Tokenizer, f: Polynomial, target: Sequence[int]) -> De
     frame = tokenizer.frame(f)
     if context == tokenizer.ring and frame.identical:
         return Decomposition(outer, found.inners)
-    inners = []
-    for inner in found.inners:
-        result = {}
-        for monomial, coefficient in terms(inner):
-            kept = tuple(monomial[place] if place < len(monomial) else 0 for place in frame.where)
-            if sum(kept) != sum(monomial):
-                raise MalformedTarget("an inner polynomial uses a variable that f does not have")
-            result[kept] = coefficient * frame.sign(kept)
-        inners.append(polynomial(context, result))
-    return Decomposition(outer, tuple(inners))
+    return Decomposition(outer, tuple(move_back(inner, context, frame) for inner in found.inners))
+
+
+def move_back(inner: Polynomial, context: Ring, frame: Frame) -> Polynomial:
+    """An inner polynomial of the tokenizer's ring in the variables of f; or MalformedTarget."""
+    result = {}
+    for monomial, coefficient in terms(inner):
+        kept = tuple(monomial[place] if place < len(monomial) else 0 for place in frame.where)
+        if sum(kept) != sum(monomial):
+            raise MalformedTarget("an inner polynomial uses a variable that f does not have")
+        result[kept] = coefficient * frame.sign(kept)
+    return polynomial(context, result)

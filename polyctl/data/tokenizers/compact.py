@@ -32,6 +32,7 @@ from polyctl.data.tokenizers.base import (
     PAD,
     PLUS,
     SEPARATOR,
+    Written,
     inner_count,
     move,
     own_names,
@@ -259,13 +260,51 @@ class CompactTokenizer:
             )
         return ids
 
+    def unfinished(self, ids: Sequence[int], names: Sequence[str]) -> list[Written]:
+        *whole, last = _split(ids)
+        found = []
+        for at, part in enumerate([*whole, last]):
+            outer = at == 0 and not self._inner_only
+            table = self._outer_monomials if outer else self._inner_monomials
+            context = self._outer_ring if outer else self.ring
+            end = len(part) if at < len(whole) else self._complete_terms(part, table)
+            written = self._decode(part[:end], table, context) if end else polynomial(context, {})
+            opened, sign = None, "+"
+            if end < len(part):
+                spelled = context.names() if outer else names
+                opened, sign = self._open_term(part[end:], table, spelled)
+            found.append(Written(written, outer, opened, sign))
+        return found
+
+    def _complete_terms(self, part: Sequence[int], table: dict[int, Monomial]) -> int:
+        """How many tokens of a polynomial belong to terms that are complete."""
+        if part and self._is_limb(part[-1]):
+            return len(part)
+        end = len(part)
+        while end and part[end - 1] not in table:
+            end -= 1
+        while end and part[end - 1] in table:
+            end -= 1
+        return end
+
+    def _open_term(
+        self, tokens: Sequence[int], table: dict[int, Monomial], spelled: Sequence[str]
+    ) -> tuple[str, str]:
+        """A term without its number, which is `□`, and its sign."""
+        factors = [table[token] for token in tokens if token in table]
+        rest = tokens[len(factors) :]
+        if not factors or (rest and rest[0] not in (PLUS, MINUS)):
+            raise MalformedTarget("a term is a monomial, a sign and a number")
+        if rest[1:] and not (rest[-1] == FRACTION and rest[2:] and all(map(self._is_limb, rest[1:-1]))):
+            raise MalformedTarget("digits are missing")
+        power = _name(spelled, tuple(map(sum, zip(*factors, strict=True))), "*")
+        return "□" if power == "1" else f"□*{power}", self.vocabulary[rest[0]] if rest else ""
+
+    def _is_limb(self, token: int) -> bool:
+        return self._limbs <= token < self._limbs + self.base
+
     def decode(self, target: Sequence[int]) -> Decomposition:
-        parts: list[list[int]] = [[]]
-        for token in target:
-            if token == SEPARATOR:
-                parts.append([])
-            else:
-                parts[-1].append(token)
+        parts = _split(target)
         if self._inner_only:
             return Decomposition(
                 None, tuple(self._decode(p, self._inner_monomials, self.ring) for p in parts)
@@ -301,7 +340,7 @@ class CompactTokenizer:
 
     def _read_number(self, ids: Sequence[int], at: int) -> tuple[int, int]:
         value, start = 0, at
-        while at < len(ids) and self._limbs <= ids[at] < self._limbs + self.base:
+        while at < len(ids) and self._is_limb(ids[at]):
             value = value * self.base + ids[at] - self._limbs
             at += 1
         if at == start:
@@ -344,6 +383,17 @@ def _monomials(n: int, degrees: Iterable[int]) -> list[Monomial]:
     return chosen
 
 
-def _name(variables: Sequence[str], monomial: Monomial) -> str:
+def _name(variables: Sequence[str], monomial: Monomial, times: str = "·") -> str:
     factors = [v if e == 1 else f"{v}^{e}" for v, e in zip(variables, monomial, strict=True) if e]
-    return "·".join(factors) or "1"
+    return times.join(factors) or "1"
+
+
+def _split(ids: Sequence[int]) -> list[list[int]]:
+    """The tokens of each polynomial."""
+    parts: list[list[int]] = [[]]
+    for token in ids:
+        if token == SEPARATOR:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts

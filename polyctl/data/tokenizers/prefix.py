@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from flint import fmpq
 
-from polyctl.algebra.decomposition import Decomposition
+from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial, integer_content, names, primitive_part, ring
 from polyctl.config.schema import DataConfig
@@ -17,12 +17,16 @@ from polyctl.data.problem import Problem
 from polyctl.data.published_format import (
     SEPARATOR,
     FormatError,
+    collect,
     read_decomposition,
+    read_polynomial,
+    read_unfinished,
     write_dot_products,
     write_input,
+    write_open_term,
     write_terms,
 )
-from polyctl.data.tokenizers.base import inner_count, move, own_names, variable_names
+from polyctl.data.tokenizers.base import Written, inner_count, move, own_names, variable_names
 from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem
 from polyctl.data.tokenizers.frame import Frame, plain_frame
 
@@ -136,6 +140,32 @@ class PrefixTokenizer:
         own = self._names if f is None else own_names(f, self._names, self.frame(f))
         named = dict(zip(self._names, own, strict=True))
         return " ".join(named.get(token, token) for token in (self.vocabulary[i] for i in ids))
+
+    def unfinished(self, ids: Sequence[int], names: Sequence[str]) -> list[Written]:
+        parts = " ".join(self.vocabulary[i] for i in ids).split("&")
+        found = []
+        for at, text in enumerate(parts):
+            outer = at == 0 and self.outer_targets
+            context = outer_ring(self.inners) if outer else self.ring
+            try:
+                if at < len(parts) - 1:
+                    found.append(Written(read_polynomial(text.split(), context), outer))
+                    continue
+                written, rest = read_unfinished(text.split(), context.names())
+            except FormatError as error:
+                raise MalformedTarget(str(error)) from None
+            spelled = dict(zip(context.names(), context.names() if outer else names, strict=True))
+            opened = write_open_term(rest, spelled) if rest else None
+            minus = opened is not None and opened.startswith("-")
+            found.append(
+                Written(
+                    collect(context, written),
+                    outer,
+                    opened.removeprefix("-") if opened else None,
+                    "-" if minus else "+",
+                )
+            )
+        return found
 
     def scale(self, f: Polynomial) -> fmpq:
         """1 for integer coefficients; otherwise f is shown as its primitive part."""

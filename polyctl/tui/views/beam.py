@@ -111,19 +111,29 @@ def _dicts(value: object) -> list[dict[str, Any]]:
 
 
 def format_movement(row: dict[str, Any], rank: int, before: list[dict[str, Any]] | None) -> str:
-    """How a hypothesis moved since the frame before: a parent is one whose text it begins with."""
+    """How a hypothesis moved since the frame before: a parent is one whose tokens it begins with."""
     if before is None:
         return ""
-    text = str(row.get("text", ""))
+    own = _tokens(row)
     parents = [
-        (len(str(b.get("text", ""))), -old)
-        for old, b in enumerate(before)
-        if text.startswith(str(b.get("text", "")))
+        (len(tokens), -old) for old, b in enumerate(before) if own[: len(tokens := _tokens(b))] == tokens
     ]
     if not parents:
         return "new"
     up = -max(parents)[1] - rank
     return "=" if up == 0 else f"↑{up}" if up > 0 else f"↓{-up}"
+
+
+def _tokens(row: dict[str, Any]) -> list[Any]:
+    """A hypothesis as its tokens; older versions wrote their words as its text."""
+    found = row.get("tokens")
+    return found if isinstance(found, list) else str(row.get("text", "")).split()
+
+
+def format_answer(row: dict[str, Any]) -> str:
+    """A hypothesis as polynomials; the words of tokens, which are not mathematics, stand in ⟨ ⟩."""
+    text = clean(row.get("text", ""))
+    return text if isinstance(row.get("tokens"), list) else f"⟨{text}⟩"
 
 
 def format_beam(frame: dict[str, Any], before: dict[str, Any] | None, width: int, limit: int = 100) -> Text:
@@ -140,7 +150,7 @@ def format_beam(frame: dict[str, Any], before: dict[str, Any] | None, width: int
     for rank, row in enumerate(rows[:limit]):
         logprob = to_finite(row.get("logprob"))
         word = clean(row.get("status", "unknown"))
-        answer = clean(row.get("text", ""))
+        answer = format_answer(row)
         if len(answer) > room:
             answer = "…" + answer[-(room - 1) :] if word == "growing" else answer[: room - 1] + "…"
         moved = format_number(to_finite(row.get("reward"))) if learnt else format_movement(row, rank, old)

@@ -1,6 +1,6 @@
 """Which frame of a beam is shown."""
 
-from polyctl.tui.views.beam import BeamView, format_movement, frame_before
+from polyctl.tui.views.beam import BeamView, format_answer, format_movement, frame_before
 
 
 def frames(*inputs: str) -> list[dict]:
@@ -56,9 +56,16 @@ def test_the_frame_before_is_of_the_same_search():
 
 
 def test_ranks_move():
-    before = [{"text": "x"}, {"text": "y"}, {"text": "z"}]
-    assert format_movement({"text": "z + 1"}, 0, before) == "↑2"
-    assert format_movement({"text": "x^2"}, 1, before) == "↓1"
-    assert format_movement({"text": "y"}, 1, before) == "="
-    assert format_movement({"text": "w"}, 1, before) == "new"
-    assert format_movement({"text": "w"}, 1, None) == ""
+    before = [{"tokens": [1]}, {"tokens": [2]}, {"tokens": [3]}]
+    assert format_movement({"tokens": [3, 4]}, 0, before) == "↑2"
+    assert format_movement({"tokens": [1, 1]}, 1, before) == "↓1"
+    assert format_movement({"tokens": [2]}, 1, before) == "="
+    assert format_movement({"tokens": [30]}, 1, before) == "new"
+    assert format_movement({"tokens": [4]}, 1, None) == ""
+
+
+def test_the_words_of_tokens_are_marked_where_older_versions_wrote_nothing_else():
+    assert format_answer({"text": "x^2 + 1 x + 3"}) == "⟨x^2 + 1 x + 3⟩"
+    assert format_answer({"text": "x^2 + 3*x", "tokens": [5, 2, 7]}) == "x^2 + 3*x"
+    before = [{"text": "x^2 + 1"}]
+    assert format_movement({"text": "x^2 + 1 x"}, 0, before) == "="
