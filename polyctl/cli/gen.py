@@ -60,6 +60,7 @@ def gen(
                 workers=workers or os.cpu_count() or 1,
                 force=force,
                 progress=lambda name, done, total: bar.update(done, total, name),
+                notice=output.say,
             )
     except KeyboardInterrupt:
         output.say(

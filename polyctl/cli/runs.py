@@ -58,7 +58,7 @@ def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False)
     files = {
         str(path.relative_to(found.path)): path.stat().st_size
         for path in sorted(found.path.rglob("*"))
-        if path.is_file()
+        if path.is_file() and not path.name.startswith(".")
     }
     if as_json:
         listed = [{"path": name, "bytes": size} for name, size in files.items()]

@@ -59,6 +59,8 @@ class ProgressReporter:
     def _start(self, event: RunStarted) -> None:
         self._total, self._first, self._began = event.total_steps or 0, event.step or 0, time.monotonic()
         self._bar.update(done=self._first, total=self._total)
+        if event.after is not None:
+            output.say(f"taking over from {event.after}, which has died")
         what = f"{event.algorithm} {event.state}" if event.algorithm is not None else event.state
         output.say(
             f"{what} at step {self._first:,} of {self._total:,} on {event.device}, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -33,6 +34,7 @@ from polyctl.data.tokenizers.prefix import PrefixTokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.runtime.pool import worker_pool
 from polyctl.store.files import write_atomic
+from polyctl.store.lock import sole_writer
 from polyctl.store.places import refuse_links
 
 MANIFEST_FORMAT = 1
@@ -40,6 +42,7 @@ PART = 4096
 DRY = 8 * PART  # indices in a row without a new problem, after which a family counts as exhausted
 
 Progress = Callable[[str, int, int], None]
+Notice = Callable[[str], None]
 
 
 class Manifest(BaseModel):
@@ -182,12 +185,14 @@ def generate(
     workers: int = 1,
     force: bool = False,
     progress: Progress | None = None,
+    notice: Notice | None = None,
 ) -> Manifest:
     """Make the data set of an experiment; called again after an interruption it continues.
 
     The result does not depend on the number of workers. Duplicates within a set are dropped by the normal
     form of f; the splits are disjoint by construction. A complete data set of the same parameters is left
-    as it is; one of other parameters raises FileError unless `force` is given.
+    as it is; one of other parameters raises FileError unless `force` is given. FileError, too, if another
+    process makes it; `notice` is told of one that died doing so.
     """
     if experiment.data.family == "mixed":
         raise UsageError(
@@ -197,33 +202,55 @@ def generate(
     plan = Manifest(
         experiment=experiment.name, seed=experiment.seed, data=experiment.data, counts={}, sha256={}
     )
-    known = read_manifest(directory) if (directory / "manifest.json").exists() else None
-    if known is not None and not force:
-        if known.model_copy(update={"counts": {}, "sha256": {}}) == plan:
-            return known
-        raise FileError(
-            f"{directory} holds a data set with other parameters ({known.experiment}, seed {known.seed})",
-            "choose another directory with --out, or replace it with --force",
-        )
-    parts = directory / "parts"
+    known, parts = _same_set(directory, plan, force), directory / "parts"
+    if known is not None and not parts.exists():
+        return known
     refuse_links(parts)
-    stamp = parts / "plan.json"
-    if parts.exists() and (force or not stamp.exists() or stamp.read_text() != plan.model_dump_json()):
+    directory.mkdir(parents=True, exist_ok=True)
+    with sole_writer(directory) as before:
+        if before is not None and notice is not None:
+            notice(f"taking over {directory} from {before}, which has died")
+        known = _same_set(directory, plan, force)  # meanwhile another process may have finished it
+        manifest = known or _make(plan, directory, workers, force, progress)
+        shutil.rmtree(parts, ignore_errors=True)
+    return manifest
+
+
+def _same_set(directory: Path, plan: Manifest, force: bool) -> Manifest | None:
+    """The complete data set of these parameters; FileError if it has others, unless it may be replaced."""
+    if force or not (directory / "manifest.json").exists():
+        return None
+    known = read_manifest(directory)
+    if known.model_copy(update={"counts": {}, "sha256": {}}) == plan:
+        return known
+    raise FileError(
+        f"{directory} holds a data set with other parameters ({known.experiment}, seed {known.seed})",
+        "choose another directory with --out, or replace it with --force",
+    )
+
+
+def _make(plan: Manifest, directory: Path, workers: int, force: bool, progress: Progress | None) -> Manifest:
+    """Make the files in parts/, then put all of them in the place of what was there before."""
+    parts = directory / "parts"
+    stamp, begun = parts / "plan.json", ("--force " if force else "") + plan.model_dump_json()
+    if parts.exists() and (not stamp.exists() or stamp.read_text() != begun):
         shutil.rmtree(parts)
-    parts.mkdir(parents=True, exist_ok=True)
-    write_atomic(stamp, plan.model_dump_json())
+    parts.mkdir(exist_ok=True)
+    write_atomic(stamp, begun)
     counts, hashes = {}, {}
-    excluded = read_digests(experiment.data.exclude)
+    excluded = read_digests(plan.data.exclude)
     with worker_pool(workers) as pool:
-        for wanted in _list_sets(experiment.data):
-            lines = _collect(pool, workers, parts, wanted, experiment.seed, excluded, progress)
+        for wanted in _list_sets(plan.data):
+            lines = _collect(pool, workers, parts, wanted, plan.seed, excluded, progress)
             text = "".join(f"{line}\n" for line in lines).encode()
-            write_atomic(directory / wanted.name, text)
+            write_atomic(parts / wanted.name, text)
             counts[wanted.name] = len(lines)
             hashes[wanted.name] = hashlib.sha256(text).hexdigest()
     manifest = plan.model_copy(update={"counts": counts, "sha256": hashes})
+    (directory / "manifest.json").unlink(missing_ok=True)  # no description of a mixture of two sets
+    for name in counts:
+        os.replace(parts / name, directory / name)
     write_atomic(directory / "manifest.json", json.dumps(manifest.model_dump(), indent=2) + "\n")
-    shutil.rmtree(parts)
     return manifest
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ from polyctl.store.evaluation_report import EvaluationReport, ProblemSet
 from polyctl.store.event_kinds import Evaluation
 from polyctl.store.events import EventWriter
 from polyctl.store.files import write_atomic
+from polyctl.store.lock import LOCK_NAME
 from polyctl.store.runs import STAMP, Run
 
 
@@ -61,7 +63,6 @@ def evaluate_run(
     share = _evaluate_share(run, loaded, problems, options, processes, on_done)
     answers = {number: answer for part in processes.gather(share) for number, answer in part.items()}
     scores = [answers[i][0] for i in range(len(problems))]
-    stamp = processes.from_main(lambda: time.strftime(STAMP, time.gmtime()))
     report = EvaluationReport(
         run=run.name,
         checkpoint=options.checkpoint,
@@ -72,17 +73,31 @@ def evaluate_run(
         processes=processes.world,
         summary=summarize_scores(scores, options.config.beam),
         sympy=sympy_baseline(problems) if options.baseline and processes.main else None,
-        predictions=run.predictions / f"eval-{stamp}.jsonl",
     )
-    if processes.main:
-        for folder in (run.predictions, run.reports):
-            folder.mkdir(exist_ok=True)  # a clone has none that were empty
-        with EventWriter(run.usage_log) as events:
-            events.write(_event(report))
-        write_atomic(run.reports / f"eval-{stamp}.json", report.text())
-        lines = (f"{answers[i][1]}\n" for i in range(len(problems)))
-        write_atomic(run.predictions / f"eval-{stamp}.jsonl", "".join(lines))
-    return report
+    lines = "".join(f"{answers[i][1]}\n" for i in range(len(problems)))
+    predictions = processes.from_main(lambda: _keep(run, report, lines))
+    return replace(report, predictions=predictions)
+
+
+def _keep(run: Run, report: EvaluationReport, predictions: str) -> Path:
+    """Write the answers, then the report, then the event; returns where the answers are.
+
+    Two evaluations that end in the same second get different names.
+    """
+    from filelock import FileLock  # slow to import
+
+    for folder in (run.predictions, run.reports):
+        folder.mkdir(exist_ok=True)  # a clone has none that were empty
+    with FileLock(run.reports / LOCK_NAME):
+        second = int(time.time())
+        while (kept := run.reports / f"eval-{time.strftime(STAMP, time.gmtime(second))}.json").exists():
+            second += 1
+        path = run.predictions / f"{kept.stem}.jsonl"
+        write_atomic(path, predictions)
+        write_atomic(kept, report.text())
+    with EventWriter(run.usage_log) as events:
+        events.write(_event(report))
+    return path
 
 
 Share = dict[int, tuple[ProblemScore, str]]

@@ -12,7 +12,7 @@ import signal
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -135,11 +135,10 @@ class Job:
         return outcome
 
     def checkpoint(self) -> submitit.helpers.DelayedSubmission:
-        """What is queued again: the same, knowing that no other process is at work on its run."""
+        """What is queued again: the same."""
         from submitit.helpers import DelayedSubmission
 
-        alone = replace(self.options, alone=True)
-        return DelayedSubmission(Job(self.task, self.directories, alone, self.on_event))
+        return DelayedSubmission(Job(self.task, self.directories, self.options, self.on_event))
 
 
 class _Warned:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from polyctl.config.schema import Experiment
 from polyctl.data.dataset import generate
-from polyctl.errors import PolyctlError, UsageError
+from polyctl.errors import PolyctlError
 from polyctl.evaluation.accuracy import evaluation_problems
 from polyctl.evaluation.run import EvaluationOptions, evaluate_run
 from polyctl.model.serialization import load_model
@@ -31,22 +31,16 @@ from polyctl.store.runs import Run, create_run, find_run
 from polyctl.training import supervised
 from polyctl.training.loop import TrainResult
 
-BUSY_SECONDS = 60.0  # a run whose events are younger than this is another process's
-
 State = Literal["done", "skipped", "failed", "blocked", "interrupted"]
 
 
 @dataclass(frozen=True)
 class Options:
-    """How tasks are carried out: device, worker processes for making data, minutes for one training.
-
-    `alone` says that nobody else can be at work on the same runs, as in a job that was requeued.
-    """
+    """How tasks are carried out: device, worker processes for making data, minutes for one training."""
 
     device: str = "auto"
     workers: int = 1
     max_minutes: float | None = None
-    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,7 +129,7 @@ def _perform(
     on_event: OnEvent | None,
 ) -> Outcome:
     limit_threads(task.experiment.model)
-    found = processes.from_main(lambda: _prepare(task, directories, options))
+    found = processes.from_main(lambda: _prepare(task, directories))
     if found.state == "done":
         run = None if found.run is None else found.run.name
         return Outcome(*task.key, "skipped", run, figures=found.figures)
@@ -162,26 +156,12 @@ def _perform(
     return Outcome(*task.key, state, found.run.name, figures=figures)
 
 
-def _prepare(task: Task, directories: Directories, options: Options) -> TaskStatus:
+def _prepare(task: Task, directories: Directories) -> TaskStatus:
     """How the task stands, a directory made for a new run."""
     found = standing(task, directories)
-    if found.state == "resume":
-        assert found.run is not None
-        _check_idle(found.run, options)
     if found.state == "new" and found.run is None and task.stage in ("train", "rl"):
         return TaskStatus("new", create_run(resolve_start(task, directories), directories.runs))
     return found
-
-
-def _check_idle(run: Run, options: Options) -> None:
-    """UsageError if another process is writing to the run."""
-    summary = run.summary()
-    young = summary.updated is not None and time.time() - summary.updated < BUSY_SECONDS
-    if not options.alone and summary.state == "running" and young:
-        raise UsageError(
-            f"{run.name} is being trained by another process",
-            f"stop it, or wait: it is treated as dead after {BUSY_SECONDS:.0f} seconds without an event",
-        )
 
 
 def _generate(task: Task, options: Options, on_event: OnEvent | None) -> dict[str, Any]:
@@ -192,7 +172,10 @@ def _generate(task: Task, options: Options, on_event: OnEvent | None) -> dict[st
         if on_event is not None:
             on_event(Progress(name, done, total))
 
-    manifest = generate(task.experiment, task.data, workers=options.workers, progress=progress)
+    def notice(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    manifest = generate(task.experiment, task.data, workers=options.workers, progress=progress, notice=notice)
     return {"counts": manifest.counts}
 
 

@@ -90,6 +90,7 @@ class RunStarted(Event):
     processes: int | None = None
     parameters: int | None = None
     source: Text | None = None  # where imported weights come from
+    after: Text | None = None  # the process that died writing to the run before this one
 
 
 @dataclass(frozen=True, config=STRICT)

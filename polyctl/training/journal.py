@@ -15,10 +15,14 @@ OnEvent = Callable[[Event], None]
 class Journal:
     """Writes events to the run's file and to a callback; silent in every process but the main one.
 
+    `after` is the process that died writing to the run before, if one did.
     As a context manager it writes an error that leaves the block before it closes.
     """
 
-    def __init__(self, path: Path, main: bool, on_event: OnEvent | None = None) -> None:
+    def __init__(
+        self, path: Path, main: bool, on_event: OnEvent | None = None, after: str | None = None
+    ) -> None:
+        self.after = after
         self.writer = EventWriter(path) if main else None
         self.on_event = on_event if main else None
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field, fields
 from operator import attrgetter
 from pathlib import Path
@@ -27,6 +27,7 @@ from polyctl.runtime.processes import Processes
 from polyctl.runtime.signals import Interrupts
 from polyctl.store.event_kinds import Checkpoint, End, EndState, RunStarted, Validation
 from polyctl.store.events import finite
+from polyctl.store.lock import sole_writer
 from polyctl.store.runs import Run
 from polyctl.training import checkpoint
 from polyctl.training.journal import Journal, OnEvent
@@ -206,6 +207,7 @@ class Loop(ABC):
             device=str(self.processes.device),
             processes=self.processes.world,
             parameters=self.model.parameter_count(),
+            after=self.journal.after,
         )
         self.journal.write(began)
 
@@ -268,8 +270,17 @@ def run_loop(
 ) -> TrainResult:
     """Make a training and run it to its end; an error of either is written to the run's events first.
 
+    FileError if another process trains the run.
     Reaching max_minutes and the first SIGINT or SIGTERM end it gently: what resuming needs is saved.
     """
-    run.refuse_links()
-    with Journal(run.events, processes.main, on_event) as journal, Interrupts() as interrupts:
+    with ExitStack() as stack:
+
+        def own() -> str | None:
+            run.refuse_links()
+            before = stack.enter_context(sole_writer(run.path, run.checkpoints))
+            return None if before is None else str(before)
+
+        after = processes.from_main(own)
+        journal = stack.enter_context(Journal(run.events, processes.main, on_event, after))
+        interrupts = stack.enter_context(Interrupts())
         return make(journal).run_until(interrupts, None if max_minutes is None else 60 * max_minutes)

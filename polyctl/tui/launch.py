@@ -15,12 +15,12 @@ from pathlib import Path
 
 from polyctl.errors import FileError
 from polyctl.store.files import write_atomic
+from polyctl.store.owner import process_start
 from polyctl.store.places import refuse_links
 from polyctl.store.runs import STAMP
 
 FOLDER = ".started"
 ERROR = "error:"  # how a command says that it has failed
-PROC = Path("/proc/self").parent  # on Linux; elsewhere `ps` is called
 _children: dict[int, subprocess.Popen[bytes]] = {}  # ours: polled, so that none stays a zombie
 
 
@@ -64,7 +64,7 @@ class Job:
         child = _children.get(self.pid)
         if child is not None and child.poll() is not None:
             return False
-        return bool(self.mark) and _mark(self.pid) == self.mark
+        return bool(self.mark) and process_start(self.pid) == self.mark
 
     def last_line(self) -> str:
         """The last line that it has written, or the error that ended it."""
@@ -98,7 +98,7 @@ def start(arguments: list[str], root: Path) -> Job:
                 start_new_session=True,
             )
         _children[child.pid] = child
-        job = Job(child.pid, _mark(child.pid), time.time(), tuple(arguments), log)
+        job = Job(child.pid, process_start(child.pid), time.time(), tuple(arguments), log)
         facts = {"pid": job.pid, "mark": job.mark, "started": job.started, "command": arguments}
         write_atomic(folder / f"{name}.json", json.dumps(facts))
     except OSError as error:
@@ -129,18 +129,3 @@ def stop(job: Job) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def _mark(pid: int) -> str:
-    """When that process began, "" if there is none."""
-    if PROC.is_dir():
-        try:
-            state, *fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return ""
-        return "" if state == "Z" else fields[18]
-    found = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    state, _, began = found.stdout.strip().partition(" ")
-    return "" if not state or state.startswith("Z") else began.strip()

@@ -1,5 +1,6 @@
 """Plans carried out: all stages, skipping, resuming, failures, interrupts."""
 
+import os
 import signal
 
 import pytest
@@ -9,6 +10,7 @@ from polyctl.plans.runner import Options, Outcome, perform, run_plan
 from polyctl.plans.stages import Task, make_plan
 from polyctl.store.event_kinds import RunStarted, Step
 from polyctl.store.events import EventWriter
+from polyctl.store.lock import sole_writer
 from polyctl.store.runs import find_run, list_runs
 from polyctl.training import checkpoint
 
@@ -79,9 +81,10 @@ def test_a_run_that_another_process_writes_to_is_left_alone(make, go, directorie
     (run.checkpoints / "trainer.safetensors").write_bytes(b"")
     with EventWriter(run.events) as events:
         events.write(RunStarted(state="started", step=0, total_steps=6))
-    train, evaluation = go(experiment)
+    with sole_writer(run.path):
+        train, evaluation = go(experiment)
     assert train.state == "failed"
-    assert "being trained by another process" in train.message
+    assert f"is being written by process {os.getpid()} on" in train.message
     assert evaluation.state == "blocked"
 
 

@@ -1,6 +1,5 @@
 """Processes that are started from the dashboard."""
 
-import os
 import time
 
 import pytest
@@ -82,9 +81,3 @@ def test_a_command_that_failed_is_told_by_its_error(tmp_path):
     assert launch.Job(1, "", 0.0, ("train", "quick"), log).last_line() == "error: no such option: --bogus"
     log.write_text("step 1\nstep 2\n")
     assert launch.Job(1, "", 0.0, ("train", "quick"), log).last_line() == "step 2"
-
-
-def test_how_a_process_began_is_known_without_ps(monkeypatch):
-    monkeypatch.setenv("PATH", "")
-    assert launch._mark(os.getpid()) == launch._mark(os.getpid()) != ""
-    assert launch._mark(2**22 + 1) == ""

@@ -1,0 +1,49 @@
+"""One writer at a time: a second one is told who is at work, and what a dead one left is taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from polyctl.errors import FileError
+from polyctl.store.files import remove_unfinished, write_atomic
+from polyctl.store.owner import FILE_NAME, Owner, read_owner
+
+LOCK_NAME = ".lock"
+ORPHAN_SECONDS = 5.0  # how long processes that a dead writer started may still hold its lock
+
+
+@contextmanager
+def sole_writer(directory: Path, *folders: Path) -> Iterator[Owner | None]:
+    """Be the only process that writes to a directory; gives the writer before, if it ended without a word.
+
+    What that one left half written in the directory and in `folders` is removed. The lock belongs to the
+    process, so that it ends with it, however that happens. Raises FileError if another process writes there,
+    or the directory cannot be written.
+    """
+    from filelock import FileLock, Timeout  # slow to import, and most commands need no lock
+
+    lock = FileLock(directory / LOCK_NAME)
+    owner = read_owner(directory)
+    try:
+        lock.acquire(timeout=ORPHAN_SECONDS if owner is not None and owner.alive is False else 0)
+    except Timeout:
+        raise FileError(
+            f"{directory} is being written by {read_owner(directory) or 'another process'}",
+            "wait until it has finished, or stop it",
+        ) from None
+    except (OSError, NotImplementedError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise FileError(f"{directory / LOCK_NAME} cannot be locked: {reason}") from error
+    try:
+        before = read_owner(directory)
+        for folder in (directory, *folders):
+            remove_unfinished(folder)
+        write_atomic(directory / FILE_NAME, Owner.here().text())
+        try:
+            yield before
+        finally:
+            (directory / FILE_NAME).unlink(missing_ok=True)
+    finally:
+        lock.release()
