@@ -57,11 +57,21 @@ def completion_is_final(inners: Sequence[Polynomial]) -> bool:
     """
     if len(inners) == 1 or all(is_homogeneous(h) for h in inners):
         return True
-    count = inners[0].context().nvars()
-    tops = [part_of_degree(primitive_part(h)[0], degree(h)) for h in inners]
+    return proved_independent([part_of_degree(h, degree(h)) for h in inners])
+
+
+def proved_independent(polynomials: Sequence[Polynomial]) -> bool:
+    """Whether no polynomial relation holds between these; True is a proof, False is none.
+
+    That their Jacobian has full rank at a point modulo a prime proves it.
+    """
+    if any(degree(p) < 1 for p in polynomials):
+        return False
+    count = polynomials[0].context().nvars()
+    primitive = [primitive_part(p)[0] for p in polynomials]
     point = [pow(3, 7 * i + 1, PRIME) for i in range(count)]
-    entries = [at_point(top.derivative(v), point) for top in tops for v in range(count)]
-    return nmod_mat(len(tops), count, entries, PRIME).rank() == len(tops)
+    entries = [at_point(p.derivative(v), point) for p in primitive for v in range(count)]
+    return nmod_mat(len(primitive), count, entries, PRIME).rank() == len(primitive)
 
 
 def _complete_single(f: Polynomial, inner: Polynomial, budget: Budget) -> Polynomial | None:

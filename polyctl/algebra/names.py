@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from string import ascii_lowercase, ascii_uppercase
 
 _GREEK_LOWER = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
@@ -16,6 +17,8 @@ GREEK = dict(zip("αβγδεζηθικλμνξπρστυφχψω", _GREEK_LOWER.
 GREEK_NAMES = frozenset(GREEK.values())
 GREEK_VARIANTS = {f"var{name}": name for name in ("epsilon", "theta", "kappa", "pi", "rho", "sigma", "phi")}
 LONGEST_NAME = 60
+_OUTER_LETTERS = "bhguvwt"
+_NUMBERED = re.compile(r"([A-Za-z])_?([0-9]*)")
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -37,6 +40,23 @@ def spellings(names: Sequence[str]) -> dict[str, str]:
         for other in (joined, split):
             found.setdefault(other, name)
     return found
+
+
+def outer_letter(names: Iterable[str]) -> str:
+    """The letter of an outer polynomial's variables beside variables of these names: b, or one not in use.
+
+    >>> outer_letter(["x", "y"]), outer_letter(["b0", "h"])
+    ('b', 'g')
+    """
+    taken = {numbered[0] for name in names if (numbered := numbered_name(name))}
+    letters: list[str] = [*_OUTER_LETTERS, *ascii_lowercase, *ascii_uppercase]
+    return next((letter for letter in letters if letter not in taken), letters[0])
+
+
+def numbered_name(name: str) -> tuple[str, int | None] | None:
+    """The letter and the number, or None, of names such as b, b0 and b_0; None for all others."""
+    found = _NUMBERED.fullmatch(name)
+    return None if found is None else (found[1], int(found[2]) if found[2] else None)
 
 
 def is_single(name: str) -> bool:

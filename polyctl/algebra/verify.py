@@ -148,7 +148,7 @@ def _decide(
     else:
         method = "composition"
         if _work_exceeds(outer, inners, bound):
-            if _differ_at_a_point(f, outer, inners):
+            if differ_at_a_point(f, outer, inners):
                 return "refuted", "g(h) and f differ at a point modulo a prime", "evaluation", outer
             return "undecided", f"expanding g(h) passes the bound of {bound.terms} terms", "evaluation", outer
         if compose(outer, inners) != f:
@@ -194,7 +194,7 @@ def _work_exceeds(outer: Polynomial, inners: tuple[Polynomial, ...], bound: Work
     return expanded > bound.terms
 
 
-def _differ_at_a_point(f: Polynomial, outer: Polynomial, inners: tuple[Polynomial, ...]) -> bool:
+def differ_at_a_point(f: Polynomial, outer: Polynomial, inners: tuple[Polynomial, ...]) -> bool:
     """Whether f and outer(inners) differ modulo a prime at a fixed point; never true for equal ones."""
     point = [(i + 2) * 0x9E3779B97F4A7C15 % PRIME for i in range(f.context().nvars())]
     try:

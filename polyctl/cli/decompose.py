@@ -16,6 +16,8 @@ from polyctl.cli.options import (
     JsonOption,
     RunsOption,
     SeedOption,
+    VariablesOption,
+    names_in,
 )
 from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, PolyctlError, UsageError
 from polyctl.solving.methods import CHOICES, DEFAULT_SECONDS
@@ -40,10 +42,7 @@ def decompose(
         str | None,
         typer.Option("--in", metavar="X,...", help="Variables to decompose in; the others are parameters."),
     ] = None,
-    variables: Annotated[
-        str | None,
-        typer.Option("--variables", metavar="X,...", help="All variables, so that words can be names."),
-    ] = None,
+    variables: VariablesOption = None,
     coefficients: Annotated[
         bool, typer.Option("--coefficients", help="F is a list of coefficients, the highest first.")
     ] = False,
@@ -104,7 +103,7 @@ def decompose(
         from polyctl.solving.api import common as find_common
 
         shared = find_common(
-            expressions, variables=_listed(variables, "--variables"), atoms=atoms, time_limit=time_limit
+            expressions, variables=names_in(variables, "--variables"), atoms=atoms, time_limit=time_limit
         )
         _print_common(shared, expressions, as_json)
         return
@@ -116,8 +115,8 @@ def decompose(
     needed = method == "neural" or model is not None
     request = SolveRequest(
         from_coefficients(text) if coefficients else text,
-        variables=_listed(variables, "--variables"),
-        main=_listed(main, "--in") or (),
+        variables=names_in(variables, "--variables"),
+        main=names_in(main, "--in") or (),
         method=method,
         inners=inners,
         time_limit=time_limit,
@@ -145,16 +144,6 @@ def decompose(
         if len(found) > top:
             output.say(f"{len(found) - top} more: use --top {len(found)}")
     _leave(found)
-
-
-def _listed(names: str | None, option: str) -> list[str] | None:
-    """The names given to an option; UsageError if there are none."""
-    from polyctl.solving.read import read_names
-
-    found = None if names is None else read_names(names)
-    if found == []:
-        raise UsageError(f"{option} names no variable", f"write {option} x,y, or leave it out")
-    return found
 
 
 def _refuse(options: dict[str, object], beside: str) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from polyctl.errors import UsageError
+
 RegistryOption = Annotated[
     Path | None,
     typer.Option(
@@ -21,6 +23,10 @@ RunsOption = Annotated[
     typer.Option("--runs", metavar="DIR", help="Directory of the runs (default: POLYCTL_RUNS, or ./runs)."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+VariablesOption = Annotated[
+    str | None,
+    typer.Option("--variables", metavar="X,...", help="All variables, so that words can be names."),
+]
 AtomsOption = Annotated[
     bool, typer.Option("--atoms", help="Read functions, roots and 1/x as variables: sin(x), sqrt(2).")
 ]
@@ -73,3 +79,13 @@ class ListByDefault(TyperGroup):
         if not asks_for_help and (not args or args[0].startswith("-")):
             args = ["list", *args]
         return super().parse_args(ctx, args)
+
+
+def names_in(names: str | None, option: str) -> list[str] | None:
+    """The names given to an option; UsageError if there are none."""
+    from polyctl.solving.read import read_names
+
+    found = None if names is None else read_names(names)
+    if found == []:
+        raise UsageError(f"{option} names no variable", f"write {option} x,y, or leave it out")
+    return found

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from polyctl.cli import output
-from polyctl.cli.options import AtomsOption, JsonOption
+from polyctl.cli.options import AtomsOption, JsonOption, VariablesOption, names_in
 from polyctl.errors import EXIT_NOT_VERIFIED
 from polyctl.solving.methods import DEFAULT_SECONDS
 
@@ -17,6 +17,7 @@ def rewrite(
     inner: Annotated[
         list[str], typer.Option("--in", metavar="H", help="A polynomial to write it in; repeat for several.")
     ],
+    variables: VariablesOption = None,
     atoms: AtomsOption = False,
     time_limit: Annotated[
         float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="Time limit.")
@@ -26,7 +27,8 @@ def rewrite(
     """Write a polynomial in given ones: b0 stands for the first, b1 for the second, and so on.
 
     What they cannot express is left in the variables of F. The result is exact and does not depend on how it
-    is found; nothing left means that F is a polynomial in them.
+    is found; nothing left means that F is a polynomial in them. If F has variables such as b or b0, another
+    letter takes the place of b.
 
     Exit codes: 0 nothing is left; 1 something is, or the time limit was reached; 2 usage.
 
@@ -36,8 +38,9 @@ def rewrite(
     from polyctl.algebra.reading import notes_on
     from polyctl.solving.api import rewrite as write_in
 
-    found = write_in(expression.strip(), inner, atoms=atoms, time_limit=time_limit)
-    notes = [] if found is None else notes_on(found.f)
+    names = names_in(variables, "--variables")
+    found = write_in(expression.strip(), inner, variables=names, atoms=atoms, time_limit=time_limit)
+    notes = [] if found is None else [*notes_on(found.f, names or ()), *found.notes]
     if as_json:
         form = None if found is None else plain(found.normal_form)
         complete = found is not None and found.complete
@@ -51,7 +54,8 @@ def rewrite(
             }
         )
     elif found is None:
-        print("not found within the bound on work")
+        print("not found within the limits on work and time")
+        output.say("polyctl verify F --inner H ... may still tell whether F is a polynomial in them")
     else:
         output.say_notes(notes)
         print(plain(found.normal_form))

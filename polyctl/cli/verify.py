@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from polyctl.cli import output
-from polyctl.cli.options import AtomsOption, JsonOption, LimitOption, RunsOption
+from polyctl.cli.options import AtomsOption, JsonOption, LimitOption, RunsOption, VariablesOption, names_in
 from polyctl.errors import EXIT_NOT_VERIFIED, UsageError
+from polyctl.solving.methods import DEFAULT_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from polyctl.evaluation.claims import Tally
+    from polyctl.solving.read import Claim
 
 SHOWN = 10
 
@@ -31,7 +36,17 @@ def verify(
         list[str] | None,
         typer.Option("--inner", metavar="H", help="An inner polynomial; repeat for several."),
     ] = None,
+    variables: VariablesOption = None,
     atoms: AtomsOption = False,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--time-limit",
+            min=0,
+            metavar="SECONDS",
+            help=f"Time limit for one expression (default: {DEFAULT_SECONDS:g}).",
+        ),
+    ] = None,
     limit: LimitOption = None,
     runs: RunsOption = None,
     as_json: JsonOption = False,
@@ -39,20 +54,30 @@ def verify(
     """Verify decompositions in exact arithmetic over Q.
 
     With --inner, TARGET is the expanded polynomial; without --outer an outer polynomial is found, if there is
-    one. Without --inner, TARGET is many problems: a file in the published format or of predictions, - for
-    standard input, an experiment (its data set in data/) or a run (its predictions).
+    one. G may also have variables of TARGET itself, as `polyctl rewrite` leaves them.
+
+    Without --inner, TARGET is many problems: a file in the published format or of predictions, - for standard
+    input, an experiment (its data set in data/) or a run (its predictions).
 
     Exit codes: 0 all verified; 1 some not; 2 usage; 3 files.
 
     Example: polyctl verify 'x^4 + 2x^3 + x^2 + 1' --inner 'x^2 + x' --outer 'b^2 + 1'
     """
     if inner:
-        _one(target.strip(), outer, inner, atoms, as_json)
+        from polyctl.solving.read import read_claim
+
+        seconds = DEFAULT_SECONDS if time_limit is None else time_limit
+        read = partial(read_claim, variables=names_in(variables, "--variables"), atoms=atoms)
+        _one(read, target.strip(), outer, inner, seconds, as_json)
         return
     if outer is not None:
         raise UsageError("--outer needs at least one --inner", "polyctl verify F --outer G --inner H")
     if atoms:
         raise UsageError("--atoms needs at least one --inner", "polyctl verify F --atoms --inner H")
+    if variables is not None:
+        raise UsageError("--variables needs at least one --inner", "polyctl verify F --variables X --inner H")
+    if time_limit is not None:
+        raise UsageError("--time-limit needs at least one --inner", "use --limit for many problems")
     from polyctl.evaluation.claims import check_files, check_lines, find_files
 
     if target == "-":
@@ -62,21 +87,33 @@ def verify(
     _many(tally, as_json)
 
 
-def _one(text: str, outer: str | None, inner: list[str], atoms: bool, as_json: bool) -> None:
+def _one(
+    read: Callable[..., Claim], text: str, outer: str | None, inner: list[str], seconds: float, as_json: bool
+) -> None:
+    from polyctl.algebra.budget import Budget
     from polyctl.algebra.complexity import complexity
     from polyctl.algebra.decomposition import Decomposition
+    from polyctl.algebra.printing import plain
     from polyctl.algebra.reading import notes_on
-    from polyctl.algebra.verify import verify
-    from polyctl.solving.read import read_decomposition
+    from polyctl.solving.verification import verify_claim
 
-    f, decomposition = read_decomposition(text, outer, inner, atoms=atoms)
-    verdict = verify(f, decomposition)
-    notes = notes_on(f)
+    try:
+        claim = read(text, outer, inner)
+    except UsageError as error:
+        if hint := _if_swapped(read, text, outer, inner):
+            raise UsageError(error.message, hint) from None
+        raise
+    inners = claim.decomposition.inners
+    verdict = verify_claim(claim.f, claim.decomposition, Budget.of(seconds))
+    notes = [*notes_on(claim.f, claim.named), *claim.notes]
+    if verdict.status == "refuted" and (hint := _if_swapped(read, text, outer, inner)):
+        notes.append(hint)
     if as_json:
         size = None
         if verdict.verified:
-            size = complexity(Decomposition(verdict.outer, decomposition.inners)).distinct
-        output.print_json({**verdict.to_dict(), "inner": inner, "complexity": size, "notes": notes})
+            size = complexity(Decomposition(verdict.outer, inners)).distinct
+        listed = [*inner, *(plain(h) for h in inners[len(inner) :])]
+        output.print_json({**verdict.to_dict(), "inner": listed, "complexity": size, "notes": notes})
     else:
         output.say_notes(notes)
         print(verdict)
@@ -84,6 +121,21 @@ def _one(text: str, outer: str | None, inner: list[str], atoms: bool, as_json: b
             print(f"outer: {verdict.to_dict()['outer']}")
     if not verdict.verified:
         raise typer.Exit(EXIT_NOT_VERIFIED)
+
+
+def _if_swapped(read: Callable[..., Claim], text: str, outer: str | None, inner: list[str]) -> str | None:
+    """What to say if the claim holds with --outer and --inner the other way round."""
+    from polyctl.algebra.verify import verify
+
+    if outer is None or len(inner) > 1:
+        return None
+    try:
+        claim = read(text, inner[0], [outer])
+    except UsageError:
+        return None
+    if not verify(claim.f, claim.decomposition).verified:
+        return None
+    return f"it holds the other way round: --outer {inner[0]!r} --inner {outer!r}"
 
 
 def _many(tally: Tally, as_json: bool) -> None:

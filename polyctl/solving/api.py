@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polyctl.algebra import polynomial as algebra
-from polyctl.algebra import verify as judge
 from polyctl.algebra.budget import Budget, OutOfTime
 from polyctl.algebra.polynomial import Polynomial
+from polyctl.algebra.verify import Verdict
 from polyctl.errors import UsageError
 from polyctl.solvers.exact.common import Common, find_common
 from polyctl.solvers.exact.rewriting import Rewriting
-from polyctl.solvers.exact.rewriting import rewrite as write_in
 from polyctl.solving.answer import answer
 from polyctl.solving.methods import DEFAULT_SECONDS, Choice
 from polyctl.solving.read import (
     Names,
     PolynomialLike,
-    read_decomposition,
+    read_claim,
     read_inners,
     read_names,
     read_outer,
@@ -28,6 +27,8 @@ from polyctl.solving.read import (
 )
 from polyctl.solving.request import ModelRequest, SolveRequest
 from polyctl.solving.solution import Answer
+from polyctl.solving.verification import rewrite as write_in
+from polyctl.solving.verification import verify_claim
 
 if TYPE_CHECKING:
     from polyctl.solving.neural import Neural
@@ -83,18 +84,24 @@ def verify(
     outer: PolynomialLike | None = None,
     inner: PolynomialLike | Sequence[PolynomialLike] = (),
     *,
+    variables: Names | None = None,
     atoms: bool = False,
-) -> judge.Verdict:
+    time_limit: float = DEFAULT_SECONDS,
+) -> Verdict:
     """Whether f = outer(inner…) over Q; without an outer, whether there is one, which the verdict then has.
 
-    The outer is in b, or b0, b1, …, one for each inner polynomial. With `atoms` functions, roots and
-    quotients in f and the inner polynomials are variables. Raises ParseError and UsageError.
+    The outer is in b, or b0, b1, …, one for each inner polynomial; beside these it may have f's own
+    variables. `variables` are f's, as for `decompose`. With `atoms` functions, roots and quotients are
+    variables too; what does not hold of these as independent variables is looked at again with their
+    identities, such as x*(1/x) = 1. `time_limit` is in seconds. Raises ParseError and UsageError.
 
     >>> import polyctl
     >>> print(polyctl.verify("x^4 + 2x^3 + x^2 + 1", outer="b^2 + 1", inner="x^2 + x"))
     verified: g(h) = f over Q (by composition)
     """
-    return judge.verify(*read_decomposition(f, outer, inner, atoms=atoms))
+    ring = None if variables is None else read_names(variables)
+    claim = read_claim(f, outer, inner, variables=ring, atoms=atoms)
+    return verify_claim(claim.f, claim.decomposition, Budget.of(time_limit))
 
 
 def complete(
@@ -126,13 +133,14 @@ def rewrite(
     f: PolynomialLike,
     inner: PolynomialLike | Sequence[PolynomialLike],
     *,
+    variables: Names | None = None,
     atoms: bool = False,
     time_limit: float = DEFAULT_SECONDS,
 ) -> Rewriting | None:
     """f written in given polynomials, with what they cannot express left in f's own variables.
 
     `complete` says whether nothing is left. None if the time limit, in seconds, or the bound on work is
-    reached. With `atoms` functions, roots and quotients are variables. Raises ParseError and UsageError.
+    reached. `variables` and `atoms` are as for `verify`. Raises ParseError and UsageError.
 
     >>> import polyctl
     >>> polyctl.rewrite("x^3 + y^3", ["x + y", "x y"]).normal_form
@@ -140,10 +148,11 @@ def rewrite(
     >>> polyctl.rewrite("x^4 + x", "x^2").normal_form
     b0^2 + x
     """
-    whole, decomposition = read_decomposition(f, None, inner, atoms=atoms)
-    if not decomposition.inners:
+    ring = None if variables is None else read_names(variables)
+    claim = read_claim(f, None, inner, variables=ring, atoms=atoms)
+    if not claim.decomposition.inners:
         raise UsageError("there is no inner polynomial", "give one or more to write f in")
-    return write_in(whole, decomposition.inners, Budget.of(time_limit))
+    return write_in(claim.f, claim.decomposition.inners, Budget.of(time_limit))
 
 
 def common(

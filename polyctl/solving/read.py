@@ -6,6 +6,7 @@ import contextlib
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flint import fmpq, fmpq_mpoly, fmpz_mpoly
@@ -13,9 +14,9 @@ from flint import fmpq, fmpq_mpoly, fmpz_mpoly
 from polyctl.algebra.atoms import is_plain
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.lexer import canonical_name
-from polyctl.algebra.names import natural_key
+from polyctl.algebra.names import natural_key, numbered_name, outer_letter
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import Polynomial, Ring, embed, names, ring
+from polyctl.algebra.polynomial import Polynomial, Ring, embed, names, ring, variables_used
 from polyctl.algebra.reading import read
 from polyctl.errors import ParseError, UsageError
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 PolynomialLike: TypeAlias = "str | int | Polynomial | sympy.Expr | sympy.Poly"
 Names: TypeAlias = "str | Sequence[str | sympy.Symbol]"
-_OUTER = re.compile(r"[bh]_?(\d*)$")
 
 
 def read_names(given: Names) -> list[str]:
@@ -70,20 +70,44 @@ def read_polynomial(
     )
 
 
-def read_decomposition(
+@dataclass(frozen=True)
+class Claim:
+    """A decomposition of f as someone gave it, in one ring, and what was assumed in reading it.
+
+    `named` are f's variables if they were given.
+    Variables of f that the outer polynomial has, as rewriting leaves them, are further inner polynomials.
+    """
+
+    f: Polynomial
+    decomposition: Decomposition
+    notes: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+
+
+def read_claim(
     f: PolynomialLike,
     outer: PolynomialLike | None,
     inner: PolynomialLike | Sequence[PolynomialLike],
     *,
+    variables: Sequence[str] | None = None,
     atoms: bool = False,
-) -> tuple[Polynomial, Decomposition]:
+) -> Claim:
     """f and its decomposition in one ring: f's own, with the variables that only inner polynomials have."""
     given = list(inner) if isinstance(inner, (list, tuple)) else [inner]
-    whole = read_polynomial(f, atoms=atoms)
+    whole = read_polynomial(f, variables, atoms=atoms)
     inners = [_read_inner(h, names(whole), atoms) for h in given]
     common = _common_ring([whole, *inners])
-    found = None if outer is None else read_outer(outer, len(inners))
-    return _in_ring(whole, common), Decomposition(found, tuple(_in_ring(h, common) for h in inners))
+    whole, inners = _in_ring(whole, common), [_in_ring(h, common) for h in inners]
+    own, notes = _names_used([whole, *inners]), _notes_on_inners(whole, inners)
+    if outer is None:
+        return Claim(whole, Decomposition(None, tuple(inners)), notes, tuple(variables or ()))
+    g = _read_outer_with(outer, own, len(inners), atoms)
+    places = _outer_places(g, len(inners), own)
+    left = [name for name, place in places.items() if place >= len(inners)]
+    generators = [common.gens()[common.names().index(name)] for name in left]
+    found = embed(g, outer_ring(len(inners) + len(left)), [places.get(name, 0) for name in names(g)])
+    notes += _notes_on_outer(places, len(inners))
+    return Claim(whole, Decomposition(found, (*inners, *generators)), notes, tuple(variables or ()))
 
 
 def read_inners(
@@ -112,28 +136,96 @@ def read_outer(outer: PolynomialLike, inners: int) -> Polynomial:
     natural order. Raises UsageError if they are too many, or if it is not clear what one stands for.
     """
     g = read_polynomial(outer)
-    own = names(g)
-    numbered = [_OUTER.match(name) for name in own]
-    if inners > 1 and any(match is None or not match[1] for match in numbered) and len(own) < inners:
+    places = _outer_places(g, inners, ())
+    return embed(g, outer_ring(inners), [places.get(name, 0) for name in names(g)])
+
+
+def _outer_places(g: Polynomial, inners: int, own: Sequence[str]) -> dict[str, int]:
+    """The inner polynomial that each of an outer polynomial's variables stands for.
+
+    Numbered ones, b0 or with another letter if f has variables called so (`outer_letter`), stand for the
+    inner polynomials; beside them f's own variables, `own`, stand for themselves and come last.
+    """
+    used, occurring = names(g), {names(g)[place] for place in variables_used(g)}
+    numbers = _numbers(used, own)
+    left = [name for name in used if name not in numbers]
+    count = f"but the number of inner polynomials is {inners}"
+    uses = f"the outer polynomial uses {', '.join(used)}, {count}"
+    if not numbers:
+        if len(used) > inners:
+            raise UsageError(uses, "give one inner polynomial for each of its variables")
+        if inners > 1 and used and len(used) < inners:
+            raise UsageError(uses, "write b0 for the first inner polynomial, b1 for the second, and so on")
+        return {name: sorted(used, key=natural_key).index(name) for name in used}
+    if inners > 1 and None in numbers.values():
+        raise UsageError(uses, "write b0 for the first inner polynomial, b1 for the second, and so on")
+    places = {name: number or 0 for name, number in numbers.items()}
+    if len(set(places.values())) < len(places):
         raise UsageError(
-            f"the outer polynomial uses {', '.join(own)}, but the number of inner polynomials is {inners}",
-            "write b0 for the first inner polynomial, b1 for the second, and so on",
-        )
-    if own and all(numbered):
-        places = [int(match[1] or 0) for match in numbered if match]
-    else:
-        places = [sorted(own, key=natural_key).index(name) for name in own]
-    if len(set(places)) < len(places):
-        raise UsageError(
-            f"two of {', '.join(own)} stand for the same inner polynomial",
+            f"two of {', '.join(used)} stand for the same inner polynomial",
             "call the variables b0, b1, b2 and so on",
         )
-    if places and max(places) >= inners:
+    if max(places.values()) >= inners:
         raise UsageError(
-            f"the outer polynomial uses {', '.join(own)}, but the number of inner polynomials is {inners}",
-            "give one inner polynomial for each of its variables: b0 stands for the first, b1 for the second",
+            uses, "give one inner polynomial for each: b0 stands for the first, b1 for the second, and so on"
         )
-    return embed(g, outer_ring(inners), places)
+    left = [name for name in left if name in occurring]
+    if unknown := [name for name in left if name not in own]:
+        raise UsageError(
+            f"{', '.join(unknown)} in the outer polynomial: neither an inner polynomial nor a variable of f",
+            f"beside {', '.join(numbers)}, write b0 for the first inner polynomial, b1 for the second",
+        )
+    return places | {name: inners + i for i, name in enumerate(left)}
+
+
+def _numbers(used: Sequence[str], own: Sequence[str]) -> dict[str, int | None]:
+    """The variables of an outer polynomial that stand for inner ones by their letter, with their numbers."""
+    split = {name: parts for name in used if (parts := numbered_name(name)) is not None}
+    taken = {parts[0] for name in own if (parts := numbered_name(name)) is not None}
+    for letters in ({outer_letter(own), *({"b", "h"} - taken)}, {"b", "h"}):
+        found = {name: number for name, (letter, number) in split.items() if letter in letters}
+        if found:
+            return found
+    return {}
+
+
+def _names_used(polynomials: Sequence[Polynomial]) -> list[str]:
+    """The names that occur in polynomials of one ring, in its order."""
+    places = sorted({place for p in polynomials for place in variables_used(p)})
+    return [names(polynomials[0])[place] for place in places]
+
+
+def _notes_on_inners(f: Polynomial, inners: Sequence[Polynomial]) -> tuple[str, ...]:
+    """Which of the inner polynomials' variables f does not have."""
+    own = _names_used([f])
+    others = [name for name in _names_used(inners) if name not in own] if inners else []
+    if not others:
+        return ()
+    return (f"f has no {' and no '.join(others)}, unlike the inner polynomials",)
+
+
+def _notes_on_outer(places: dict[str, int], inners: int) -> tuple[str, ...]:
+    """What was assumed about the variables of an outer polynomial, and which inner ones it does not use."""
+    notes = []
+    if places and not _numbers(list(places), ()):
+        listed = [f"{name} for inner polynomial {place + 1}" for name, place in places.items()]
+        notes.append(f"in the outer polynomial, {' and '.join(listed)}".replace(" for", " stands for", 1))
+    unused = [str(i + 1) for i in range(inners) if i not in places.values()]
+    if unused and places:
+        word = "polynomial" if len(unused) == 1 else "polynomials"
+        notes.append(f"the outer polynomial does not use inner {word} {', '.join(unused)}")
+    return tuple(notes)
+
+
+def _read_outer_with(outer: PolynomialLike, own: Sequence[str], inners: int, atoms: bool) -> Polynomial:
+    """Text is read with f's names if some are words, or else by itself."""
+    if isinstance(outer, str) and any(is_plain(name) and numbered_name(name) is None for name in own):
+        letters = {outer_letter(own), "b", "h"}.difference(own)
+        numbered = [letter + number for letter in letters for number in ("", *map(str, range(inners)))]
+        with contextlib.suppress(ParseError):
+            g = parse(outer, list(dict.fromkeys([*own, *numbered])), atoms=atoms)
+            return _in_ring(g, ring(names(g)[place] for place in variables_used(g)))
+    return read_polynomial(outer, atoms=atoms)
 
 
 def _read_inner(h: PolynomialLike, variables: Sequence[str], atoms: bool) -> Polynomial:

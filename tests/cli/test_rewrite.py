@@ -32,3 +32,26 @@ def test_functions_are_put_back(capsys):
 def test_mistakes_are_told(arguments, words, capsys):
     assert run(["rewrite", *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_letter_that_f_does_not_have_stands_for_what_is_given(capsys):
+    assert run(["rewrite", "b0^4 + b0 + x", "--in", "b0^2"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == "h0^2 + b0 + x\n"
+    assert "h0 stands for the first" in shown.err
+    assert run(["rewrite", "x^3 + y", "--in", "x^2 + y^2", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["notes"] == []
+    assert run(["rewrite", "x^3", "--in", "z^2"]) == 1
+    assert "nothing could be rewritten" in capsys.readouterr().err
+
+
+def test_words_can_be_variables(capsys):
+    assert run(["rewrite", "rate^4 + c", "--in", "rate^2", "--in", "c", "--variables", "rate,c"]) == 0
+    assert capsys.readouterr().out == "b0^2 + b1\n"
+
+
+def test_limits_that_are_reached_are_reported(capsys):
+    assert run(["rewrite", "x^20000", "--in", "x^2 + x y + 1", "--time-limit", "0.1"]) == 1
+    shown = capsys.readouterr()
+    assert "limits on work and time" in shown.out
+    assert "polyctl verify" in shown.err
