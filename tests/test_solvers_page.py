@@ -1,6 +1,7 @@
 """The examples of docs/solvers.md are what the command prints."""
 
 import re
+import shlex
 
 import pytest
 
@@ -10,7 +11,10 @@ from polyctl.cli.app import run
 from tests.shared import ROOT
 
 PAGE = (ROOT / "docs" / "solvers.md").read_text(encoding="utf-8")
-EXAMPLE = re.compile(r"^    \$ polyctl decompose '(.+)'(.*)\n((?:    .+\n)+)", re.MULTILINE)
+EXAMPLE = re.compile(r"^    \$ polyctl decompose '([^'\n]+)'([^'\n]*)\n((?:    .+\n)+)", re.MULTILINE)
+OTHERS = re.compile(
+    r"^    \$ polyctl (rewrite|verify|decompose .*--common)(.*)\n((?:    [^$\n].*\n)+)", re.MULTILINE
+)
 EXACT = [found for found in EXAMPLE.findall(PAGE) if not found[0].startswith("24a^3")]
 ROWS = re.findall(r"^\| (`+)(.+)\1 \| (.+) \|$", PAGE, re.MULTILINE)
 
@@ -27,6 +31,12 @@ def test_what_can_be_typed_is_read(ticks, text, meant):
 
 def test_all_rows_are_seen():
     assert len(ROWS) > 20
+
+
+@pytest.mark.parametrize(("command", "rest", "shown"), OTHERS.findall(PAGE))
+def test_other_commands_print_what_is_shown(command, rest, shown, capsys):
+    run(shlex.split(command + rest))
+    assert capsys.readouterr().out.splitlines() == [line[4:] for line in shown.splitlines()]
 
 
 @pytest.mark.parametrize(("text", "options", "shown"), EXACT, ids=[found[0][:24] for found in EXACT])

@@ -24,7 +24,6 @@ from polyctl.solving.methods import CHOICES, DEFAULT_SECONDS
 
 if TYPE_CHECKING:
     from polyctl.algebra.polynomial import Polynomial
-    from polyctl.solvers.exact.common import Common
     from polyctl.solving.request import SolveRequest
     from polyctl.solving.solution import Answer
 
@@ -98,14 +97,8 @@ def decompose(
 
     if common:
         _refuse({"--in": main, "--coefficients": coefficients, "--roots": roots}, "--common")
-        if len(expressions) < 2:
-            raise UsageError("--common needs two polynomials or more", "polyctl decompose F1 F2 --common")
-        from polyctl.solving.api import common as find_common
-
-        shared = find_common(
-            expressions, variables=names_in(variables, "--variables"), atoms=atoms, time_limit=time_limit
-        )
-        _print_common(shared, expressions, as_json)
+        _refuse({"--inners": inners, "--latex": latex, "--model": model, "--polish": polish}, "--common")
+        _share(expressions, names_in(variables, "--variables"), atoms, time_limit, as_json)
         return
     if len(expressions) > 1:
         raise UsageError("more than one polynomial", "quote each, and use --common for several")
@@ -174,22 +167,36 @@ def _atom_of(f: Polynomial) -> str:
     return "" if is_plain(name) else f"{name} = "
 
 
-def _print_common(found: Common | None, texts: list[str], as_json: bool) -> None:
+def _share(
+    texts: list[str], variables: list[str] | None, atoms: bool, time_limit: float, as_json: bool
+) -> None:
     """Inner polynomials that several polynomials share, and each one's outer."""
+    from polyctl.algebra.polynomial import names
     from polyctl.algebra.printing import plain
+    from polyctl.algebra.reading import notes_on
+    from polyctl.solvers.exact.common import marked
+    from polyctl.solving.common import search_common
     from polyctl.solving.describe import name_inners
+    from polyctl.solving.read import read_several
 
+    given = read_several(texts, variables, atoms=atoms)
+    search = search_common(given, time_limit)
+    notes = notes_on(marked(given), variables or ())
+    found = search.found
     if as_json:
         inner = [] if found is None else [plain(h) for h in found.inners]
         outers = [] if found is None else [plain(g) for g in found.outers]
-        output.print_json({"inputs": texts, "inner": inner, "outers": outers})
-    elif found is None:
-        print("none found")
+        output.print_json(
+            {"inputs": texts, "inner": inner, "outers": outers, **search.to_dict(), "notes": notes}
+        )
     else:
-        for i, outer in enumerate(found.outers, 1):
-            print(f"g{i} = {plain(outer)}")
-        for name, inner_polynomial in zip(name_inners(len(found.inners)), found.inners, strict=True):
-            print(f"{name} = {plain(inner_polynomial)}")
+        output.say_notes(notes)
+        if found is None:
+            print(search.to_text())
+        for i, g in enumerate(() if found is None else found.outers, 1):
+            print(f"g{i}({', '.join(names(g))}) = {plain(g)}")
+        for name, h in zip(name_inners(len(found.inners)), found.inners, strict=True) if found else ():
+            print(f"{name} = {plain(h)}")
     if found is None:
         raise typer.Exit(EXIT_NOT_VERIFIED)
 

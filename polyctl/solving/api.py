@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polyctl.algebra import polynomial as algebra
-from polyctl.algebra.budget import Budget, OutOfTime
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.polynomial import Polynomial
 from polyctl.algebra.verify import Verdict
 from polyctl.errors import UsageError
-from polyctl.solvers.exact.common import Common, find_common
+from polyctl.solvers.exact.common import Common
 from polyctl.solvers.exact.rewriting import Rewriting
 from polyctl.solving.answer import answer
+from polyctl.solving.common import search_common
 from polyctl.solving.methods import DEFAULT_SECONDS, Choice
 from polyctl.solving.read import (
     Names,
@@ -23,7 +24,7 @@ from polyctl.solving.read import (
     read_names,
     read_outer,
     read_polynomial,
-    read_together,
+    read_several,
 )
 from polyctl.solving.request import ModelRequest, SolveRequest
 from polyctl.solving.solution import Answer
@@ -172,14 +173,8 @@ def common(
     >>> found.inners, found.outers
     ((x^2,), (b^2 + 2*b, b^3 + 3))
     """
-    if isinstance(polynomials, str) or len(polynomials) < 2:
-        raise UsageError("two polynomials or more can share inner ones", "give a list of them")
     ring = None if variables is None else read_names(variables)
-    given = read_together(polynomials, ring, atoms=atoms)
-    try:
-        return find_common(given, Budget.of(time_limit))
-    except OutOfTime:
-        return None
+    return search_common(read_several(polynomials, ring, atoms=atoms), time_limit).found
 
 
 def load_model(

@@ -16,7 +16,7 @@ from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.lexer import canonical_name
 from polyctl.algebra.names import natural_key, numbered_name, outer_letter
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import Polynomial, Ring, embed, names, ring, variables_used
+from polyctl.algebra.polynomial import Polynomial, Ring, degree, embed, names, ring, variables_used
 from polyctl.algebra.reading import read
 from polyctl.errors import ParseError, UsageError
 
@@ -127,6 +127,18 @@ def read_together(
     given = [read_polynomial(f, variables, atoms=atoms) for f in texts]
     common = _common_ring(given)
     return [_in_ring(f, common) for f in given]
+
+
+def read_several(
+    polynomials: Sequence[PolynomialLike], variables: Sequence[str] | None = None, *, atoms: bool = False
+) -> list[Polynomial]:
+    """Two polynomials or more that vary, in one ring; UsageError for fewer."""
+    if isinstance(polynomials, str) or len(polynomials) < 2:
+        raise UsageError("two polynomials or more can share inner ones", "give a list of them")
+    given = read_together(polynomials, variables, atoms=atoms)
+    if sum(degree(f) > 0 for f in given) < 2:
+        raise UsageError("two polynomials or more that are not constant can share inner ones")
+    return given
 
 
 def read_outer(outer: PolynomialLike, inners: int) -> Polynomial:

@@ -9,7 +9,7 @@ from time import perf_counter
 from polyctl.algebra.atoms import is_plain
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.completion import proved_independent
-from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.identities import Identities, find_identities
 from polyctl.algebra.polynomial import Polynomial, compose, degree, names, terms, variables_used
 from polyctl.algebra.triviality import triviality
@@ -55,13 +55,7 @@ def _as_polynomials(f: Polynomial, decomposition: Decomposition, budget: Budget)
         return replace(verdict, reason=reason, method=f"{verdict.method} and rewriting")
     if not found.complete:
         return Verdict("refuted", _NO_OUTER, "rewriting", 0.0)
-    return replace(verify(f, Decomposition(_outer_of(found), inners), budget=budget), method="rewriting")
-
-
-def _outer_of(found: Rewriting) -> Polynomial:
-    """The outer of a complete rewriting, in the ring of outers for all of its inner polynomials."""
-    count = len(found.inners)
-    return outer_ring(count).from_dict({e[:count]: c for e, c in terms(found.normal_form)})
+    return replace(verify(f, Decomposition(found.outer, inners), budget=budget), method="rewriting")
 
 
 def _with_identities(
@@ -79,7 +73,7 @@ def _with_identities(
         found = rewrite(f, inners, budget)
         if found is None:
             return replace(refuted, status="undecided", reason=f"{refuted.reason}, as polynomials{_in(used)}")
-        outer = _outer_of(found) if found.complete else None
+        outer = found.outer
     if outer is None or not _vanishes(f - compose(outer, inners), identities, budget):
         if identities.complete:
             return replace(refuted, reason=f"{refuted.reason}, even with {_listed(identities.sentences)}")

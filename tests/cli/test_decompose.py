@@ -117,7 +117,17 @@ def test_polynomials_share_inner_ones(capsys):
     found = read(capsys)
     assert (found["inner"], found["outers"]) == (["x*y + z"], ["b^2 + 1", "b^3 + b"])
     assert run(["decompose", "x^2+1", "x^3+x", "--common"]) == 1
-    assert "none found" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "none found" in shown
+    assert "proved by components" in shown
+    assert run(["decompose", "x^3+y^3+1", "x^5+y^2+x*y", "--common", "--json"]) == 1
+    found = read(capsys)
+    assert (found["inner"], found["outers"], found["stopped"]) == ([], [], None)
+    assert found["tried"][-1]["method"] == "answers of each polynomial alone"
+    assert run(["decompose", "e^4 + i", "e^6", "5", "--common"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == "note: e and i are variables here, not constants\n"
+    assert "g3(b0, b1) = 5\n" in shown.out
     assert run(["decompose", "sin(x)^4 + 1", "sin(x)^6", "--common", "--atoms"]) == 0
     assert "h = sin(x)^2" in capsys.readouterr().out
 
@@ -128,6 +138,8 @@ def test_polynomials_share_inner_ones(capsys):
         (["x^4", "y^4"], "use --common"),
         (["x^4", "--common"], "two polynomials or more"),
         (["x^4", "x^6", "--common", "--roots"], "--roots has no meaning with --common"),
+        (["x^4", "x^6", "--common", "--latex"], "--latex has no meaning with --common"),
+        (["x^4", "6", "--common"], "not constant"),
         (["-", "--coefficients"], "--coefficients has no meaning with -"),
         (["x^4 + y^4", "--in", "z"], "z is not a variable"),
         (["x4+5x2+6"], "x^4+5x^2+6"),

@@ -46,6 +46,14 @@ class Rewriting:
     decomposition: Decomposition | None
 
     @property
+    def outer(self) -> Polynomial | None:
+        """g with f = g(h1, …, hm), all of them, used or not; None if a variable of f is left."""
+        if self.decomposition is None:
+            return None
+        count = len(self.inners)
+        return outer_ring(count).from_dict({e[:count]: c for e, c in terms(self.normal_form)})
+
+    @property
     def notes(self) -> list[str]:
         """What a reader may not expect: letters other than b, and that nothing could be rewritten."""
         m = len(self.inners)
