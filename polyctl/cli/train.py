@@ -21,7 +21,7 @@ from polyctl.cli.options import (
     ThreadsOption,
 )
 from polyctl.cli.training import print_cost, print_result, progress_reporter
-from polyctl.errors import EXIT_INTERRUPTED, UsageError
+from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
 from polyctl.formatting import format_bytes, format_duration
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _choose(
 ) -> tuple[Experiment, Run | None]:
     """The experiment to train, with all changes, and the run to resume or None."""
     from polyctl.config.registry import load_experiment, override
-    from polyctl.store.runs import find_run, newest_run_with_checkpoint
+    from polyctl.store.runs import newest_run_with_checkpoint
 
     if resume:
         if experiment is not None and smoke:
@@ -123,7 +123,7 @@ def _choose(
         name = run or experiment
         if run is not None and "/" not in run:
             name = f"{experiment}/{run}"
-        old = newest_run_with_checkpoint(runs) if name is None else find_run(name, runs)
+        old = newest_run_with_checkpoint(runs) if name is None else _to_resume(name, runs)
         config = old.config()
         if run is not None and experiment != config.name:
             raise UsageError(
@@ -136,6 +136,16 @@ def _choose(
     if run is not None:
         raise UsageError(f"{run!r} is an unexpected argument", "name a run only with --resume")
     return load_experiment(experiment, changes, small=smoke, registry=registry), None
+
+
+def _to_resume(name: str, runs: Path | None) -> Run:
+    """The run to continue: the newest with weights, else one that was killed before it had any."""
+    from polyctl.store.runs import find_run
+
+    try:
+        return find_run(name, runs)
+    except FileError:
+        return find_run(name, runs, need_checkpoint=False)
 
 
 def _fresh_without_files(experiment: Experiment, processes: Processes) -> Experiment:

@@ -29,7 +29,7 @@ from polyctl.runtime.processes import Processes
 from polyctl.store.evaluation_report import EvaluationReport, ProblemSet
 from polyctl.store.event_kinds import Evaluation
 from polyctl.store.events import EventWriter
-from polyctl.store.files import write_atomic
+from polyctl.store.files import remove_unfinished, write_atomic
 from polyctl.store.lock import LOCK_NAME
 from polyctl.store.runs import STAMP, Run
 
@@ -89,6 +89,8 @@ def _keep(run: Run, report: EvaluationReport, predictions: str) -> Path:
     for folder in (run.predictions, run.reports):
         folder.mkdir(exist_ok=True)  # a clone has none that were empty
     with FileLock(run.reports / LOCK_NAME):
+        for folder in (run.predictions, run.reports):
+            remove_unfinished(folder)
         second = int(time.time())
         while (kept := run.reports / f"eval-{time.strftime(STAMP, time.gmtime(second))}.json").exists():
             second += 1

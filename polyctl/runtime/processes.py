@@ -20,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from polyctl.errors import PolyctlError
 from polyctl.runtime.device import choose_device
+from polyctl.runtime.parent import Parent
 
 Value = TypeVar("Value")
 
@@ -90,6 +91,8 @@ def join_processes(device: str = "auto") -> Iterator[Processes]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Processes(0, 1, here)
         return
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun started this process and waits for it
+        Parent(os.getppid(), steady=True).end_together()
     # Small sums of Python numbers go over gloo, so that they need no GPU.
     dist.init_process_group("cpu:gloo,cuda:nccl" if here.type == "cuda" else "gloo")
     try:

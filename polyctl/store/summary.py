@@ -10,6 +10,7 @@ from typing import Literal
 
 from polyctl.store.event_kinds import End, Event, Failure, RunStarted, Step, Validation
 from polyctl.store.events import finite, kind_in, parse_event
+from polyctl.store.owner import Owner, read_owner
 from polyctl.store.tail import BLOCK_BYTES, newest_lines
 
 SILENT_SECONDS = 600.0
@@ -40,9 +41,10 @@ class Summary:
 def summarise_events(path: Path) -> Summary:
     """What the newest events of a file say; never fails on a damaged file.
 
-    Read from the end; of a file over SUMMARY_BYTES only its newest part and its first block count.
+    Read from the end; of a file over SUMMARY_BYTES only its newest part and its first block count. Whether
+    the writer still runs is known at once on its own machine; elsewhere a silence of SILENT_SECONDS counts.
     """
-    newest = _Newest()
+    newest = _Newest(read_owner(path.parent))
     for line in newest_lines(path, SUMMARY_BYTES):
         if newest.wants(kind_in(line)) and (event := parse_event(line)) is not None:
             newest.take(event)
@@ -56,7 +58,8 @@ def summarise_events(path: Path) -> Summary:
 class _Newest:
     """The newest event of each kind, from the newest one backwards to the begin of the training."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: Owner | None) -> None:
+        self.owner = owner
         self.last: Event | None = None
         self.began: RunStarted | None = None
         self.end: End | None = None
@@ -116,13 +119,13 @@ class _Newest:
         )
 
     def _state(self) -> RunState:
-        if self.last is None:
-            return "unknown"
         if self.end is not None:
             return "interrupted" if self.end.state == "interrupted" else "finished"
         if self.failed_after_last_step:
             return "crashed"
-        if self.last.time is None:
+        if self.owner is not None and self.owner.alive is not None:
+            return "running" if self.owner.alive else "crashed"
+        if self.last is None or self.last.time is None:
             return "unknown"
         return "running" if time.time() - self.last.time < SILENT_SECONDS else "crashed"
 

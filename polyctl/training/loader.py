@@ -7,6 +7,7 @@ import signal
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from polyctl.data.batch import TrainingBatch
 from polyctl.data.stream import BatchSource
 from polyctl.errors import PolyctlError
+from polyctl.runtime.parent import Parent
 from polyctl.runtime.processes import ALONE, Processes
 from polyctl.training.echo import Echo
 
@@ -108,7 +110,7 @@ def _made(
             sampler=islice(numbers, processes.rank, None, processes.world),
             num_workers=workers,
             collate_fn=_unchanged,
-            worker_init_fn=_leave_interrupts_to_main,
+            worker_init_fn=partial(_prepare_worker, Parent.here()),
         )
     )
     while True:
@@ -151,7 +153,8 @@ def _unchanged(chunk: list[TrainingBatch] | PolyctlError) -> list[TrainingBatch]
     return chunk
 
 
-def _leave_interrupts_to_main(_worker: int) -> None:
+def _prepare_worker(parent: Parent, _worker: int) -> None:
+    parent.end_together()
     # Ctrl-C reaches the whole process group; only the main process may act on it, after finishing its step.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -34,6 +34,7 @@ from polyctl.training.journal import Journal, OnEvent
 from polyctl.training.optim import Optimizers
 
 SAVE_SECONDS = 600.0  # a crash between validations costs at most this much work
+FIRST_SAVE_SECONDS = 30.0  # and in the first minutes less
 
 
 class DivergedError(PolyctlError):
@@ -136,8 +137,10 @@ class Loop(ABC):
     def run_until(self, interrupts: Interrupts, seconds: float | None) -> TrainResult:
         """Train until the last step, the time limit or an interrupt; save and validate on the way."""
         began, before = time.monotonic(), self.progress.elapsed
-        saved_at = began
+        save_at = began + FIRST_SAVE_SECONDS
         self._announce()
+        if not self.step:
+            self._save_state()
         with self.stepping():
             while True:
                 now = time.monotonic()
@@ -150,10 +153,10 @@ class Loop(ABC):
                     self.save()  # first, so that a failing validation loses nothing
                     self.validate()
                     self.save()
-                    saved_at = time.monotonic()
-                elif now - saved_at >= SAVE_SECONDS:
+                    save_at = time.monotonic() + SAVE_SECONDS
+                elif now >= save_at and self.step:
                     self.save()
-                    saved_at = now
+                    save_at = now + SAVE_SECONDS
                 if ended is not None:
                     break
                 self.advance()
@@ -219,7 +222,15 @@ class Loop(ABC):
         return run.checkpoints / cls.state_file
 
     def save(self) -> None:
-        """Write the trainer's state, then the same weights as checkpoints/last.safetensors."""
+        """Write the weights as checkpoints/last.safetensors, then the trainer's state.
+
+        In this order, a process that dies between the two repeats some steps and writes the weights again.
+        """
+        self._save_weights("last")
+        self._save_state()
+
+    def _save_state(self) -> None:
+        """Write what resuming needs."""
         if not self.processes.main:
             return
         facts = {
@@ -228,7 +239,6 @@ class Loop(ABC):
             **asdict(self.progress),
         }
         checkpoint.save_trainer(self.state_path(self.run), self.model, self.optimizer, facts)
-        self._save_weights("last")
 
     def resume(self) -> None:
         """Load weights, moments and progress from the run's state file.

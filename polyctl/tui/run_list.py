@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from polyctl.store.owner import read_owner
 from polyctl.store.runs import Run, list_runs
 from polyctl.store.summary import SILENT_SECONDS, Summary
 from polyctl.tui.run_log import RunLog
@@ -25,11 +26,14 @@ class RunRow:
 
     @property
     def may_have_crashed(self) -> bool:
-        """Whether silence alone may have changed the run's state since its summary."""
+        """Whether the run's state may have changed since its summary, though its events have not."""
         s = self.summary
-        if s is None or s.state != "running" or s.updated is None:
+        if s is None or s.state != "running":
             return False
-        return time.time() - s.updated > SILENT_SECONDS
+        owner = read_owner(self.run.path)
+        if owner is not None and owner.alive is not None:
+            return not owner.alive
+        return s.updated is not None and time.time() - s.updated > SILENT_SECONDS
 
 
 def read_row(run: Run) -> RunRow:

@@ -19,6 +19,7 @@ from polyctl.algebra.printing import plain
 from polyctl.algebra.reading import read
 from polyctl.errors import ParseError, PolyctlError
 from polyctl.formatting import cut_text
+from polyctl.runtime.parent import Parent
 from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer, shown_hypothesis
 from polyctl.solving.answer import answer
 from polyctl.solving.describe import write_latex, write_sympy
@@ -36,7 +37,8 @@ WARM_SECONDS = 1.0
 
 
 def main() -> None:
-    """Answer requests from stdin until it ends."""
+    """Answer requests from stdin until it ends, or the dashboard does."""
+    Parent(os.getppid(), steady=False).end_together()
     # What a library prints must not come between the messages.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from polyctl.errors import FileError
 from polyctl.store import runs
 from polyctl.store import summary as summary_module
 from polyctl.store.files import write_atomic
+from polyctl.store.owner import FILE_NAME, Owner
 from polyctl.store.runs import (
     Run,
     create_run,
@@ -218,6 +220,32 @@ RUN, STEP = ("run", 5000, {"step": 0, "total_steps": 9}), ("step", 10, {"step": 
 def test_state(tmp_path, events, state):
     run = make(tmp_path, "a", "20250101-000000")
     events_of(run, *events)
+    assert run.state() == state
+
+
+HERE = Owner.here()
+DEAD = replace(HERE, pid=2**22 + 1)
+ELSEWHERE = replace(HERE, host="another-host")
+SILENT = ("step", 601, {"step": 4})
+
+
+@pytest.mark.parametrize(
+    ("owner", "events", "state"),
+    [
+        (DEAD, [RUN, STEP], "crashed"),
+        (DEAD, [], "crashed"),
+        (DEAD, [RUN, STEP, ("end", 5, {"state": "complete"})], "finished"),
+        (HERE, [RUN, SILENT], "running"),
+        (HERE, [], "running"),
+        (HERE, [RUN, STEP, ("error", 5, {"message": "m"})], "crashed"),
+        (ELSEWHERE, [RUN, STEP], "running"),
+        (ELSEWHERE, [RUN, SILENT], "crashed"),
+    ],
+)
+def test_a_dead_writer_is_known_at_once_on_its_own_machine(tmp_path, owner, events, state):
+    run = make(tmp_path, "a", "20250101-000000")
+    events_of(run, *events)
+    (run.path / FILE_NAME).write_text(owner.text())
     assert run.state() == state
 
 

@@ -79,9 +79,35 @@ def test_it_saves_then_validates_then_keeps_the_best_then_saves(count, recorder)
 
 
 def test_it_saves_between_validations_when_that_takes_long(count, recorder, monkeypatch):
+    monkeypatch.setattr(loop, "FIRST_SAVE_SECONDS", 0.0)
     monkeypatch.setattr(loop, "SAVE_SECONDS", 0.0)
     count()
-    assert told(recorder)[:5] == ["run", "last", "step", "last", "step"]
+    assert told(recorder)[:5] == ["run", "step", "last", "step", "last"]
+
+
+def test_it_saves_early_and_then_seldom(count, recorder, monkeypatch):
+    monkeypatch.setattr(loop, "FIRST_SAVE_SECONDS", 0.0)
+
+    class Unvalidated(Counting):
+        def __init__(self, experiment, run, journal):
+            super().__init__(experiment, run, journal)
+            self.eval_every = 6
+
+    count(kind=Unvalidated)
+    steps = ["step"] * 5
+    assert told(recorder) == ["run", "step", "last", *steps, "last", "validation", "best", "last", "end"]
+    assert loop.FIRST_SAVE_SECONDS < 60
+
+
+def test_a_training_that_dies_before_its_first_step_can_be_resumed(count):
+    class Doomed(Counting):
+        def advance(self):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        count(kind=Doomed)
+    assert not count.run.has_checkpoint  # weights that have learnt nothing are no model
+    assert count(resume=True).state == "complete"
 
 
 def test_a_training_that_broke_off_resumes_where_it_saved(count, recorder):
@@ -103,7 +129,11 @@ def test_a_training_that_broke_off_resumes_where_it_saved(count, recorder):
 
 def test_the_time_limit_leaves_what_resuming_needs(count):
     assert count(max_minutes=0).state == "time limit"
-    assert not Counting.state_path(count.run).exists()  # no step was taken, so there is nothing to save
+    assert not count.run.has_checkpoint  # no step was taken
+    assert count(resume=True).step == 6
+
+
+def test_a_run_without_a_trainer_state_cannot_be_resumed(count):
     with pytest.raises(FileError, match="no trainer state"):
         count(resume=True)
 

@@ -4,6 +4,7 @@ import shutil
 import time
 from dataclasses import replace
 
+from polyctl.store.owner import FILE_NAME, Owner
 from polyctl.tui.run_list import Listing, RunList, RunRow, RunScanner, explain_no_runs, read_row
 from polyctl.tui.views.runs import RunsView, describe_metric, describe_run
 from tests.tui.shared import event, make_run
@@ -41,6 +42,17 @@ def test_only_what_has_changed_is_read_again(tmp_path, monkeypatch):
     scan(scanner)
     assert read == [live.name]
     assert still.name != live.name
+
+
+def test_a_run_whose_process_has_died_is_looked_at_again(tmp_path):
+    lines = [event(0, "run", state="started", step=0, total_steps=9)]
+    run = make_run(tmp_path, lines=lines)
+    owner = Owner.here()
+    (run.path / FILE_NAME).write_text(owner.text())
+    scanner = RunScanner(tmp_path)
+    assert scan(scanner)[-1].rows[0].summary.state == "running"
+    (run.path / FILE_NAME).write_text(replace(owner, pid=2**22 + 1).text())
+    assert scan(scanner)[-1].rows[0].summary.state == "crashed"
 
 
 def test_a_scan_stops_when_it_is_asked_to(tmp_path):
