@@ -98,10 +98,13 @@ def rl(
     supervised, chosen = _choose(experiment, smoke, changes, registry)
 
     from polyctl.rl.cost import estimate  # loads torch, so after the checks
+    from polyctl.rl.risks import risks
     from polyctl.runtime.device import limit_threads
     from polyctl.runtime.processes import join_processes
 
     limit_threads(chosen.model, threads)
+    for risk in risks(chosen.rl):
+        output.say(f"warning: {risk}")
     with join_processes(device) as processes:
         if dry_run:
             if processes.main:

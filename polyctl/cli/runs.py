@@ -62,7 +62,8 @@ def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False)
     }
     if as_json:
         listed = [{"path": name, "bytes": size} for name, size in files.items()]
-        output.print_json({**_facts(found, summary), "metrics": summary.metrics, "files": listed})
+        facts = {**_facts(found, summary), "metrics": summary.metrics, "last_step": summary.step_metrics}
+        output.print_json({**facts, "files": listed})
         return
     step = summary.step if summary.total_steps is None else f"{summary.step} of {summary.total_steps}"
     rows: list[tuple[str, object]] = [
@@ -75,6 +76,8 @@ def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False)
         ("loss", None if summary.loss is None else format_fixed(summary.loss)),
         *((name, f"{value:.4g}") for name, value in summary.metrics.items()),
     ]
+    if summary.step_metrics:
+        rows.append(("last step", ", ".join(f"{n} {v:.4g}" for n, v in summary.step_metrics.items())))
     for name, value in rows:
         if value is not None:
             print(f"{name:<16} {value}")

@@ -53,6 +53,11 @@ class ProgressReporter:
                     f"step {event.step:,}: {event.kept} of {event.candidates} problems in the band, "
                     f"first answer right {event.first_right:.1%}"
                 )
+                if event.candidates_needed is not None and event.candidates_needed > (event.candidates or 0):
+                    output.say(
+                        f"warning: the pool wears out: each of its problems is used {event.uses:.1f} times. "
+                        f"Set rl.pool_candidates={event.candidates_needed}, or 0 for fresh problems"
+                    )
             case Validation():
                 output.say(f"step {event.step:,}: {_validation_text(event)}")
 
@@ -80,8 +85,9 @@ def _step_text(event: Step) -> str:
     found = event.metrics
     if "reward" in found:
         return (
-            f"reward {found['reward']:.3f}  pass@1 {found['pass_at_1']:.0%}  skipped {found['skipped']:.0f}  "
-            f"kl {found['kl']:.4f}"
+            f"reward {found['reward']:.3f}  pass@1 {found['pass_at_1']:.0%}  kl {found['kl']:.4f}  "
+            f"entropy {found['entropy']:.2f}  mass {found['mass']:.2f}  copies {found['copies']:.0%}  "
+            f"skipped {found['all_right']:.0f} right, {found['all_wrong']:.0f} wrong"
         )
     text = f"loss {event.loss:.4f}  {(event.tokens_per_second or 0) / 1000:.1f}k tokens/s"
     return f"{text}  {found['mfu']:.1%} MFU" if "mfu" in found else text  # if the device's peak is known
@@ -92,7 +98,9 @@ def _validation_text(event: Validation) -> str:
     if "rank_score" in found:
         return (
             f"held out: greedy verified {found['greedy_verified']:.1%}, pass@1 {found['pass_at_1']:.1%}, "
-            f"pass@w {found['pass_at_w']:.1%}, rank score {found['rank_score']:.3f}"
+            f"pass@w {found['pass_at_w']:.1%}, rank score {found['rank_score']:.3f}; "
+            f"mass {found['mass']:.2f}, copies {found['copies']:.1%}; "
+            f"of samples: kl {found['sample_kl']:.4f}, entropy {found['sample_entropy']:.2f}"
         )
     return (
         f"valid loss {found['valid_loss']:.4f}, greedy exact {found['greedy_exact']:.1%}, "

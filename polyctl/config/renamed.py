@@ -32,6 +32,10 @@ DERIVED: dict[str, str] = {
     "model.places": "it follows from data.tokenizer",
     "model.base": "it follows from data.base",
 }
+# what older versions did, before these could be set
+_BEFORE: dict[str, dict[str, Any]] = {
+    "rl": {"decay_fraction": 1.0, "kl_estimator": "k3", "weighting": "reward", "max_redraws": 0}
+}
 _VALUES: dict[str, dict[str, str]] = {
     "model.architecture": {"published": "gpt2"},
     "model.number_init": {"waves": "fourier"},
@@ -84,7 +88,7 @@ def upgrade(values: Mapping[str, Any]) -> dict[str, Any]:
                 continue
             known = _VALUES.get(name, {})
             new[name.partition(".")[2]] = known.get(value, value) if isinstance(value, str) else value
-        result[section] = new
+        result[section] = {**_BEFORE.get(section, {}), **new}
     return result
 
 

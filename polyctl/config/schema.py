@@ -226,24 +226,32 @@ class RLConfig(_Config):
     scale_rewards: bool = Field(
         False, description="for comparison: divide advantages by their standard deviation"
     )
-    updates_per_step: int = Field(3, ge=1, description="optimizer steps on the groups of a step")
+    updates_per_step: int = Field(1, ge=1, description="optimizer steps on the groups of a step")
     clip_low: float = Field(0.2, gt=0, lt=1, description="the ratio is clipped below 1 - clip_low")
     clip_high: float = Field(0.2, gt=0, description="the ratio is clipped above 1 + clip_high")
     kl_weight: float = Field(0.02, ge=0, description="weight of the divergence from the reference model")
     kl_estimator: KLName = Field(
         "exact", description="exact: over the whole vocabulary; k3: from the emitted tokens alone"
     )
-    lr: float = Field(5e-5, gt=0)
+    lr: float = Field(1e-4, gt=0, description="1e-4 for up to 64 problems a step, 2e-4 for more")
     warmup: int = Field(5, ge=0, description="steps of linear warm-up")
-    final_lr_ratio: float = Field(
-        0.1, ge=0, le=1, description="last learning rate as a fraction of lr; it falls linearly"
+    final_lr_ratio: float = Field(0.1, ge=0, le=1, description="last learning rate as a fraction of lr")
+    decay_fraction: float = Field(
+        0.4, gt=0, le=1, description="share of the steps, the last ones, over which it falls linearly"
+    )
+    end_with_clock: bool = Field(
+        False,
+        description="with --max-minutes: the learning rate reaches its last value when the time is over",
     )
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(0.5, gt=0, description="the gradient is scaled down to this norm")
     micro_groups: int = Field(16, ge=1, description="groups in a forward pass of the update")
     families: tuple[FamilyName, ...] = Field((), description="families to mix; empty for data.family")
+    max_redraws: int = Field(
+        2, ge=0, description="fresh problems: how often those without a signal are replaced in a step"
+    )
     pool_candidates: int = Field(
-        128, ge=0, description="problems probed for the pool; 0 trains on any problem"
+        0, ge=0, description="problems probed for a pool; 0 trains on fresh problems"
     )
     pool_refresh_every: int = Field(25, ge=1, description="steps between two refreshes of the pool")
     difficulty_band: tuple[float, float] = Field(

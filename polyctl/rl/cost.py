@@ -21,7 +21,8 @@ def estimate(experiment: Experiment, device: torch.device, model: GPT | None = N
     """Time the search and the update of a few problems, with `model` or an untrained one, and scale up.
 
     An untrained model rarely ends its answers, so the time is an upper bound. Memory counts weights,
-    gradients, moments and the reference model; validations and the solver of boost come on top.
+    gradients, moments and the reference model; validations and the solver of boost come on top. If problems
+    without a signal are replaced, all are taken to be.
     """
     rl, tokenizer = experiment.rl, make_tokenizer(experiment.data)
     model = model or GPT.of(experiment, len(tokenizer.vocabulary)).to(device).eval()
@@ -46,6 +47,7 @@ def estimate(experiment: Experiment, device: torch.device, model: GPT | None = N
     scale = rl.groups_per_step / len(problems)
     search, once = (searched - began) * scale, (updated - searched) * scale
     update = once * rl.updates_per_step * (4 / 3 if rl.kl_weight else 1)  # the reference runs forward only
+    redrawn = 1 if rl.pool_candidates or rl.algorithm == "boost" else 1 + rl.max_redraws
     probes = rl.pool_candidates * -(-rl.steps // rl.pool_refresh_every)
     probe_seconds = search / rl.groups_per_step * probes
     parameters = model.parameter_count()
@@ -58,7 +60,7 @@ def estimate(experiment: Experiment, device: torch.device, model: GPT | None = N
         probed=probes,
         memory_bytes=5 * FLOAT * parameters,
         disk_bytes=6 * FLOAT * parameters,
-        search_seconds_per_step=search,
+        search_seconds_per_step=search * redrawn,
         update_seconds_per_step=update,
-        seconds=rl.steps * (search + update) + probe_seconds,
+        seconds=rl.steps * (search * redrawn + update) + probe_seconds,
     )

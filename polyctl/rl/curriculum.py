@@ -1,4 +1,4 @@
-"""Which problems reinforcement learning works on: fresh ones of the training split, in a band of difficulty.
+"""Which problems reinforcement learning works on: fresh ones of the training split, or a pool of such.
 
 Candidate number i of a mix is a pure function of the experiment and i, so that processes agree and a resumed
 run continues exactly. Only which candidates the pool holds depends on the model; the checkpoint keeps that.
@@ -6,6 +6,7 @@ run continues exactly. Only which candidates the pool holds depends on the model
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from polyctl.errors import UsageError
 
 SEED_SHIFT = 7_919  # problems that supervised training with the same seed did not draw in this order
 PATIENCE = 2_000
+POOL_USES = 2  # a problem that is trained on more often is learnt by heart
 
 
 class ProblemMix:
@@ -89,3 +91,12 @@ def draw(pool: Sequence[int], count: int, seed: int, step: int) -> list[int]:
     """The numbers of a step's `count` problems: from the pool, different ones if it has enough."""
     rng = np.random.default_rng([seed, step, 11])
     return [int(n) for n in rng.choice(np.asarray(pool), size=count, replace=len(pool) < count)]
+
+
+def wear(kept: int, rl: RLConfig, steps_left: int) -> tuple[float, int]:
+    """How often each problem of a pool of `kept` is trained on until the next one, and how many candidates
+    would have to be probed, at this rate, so that it is POOL_USES times.
+    """
+    draws = min(rl.pool_refresh_every, steps_left) * rl.groups_per_step
+    rate = max(kept, 1) / rl.pool_candidates
+    return draws / max(kept, 1), math.ceil(draws / POOL_USES / rate)

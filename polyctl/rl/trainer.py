@@ -2,17 +2,16 @@
 
 One step, `ReinforcementTrainer.advance`, from top to bottom:
 
-    pool        `refresh_pool`: every rl.pool_refresh_every steps rl.pool_candidates fresh problems of the
-                training split (`curriculum.ProblemMix`) are searched with the current model. `choose` keeps
-                those whose share of right hypotheses lies in rl.difficulty_band.
-    problems    `curriculum.draw` takes rl.groups_per_step of them; each process works on its share.
+    problems    fresh ones of the training split (`curriculum.ProblemMix`), rl.groups_per_step of them; those
+                whose groups have no signal are replaced up to rl.max_redraws times. Each process works on
+                its share. With rl.pool_candidates they come from a pool instead (`refresh_pool`).
     groups      `rollouts.make_groups`: one search a problem gives rl.group_size hypotheses, best first, by
                 beam search (bgrpo, boost) or by sampling (grpo).
     verdicts    `rewards.rank_verdicts`: the verifier says right, wrong or undecided; equivalent answers share
                 a rank. An error of the verifier ends the run, it never becomes a reward.
-    rewards     `rewards.rewards`: by rank if right, rl.wrong_reward if wrong.
-    advantages  `rewards.advantages`: reward minus the mean of its group. A group that is all right or all
-                wrong has no signal and is skipped.
+    rewards     `rewards.rewards`: by rank if right, rl.wrong_reward if wrong, nothing for a copy.
+    weights     `rewards.advantages`: reward minus the mean of its group, or `rewards.probability_weights`. A
+                group that is all right or all wrong has no signal and is skipped.
     update      bgrpo and grpo, `update.update`: rl.updates_per_step optimizer steps on the same groups. Each
                 pass scores every emitted token (`policy.score`, a prompt once for its group) and minimizes
                 PPO's clipped loss plus the divergence from the reference model (`loss.policy_loss`).
@@ -44,7 +43,9 @@ from polyctl.evaluation.accuracy import evaluate_problems
 from polyctl.evaluation.summary import summarize
 from polyctl.model.gpt import GPT
 from polyctl.rl import expert_iteration
-from polyctl.rl.curriculum import Probe, ProblemMix, choose, draw
+from polyctl.rl.curriculum import Probe, ProblemMix, choose, draw, wear
+from polyctl.rl.drift import drift
+from polyctl.rl.rewards import rank_verdicts
 from polyctl.rl.rollouts import Group, make_groups, rates, totals
 from polyctl.rl.update import NotFinite, Update, update
 from polyctl.runtime.processes import Processes
@@ -57,7 +58,8 @@ from polyctl.training.optim import Schedule, make_optimizer
 from polyctl.training.start import held_out_that_fit, load_start
 
 PROBES = 1_000_000  # the random stream of probes; that of steps is 0
-MEASURES = ("greedy_exact", "greedy_verified", "pass_at_1", "pass_at_w", "rank_score")
+VALIDATION = 1_000_001  # that of samples in validations
+MEASURES = ("greedy_exact", "greedy_verified", "pass_at_1", "pass_at_w", "rank_score", "mass", "copies")
 
 
 def with_algorithm_name(experiment: Experiment) -> Experiment:
@@ -93,12 +95,13 @@ def reinforce(
 
 @dataclass
 class RLProgress(Progress):
-    """Progress with the pool: the numbers of its candidates, and the step at which it was made.
+    """Progress with the problems drawn, and the pool: its candidates' numbers, and the step it was made at.
 
     The model is validated at step 0 too, to see what the run makes of its start.
     """
 
     validated: int = -1
+    drawn: int = 0
     pool: list[int] = field(default_factory=list)
     pooled: int = -1
 
@@ -126,14 +129,12 @@ class ReinforcementTrainer(Loop):
         self.held_out = problems[processes.rank :: processes.world]
         self.progress = RLProgress()
         self.model = self._load(start if start is not None else reference_file(run))
-        self.reference = None
-        if rl.kl_weight and rl.algorithm != "boost":
-            self.reference = copy.deepcopy(self.model).requires_grad_(False)
+        self.reference = copy.deepcopy(self.model).requires_grad_(False)
         settings = experiment.train.model_copy(
             update={"optimizer": "adamw", "lr": rl.lr, "weight_decay": rl.weight_decay}
         )
         self.optimizer = make_optimizer(self.model, settings)
-        self.schedule = Schedule(rl.lr, rl.warmup, rl.steps, rl.final_lr_ratio, "linear")
+        self.schedule = Schedule(rl.lr, rl.warmup, rl.steps, rl.final_lr_ratio, "wsd", rl.decay_fraction)
         if start is None:
             self.resume()
         elif processes.main:
@@ -159,17 +160,17 @@ class ReinforcementTrainer(Loop):
         """One step: problems, groups, verdicts, update, report."""
         began = time.monotonic()
         rl, processes = self.experiment.rl, self.processes
-        groups = self._groups(self._numbers()[processes.rank :: processes.world], 0)
+        groups, drawn = self._pool_groups() if rl.pool_candidates else self._fresh_groups()
         searched = time.monotonic()
         sums = totals(groups, rl.group_size)
         whole = dict(zip(sums, processes.sum([float(v) for v in sums.values()]), strict=True))
-        lr = self.schedule.lr_at(self.step)
+        lr = self.schedule.lr_at(self.step, self.clock if rl.end_with_clock else 0.0)
         self.optimizer.set_lr(lr)
         try:
             done, sources = self._update(groups)
         except NotFinite as error:
             raise self.diverged(str(error), lr, "rl.lr") from error
-        self.progress.step += 1
+        self.progress.step, self.progress.drawn = self.step + 1, drawn
         now = time.monotonic()
         step = Step(
             step=self.step,
@@ -177,7 +178,7 @@ class ReinforcementTrainer(Loop):
             lr=lr,
             grad_norm=done.grad_norm,
             tokens_per_second=rl.updates_per_step * done.tokens_read / max(now - searched, 1e-9),
-            problems_seen=self.step * rl.groups_per_step,
+            problems_seen=drawn,
             elapsed=self.progress.elapsed,
             trained_groups=done.groups,
             metrics={
@@ -195,14 +196,33 @@ class ReinforcementTrainer(Loop):
             for group in sorted(groups, key=lambda g: not g.signal)[: rl.examples]:
                 self.journal.write(group.rollout(self.tokenizer, self.step))
 
-    def _numbers(self) -> list[int]:
-        """The candidates of this step: from the pool, made anew if it is due, or else the next ones."""
+    def _fresh_groups(self) -> tuple[list[Group], int]:
+        """This process's groups of problems that were never drawn, and the number of the next problem.
+
+        Groups without a signal are replaced by those of further problems, up to rl.max_redraws times; all are
+        returned, so that what is reported is true of fresh problems.
+        """
+        rl, processes = self.experiment.rl, self.processes
+        following = max(self.progress.drawn, self.step * rl.groups_per_step)
+        missing, groups = rl.groups_per_step, list[Group]()
+        for _ in range(1 if rl.algorithm == "boost" else 1 + rl.max_redraws):
+            numbers = range(following, following + missing)
+            following += missing
+            groups += self._groups(numbers[processes.rank :: processes.world], 0)
+            (found,) = processes.sum([float(sum(group.signal for group in groups))])
+            missing = rl.groups_per_step - int(found)
+            if not missing:
+                break
+        return groups, following
+
+    def _pool_groups(self) -> tuple[list[Group], int]:
+        """This process's groups of problems from the pool, made anew if it is due, and those drawn so far."""
         rl, now = self.experiment.rl, self.progress
-        if not rl.pool_candidates:
-            return list(range(now.step * rl.groups_per_step, (now.step + 1) * rl.groups_per_step))
         if now.pooled < 0 or (now.step % rl.pool_refresh_every == 0 and now.pooled != now.step):
             self.refresh_pool()
-        return draw(now.pool, rl.groups_per_step, self.experiment.seed, now.step)
+        numbers = draw(now.pool, rl.groups_per_step, self.experiment.seed, now.step)
+        groups = self._groups(numbers[self.processes.rank :: self.processes.world], 0)
+        return groups, (now.step + 1) * rl.groups_per_step
 
     def refresh_pool(self) -> None:
         """Probe new candidates with the current model and keep those in the band of difficulty."""
@@ -220,12 +240,15 @@ class ReinforcementTrainer(Loop):
         kept = choose(probes, rl)
         # with nothing in the band, steps on any problem find groups without signal, and report that
         self.progress.pool, self.progress.pooled = kept or list(numbers), step
+        uses, needed = wear(len(self.progress.pool), rl, rl.steps - step)
         pool = Pool(
             step=step,
             candidates=rl.pool_candidates,
             kept=len(kept),
             share_right=sum(shares) / rl.pool_candidates,
             first_right=sum(firsts) / rl.pool_candidates,
+            uses=uses,
+            candidates_needed=needed,
         )
         self.journal.write(pool)
 
@@ -240,8 +263,8 @@ class ReinforcementTrainer(Loop):
         """The update, and for boost how many answers it learnt from whom."""
         experiment, processes = self.experiment, self.processes
         if experiment.rl.algorithm != "boost":
-            end = self.tokenizer.end
-            return update(self.model, self.reference, self.optimizer, groups, end, experiment, processes), {}
+            end, anchor = self.tokenizer.end, self.reference if experiment.rl.kl_weight else None
+            return update(self.model, anchor, self.optimizer, groups, end, experiment, processes), {}
         found = expert_iteration.expert_answers(groups, self.tokenizer, experiment, self.step)
         by_beam, by_solver = (
             float(sum(answer.source == source for answer in found)) for source in ("beam", "solver")
@@ -253,18 +276,27 @@ class ReinforcementTrainer(Loop):
     # -- validation --------------------------------------------------------------------------------
 
     def measure(self) -> dict[str, float]:
-        """Greedy and beam accuracy, each process measuring its share of the held-out problems."""
-        width = self.experiment.rl.group_size
+        """Greedy and beam accuracy and drift, each process measuring its share of the held-out problems."""
+        rl, width = self.experiment.rl, self.experiment.rl.group_size
         config = self.experiment.eval.model_copy(update={"beam": width})
         results = evaluate_problems(self.model, self.tokenizer, self.held_out, config)
-        found = summarize(results, width).answered
+        accuracy = summarize(results, width).answered
         values = (
-            *(found.greedy_exact, found.greedy_verified),
-            *(found.pass_at[1], found.pass_at[width], found.rank_score),
+            *(accuracy.greedy_exact, accuracy.greedy_verified),
+            *(accuracy.pass_at[1], accuracy.pass_at[width], accuracy.rank_score),
         )
-        count = len(self.held_out)
-        *sums, total = self.processes.sum([value * count for value in values] + [float(count)])
-        return {name: value / total for name, value in zip(MEASURES, sums, strict=True)}
+        count, beams = len(self.held_out), [result.beam for result in results]
+        logprobs = [one.hypothesis.logprob for beam in beams for one in beam]
+        verdicts = [rank_verdicts(beam, completion=rl.completion) for beam in beams]
+        copies = sum(sum(one.copy for one in group) / max(len(group), 1) for group in verdicts)
+        sums = [value * count for value in values] + [math.fsum(map(math.exp, logprobs)), float(copies)]
+        prompts = [self.tokenizer.encode_prompt(problem) for problem in self.held_out]
+        numbers = range(self.processes.rank, len(prompts) * self.processes.world, self.processes.world)
+        seed = derived_seed(self.experiment.seed, 0, VALIDATION)  # the same noise each time
+        moved = drift(self.model, self.reference, prompts, numbers, self.experiment, self.tokenizer.end, seed)
+        *sums, total, kl, entropy, tokens = self.processes.sum([*sums, float(count), *moved])
+        found = {name: value / total for name, value in zip(MEASURES, sums, strict=True)}
+        return found | {"sample_kl": kl / tokens, "sample_entropy": entropy / tokens}
 
     def rank(self, metrics: dict[str, float]) -> tuple[float, float]:
         """Verified accuracy, then rank score."""

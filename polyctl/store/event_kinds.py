@@ -162,7 +162,11 @@ class Verdicts(Event):
 
 @dataclass(frozen=True, config=STRICT)
 class Pool(Event):
-    """A new pool of problems for reinforcement learning: how many candidates there were, and are kept."""
+    """A new pool of problems for reinforcement learning: how many candidates there were, and are kept.
+
+    `uses` says how often each is trained on until the next one, `candidates_needed` how many would have to be
+    probed at this rate for a pool that lasts.
+    """
 
     KIND = "pool"
 
@@ -171,6 +175,8 @@ class Pool(Event):
     kept: int | None = None
     share_right: float | None = None
     first_right: float | None = None
+    uses: float | None = None
+    candidates_needed: int | None = None
 
 
 @dataclass(frozen=True, config=STRICT)

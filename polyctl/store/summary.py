@@ -29,6 +29,7 @@ class Summary:
     total_steps: int | None
     loss: float | None
     metrics: dict[str, float]  # of the last validation
+    step_metrics: dict[str, float]  # of the last step
     error: str | None
     updated: float | None
 
@@ -113,7 +114,8 @@ class _Newest:
             step=max((step for step in steps if step is not None), default=None),
             total_steps=None if self.began is None else self.began.total_steps,
             loss=None if self.step is None else finite(self.step.loss),
-            metrics={name: value for name, value in measured.items() if math.isfinite(value)},
+            metrics=_finite(measured),
+            step_metrics={} if self.step is None else _finite(self.step.metrics),
             error=None if crash is None else crash.message,
             updated=None if self.last is None else self.last.time,
         )
@@ -128,6 +130,10 @@ class _Newest:
         if self.last is None or self.last.time is None:
             return "unknown"
         return "running" if time.time() - self.last.time < SILENT_SECONDS else "crashed"
+
+
+def _finite(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def _opening(path: Path) -> RunStarted | None:

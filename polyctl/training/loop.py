@@ -255,7 +255,8 @@ class Loop(ABC):
                 )
         facts = checkpoint.load_trainer(path, self.model, self.optimizer)
         kind = type(self.progress)
-        self.progress = kind(**{part.name: facts[part.name] for part in fields(kind)})
+        # older versions kept fewer facts
+        self.progress = kind(**{p.name: facts[p.name] for p in fields(kind) if p.name in facts})
 
     def _save_weights(self, which: Literal["best", "last"]) -> None:
         if not self.processes.main:

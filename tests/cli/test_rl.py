@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from polyctl.cli import app
 from polyctl.store.event_kinds import RunStarted
 from polyctl.store.events import EventReader
 from polyctl.store.runs import list_runs
@@ -80,6 +81,34 @@ def test_mistakes_get_a_remedy_and_no_traceback(run, arguments, code, words):
     result = run("rl", *arguments, code=code)
     assert words in result.err
     assert "Traceback" not in result.err
+
+
+def test_a_risky_setting_is_warned_of(run):
+    result = run("rl", "rl_quick", "--smoke", "--dry-run", "--set", "rl.lr=1e-3")
+    assert "warning: rl.lr = 0.001" in result.err
+    assert "warning" not in run("rl", "rl_quick", "--smoke", "--dry-run").err
+
+
+def test_a_pool_that_wears_out_is_warned_of(run):
+    pool = ("--set", "rl.pool_candidates=4", "--set", "rl.pool_refresh_every=4")
+    result = run("rl", "rl_quick", "--smoke", *pool)
+    assert "warning: the pool wears out: each of its problems is used 4.0 times" in result.err
+    assert "Set rl.pool_candidates=8, or 0 for fresh problems" in result.err
+
+
+def test_where_the_probability_goes_is_shown(run, capsys):
+    result = run("rl", "rl_quick", "--smoke")
+    for word in ("entropy", "mass", "copies", "kl", "skipped"):
+        assert word in result.err
+    assert app.run(["runs", "show", "rl_quick_smoke_bgrpo"]) == 0
+    shown = capsys.readouterr().out
+    assert "sample_kl" in shown
+    assert "last step" in shown
+    assert "all_wrong" in shown
+    assert app.run(["runs", "show", "rl_quick_smoke_bgrpo", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["last_step"].keys() >= {"mass", "entropy", "kl", "copies", "skipped", "all_right"}
+    assert facts["metrics"].keys() >= {"mass", "sample_kl", "sample_entropy", "copies"}
 
 
 def test_ctrl_c_saves_and_resume_finishes(run, tmp_path):

@@ -11,7 +11,10 @@ from polyctl.training.cost import Cost
 from tests.training.helpers import tiny
 
 RUN = RunStarted("started", None, 0, 4, "cpu", 1, 12345)
-RL_METRICS = {"reward": 0.25, "pass_at_1": 0.5, "skipped": 2.0, "kl": 0.01}
+RL_METRICS = {
+    "reward": 0.25, "pass_at_1": 0.5, "kl": 0.01, "entropy": 0.8, "mass": 0.31, "copies": 0.09,
+    "skipped": 2.0, "all_right": 0.0, "all_wrong": 2.0,
+}  # fmt: skip
 
 
 def reported(capsys, *events):
@@ -38,6 +41,7 @@ def test_supervised_training_is_reported_in_lines_without_a_bar(capsys, monkeypa
 
 def test_reinforcement_is_reported_by_the_same_reporter(capsys):
     validation = {"greedy_verified": 0.5, "pass_at_1": 0.25, "pass_at_w": 1.0, "rank_score": 0.75}
+    validation |= {"mass": 0.31, "copies": 0.09, "sample_kl": 0.04, "sample_entropy": 0.8}
     lines = reported(
         capsys,
         replace(RUN, algorithm="bgrpo"),
@@ -48,8 +52,10 @@ def test_reinforcement_is_reported_by_the_same_reporter(capsys):
     assert lines == [
         "bgrpo started at step 0 of 4 on cpu, 12,345 parameters",
         "step 0: 3 of 8 problems in the band, first answer right 50.0%",
-        "step 4 of 4  reward 0.250  pass@1 50%  skipped 2  kl 0.0100  0 s left",
-        "step 4: held out: greedy verified 50.0%, pass@1 25.0%, pass@w 100.0%, rank score 0.750",
+        "step 4 of 4  reward 0.250  pass@1 50%  kl 0.0100  entropy 0.80  mass 0.31  copies 9%  "
+        "skipped 0 right, 2 wrong  0 s left",
+        "step 4: held out: greedy verified 50.0%, pass@1 25.0%, pass@w 100.0%, rank score 0.750; "
+        "mass 0.31, copies 9.0%; of samples: kl 0.0400, entropy 0.80",
     ]
 
 

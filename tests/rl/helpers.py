@@ -13,7 +13,7 @@ def tiny(architecture="modern", dropout=0.0, **rl) -> Experiment:
     """Univariate 2∘2 with small coefficients for a model of a few thousand parameters."""
     settings = {
         "steps": 4, "groups_per_step": 4, "group_size": 4, "updates_per_step": 2, "lr": 1e-3, "warmup": 0,
-        "pool_candidates": 0, "eval_every": 2, "micro_groups": 2, "examples_every": 1, **rl,
+        "pool_candidates": 0, "max_redraws": 0, "eval_every": 2, "micro_groups": 2, "examples_every": 1, **rl,
     }  # fmt: skip
     return Experiment(
         name="tiny",

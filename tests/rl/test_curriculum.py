@@ -6,7 +6,7 @@ from polyctl.config.schema import DataConfig
 from polyctl.data.families import draw_held_out, split_of
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import UsageError
-from polyctl.rl.curriculum import Probe, ProblemMix, choose, draw
+from polyctl.rl.curriculum import Probe, ProblemMix, choose, draw, wear
 from tests.rl.helpers import tiny
 
 
@@ -64,3 +64,11 @@ def test_a_step_draws_different_problems_and_repeats_only_from_a_small_pool():
     assert drawn == draw(list(range(100, 120)), 8, 3, 3)
     assert drawn != draw(list(range(100, 120)), 8, 3, 4)
     assert set(draw([5, 6], 8, 3, 0)) <= {5, 6}
+
+
+def test_how_often_a_pool_is_used_and_how_large_it_would_have_to_be():
+    rl = tiny(pool_candidates=128, pool_refresh_every=25, groups_per_step=16).rl
+    uses, needed = wear(64, rl, steps_left=100)
+    assert uses == 25 * 16 / 64
+    assert needed == 400  # half of them are kept, and each of these is used twice
+    assert wear(64, rl, steps_left=8) == (2.0, 128)  # the run ends before the next pool

@@ -1,5 +1,6 @@
 """The loop: its events and files, exact resuming, interrupts, groups without signal, errors."""
 
+import itertools
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from tests.training.helpers import Recorder
 STEP_FIELDS = {
     "loss", "lr", "grad_norm", "reward", "pass_at_1", "pass_at_w", "rank_score", "kl", "entropy",
     "skipped", "all_right", "all_wrong", "clip_share", "trained_groups", "problems_seen", "undecided",
+    "copies", "mass", "searched",
 }  # fmt: skip
 
 
@@ -44,8 +46,14 @@ def test_a_run_leaves_events_checkpoints_and_a_changed_model(run_rl, start, algo
     assert steps[0].keys() >= STEP_FIELDS
     assert sum(event["trained_groups"] for event in steps) > 0
     assert all(event["skipped"] + event["trained_groups"] == 4 for event in steps)
-    assert [event["step"] for event in recorder.of("validation")] == [0, 2, 4]
-    assert [event["step"] for event in recorder.of("pool")] == [0, 2]
+    validations = recorder.of("validation")
+    assert [event["step"] for event in validations] == [0, 2, 4]
+    assert {"mass", "copies", "sample_kl", "sample_entropy"} <= validations[0].keys()
+    assert validations[0]["sample_kl"] == 0  # still its own reference
+    assert validations[-1]["sample_kl"] > 0
+    pools = recorder.of("pool")
+    assert [event["step"] for event in pools] == [0, 2]
+    assert pools[0]["uses"] == pytest.approx(2 * 4 / (pools[0]["kept"] or 12))
     (example, *_) = recorder.of("rollout")
     assert {"text", "logprob", "status", "rank", "reward", "advantage"} <= example["hypotheses"][0].keys()
     assert [event.kind for event in EventReader(run.events)][-1] == "end"
@@ -57,9 +65,16 @@ def test_a_run_leaves_events_checkpoints_and_a_changed_model(run_rl, start, algo
     assert all(torch.equal(kept[name], first[name]) for name in first)
 
 
-@pytest.mark.parametrize("algorithm", ["bgrpo", "grpo"])
-def test_a_resumed_run_is_the_run_that_was_never_stopped(run_rl, algorithm):
-    experiment = tiny(algorithm=algorithm, pool_candidates=12, pool_refresh_every=3)
+@pytest.mark.parametrize(
+    ("algorithm", "source"),
+    [
+        ("bgrpo", {"pool_candidates": 12, "pool_refresh_every": 3}),
+        ("grpo", {"pool_candidates": 12, "pool_refresh_every": 3}),
+        ("bgrpo", {"max_redraws": 2, "weighting": "probability"}),
+    ],
+)
+def test_a_resumed_run_is_the_run_that_was_never_stopped(run_rl, algorithm, source):
+    experiment = tiny(algorithm=algorithm, **source)
     whole, _, expected = run_rl(experiment)
 
     class Stopper(Recorder):
@@ -78,6 +93,57 @@ def test_a_resumed_run_is_the_run_that_was_never_stopped(run_rl, algorithm):
         {k: e[k] for k in ("step", "loss", "reward", "kl")} for e in first.of("step") + second.of("step")
     ]
     assert again == watched
+
+
+def test_problems_without_a_signal_are_replaced_by_fresh_ones(run_rl, monkeypatch):
+    asked, groups = [], ReinforcementTrainer._groups
+    monkeypatch.setattr(
+        ReinforcementTrainer,
+        "_groups",
+        lambda self, numbers, stream: asked.append(list(numbers)) or groups(self, numbers, stream),
+    )
+    judged_groups, verdicts = itertools.count(), rollouts.rank_verdicts
+
+    def third_wrong(judged, completion):
+        wrong = next(judged_groups) % 3 == 0
+        return _all_wrong(judged) if wrong else verdicts(judged, completion=completion)
+
+    monkeypatch.setattr(rollouts, "rank_verdicts", third_wrong)
+    _, _, recorder = run_rl(tiny(max_redraws=3))
+    steps = recorder.of("step")
+    numbers = [number for several in asked for number in several]
+    assert numbers == list(range(len(numbers)))  # each once, none left out
+    assert len(numbers) == sum(step["searched"] for step in steps) == steps[-1]["problems_seen"]
+    assert any(step["searched"] > 4 for step in steps)
+    for step in steps:
+        assert step["trained_groups"] <= 4
+        assert step["trained_groups"] + step["skipped"] == step["searched"] <= 4 * (1 + 3)
+
+
+def test_drawing_again_has_a_bound(run_rl, monkeypatch):
+    monkeypatch.setattr(rollouts, "rank_verdicts", lambda judged, completion: _all_wrong(judged))
+    _, _, recorder = run_rl(tiny(max_redraws=2, steps=2))
+    assert [step["searched"] for step in recorder.of("step")] == [12, 12]
+    _, _, recorder = run_rl(tiny(algorithm="boost", solver="off", max_redraws=2, steps=2))
+    assert [step["searched"] for step in recorder.of("step")] == [4, 4]  # the solver may find an answer
+
+
+def test_a_state_that_does_not_know_what_was_drawn_goes_on_behind_its_steps(run_rl):
+    run, _, _ = run_rl(tiny(steps=2))
+    path = trainer_file(run)
+    with safe_open(path, "pt") as file:
+        facts = json.loads(file.metadata()["polyctl"])
+    del facts["drawn"]
+    save_file(load_file(path), path, {"polyctl": json.dumps(facts)})
+    _, _, recorder = run_rl(tiny(steps=3), run=run)
+    assert [step["problems_seen"] for step in recorder.of("step")] == [12]
+
+
+def test_the_learning_rate_falls_at_the_end_or_with_the_clock(run_rl):
+    _, _, recorder = run_rl(tiny(steps=10, decay_fraction=0.4, final_lr_ratio=0.1))
+    rates = [step["lr"] for step in recorder.of("step")]
+    assert rates[:7] == [pytest.approx(1e-3)] * 7
+    assert rates[6:] == [pytest.approx(1e-3 * share) for share in (1.0, 0.7, 0.4, 0.1)]
 
 
 def test_the_time_limit_ends_gently(run_rl):

@@ -10,6 +10,9 @@ from safetensors.torch import load_file
 from tests.processes import in_two_processes
 from tests.rl.helpers import tiny
 
+POOL = {"pool_candidates": 11, "pool_refresh_every": 2}
+SOURCES = {"bgrpo": {"max_redraws": 2}, "grpo": POOL, "boost": POOL}
+
 WORKER = """
 import json, sys
 from pathlib import Path
@@ -19,6 +22,7 @@ from polyctl.rl.update import sum_gradients
 from polyctl.store.runs import create_run
 from polyctl.runtime.processes import join_processes
 from tests.rl.helpers import tiny
+from tests.rl.test_two_processes import SOURCES
 from tests.training.helpers import Recorder
 
 torch.set_num_threads(1)
@@ -31,8 +35,7 @@ with join_processes("cpu") as processes:
     sum_gradients(model, processes)
     assert model.weight.grad.tolist() == [[1.0, 1.0]], model.weight.grad
     for algorithm in ("bgrpo", "grpo", "boost"):
-        pool = {"pool_candidates": 11, "pool_refresh_every": 2}
-        changed = tiny(algorithm=algorithm, **pool, groups_per_step=5, solver="off")
+        changed = tiny(algorithm=algorithm, **SOURCES[algorithm], groups_per_step=5, solver="off")
         experiment = trainer.with_algorithm_name(changed)
         run = processes.from_main(lambda: create_run(experiment, root))
         recorder = Recorder()
@@ -55,15 +58,13 @@ def test_two_processes_give_the_gradients_of_one(run_rl, start, tmp_path):
 
 def compare(run_rl, algorithm, main, other):
     """Both processes' reports and the main one's weights against a run of one process."""
-    experiment = tiny(
-        algorithm=algorithm, pool_candidates=11, pool_refresh_every=2, groups_per_step=5, solver="off"
-    )
+    experiment = tiny(algorithm=algorithm, **SOURCES[algorithm], groups_per_step=5, solver="off")
     single, result, recorder = run_rl(experiment)
     steps = recorder.of("step")
     assert sum(step["trained_groups"] for step in steps) > 0
     assert len(main["steps"]) == len(steps)
     for two, one in zip(main["steps"], steps, strict=True):
-        for name in ("reward", "rank_score", "skipped", "trained_groups", "problems_seen"):
+        for name in ("reward", "rank_score", "skipped", "trained_groups", "problems_seen", "copies", "mass"):
             assert two[name] == pytest.approx(one[name], rel=1e-6), name
         for name in ("loss", "grad_norm", "kl", "entropy", "clip_share"):
             assert two[name] == pytest.approx(one[name], rel=1e-3, abs=1e-5), name

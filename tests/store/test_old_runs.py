@@ -51,6 +51,7 @@ def test_settings_have_todays_names(root):
     assert (rl.kl_weight, rl.max_grad_norm, rl.micro_groups) == (0.05, 0.5, 16)
     assert (rl.pool_candidates, rl.pool_refresh_every, rl.max_solved_share) == (96, 25, 0.5)
     assert rl.difficulty_band == (0.01, 0.99)
+    assert (rl.decay_fraction, rl.kl_estimator, rl.weighting, rl.max_redraws) == (1.0, "k3", "reward", 0)
     assert open_run(root, CRASHED).config().model.architecture == "gpt2"
     assert Experiment.model_validate(config.model_dump()) == config
 
