@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
 
@@ -127,10 +127,19 @@ def outer_monomials(
     f: Polynomial, inners: Sequence[Polynomial], limit: int, budget: Budget = UNLIMITED
 ) -> list[Monomial]:
     """Exponents of outer monomials whose value can occur in f, by degree of the value; at most `limit`."""
-    weights = [degree(h) for h in inners]
-    exponents: list[Monomial] = []
     wanted = {sum(m) for m in f.monoms()} if all(is_homogeneous(h) for h in inners) else None
-    for exponent in _weighted(weights, degree(f)):
+    return weighted_exponents([degree(h) for h in inners], degree(f), wanted, limit, budget)
+
+
+def weighted_exponents(
+    weights: Sequence[int], most: int, wanted: Collection[int] | None, limit: int, budget: Budget = UNLIMITED
+) -> list[Monomial]:
+    """Exponents of weighted degree at most `most`, by degree; those of a wanted weighted degree alone.
+
+    Raises TooLarge if there are more than `limit`.
+    """
+    exponents: list[Monomial] = []
+    for exponent in _weighted(weights, most):
         budget.check()
         if wanted is None or sum(e * w for e, w in zip(exponent, weights, strict=True)) in wanted:
             exponents.append(exponent)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from flint import fmpq, fmpq_mat
 
 from polyctl.algebra.linear_algebra import coefficient_rows, echelon_rows, sparse_basis
+from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import (
     Polynomial,
     Ring,
@@ -19,8 +20,11 @@ from polyctl.algebra.polynomial import (
     polynomial,
     primitive_part,
     ring,
+    terms,
     variables_used,
 )
+
+Terms = Mapping[Monomial, int | fmpq]
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,34 @@ class Decomposition:
         if self.outer is None:
             raise ValueError("a decomposition without an outer polynomial cannot be expanded")
         return compose(self.outer, self.inners)
+
+
+@dataclass(frozen=True)
+class DecompositionTerms:
+    """A decomposition by its terms, none of them zero; polynomials are made when they are asked for."""
+
+    names: tuple[str, ...]
+    outer: Terms | None
+    inners: tuple[Terms, ...]
+
+    @classmethod
+    def of(cls, decomposition: Decomposition) -> DecompositionTerms:
+        """The terms of a decomposition, which must have an inner polynomial."""
+        outer, inners = decomposition.outer, decomposition.inners
+        return cls(
+            names(inners[0]),
+            None if outer is None else dict(terms(outer)),
+            tuple(dict(terms(h)) for h in inners),
+        )
+
+    @cached_property
+    def decomposition(self) -> Decomposition:
+        """The same as polynomials."""
+        context, outer = ring(self.names), self.outer
+        return Decomposition(
+            None if outer is None else polynomial(outer_ring(len(self.inners)), outer),
+            tuple(polynomial(context, inner) for inner in self.inners),
+        )
 
 
 @lru_cache
@@ -91,7 +123,7 @@ def normal_form(decomposition: Decomposition) -> Decomposition:
     return used_inners(Decomposition(_substitute(outer, coordinates, constants), new_inners))
 
 
-def equivalence_key(decomposition: Decomposition) -> tuple[object, ...]:
+def equivalence_key(decomposition: Decomposition) -> tuple[tuple[str, ...], tuple[object, ...]]:
     """A hashable value equal for decompositions of one f that differ by affine changes of the inners.
 
     It is the span of the inners modulo constants; unused inners do not count.

@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 Status = Literal["verified", "refuted", "malformed", "trivial", "undecided"]
 STATUSES: tuple[Status, ...] = ("verified", "refuted", "malformed", "trivial", "undecided")
 
+CONSTANT_INNER = "an inner polynomial is constant"
+# what it means that completion finds no outer, by whether completion is final
+NO_OUTER: dict[bool, tuple[Status, str]] = {
+    True: ("refuted", "f is not a polynomial in the given inner polynomials"),
+    False: ("undecided", "only outers whose parts have at most f's degree were tried"),
+}
+
 
 @dataclass(frozen=True)
 class WorkBound:
@@ -133,18 +140,16 @@ def _decide(
         return "malformed", problem, "inspection", outer
     if outer is None:
         if any(degree(h) < 1 for h in inners):
-            return "trivial", "an inner polynomial is constant", "inspection", None
-        method = "h-adic expansion" if len(inners) == 1 else "linear algebra"
+            return "trivial", CONSTANT_INNER, "inspection", None
+        method = completion_method(len(inners))
         try:
             outer = complete_outer(f, inners, bound.unknowns, budget)
         except TooLarge as error:
             return "undecided", str(error), method, None
         except OutOfTime:
             return "undecided", "the time limit was reached", method, None
-        if outer is None and completion_is_final(inners):
-            return "refuted", "f is not a polynomial in the given inner polynomials", method, None
         if outer is None:
-            return "undecided", "only outers whose parts have at most f's degree were tried", method, None
+            return *NO_OUTER[completion_is_final(inners)], method, None
     else:
         method = "composition"
         if _work_exceeds(outer, inners, bound):
@@ -153,10 +158,18 @@ def _decide(
             return "undecided", f"expanding g(h) passes the bound of {bound.terms} terms", "evaluation", outer
         if compose(outer, inners) != f:
             return "refuted", "g(h) and f differ", method, outer
-    reason = triviality(f, Decomposition(outer, inners))
-    if reason:
-        return "trivial", f"g(h) = f holds, but {reason}", method, outer
-    return "verified", "g(h) = f over Q", method, outer
+    return *weigh(f, Decomposition(outer, inners)), method, outer
+
+
+def weigh(f: Polynomial, decomposition: Decomposition) -> tuple[Status, str]:
+    """Status and reason of a decomposition that holds: trivial or verified."""
+    reason = triviality(f, decomposition)
+    return ("trivial", f"g(h) = f holds, but {reason}") if reason else ("verified", "g(h) = f over Q")
+
+
+def completion_method(inners: int) -> str:
+    """How the outer of so many inner polynomials is found."""
+    return "h-adic expansion" if inners == 1 else "linear algebra"
 
 
 def _malformation(f: Polynomial, decomposition: Decomposition) -> str | None:

@@ -10,14 +10,19 @@ from typing import Protocol
 
 from flint import fmpq
 
-from polyctl.algebra.decomposition import Decomposition, equivalence_key, used_inners
-from polyctl.algebra.polynomial import names, polynomial
+from polyctl.algebra.decomposition import (
+    Decomposition,
+    DecompositionTerms,
+    used_inners,
+)
+from polyctl.algebra.polynomial import names, polynomial, variables_used
 from polyctl.algebra.sympy_form import sympy_expression
-from polyctl.algebra.verify import Status, verify, verify_or_complete
+from polyctl.algebra.verify import Status, Verdict, verify
+from polyctl.algebra.verify_many import verify_each
 from polyctl.config.schema import DataConfig, EvalConfig
 from polyctl.data.families import degree_cells, draw_held_out
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizers.base import Tokenizer, decode_for
+from polyctl.data.tokenizers.base import AnswerReader, Tokenizer
 from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem
 from polyctl.model.gpt import GPT
 from polyctl.search.batching import Decoding
@@ -41,13 +46,18 @@ class JudgedHypothesis:
 
     rank: int
     hypothesis: Hypothesis
-    decomposition: Decomposition | None
+    terms: DecompositionTerms | None
     status: Status
     completed: Status
     reason: str
     exact: bool
     duplicate_of: int | None
     extra_inners: bool
+
+    @property
+    def decomposition(self) -> Decomposition | None:
+        """The answer as polynomials, None if it is malformed."""
+        return None if self.terms is None else self.terms.decomposition
 
     def right(self, completed: bool) -> bool:
         """Whether it counts as solved, as answered or with the outer completed."""
@@ -82,37 +92,51 @@ def judge(
     problem: Problem, hypotheses: Sequence[Hypothesis], tokenizer: Tokenizer, target: Sequence[int] | None
 ) -> list[JudgedHypothesis]:
     """Verify each hypothesis, best first, and mark those equivalent to a better one."""
-    seen: dict[object, int] = {}
+    reader = AnswerReader(tokenizer, problem.f)
+    read: dict[int, DecompositionTerms] = {}
+    malformed: dict[int, str] = {}
+    for rank, hypothesis in enumerate(hypotheses):
+        if hypothesis.finished:
+            try:
+                read[rank] = reader.read(hypothesis.tokens)
+            except MalformedTarget as error:
+                malformed[rank] = str(error)
+        else:
+            malformed[rank] = "the answer was cut off at the output limit"
+    ranks = list(read)
+    answers = verify_each(problem.f, list(read.values()))
+    places = {rank: place for place, rank in enumerate(ranks)}
     known = problem.decomposition
     allowed = None if known is None else len(used_inners(known).inners)
     judged = []
     for rank, hypothesis in enumerate(hypotheses):
-        exact = target is not None and list(hypothesis.tokens) == list(target[:-1]) and hypothesis.finished
-        decomposition, duplicate, extra = None, None, False
-        status: Status = "malformed"
-        completed: Status = "malformed"
-        reason = "the answer was cut off at the output limit"
-        if hypothesis.finished:
-            try:
-                decomposition = decode_for(tokenizer, problem.f, hypothesis.tokens)
-            except MalformedTarget as error:
-                reason = str(error)
-            else:
-                checked = verify_or_complete(problem.f, decomposition)
-                status, reason = checked.given.status, checked.given.reason
-                completed, outer = checked.completed.status, checked.completed.outer
-                if outer is not None and completed in ("verified", "trivial"):
-                    solution = used_inners(Decomposition(outer, decomposition.inners))
-                    extra = allowed is not None and len(solution.inners) > allowed
-                key = equivalence_key(decomposition)
-                duplicate = seen.setdefault(key, rank)
-                duplicate = None if duplicate == rank else duplicate
-        judged.append(
-            JudgedHypothesis(
-                rank, hypothesis, decomposition, status, completed, reason, exact, duplicate, extra
+        exact = target is not None and hypothesis.finished and list(hypothesis.tokens) == list(target[:-1])
+        if rank in malformed:
+            one = JudgedHypothesis(
+                rank, hypothesis, None, "malformed", "malformed", malformed[rank], exact, None, False
             )
-        )
+        else:
+            checked, first = answers.checked[places[rank]], ranks[answers.first[places[rank]]]
+            one = JudgedHypothesis(
+                rank,
+                hypothesis,
+                read[rank],
+                checked.given.status,
+                checked.completed.status,
+                checked.given.reason,
+                exact,
+                None if first == rank else first,
+                _has_extra_inners(checked.completed, allowed),
+            )
+        judged.append(one)
     return judged
+
+
+def _has_extra_inners(completed: Verdict, allowed: int | None) -> bool:
+    """Whether an answer that holds uses more inner polynomials than are allowed."""
+    if allowed is None or completed.outer is None or completed.status not in ("verified", "trivial"):
+        return False
+    return (len(variables_used(completed.outer)) or completed.outer.context().nvars()) > allowed
 
 
 def _encode(problem: Problem, tokenizer: Tokenizer) -> tuple[list[int], list[int] | None]:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from flint import fmpq
 
-from polyctl.algebra.decomposition import Decomposition
+from polyctl.algebra.decomposition import Decomposition, DecompositionTerms, Terms
+from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, terms
 from polyctl.config.schema import DataConfig
 from polyctl.data.problem import Problem
@@ -85,6 +86,10 @@ class Tokenizer(Protocol):
         """
         ...
 
+    def read(self, target: Sequence[int]) -> DecompositionTerms:
+        """The same by its terms, which takes much less time. Raises MalformedTarget."""
+        ...
+
     def scale(self, f: Polynomial) -> fmpq:
         """The factor of f over what the prompt shows of it; 1 if targets have no outer."""
         ...
@@ -146,24 +151,54 @@ def decode_for(tokenizer: Tokenizer, f: Polynomial, target: Sequence[int]) -> De
 
     Raises MalformedTarget, also if an inner polynomial uses a variable that f does not have.
     """
-    found = tokenizer.decode(target)
-    context = f.context()
-    outer = found.outer
-    if outer is not None:
-        scale = tokenizer.scale(f)
-        outer = outer if scale == 1 else outer * scale
-    frame = tokenizer.frame(f)
-    if context == tokenizer.ring and frame.identical:
-        return Decomposition(outer, found.inners)
-    return Decomposition(outer, tuple(move_back(inner, context, frame) for inner in found.inners))
+    return AnswerReader(tokenizer, f).read(target).decomposition
+
+
+class AnswerReader:
+    """Reads answers to the prompt of one f, as decompositions in f's own variables."""
+
+    def __init__(self, tokenizer: Tokenizer, f: Polynomial) -> None:
+        self._tokenizer, self._names = tokenizer, names(f)
+        self._scale = tokenizer.scale(f)
+        self._frame = frame = tokenizer.frame(f)
+        self._stays = f.context() == tokenizer.ring and frame.identical
+        self._moved: dict[Monomial, tuple[Monomial, int]] = {}
+
+    def read(self, target: Sequence[int]) -> DecompositionTerms:
+        """The decomposition that target ids (without end token) stand for, by its terms.
+
+        Raises MalformedTarget.
+        """
+        found = self._tokenizer.read(target)
+        outer, inners = found.outer, found.inners
+        if outer is not None and self._scale != 1:
+            outer = {m: c * self._scale for m, c in outer.items()}
+        if not self._stays:
+            inners = tuple([self._move(inner) for inner in inners])
+        return DecompositionTerms(self._names, outer, inners)
+
+    def _move(self, inner: Terms) -> Terms:
+        moved, result = self._moved, {}
+        for monomial, coefficient in inner.items():
+            if monomial not in moved:
+                moved[monomial] = _move_back(monomial, self._frame)
+            kept, sign = moved[monomial]
+            result[kept] = coefficient * sign
+        return result
 
 
 def move_back(inner: Polynomial, context: Ring, frame: Frame) -> Polynomial:
     """An inner polynomial of the tokenizer's ring in the variables of f; or MalformedTarget."""
     result = {}
     for monomial, coefficient in terms(inner):
-        kept = tuple(monomial[place] if place < len(monomial) else 0 for place in frame.where)
-        if sum(kept) != sum(monomial):
-            raise MalformedTarget("an inner polynomial uses a variable that f does not have")
-        result[kept] = coefficient * frame.sign(kept)
+        kept, sign = _move_back(monomial, frame)
+        result[kept] = coefficient * sign
     return polynomial(context, result)
+
+
+def _move_back(monomial: Monomial, frame: Frame) -> tuple[Monomial, int]:
+    """A monomial in f's variables, and the factor -1 or 1. Raises MalformedTarget if f lacks one of them."""
+    kept = tuple(monomial[place] if place < len(monomial) else 0 for place in frame.where)
+    if sum(kept) != sum(monomial):
+        raise MalformedTarget("an inner polynomial uses a variable that f does not have")
+    return kept, frame.sign(kept)

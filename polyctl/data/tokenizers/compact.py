@@ -9,11 +9,17 @@ from math import comb
 
 from flint import fmpq
 
-from polyctl.algebra.decomposition import Decomposition, normal_form, outer_ring, used_inners
+from polyctl.algebra.decomposition import (
+    Decomposition,
+    DecompositionTerms,
+    Terms,
+    normal_form,
+    outer_ring,
+    used_inners,
+)
 from polyctl.algebra.monomials import Monomial, monomials_of_degree
 from polyctl.algebra.polynomial import (
     Polynomial,
-    Ring,
     integer_content,
     normal_terms,
     polynomial,
@@ -24,6 +30,7 @@ from polyctl.algebra.polynomial import (
 )
 from polyctl.config.schema import DataConfig
 from polyctl.data.problem import Problem
+from polyctl.data.tokenizers.answers import read_terms
 from polyctl.data.tokenizers.base import (
     END,
     FIRST_LIMB,
@@ -268,7 +275,7 @@ class CompactTokenizer:
             table = self._outer_monomials if outer else self._inner_monomials
             context = self._outer_ring if outer else self.ring
             end = len(part) if at < len(whole) else self._complete_terms(part, table)
-            written = self._decode(part[:end], table, context) if end else polynomial(context, {})
+            written = polynomial(context, self._read(part[:end], table) if end else {})
             opened, sign = None, "+"
             if end < len(part):
                 spelled = context.names() if outer else names
@@ -304,62 +311,35 @@ class CompactTokenizer:
         return self._limbs <= token < self._limbs + self.base
 
     def decode(self, target: Sequence[int]) -> Decomposition:
+        return self.read(target).decomposition
+
+    def read(self, target: Sequence[int]) -> DecompositionTerms:
         parts = _split(target)
+        names = tuple(self.ring.names())
         if self._inner_only:
-            return Decomposition(
-                None, tuple(self._decode(p, self._inner_monomials, self.ring) for p in parts)
-            )
+            inners = tuple([self._read(p, self._inner_monomials) for p in parts])
+            return DecompositionTerms(names, None, inners)
         if len(parts) < 2:
             raise MalformedTarget("there is no inner polynomial")
-        inners = tuple(self._decode(p, self._inner_monomials, self.ring) for p in parts[1:])
-        outer = self._decode(parts[0], self._outer_monomials, self._outer_ring)
-        return Decomposition(_narrow(outer, len(inners)), inners)
+        inners = tuple([self._read(p, self._inner_monomials) for p in parts[1:]])
+        outer = self._read(parts[0], self._outer_monomials)
+        return DecompositionTerms(names, _narrow(outer, len(inners), self.inners), inners)
 
-    def _decode(self, ids: Sequence[int], table: dict[int, Monomial], context: Ring) -> Polynomial:
-        result: dict[Monomial, fmpq] = {}
-        at = 0
-        while at < len(ids):
-            start = at
-            monomial = (0,) * context.nvars()
-            while at < len(ids) and ids[at] in table:
-                monomial = tuple(map(sum, zip(monomial, table[ids[at]], strict=True)))
-                at += 1
-            if at == start or at == len(ids) or ids[at] not in (PLUS, MINUS):
-                raise MalformedTarget(f"token {at + 1}: a term is a monomial, a sign and a number")
-            sign = 1 if ids[at] == PLUS else -1
-            numerator, at = self._read_number(ids, at + 1)
-            denominator = 1
-            if at < len(ids) and ids[at] == FRACTION:
-                denominator, at = self._read_number(ids, at + 1)
-            if not denominator:
-                raise MalformedTarget(f"token {at}: the denominator is zero")
-            result[monomial] = result.get(monomial, fmpq(0)) + fmpq(sign * numerator, denominator)
-        if not result:
-            raise MalformedTarget("an empty polynomial")
-        return polynomial(context, {m: c for m, c in result.items() if c})
-
-    def _read_number(self, ids: Sequence[int], at: int) -> tuple[int, int]:
-        value, start = 0, at
-        while at < len(ids) and self._is_limb(ids[at]):
-            value = value * self.base + ids[at] - self._limbs
-            at += 1
-        if at == start:
-            raise MalformedTarget(f"token {at + 1}: digits are missing")
-        return value, at
+    def _read(self, ids: Sequence[int], table: dict[int, Monomial]) -> Terms:
+        return read_terms(ids, table, self._limbs, self.base)
 
 
 def _fractions(f: Polynomial) -> list[tuple[Monomial, int, int]]:
     return [(m, int(c.p), int(c.q)) for m, c in terms(f)]
 
 
-def _narrow(outer: Polynomial, inners: int) -> Polynomial:
-    """The outer in the ring of as many inners as there are. Raises MalformedTarget if it uses more."""
-    own = outer.context().nvars()
+def _narrow(outer: Terms, inners: int, own: int) -> Terms:
+    """An outer in `own` variables in as many as there are inners. Raises MalformedTarget if it uses more."""
     if own == inners:
         return outer
-    if any(any(m[inners:]) for m in outer.monoms()) or inners > own:
+    if any(any(m[inners:]) for m in outer) or inners > own:
         raise MalformedTarget(f"the outer polynomial does not fit {inners} inner polynomials")
-    return polynomial(outer_ring(inners), {m[:inners]: c for m, c in terms(outer)})
+    return {m[:inners]: c for m, c in outer.items()}
 
 
 def _inner_table(data: DataConfig) -> list[Monomial]:
@@ -388,12 +368,11 @@ def _name(variables: Sequence[str], monomial: Monomial, times: str = "·") -> st
     return times.join(factors) or "1"
 
 
-def _split(ids: Sequence[int]) -> list[list[int]]:
+def _split(ids: Sequence[int]) -> list[tuple[int, ...]]:
     """The tokens of each polynomial."""
-    parts: list[list[int]] = [[]]
-    for token in ids:
-        if token == SEPARATOR:
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return parts
+    parts, rest = [], tuple(ids)
+    while SEPARATOR in rest:
+        at = rest.index(SEPARATOR)
+        parts.append(rest[:at])
+        rest = rest[at + 1 :]
+    return [*parts, rest]

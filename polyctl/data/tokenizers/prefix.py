@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from flint import fmpq
 
-from polyctl.algebra.decomposition import Decomposition, outer_ring
+from polyctl.algebra.decomposition import Decomposition, DecompositionTerms, outer_ring
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial, integer_content, names, primitive_part, ring
 from polyctl.config.schema import DataConfig
@@ -214,3 +214,6 @@ class PrefixTokenizer:
             return read_decomposition(self.text(target), self.ring)
         except FormatError as error:
             raise MalformedTarget(str(error)) from None
+
+    def read(self, target: Sequence[int]) -> DecompositionTerms:
+        return DecompositionTerms.of(self.decode(target))
