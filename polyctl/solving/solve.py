@@ -191,16 +191,24 @@ class _Search:
 
     def numeric(self, method: Method, options: Numeric) -> None:
         """Least squares made exact, up to the time limit or the first answer."""
+        from threadpoolctl import threadpool_limits
+
         starts = self._misses if options.polish else ()
-        solver = partial(
-            self._load(partial(_load_numeric, method)), inners=self.inners, seed=options.seed, starts=starts
-        )
-        started, found, first = perf_counter(), 0, inf
+        solver = partial(self._load(method.load), inners=self.inners, seed=options.seed, starts=starts)
+        started = perf_counter()
         budget = self.budget
         weak = [s.complexity.distinct for s in self.solutions if s.weak and s.complexity is not None]
         if weak and min(weak) < GOOD * complexity_of(self.f).distinct:
             budget = budget.at_most(max(LEAST_SECONDS, BESIDE_GOOD * self.time_limit))
-        for decomposition in solver(self.f, budget).decompositions:
+        with threadpool_limits(1, "blas"):  # the threads of a small product would wait for each other
+            found = self._choose(solver(self.f, budget))
+        cut = budget.expired and not self.budget.expired and not found
+        self._note("numeric", started, found, ending="out of time" if cut else None)
+
+    def _choose(self, outcome: Outcome) -> int:
+        """Take numeric answers until one is likely to be the simplest; how many were new."""
+        found, first = 0, inf
+        for decomposition in outcome.decompositions:
             new = self.add(Candidate(decomposition, "numeric"))
             found += new
             if not new and first == inf:
@@ -212,8 +220,7 @@ class _Search:
             many = (latest.weak or is_generic(self.f, latest.decomposition)) and found < MANY
             if not many or perf_counter() - first > CHOOSING_SECONDS:
                 break
-        cut = budget.expired and not self.budget.expired and not found
-        self._note("numeric", started, found, ending="out of time" if cut else None)
+        return found
 
     def neural(self, load: Callable[[], Neural]) -> None:
         """A model's beam."""
@@ -252,14 +259,6 @@ class _Search:
             different.setdefault((_key(solution), solution.status), solution)
         seconds, ranked = perf_counter() - self._started, list(different.values())
         return Answer(self.f, tuple(ranked), tuple(self.tried), self.indecomposable, seconds, self.stopped)
-
-
-def _load_numeric(method: Method) -> Callable[..., Outcome]:
-    """The numeric solver; its many small systems are solved fastest by one thread."""
-    from polyctl.runtime.device import use_one_thread
-
-    use_one_thread()
-    return method.load()
 
 
 def _key(solution: Solution) -> object:

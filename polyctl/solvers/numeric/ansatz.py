@@ -8,13 +8,12 @@ from fractions import Fraction
 from functools import cached_property
 from math import comb
 
-import torch
+import numpy as np
 from flint import fmpq
-from torch import Tensor
 
 from polyctl.algebra.monomials import Monomial, monomials_of_degree
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, terms, variables_used
-from polyctl.solvers.numeric.system import System, make_system, values_of
+from polyctl.solvers.numeric.system import Reals, System, make_system, values_of
 
 
 @dataclass(frozen=True)
@@ -81,17 +80,17 @@ class Ansatz:
     def system(self, points: int) -> System:
         return make_system(self.variables, self.rows, self.outer_degree, self.inner_monomials, points)
 
-    def target(self, system: System) -> Tensor:
+    def target(self, system: System) -> Reals:
         """f at the points, scaled to norm 1."""
         coefficients = [c for _, c in terms(self.f)]
         largest = max(abs(c) for c in coefficients)
         ratios = [c / largest for c in coefficients]
-        weights_T = torch.tensor([int(c.p) / int(c.q) for c in ratios], dtype=torch.float64)
+        weights_T = np.array([int(c.p) / int(c.q) for c in ratios])
         value_P = weights_T @ values_of(self.monomials, system.points_PV)
-        scaled_P: Tensor = value_P / value_P.norm()
+        scaled_P: Reals = value_P / np.linalg.norm(value_P)
         return scaled_P
 
-    def fix(self, h_BMN: Tensor) -> Tensor:
+    def fix(self, h_BMN: Reals) -> Reals:
         """Set what is known: the last inner, and that no other has its monomial."""
         if not self.homogeneous:
             h_BMN[:, :, -1] = 0
@@ -118,18 +117,19 @@ class Ansatz:
             found.append(context.from_dict(coefficients))
         return tuple(found)
 
-    def coefficients(self, inners: Sequence[Polynomial]) -> Tensor:
+    def coefficients(self, inners: Sequence[Polynomial]) -> Reals:
         """The inners' coefficients [M, N], each scaled to norm 1; terms of other degrees are lost."""
         index = {m: i for i, m in enumerate(self.inner_monomials)}
-        h_MN = torch.zeros(self.rows, len(index), dtype=torch.float64)
+        h_MN = np.zeros((self.rows, len(index)))
         for row, inner in zip(h_MN, inners, strict=False):
             for monomial, c in terms(inner):
                 kept = tuple(monomial[i] for i in self.kept)
                 full = kept if self.homogeneous else (*kept, self.inner_degree - sum(kept))
                 if full in index:
                     row[index[full]] = int(c.p) / int(c.q)
-            row /= row.norm().clamp_min(1e-30)
-        return self.fix(h_MN[None])[0]
+            row /= max(float(np.linalg.norm(row)), 1e-30)
+        self.fix(h_MN[None])
+        return h_MN
 
 
 def ansatzes(f: Polynomial, inners: int, inner_degrees: Sequence[int] | None) -> list[Ansatz]:

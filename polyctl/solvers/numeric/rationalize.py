@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.verify import verify
 from polyctl.solvers.numeric.ansatz import Ansatz
 from polyctl.solvers.numeric.levenberg_marquardt import LevenbergMarquardt
-from polyctl.solvers.numeric.system import System
+from polyctl.solvers.numeric.system import Index, Reals, System
 
 SOLVED = 1e-20
 SHARP = 1e-27
@@ -31,48 +30,48 @@ def recognise(value: float, limit: int = 2000, tolerance: float = 1e-8) -> Fract
     return None
 
 
-def echelon(h_MN: Tensor, rows: int) -> tuple[Tensor, list[int]]:
+def echelon(h_MN: Reals, rows: int) -> tuple[Reals, list[int]]:
     """The first `rows` rows in reduced echelon form by complete pivoting, and the pivot columns."""
-    h_MN = h_MN.clone()
+    h_MN = h_MN.copy()
     pivots: list[int] = []
     left = list(range(rows))
     order: list[int] = []
     while left:
-        block = h_MN[left].abs()
+        block = np.abs(h_MN[left])
         block[:, pivots] = 0
         best = int(block.argmax())
         row, column = left[best // block.shape[1]], best % block.shape[1]
-        if block.flatten()[best] < 1e-9:
+        if block.flat[best] < 1e-9:
             break
-        h_MN[row] /= h_MN[row, column].clone()
+        h_MN[row] /= h_MN[row, column]
         for other in range(rows):
             if other != row:
                 h_MN[other] -= h_MN[other, column] * h_MN[row]
         left.remove(row)
         order.append(row)
         pivots.append(column)
-    return torch.cat([h_MN[order], h_MN[rows:]]), pivots
+    return np.concatenate([h_MN[order], h_MN[rows:]]), pivots
 
 
 def refine(
-    system: System, target_P: Tensor, x_U: Tensor, index_K: Tensor, steps: int, damping: float = 1e-8
-) -> tuple[Tensor, float, Tensor]:
+    system: System, target_P: Reals, x_U: Reals, index_K: Index, steps: int, damping: float = 1e-8
+) -> tuple[Reals, float, Reals]:
     """A single start until it is sharp or `steps` are over: its x, cost and Jacobian [K, P]."""
     run = LevenbergMarquardt(system, target_P, x_U[None], index_K[None], damping)
     for _ in range(steps):
-        if float(run.cost_B) < SHARP or float(run.damping_B) >= 1e7:
+        if run.cost_B[0] < SHARP or run.damping_B[0] >= 1e7:
             break
         run.step()
-    return run.x_BU[0], float(run.cost_B), run.jacobian_BKR[0]
+    return run.x_BU[0], float(run.cost_B[0]), run.jacobian_BKR[0]
 
 
 class Pinning:
     """Turns one numeric solution into an exact one, pinning unknowns while solutions lie on families."""
 
-    def __init__(self, ansatz: Ansatz, system: System, target_P: Tensor, budget: Budget) -> None:
+    def __init__(self, ansatz: Ansatz, system: System, target_P: Reals, budget: Budget) -> None:
         self.ansatz, self.system, self.target_P, self.budget = ansatz, system, target_P, budget
 
-    def exact(self, x_U: Tensor, free: list[int], outer: list[int], tries: int = 40) -> Decomposition | None:
+    def exact(self, x_U: Reals, free: list[int], outer: list[int], tries: int = 40) -> Decomposition | None:
         """A verified decomposition at or near x, or None.
 
         `free` and `outer` are the unknown inner and outer coefficients; all others keep their values, which
@@ -101,7 +100,7 @@ class Pinning:
                 if (k, value) in refused:
                     continue
                 tries -= 1
-                trial_U = x_U.clone()
+                trial_U = x_U.copy()
                 trial_U[k] = float(value)
                 rest = [j for j in moving if j != k]
                 solved_U, cost, jacobian = self._solve(trial_U, rest, outer)
@@ -116,19 +115,19 @@ class Pinning:
             x_U, free, jacobian_KP = found
         return None
 
-    def _solve(self, x_U: Tensor, free: list[int], outer: list[int]) -> tuple[Tensor, float, Tensor]:
-        return refine(self.system, self.target_P, x_U, torch.tensor([*free, *outer]), 40)
+    def _solve(self, x_U: Reals, free: list[int], outer: list[int]) -> tuple[Reals, float, Reals]:
+        return refine(self.system, self.target_P, x_U, np.array([*free, *outer]), 40)
 
     @staticmethod
-    def _loose(jacobian_KP: Tensor, count: int) -> list[bool]:
+    def _loose(jacobian_KP: Reals, count: int) -> list[bool]:
         """Which of the first `count` unknowns move along the solutions near this one."""
-        u_KK, s_K, _ = torch.linalg.svd(jacobian_KP, full_matrices=True)
+        u_KK, s_K, _ = np.linalg.svd(jacobian_KP, full_matrices=True)
         rank = int((s_K > 1e-6 * s_K.max()).sum())
-        moves: list[bool] = (u_KK[:count, rank:].norm(dim=1) > 1e-4).tolist()
+        moves: list[bool] = (np.linalg.norm(u_KK[:count, rank:], axis=1) > 1e-4).tolist()
         return moves
 
     @staticmethod
-    def _pins(x_U: Tensor, moving: list[int]) -> Iterator[tuple[int, Fraction]]:
+    def _pins(x_U: Reals, moving: list[int]) -> Iterator[tuple[int, Fraction]]:
         """Values to try, the best first: zeros for small entries, then the nearest small rationals."""
         by_size = sorted(moving, key=lambda k: abs(float(x_U[k])))
         for k in by_size:
@@ -138,7 +137,7 @@ class Pinning:
         for k in by_size:
             yield k, Fraction(float(x_U[k])).limit_denominator(4)
 
-    def _certify(self, x_U: Tensor) -> Decomposition | None:
+    def _certify(self, x_U: Reals) -> Decomposition | None:
         h_MN = self.system.split(x_U[None])[0][0]
         rows = [[recognise(float(v)) for v in row] for row in h_MN]
         if any(v is None for row in rows for v in row):

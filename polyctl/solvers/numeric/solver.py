@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition, equivalence_key
@@ -16,7 +15,7 @@ from polyctl.solvers.numeric.ansatz import Ansatz, ansatzes
 from polyctl.solvers.numeric.levenberg_marquardt import LevenbergMarquardt, step_seconds
 from polyctl.solvers.numeric.rationalize import SOLVED, Pinning, echelon
 from polyctl.solvers.numeric.supports import Shape, Supports
-from polyctl.solvers.numeric.system import System
+from polyctl.solvers.numeric.system import Index, Reals, System
 from polyctl.solvers.outcome import Outcome
 
 MAX_INNERS = 4
@@ -43,7 +42,7 @@ class ShapeSearch:
         """Whether f has so few monomials that shapes say something."""
         return len(self.ansatz.monomials) <= max(SPARSE_TERMS, SPARSE_SHARE * self.ansatz.ansatz)
 
-    def first(self, generator: torch.Generator, budget: Budget) -> Iterator[Decomposition]:
+    def first(self, generator: np.random.Generator, budget: Budget) -> Iterator[Decomposition]:
         """Find the shapes and solve each from a few starts."""
         ansatz = self.ansatz
         if not self.sparse:
@@ -63,7 +62,7 @@ class ShapeSearch:
             self.chunks.append(chunk)
             yield from _solve_shapes(ansatz, chunk, generator, budget)
 
-    def again(self, generator: torch.Generator, budget: Budget) -> Iterator[Decomposition]:
+    def again(self, generator: np.random.Generator, budget: Budget) -> Iterator[Decomposition]:
         """Solve the shapes found from other starts."""
         for chunk in self.chunks:
             if budget.expired:
@@ -72,7 +71,7 @@ class ShapeSearch:
 
 
 def _solve_shapes(
-    ansatz: Ansatz, shapes: Sequence[Shape], generator: torch.Generator, budget: Budget
+    ansatz: Ansatz, shapes: Sequence[Shape], generator: np.random.Generator, budget: Budget
 ) -> Iterator[Decomposition]:
     points = 16 * (len(ansatz.monomials) // 8 + 2)
     system = ansatz.system(min(points, -(-ansatz.ansatz * 6 // 5)))
@@ -82,18 +81,19 @@ def _solve_shapes(
     copies = max(4, BATCH // len(shapes))
     inner_free = [[i * width + k for i, row in enumerate(s.inners) for k in row] for s in shapes] * copies
     outer_free = [[outer_index[e] for e in s.outer] for s in shapes] * copies
-    x_BU = torch.zeros(len(inner_free), unknowns, dtype=torch.float64)
-    noise_BK = torch.randn(len(x_BU), max(map(len, inner_free)), generator=generator, dtype=torch.float64)
-    sign_BK = torch.rand(noise_BK.shape, generator=generator).round() * 2 - 1
+    x_BU = np.zeros((len(inner_free), unknowns))
+    longest = max(map(len, inner_free))
+    noise_BK = np.exp(generator.standard_normal((len(x_BU), longest)))
+    noise_BK *= generator.choice((-1.0, 1.0), noise_BK.shape)
     for b, free in enumerate(inner_free):
-        x_BU[b, free] = (noise_BK[b].exp() * sign_BK[b])[: len(free)]
+        x_BU[b, free] = noise_BK[b, : len(free)]
     if not ansatz.homogeneous:
         x_BU[:, system.inner_size - 1] = 1
         inner_free = [free[:-1] for free in inner_free]
     x_BU = fit_outer(system, target_P, x_BU, _padded(outer_free, unknowns))
     index_BK = _padded([a + b for a, b in zip(inner_free, outer_free, strict=True)], unknowns)
     run = LevenbergMarquardt(system, target_P, x_BU, index_BK)
-    alive_B = torch.arange(len(run))
+    alive_B = np.arange(len(run))
     pinning = Pinning(ansatz, system, target_P, budget)
     done: set[int] = set()
     families = []
@@ -101,7 +101,7 @@ def _solve_shapes(
         run.step()
         if iteration % 5:
             continue
-        for b in torch.nonzero(run.cost_B < SOLVED)[:, 0].tolist():
+        for b in np.flatnonzero(run.cost_B < SOLVED).tolist():
             if int(alive_B[b]) % len(shapes) not in done:
                 done.add(int(alive_B[b]) % len(shapes))
                 start = rescale(pinning, run.x_BU[b], inner_free[alive_B[b]], outer_free[alive_B[b]])
@@ -114,7 +114,7 @@ def _solve_shapes(
         left = [b for b in left if float(run.damping_B[b]) < 1e5]
         if not left or budget.expired:
             break
-        run.keep(torch.tensor(left))
+        run.keep(left)
         alive_B = alive_B[left]
     for start in families:
         found = pinning.exact(*start)
@@ -123,22 +123,22 @@ def _solve_shapes(
 
 
 def rescale(
-    pinning: Pinning, x_U: Tensor, inner: Sequence[int], outer: list[int]
-) -> tuple[Tensor, list[int], list[int]]:
+    pinning: Pinning, x_U: Reals, inner: Sequence[int], outer: list[int]
+) -> tuple[Reals, list[int], list[int]]:
     """A solution with the largest coefficient of every inner 1, and what is then free: x, inner, outer."""
     system = pinning.system
-    h_MN = system.split(x_U[None])[0][0].clone()
-    largest = h_MN.abs().argmax(1)
-    h_MN /= h_MN.gather(1, largest[:, None])
-    h_MN[h_MN.abs() < 1e-9] = 0
-    x_U = torch.cat([h_MN.flatten(), x_U[system.inner_size :]])
-    x_U = fit_outer(system, pinning.target_P, x_U[None], torch.tensor([outer]))[0]
+    h_MN = system.split(x_U[None])[0][0].copy()
+    largest = np.abs(h_MN).argmax(1)
+    h_MN /= h_MN[np.arange(len(h_MN)), largest][:, None]
+    h_MN[np.abs(h_MN) < 1e-9] = 0
+    x_U = np.concatenate([h_MN.ravel(), x_U[system.inner_size :]])
+    x_U = fit_outer(system, pinning.target_P, x_U[None], np.array([outer]))[0]
     units = {m * h_MN.shape[1] + k for m, k in enumerate(largest.tolist())}
     return x_U, [k for k in inner if k not in units], outer
 
 
 def generic_candidates(
-    ansatz: Ansatz, generator: torch.Generator, budget: Budget, batches: int = 32
+    ansatz: Ansatz, generator: np.random.Generator, budget: Budget, batches: int = 32
 ) -> Iterator[Decomposition]:
     """Decompositions if the outer has as many coefficients as f, so that many inners do: guessed ones.
 
@@ -151,25 +151,25 @@ def generic_candidates(
     usable = [k for k in range(width) if ansatz.free(0, k)]
     if len(usable) <= ansatz.inners:
         return
-    outer = torch.arange(system.inner_size, system.unknowns).expand(GUESSES, -1)
+    outer = np.tile(np.arange(system.inner_size, system.unknowns), (GUESSES, 1))
     seconds = step_seconds(GUESSES, outer.shape[1], len(system.points_PV))
     for batch in range(batches):
         if budget.left <= seconds:
             return
-        order = [usable[k] for k in torch.randperm(len(usable), generator=generator).tolist()]
+        order = [usable[k] for k in generator.permutation(len(usable)).tolist()]
         shape = (GUESSES, ansatz.inners, width)
-        numerator_BMN = torch.randint(-2 - batch // 4, 3 + batch // 4, shape, generator=generator)
-        denominator_BMN = torch.randint(1, 3 + batch // 8, shape, generator=generator)
-        numerator_BMN *= torch.rand(shape, generator=generator) < 0.6
-        numerator_BMN[:, :, order[: ansatz.inners]] = torch.eye(ansatz.inners, dtype=torch.int64)
+        numerator_BMN = generator.integers(-2 - batch // 4, 3 + batch // 4, shape)
+        denominator_BMN = generator.integers(1, 3 + batch // 8, shape)
+        numerator_BMN *= generator.random(shape) < 0.6
+        numerator_BMN[:, :, order[: ansatz.inners]] = np.eye(ansatz.inners, dtype=np.int64)
         denominator_BMN[:, :, order[: ansatz.inners]] = 1
-        x_BU = torch.zeros(GUESSES, system.unknowns, dtype=torch.float64)
-        h_BMN = torch.zeros(GUESSES, ansatz.rows, width, dtype=torch.float64)
+        x_BU = np.zeros((GUESSES, system.unknowns))
+        h_BMN = np.zeros((GUESSES, ansatz.rows, width))
         h_BMN[:, : ansatz.inners] = numerator_BMN / denominator_BMN
-        x_BU[:, : system.inner_size] = ansatz.fix(h_BMN).flatten(1)
+        x_BU[:, : system.inner_size] = ansatz.fix(h_BMN).reshape(GUESSES, -1)
         run = LevenbergMarquardt(system, target_P, x_BU, outer, 1e-12)
         run.step()
-        for b in torch.nonzero(run.cost_B < GUESSED)[:, 0].tolist()[:8]:
+        for b in np.flatnonzero(run.cost_B < GUESSED)[:8].tolist():
             pairs = zip(numerator_BMN[b].tolist(), denominator_BMN[b].tolist(), strict=True)
             rows = [[Fraction(p, q) for p, q in zip(ps, qs, strict=True)] for ps, qs in pairs]
             if ansatz.fixed is not None:
@@ -180,22 +180,20 @@ def generic_candidates(
                 yield candidate
 
 
-def fit_outer(
-    system: System, target_P: Tensor, x_BU: Tensor, outer_BK: Tensor, damping: float = 1e-9
-) -> Tensor:
+def fit_outer(system: System, target_P: Reals, x_BU: Reals, outer_BK: Index, damping: float = 1e-9) -> Reals:
     """The starts with their outer coefficients fitted to f (linear least squares, damped)."""
     run = LevenbergMarquardt(system, target_P, x_BU, outer_BK, damping)
     run.step()
     return run.x_BU
 
 
-def _padded(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
+def _padded(rows: Sequence[Sequence[int]], filler: int) -> Index:
     longest = max(map(len, rows))
-    return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in rows])
+    return np.array([[*row, *[filler] * (longest - len(row))] for row in rows])
 
 
 def dense_candidates(
-    ansatz: Ansatz, x_BU: Tensor, budget: Budget, iterations: int = 300
+    ansatz: Ansatz, x_BU: Reals, budget: Budget, iterations: int = 300
 ) -> Iterator[Decomposition]:
     """Decompositions near these starts [B, U], all coefficients free."""
     system = dense_system(ansatz)
@@ -207,7 +205,7 @@ def dense_candidates(
     seconds = step_seconds(len(x_BU), len(index_K), len(system.points_PV))
     if budget.left <= seconds:
         return
-    run = LevenbergMarquardt(system, target_P, x_BU, torch.tensor(index_K).expand(len(x_BU), -1))
+    run = LevenbergMarquardt(system, target_P, x_BU, np.tile(index_K, (len(x_BU), 1)))
     before_B = run.cost_B
     for iteration in range(1, iterations + 1):
         if budget.left <= seconds / 2:
@@ -215,28 +213,28 @@ def dense_candidates(
         run.step()
         if iteration % 10:
             continue
-        for b in torch.nonzero(run.cost_B < SOLVED)[:, 0].tolist():
+        for b in np.flatnonzero(run.cost_B < SOLVED).tolist():
             found = certify(pinning, run.x_BU[b], inner, outer)
             if found is not None:
                 yield found
         stuck_B = (run.cost_B > 0.9 * before_B) | (run.damping_B > 1e4) | (run.cost_B < SOLVED)
-        keep = torch.nonzero(~stuck_B)[:, 0]
-        if not len(keep):
+        keep = np.flatnonzero(~stuck_B).tolist()
+        if not keep:
             return
         run.keep(keep)
         before_B = run.cost_B
 
 
-def certify(pinning: Pinning, x_U: Tensor, inner: list[int], outer: list[int]) -> Decomposition | None:
+def certify(pinning: Pinning, x_U: Reals, inner: list[int], outer: list[int]) -> Decomposition | None:
     """An exact decomposition from a dense solution: in echelon form, its pivots fixed."""
     system, ansatz = pinning.system, pinning.ansatz
     h_MN, pivots = echelon(system.split(x_U[None])[0][0], ansatz.inners)
     if len(pivots) < ansatz.inners:
         return None
     width = h_MN.shape[1]
-    h_MN[h_MN.abs() < 1e-9] = 0
-    x_U = torch.cat([h_MN.flatten(), x_U[system.inner_size :]])
-    x_U = fit_outer(system, pinning.target_P, x_U[None], torch.tensor([outer]))[0]
+    h_MN[np.abs(h_MN) < 1e-9] = 0
+    x_U = np.concatenate([h_MN.ravel(), x_U[system.inner_size :]])
+    x_U = fit_outer(system, pinning.target_P, x_U[None], np.array([outer]))[0]
     free = [k for k in inner if k % width not in pivots]
     return pinning.exact(x_U, free, outer)
 
@@ -253,41 +251,41 @@ def free_unknowns(ansatz: Ansatz) -> list[int]:
     return [*inner, *range(ansatz.rows * width, ansatz.unknowns)]
 
 
-def random_starts(ansatz: Ansatz, count: int, generator: torch.Generator) -> Tensor:
+def random_starts(ansatz: Ansatz, count: int, generator: np.random.Generator) -> Reals:
     """Starts [B, U]: a third dense, a third sparse, a third near coordinate subspaces."""
     system = dense_system(ansatz)
     rows, width = ansatz.rows, len(ansatz.inner_monomials)
-    h_BMN = torch.randn(count, rows, width, generator=generator, dtype=torch.float64)
+    h_BMN = generator.standard_normal((count, rows, width))
     third = count // 3
-    h_BMN[:third] *= torch.rand(third, rows, width, generator=generator) < 0.3
+    h_BMN[:third] *= generator.random((third, rows, width)) < 0.3
     h_BMN[third : 2 * third] *= 0.1
     for b in range(third, 2 * third):
-        chosen = torch.randperm(width, generator=generator)[:rows]
+        chosen = generator.permutation(width)[:rows]
         h_BMN[b, range(len(chosen)), chosen] += 1
-    h_BMN /= h_BMN.norm(dim=2, keepdim=True).clamp_min(1e-3)
+    h_BMN /= np.maximum(np.linalg.norm(h_BMN, axis=2, keepdims=True), 1e-3)
     h_BMN = ansatz.fix(h_BMN)
     size = len(system.outer_monomials)
-    g_BG = 0.3 * torch.randn(count, size, generator=generator, dtype=torch.float64)
-    return torch.cat([h_BMN.flatten(1), g_BG], 1)
+    g_BG = 0.3 * generator.standard_normal((count, size))
+    return np.concatenate([h_BMN.reshape(count, -1), g_BG], 1)
 
 
 def polish_starts(
-    ansatz: Ansatz, given: Sequence[Polynomial], count: int, generator: torch.Generator
-) -> Tensor:
+    ansatz: Ansatz, given: Sequence[Polynomial], count: int, generator: np.random.Generator
+) -> Reals:
     """Starts [B, U] around given inners: these, then with more and more noise; outers fitted."""
     system = dense_system(ansatz)
     h_MN = ansatz.coefficients(given)
-    scale_B = torch.linspace(0, 0.5, count, dtype=torch.float64)
-    noise_BMN = torch.randn(count, *h_MN.shape, generator=generator, dtype=torch.float64)
+    scale_B = np.linspace(0, 0.5, count)
+    noise_BMN = generator.standard_normal((count, *h_MN.shape))
     h_BMN = ansatz.fix(h_MN + scale_B[:, None, None] * noise_BMN)
-    g_BG = torch.zeros(count, len(system.outer_monomials), dtype=torch.float64)
-    outer = torch.arange(system.inner_size, system.unknowns).expand(count, -1)
-    x_BU = torch.cat([h_BMN.flatten(1), g_BG], 1)
+    g_BG = np.zeros((count, len(system.outer_monomials)))
+    outer = np.tile(np.arange(system.inner_size, system.unknowns), (count, 1))
+    x_BU = np.concatenate([h_BMN.reshape(count, -1), g_BG], 1)
     return fit_outer(system, ansatz.target(system), x_BU, outer, damping=1e-3)
 
 
 def _polished(
-    f: Polynomial, starts: Sequence[Decomposition], generator: torch.Generator, budget: Budget
+    f: Polynomial, starts: Sequence[Decomposition], generator: np.random.Generator, budget: Budget
 ) -> Iterator[Decomposition]:
     """Decompositions near given ones, with as many inners of the same degree."""
     total = degree(f)
@@ -305,7 +303,7 @@ def polish(
     f: Polynomial, starts: Sequence[Decomposition], budget: Budget = UNLIMITED, seed: int = 0
 ) -> Iterator[Decomposition]:
     """Verified inners of f near wrong ones, as many and of the same degree; nothing else is tried."""
-    return _polished(f, starts, torch.Generator().manual_seed(seed), budget)
+    return _polished(f, starts, np.random.default_rng(seed), budget)
 
 
 def by_least_squares(
@@ -323,7 +321,7 @@ def by_least_squares(
     `inner_degrees`, are tried. `starts` are wrong decompositions to improve. The search runs while the
     decompositions are taken, without a time limit for as long as they are.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = np.random.default_rng(seed)
     return Outcome(_distinct(_all(f, inners or MAX_INNERS, inner_degrees, generator, budget, starts)))
 
 
@@ -340,7 +338,7 @@ def _all(
     f: Polynomial,
     most: int,
     inner_degrees: Sequence[int] | None,
-    generator: torch.Generator,
+    generator: np.random.Generator,
     budget: Budget,
     starts: Sequence[Decomposition],
 ) -> Iterator[Decomposition]:

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from polyctl.algebra.monomials import Monomial, monomials_of_degree
 
+Reals = NDArray[np.float64]
+Index = NDArray[np.int64]
 
-def values_of(monomials: tuple[Monomial, ...], points_PV: Tensor) -> Tensor:
+
+def values_of(monomials: tuple[Monomial, ...], points_PV: Reals) -> Reals:
     """The values of monomials at points [N, P]."""
-    exponents_NV = torch.tensor(monomials, dtype=torch.int64)
-    return (points_PV[None] ** exponents_NV[:, None]).prod(-1)
+    exponents_NV = np.array(monomials, dtype=np.int64)
+    values_NP: Reals = (points_PV[None] ** exponents_NV[:, None]).prod(-1)
+    return values_NP
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,12 @@ class System:
     inners: int
     inner_monomials: tuple[Monomial, ...]
     outer_monomials: tuple[Monomial, ...]
-    points_PV: Tensor
-    inner_values_NP: Tensor
+    points_PV: Reals
+    inner_values_NP: Reals
     parents: tuple[tuple[int, ...], ...]  # level k: the outer monomial of level k - 1 it extends
     factors: tuple[tuple[int, ...], ...]  # level k: the inner it multiplies that one by
-    derivative_index: Tensor  # [M, E], the outer monomial b_i * e
-    derivative_weight: Tensor  # [M, E], its exponent of b_i
+    derivative_index: Index  # [M, E], the outer monomial b_i * e
+    derivative_weight: Reals  # [M, E], its exponent of b_i
 
     @property
     def inner_size(self) -> int:
@@ -46,19 +50,19 @@ class System:
     def unknowns(self) -> int:
         return self.inner_size + len(self.outer_monomials)
 
-    def split(self, x_BU: Tensor) -> tuple[Tensor, Tensor]:
+    def split(self, x_BU: Reals) -> tuple[Reals, Reals]:
         """The inners' coefficients [B, M, N] and the outer's [B, G]."""
         return x_BU[:, : self.inner_size].reshape(len(x_BU), self.inners, -1), x_BU[:, self.inner_size :]
 
-    def products(self, h_BMN: Tensor) -> list[Tensor]:
+    def products(self, h_BMN: Reals) -> list[Reals]:
         """For every degree 0..D of outers, the values of its monomials at the inners [B, E_k, P]."""
         h_BMP = h_BMN @ self.inner_values_NP
-        levels = [torch.ones_like(h_BMP[:, :1])]
+        levels = [np.ones_like(h_BMP[:, :1])]
         for parent, factor in zip(self.parents, self.factors, strict=True):
-            levels.append(levels[-1][:, parent] * h_BMP[:, factor])
+            levels.append(levels[-1][:, list(parent)] * h_BMP[:, list(factor)])
         return levels
 
-    def value_and_jacobian(self, x_BU: Tensor, index_BK: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def value_and_jacobian(self, x_BU: Reals, index_BK: Index | None = None) -> tuple[Reals, Reals]:
         """g(h) at the points [B, P] and its derivatives by the unknowns of the index, transposed [B, K, P].
 
         Without an index by all unknowns; an index U stands for an unknown that does nothing.
@@ -69,31 +73,33 @@ class System:
         weights_BME = g_BG[:, self.derivative_index] * self.derivative_weight
         derivatives_BMP = weights_BME @ levels[-2]
         if index_BK is None:
-            inner_BUP = (derivatives_BMP[:, :, None] * self.inner_values_NP).flatten(1, 2)
-            return value_BP, torch.cat([inner_BUP, levels[-1]], 1)
-        first_BSP = torch.cat([derivatives_BMP, levels[-1]], 1)
-        starts = torch.arange(len(x_BU))[:, None]
+            inner_BMNP = derivatives_BMP[:, :, None] * self.inner_values_NP
+            inner_BUP = inner_BMNP.reshape(len(x_BU), -1, inner_BMNP.shape[3])
+            return value_BP, np.concatenate([inner_BUP, levels[-1]], 1)
+        first_BSP = np.concatenate([derivatives_BMP, levels[-1]], 1)
+        starts = np.arange(len(x_BU))[:, None]
         left_BKP = first_BSP[starts, self.left_U[index_BK]]
-        return value_BP, left_BKP.mul_(self.right_SP[self.right_U[index_BK]])
+        left_BKP *= self.right_SP[self.right_U[index_BK]]
+        return value_BP, left_BKP
 
     @cached_property
-    def left_U(self) -> Tensor:
+    def left_U(self) -> Index:
         """For each unknown (and U) the derivative by its inner, or the value of its outer monomial."""
-        m = torch.arange(self.inners).repeat_interleave(len(self.inner_monomials))
-        return torch.cat([m, self.inners + torch.arange(len(self.outer_monomials)), torch.zeros(1).long()])
+        m = np.repeat(np.arange(self.inners), len(self.inner_monomials))
+        return np.concatenate([m, self.inners + np.arange(len(self.outer_monomials)), [0]])
 
     @cached_property
-    def right_U(self) -> Tensor:
+    def right_U(self) -> Index:
         """For each unknown (and U) the row of `right_SP` to multiply that by."""
         size = len(self.inner_monomials)
-        k = torch.arange(size).repeat(self.inners)
-        return torch.cat([k, torch.full((len(self.outer_monomials),), size), torch.tensor([size + 1])])
+        k = np.tile(np.arange(size), self.inners)
+        return np.concatenate([k, np.full(len(self.outer_monomials), size), [size + 1]])
 
     @cached_property
-    def right_SP(self) -> Tensor:
+    def right_SP(self) -> Reals:
         """The inner monomials at the points, then ones, then zeros."""
-        one_P = torch.ones_like(self.inner_values_NP[:1])
-        return torch.cat([self.inner_values_NP, one_P, 0 * one_P])
+        one_P = np.ones_like(self.inner_values_NP[:1])
+        return np.concatenate([self.inner_values_NP, one_P, 0 * one_P])
 
 
 @lru_cache(maxsize=64)
@@ -101,9 +107,8 @@ def make_system(
     variables: int, inners: int, outer_degree: int, inner_monomials: tuple[Monomial, ...], points: int
 ) -> System:
     """The tables for these sizes, with inners of these monomials only, at fixed pseudo-random points."""
-    generator = torch.Generator().manual_seed(0)
-    points_PV = torch.randn(points, variables, generator=generator, dtype=torch.float64)
-    points_PV = points_PV / points_PV.norm(dim=1, keepdim=True)
+    points_PV = np.random.default_rng(0).standard_normal((points, variables))
+    points_PV /= np.linalg.norm(points_PV, axis=1, keepdims=True)
     outers = [monomials_of_degree(inners, k) for k in range(outer_degree + 1)]
     parents, factors = [], []
     for below, here in pairwise(outers):
@@ -121,8 +126,8 @@ def make_system(
         values_of(inner_monomials, points_PV),
         tuple(parents),
         tuple(factors),
-        torch.tensor([[index[m] for m in row] for row in raised]),
-        torch.tensor([[m[i] for m in row] for i, row in enumerate(raised)], dtype=torch.float64),
+        np.array([[index[m] for m in row] for row in raised]),
+        np.array([[m[i] for m in row] for i, row in enumerate(raised)], dtype=np.float64),
     )
 
 
