@@ -27,7 +27,7 @@ class Method:
     """A way to find decompositions: its name, its kind, and its function (f, budget) -> Outcome.
 
     The function is written "module:name" and loaded when it is first tried, so that an exact answer does not
-    wait for torch or numpy. The neural method has none: it is a model's (`polyctl.solving.neural`).
+    wait for numpy or torch. The neural method has none: it is a model's (`polyctl.solving.neural`).
     """
 
     name: str

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.complexity import complexity_of
@@ -23,16 +24,17 @@ if TYPE_CHECKING:
     from polyctl.solvers.outcome import Outcome
     from polyctl.solving.neural import Neural
 
-T = TypeVar("T")
 MANY = 12
 CHOOSING_SECONDS = 0.3
 SMALL, MODERATE = 12, 30  # distinct subexpressions beyond the variables
 BRIEFLY = 0.3  # seconds for each further exact method once there is an answer
-SIMPLIFIED, SIMPLIFYING_SECONDS, BEYOND_SECONDS = 3, 1.0, 0.4  # the last one if time is up
+SIMPLIFIED, SIMPLIFYING_SECONDS, BEYOND_SECONDS = 3, 1.0, 0.25  # the last one if time is up
 # Beside a weak answer with so few of f's distinct subexpressions that it is likely to be all there is, the
 # numeric solver has a small share of the time limit, but some seconds at least.
 GOOD, BESIDE_GOOD, LEAST_SECONDS = 0.6, 0.07, 2.0
-GRACE_SECONDS = 1.0  # after the time limit, to judge what was found just before it
+NUMERIC_FIRST = 0.3  # of the time limit, for the numeric solver before a model is loaded
+LOADING_SECONDS = 2.5  # about what it takes to import torch and to load a model
+GRACE_SECONDS = 0.25  # after the time limit, to judge what was found just before it
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ def solve(
     g(y; h(x, y)), which is then all that is looked for, unless there is none. `inners` bounds the number of
     inner polynomials. `neural` loads the model when it is needed, or raises ModelUnavailable; with
     `numeric.polish` its wrong hypotheses become starts for the numeric solver. `on_solution` is called with
-    every new solution as it is found. The time limit, in seconds, holds in every method; loading libraries
-    and the model takes at most half of it. KeyboardInterrupt ends the search, and the answer is what was
+    every new solution as it is found. The time limit, in seconds, holds in every method; no model is
+    loaded if too little is left for that. KeyboardInterrupt ends the search, and the answer is what was
     found by then. Raises UsageError for an unknown method.
     """
     methods = select_methods(method)
@@ -83,7 +85,10 @@ def solve(
             elif chosen.kind == "numeric":
                 search.numeric(chosen, numeric)
             elif neural is not None:
-                search.neural(neural)
+                if method == "auto":
+                    search.numeric_first(numeric)
+                if not search.done:
+                    search.neural(neural)
         _ = search.done
     except KeyboardInterrupt:
         search.stopped = "interrupted"
@@ -189,21 +194,35 @@ class _Search:
         if outcome.proof and method.name == "univariate" and len(variables_used(self.f)) == 1:
             self.indecomposable = outcome.proof
 
+    def numeric_first(self, options: Numeric) -> None:
+        """The numeric solver for a part of the time limit: it is faster than loading a model."""
+        (method,) = select_methods("numeric")
+        self._least_squares(method, options, self.budget.at_most(NUMERIC_FIRST * self.time_limit))
+
     def numeric(self, method: Method, options: Numeric) -> None:
-        """Least squares made exact, up to the time limit or the first answer."""
+        """The numeric solver up to the time limit, from other starts if it has been tried already."""
+        again = any(attempt.method == method.name for attempt in self.tried)
+        if not (again and self._nearly_enough and not options.polish):
+            options = replace(options, seed=options.seed + again)
+            self._least_squares(method, options, self.budget)
+
+    @property
+    def _nearly_enough(self) -> bool:
+        """Whether there is a weak answer so much simpler than f that it is likely to be all there is."""
+        weak = [s.complexity.distinct for s in self.solutions if s.weak and s.complexity is not None]
+        return bool(weak) and min(weak) < GOOD * complexity_of(self.f).distinct
+
+    def _least_squares(self, method: Method, options: Numeric, budget: Budget) -> None:
+        """Least squares made exact, while there is time or until an answer is likely to be the simplest."""
         from threadpoolctl import threadpool_limits
 
-        starts = self._misses if options.polish else ()
-        solver = partial(self._load(method.load), inners=self.inners, seed=options.seed, starts=starts)
-        started = perf_counter()
-        budget = self.budget
-        weak = [s.complexity.distinct for s in self.solutions if s.weak and s.complexity is not None]
-        if weak and min(weak) < GOOD * complexity_of(self.f).distinct:
+        starts, solver, started = self._misses if options.polish else (), method.load(), perf_counter()
+        if self._nearly_enough:
             budget = budget.at_most(max(LEAST_SECONDS, BESIDE_GOOD * self.time_limit))
         with threadpool_limits(1, "blas"):  # the threads of a small product would wait for each other
-            found = self._choose(solver(self.f, budget))
+            found = self._choose(solver(self.f, budget, inners=self.inners, seed=options.seed, starts=starts))
         cut = budget.expired and not self.budget.expired and not found
-        self._note("numeric", started, found, ending="out of time" if cut else None)
+        self._note(method.name, started, found, ending="out of time" if cut else None)
 
     def _choose(self, outcome: Outcome) -> int:
         """Take numeric answers until one is likely to be the simplest; how many were new."""
@@ -226,7 +245,9 @@ class _Search:
         """A model's beam."""
         started, found, name = perf_counter(), 0, "neural"
         try:
-            neural = self._load(load)
+            if self.budget.left < (0 if "torch" in sys.modules else LOADING_SECONDS):
+                raise ModelUnavailable(f"loading a model takes {LOADING_SECONDS} s, and less time was left")
+            neural = load()
             name = f"neural ({neural.name}, beam {neural.width})"
             for candidate in neural.candidates(self.f, self.budget):
                 found += self.add(candidate)
@@ -234,12 +255,6 @@ class _Search:
             self.tried.append(Attempt(name, perf_counter() - started, found, str(error), "not tried"))
         else:
             self._note(name, started, found)
-
-    def _load(self, load: Callable[[], T]) -> T:
-        """What `load` returns; there is at least half of the time limit left then, however long it took."""
-        loaded = load()
-        self.budget = Budget(max(self.budget.deadline, perf_counter() + self.time_limit / 2))
-        return loaded
 
     def _note(
         self, method: str, started: float, found: int, proof: str | None = None, ending: Ending | None = None

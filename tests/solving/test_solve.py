@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import sys
 from math import inf
 
 import pytest
-import torch
+from threadpoolctl import threadpool_info
 
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.decomposition import Decomposition, used_inners
@@ -184,24 +185,27 @@ def test_the_table_of_methods_is_whole():
         select_methods("magic")
 
 
-def test_loading_takes_at_most_half_of_the_time_limit():
-    search = _Search(F, None, 60.0, None)
-    search.budget = Budget(0.0)  # as if loading had taken longer than that
-    assert search._load(lambda: "loaded") == "loaded"
-    assert 29 < search.budget.left <= 30
-    before = search.budget
-    search.time_limit = 1.0
-    search._load(lambda: None)
-    assert search.budget == before
+DENSE = "(x^2-5x y+3y^2+3x-3y)^3 + (2x^2-4x y-5y^2+4x-5y)^3 - (x^2-5x y+3y^2+3x-3y)(2x^2-4x y-5y^2+4x-5y)"
+NONE = "x^9 + y^9 + z^9 + x^4y^5 + y^4z^5 + x^3y^3z^3 + x^8y"
 
 
-def test_the_numeric_solver_runs_on_one_thread(monkeypatch):
+def test_no_model_is_loaded_if_there_is_too_little_time_for_that(monkeypatch):
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    answer = solve(parse(NONE), "neural", time_limit=1, neural=pytest.fail)
+    (attempt,) = answer.tried
+    assert attempt.ending == "not tried"
+    assert "less time was left" in attempt.note
+
+
+def test_the_numeric_solver_comes_before_a_model():
+    answer = solve(parse(DENSE), time_limit=60, neural=pytest.fail)
+    assert answer.verified
+    assert answer.solutions[0].source == "numeric"
+
+
+def test_products_of_the_numeric_solver_use_one_thread(monkeypatch):
     """Two threads that wait for each other cost ten times the work on a busy machine."""
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        solve(parse("(x^2 + x y + y + 1)^2 + (x^2 + x y + y)*(y^2 + x)"), "numeric", time_limit=1)
-        assert torch.get_num_threads() == 1
-    finally:
-        torch.set_num_threads(before)
+    seen = []
+    monkeypatch.setattr(_Search, "_choose", lambda search, outcome: seen.extend(threadpool_info()) or 0)
+    solve(parse(NONE), "numeric", time_limit=1)
+    assert {library["num_threads"] for library in seen if library["user_api"] == "blas"} == {1}
