@@ -23,6 +23,7 @@ from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.modular import PRIME
 from polyctl.algebra.polynomial import Polynomial, variables_used
+from polyctl.algebra.rational_roots import rational_roots
 from polyctl.solvers.exact.modular_components import modular_component, monic_residues, reduce_modulo
 from polyctl.solvers.exact.univariate import component, divisors, from_dense, right_components, to_dense
 
@@ -129,7 +130,7 @@ def _roots_of_iteration(f: fmpq_poly, d: int, budget: Budget) -> Iterator[fmpq_p
     degree d, which is g itself, made monic, if k = 2. It is h's second coefficient over a plus d·s.
     """
     n, lead = f.degree(), f.leading_coefficient()
-    scales = _rational_roots(lead, (n - 1) // (d - 1))
+    scales = rational_roots(lead, (n - 1) // (d - 1))
     residues = monic_residues(f)
     if not scales or (residues is not None and modular_component(residues, d) is None):
         return
@@ -156,19 +157,6 @@ def _iterates_to(phi: fmpq_poly, k: int, f: fmpq_poly, budget: Budget) -> bool:
         budget.check()
         power = phi(power)
     return bool(power == f)
-
-
-def _rational_roots(value: fmpq, exponent: int) -> list[fmpq]:
-    """The rational a with a^exponent = value."""
-    sign = -1 if value < 0 else 1
-    if sign < 0 and exponent % 2 == 0:
-        return []
-    p, q = fmpz(abs(int(value.p))), fmpz(int(value.q))
-    a, b = p.root(exponent), q.root(exponent)
-    if a**exponent != p or b**exponent != q:
-        return []
-    root = fmpq(int(a), int(b)) * sign
-    return [root] if exponent % 2 else [root, -root]
 
 
 def _simplest(parts: Sequence[fmpq_poly], budget: Budget) -> list[fmpq_poly]:

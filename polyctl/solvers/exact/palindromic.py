@@ -18,6 +18,7 @@ from flint import fmpq, fmpq_poly
 from polyctl.algebra.decomposition import outer_ring
 from polyctl.algebra.polynomial import Polynomial, degree, variables_used
 from polyctl.algebra.printing import latex, plain
+from polyctl.algebra.rational_roots import rational_roots
 from polyctl.solvers.exact.univariate import from_dense, to_dense
 
 LEAST_DEGREE = 4
@@ -103,9 +104,8 @@ def _symmetric(f: fmpq_poly, c: fmpq) -> tuple[fmpq_poly, fmpq_poly] | None:
     """(cofactor, h) with f = cofactor·h and x^N·h(c/x) = c^(N/2)·h(x), N even; None if there are none."""
     x, cofactor = fmpq_poly([0, 1]), fmpq_poly([1])
     factors = [x**2 - c]
-    root = _square_root(c)
-    if root is not None:
-        factors = [x + root, x - root, *factors]
+    if c:
+        factors = [*(x + root for root in rational_roots(c, 2)), *factors]
     for _ in range(len(factors) + 1):
         if _is_fixed(f, c):
             return cofactor, f
@@ -150,13 +150,6 @@ def _expanded(cofactor: fmpq_poly, outer: fmpq_poly, c: fmpq) -> fmpq_poly:
     for k in range(n, -1, -1):
         value = value * base + x ** (n - k) * outer[k]
     return value * cofactor
-
-
-def _square_root(c: fmpq) -> fmpq | None:
-    if c <= 0:
-        return None
-    root = fmpq(c.p.isqrt(), c.q.isqrt())
-    return root if root * root == c else None
 
 
 def _variable(f: Polynomial) -> Polynomial:

@@ -18,6 +18,7 @@ from polyctl.solvers.exact.approximate_roots import by_approximate_roots
 from polyctl.solvers.exact.blocks import by_blocks
 from polyctl.solvers.exact.factors import by_factorisation
 from polyctl.solvers.exact.parametric import parametric, shears
+from polyctl.solvers.exact.rotations import by_rotations
 from polyctl.solvers.exact.shifted_products import by_shifted_products
 from polyctl.solvers.exact.simplify import simplify
 from polyctl.solvers.exact.symmetric import by_symmetry
@@ -72,6 +73,7 @@ def _steps(f: Polynomial, budget: Budget, deep: bool) -> Iterator[Decomposition]
     if deep:
         yield from by_factorisation(f, budget).decompositions
         yield from by_symmetry(f, budget).decompositions
+        yield from by_rotations(f, budget).decompositions
         if len(f) <= ROOTED_TERMS:
             yield from by_approximate_roots(f, budget).decompositions
         yield from by_shifted_products(f, budget).decompositions
