@@ -36,7 +36,7 @@ def parse_atoms(text: str, given: Sequence[str] | None, limits: Limits) -> Polyn
     tokens = Lexer(text, lexed, limits, atoms=True).tokens()
     occurring = sorted({token.text for token in tokens if token.kind == "name"}, key=natural_key)
     letters = occurring if lexed is None else lexed
-    slots = sum(token.kind in {"function", "frac", "call", "/", "^"} for token in tokens)
+    slots = sum(token.kind in {"function", "frac", "over", "call", "/", "^"} for token in tokens)
     if len(letters) > limits.variables:
         raise ParseError(f"more than {limits.variables} variables", text, 0)
     parser = AtomParser(text, tokens, letters, min(slots, limits.variables), limits)

@@ -13,7 +13,7 @@ _SPECIAL = "write this polynomial out; SymPy's expand(…) or Mathematica's Expa
 _SUMS = "write the terms out; SymPy's expand(….doit()) or Mathematica's Expand[…] prints them"
 _MATRIX = "a matrix is no polynomial: give one of its entries, or its determinant written out"
 _SEVERAL = "give one polynomial at a time"
-_BARS = "|x| is no polynomial: write abs(x) with --atoms (atoms=True in Python), or (x) for brackets"
+_BARS = "leave the bars of a table out; |x| is abs(x), which needs --atoms (atoms=True in Python)"
 _RESULT = "give the polynomial that comes out"
 _MODULO = "polynomials are read over the rational numbers: leave the modulus out"
 _DECORATED = "write a letter with an index for this variable, such as x_1 or x_{bar}"
@@ -40,9 +40,10 @@ _CHARACTERS = {
     "∫∂∇": _RESULT,
     "∞": _CONSTANT,
     "∘": _COMPOSED,
-    "∈∉∀∃⊂→⇒⇔↦↔∧∨∣": _ALONE,
+    "∈∉∀∃⊂→⇒⇔↦↔∧∨": _ALONE,
     "∛∜": "write x^(1/3) with --atoms (atoms=True in Python)",
-    "°′": "leave the unit out",
+    "°": "leave the unit out",
+    "⟨⟩〈〉⌊⌋⌈⌉": "brackets are ( ), [ ] and { }",
 }
 _BY_CHARACTER = {c: hint for characters, hint in _CHARACTERS.items() for c in characters}
 
@@ -55,7 +56,7 @@ _WORDS = {
     "minimalpolynomial": _MATRIX,
     "integrate int diff derivative limit series taylor coeff subs resolve grobner groebner": _RESULT,
     "mod mods pmod bmod": _MODULO,
-    "rootof piecewise conjugate erf zeta": ATOM_HINT,
+    "rootof piecewise conjugate": ATOM_HINT,
     "nan inf infinity none null true false undefined": _CONSTANT,
     "polyval polyfit polynomial": "give the polynomial itself, or its coefficients with --coefficients",
     "symbol symbols var": "write the variable alone, and name it with --variables if it is a word",
@@ -71,8 +72,7 @@ _COMMANDS = {
     "pm mp": "give one polynomial for each sign",
     "lvert rvert vert mid lVert rVert Vert |": _BARS,
     "dot ddot bar hat tilde vec overline underline widehat widetilde prime check acute breve": _DECORATED,
-    "over atop": r"write \frac{…}{…}",
-    "choose brace": r"write \binom{…}{…}",
+    "underbrace overbrace underset overset stackrel": "leave this and what it adds out",
     "circ": _COMPOSED,
     "infty": _CONSTANT,
     "mathbb mathcal mathfrak mathscr": r"name the variable \mathrm{R}, or leave the set out",

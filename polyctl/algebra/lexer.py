@@ -32,12 +32,31 @@ from polyctl.algebra.tokens import ATOM_HINT, CALLED, FUNCTIONS, POWER_HINT, Lim
 from polyctl.algebra.words import Words, write_in_symbols
 from polyctl.errors import ParseError, UsageError
 
-_SKIPPED = "left right big Big bigl bigr Bigl Bigr quad qquad displaystyle , ; : ! ( ) [ ]"
+_SKIPPED = (
+    "left right middle big Big bigl bigr Bigl Bigr bigg Bigg biggl biggr Biggl Biggr quad qquad displaystyle "
+    "textstyle boxed ensuremath mathop rm bf it , ; : ! ( ) [ ]"
+)
 _SKIPPED_COMMANDS = frozenset({*_SKIPPED.split(" "), " ", "\n"})
-_COMMANDS = {"cdot": "*", "cdotp": "*", "star": "*", "times": "*", "ast": "*", "div": "/", "{": "(", "}": ")"}
-_WORD_COMMANDS = frozenset({"mathrm", "mathit", "mathbf", "text", "operatorname"})
-_NUMBER = re.compile(r"[0-9]+(?:\.(?![*/^])[0-9]*)?|\.[0-9]+")
-_POWER_OF_TEN = re.compile(r"[eE]([+-]?[0-9]{1,4})(?![0-9])")
+_COMMANDS = {
+    "cdot": "*",
+    "cdotp": "*",
+    "star": "*",
+    "times": "*",
+    "ast": "*",
+    "div": "/",
+    "{": "(",
+    "}": ")",
+    "lbrace": "(",
+    "rbrace": ")",
+    "lbrack": "[",
+    "rbrack": "]",
+    "lparen": "(",
+    "rparen": ")",
+}
+_WORD_NAMES = "mathrm mathit mathbf mathsf mathtt boldsymbol bm text textrm textit textbf operatorname"
+_WORD_COMMANDS = frozenset(_WORD_NAMES.split(" "))
+_NUMBER = re.compile(r"[0-9]+(?:\.(?!\*(?!\^)|[/^])[0-9]*)?|\.[0-9]+")
+_POWER_OF_TEN = re.compile(r"(?:[eE]|\*\^)([+-]?[0-9]{1,4})(?![0-9])")
 _ELEMENTWISE = re.compile(r"\.(\*\*|[*/^])")
 _FACTORIAL = re.compile(r"\s*!(?!=)")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -83,6 +102,12 @@ class Lexer(NameReader):
         super().__init__(text, names, limits)
         self.atoms = atoms
         self._words = Words(self.text)
+        self._converted = {
+            name
+            for name in ("S", "QQ", "ZZ")
+            if f"{name}(" in self.text
+            and not re.search(rf"(?<![A-Za-z]){name}(?!\([-+]?[0-9]+\))", self.text)
+        }
         self._opened: list[bool] = []  # whether each open bracket holds the arguments of a call
 
     def tokens(self) -> list[Token]:
@@ -149,7 +174,8 @@ class Lexer(NameReader):
         elif character == ",":
             hint = _LIST_HINT
         elif character == "_" or character in SUBSCRIPTS:
-            hint = "an index follows the letter it belongs to: x_1, x_{12}"
+            number = character == "_" and self.text[self.at - 1 : self.at].isdigit()
+            hint = "an index follows the letter it belongs to: x_1, x_{12}" if not number else _COMMA_HINT
         elif is_raised(character):
             return self.error("an exponent that is not a whole number", self.at, POWER_HINT)
         elif character == "$":
@@ -200,7 +226,7 @@ class Lexer(NameReader):
 
     def _power_of_ten(self, literal: str, power: re.Match[str]) -> int:
         """The exponent of a number such as 1e-3, where e cannot be a variable."""
-        if re.search(r"(?<![A-Za-z0-9\\])[eE](?![A-Za-z])", self.text):
+        if power.group()[0] != "*" and re.search(r"(?<![A-Za-z0-9\\])[eE](?![A-Za-z])", self.text):
             raise self.error(
                 f"{literal}{power.group()} could be a power of ten or a variable",
                 power.start(),
@@ -245,6 +271,8 @@ class Lexer(NameReader):
             self._emit(_COMMANDS[name], end)
         elif name.removeprefix("c").removeprefix("d").removeprefix("t") in {"frac", "binom"}:
             self._emit("frac", end, name.lstrip("cdt"))
+        elif name in {"over", "choose"}:
+            self._emit("over", end, name)
         elif name in GREEK_NAMES:
             self._read_name(name, end)
         elif name in _WORD_COMMANDS:
@@ -270,6 +298,8 @@ class Lexer(NameReader):
         run, end = match.group(), match.end()
         if self._is_function(run, end):
             self._read_function(run, end)
+        elif self.found and self.found[-1].kind == "frac" and self.names is None:
+            self._emit("name", self.at + 1, run[0])
         elif self.names is not None:
             self._read_given_word()
         elif run in GREEK_NAMES:
@@ -289,7 +319,9 @@ class Lexer(NameReader):
         written = None if known is not None else write_in_symbols(self.text, word)
         if written is not None:
             known = f"write {short(written, 60)}"
-        elif word.lower() in FUNCTIONS:
+        elif known is None and self.text[end:].lstrip().startswith("@"):
+            known = hint_on_character("@")
+        elif known is None and word.lower() in FUNCTIONS:
             known = f"write {word}(x): {ATOM_HINT}"
         elif known is None and re.match(r"_?\w*\s*[(\[]", self.text[end:]):
             known = f"write out what {short(word)} gives; with --variables {short(word)} it is a variable"
@@ -318,9 +350,7 @@ class Lexer(NameReader):
         operation = CALLED.get(word.lower())
         if _CHOSEN.match(self.text, self.at):
             operation = "binomial"
-        elif word in {"S", "QQ", "ZZ"} and not re.search(
-            rf"(?<![A-Za-z]){word}(?!\([-+]?[0-9]+\))", self.text
-        ):
+        elif word in self._converted:
             operation = "quotient"
         elif "," not in called.group(2) and self.names is None and self._words.is_product(word):
             operation = None
@@ -332,6 +362,10 @@ class Lexer(NameReader):
         """Whether a word is a function: one that is applied to brackets, or any if atoms are read."""
         if word.lower() not in FUNCTIONS or self._is_name(self.at):
             return False
+        if len(word) == 2 and word.lower() != "ln":
+            return _APPLIED.match(self.text, end) is not None
+        if word.lower() == "ln" and re.match(r"\s+[A-Za-z0-9\\]", self.text[end:]):
+            return True
         return self.atoms or _APPLIED.match(self.text, end) is not None
 
     def _read_function(self, name: str, end: int) -> None:

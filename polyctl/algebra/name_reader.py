@@ -13,7 +13,7 @@ from polyctl.algebra.tokens import POWER_HINT, Limits, Token
 from polyctl.errors import ParseError
 
 _BRACKET_INDEX = re.compile(r"\[\s*([0-9]+(?:\s*,\s*[0-9]+)*)\s*\]")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{LONGEST_NAME}}}")
 _DIGITS = re.compile(r"[0-9]+")
 _INDEX_GROUP = re.compile(r"_\s*\{\s*([A-Za-z0-9]+(?:\s*[,_]\s*[A-Za-z0-9]+)*)\s*\}")
 _INDEX_PLAIN = re.compile(r"_([0-9]+|[A-Za-z])")
@@ -39,7 +39,7 @@ class NameReader:
         self.at = end
 
     def _is_name(self, start: int) -> bool:
-        match = _NAME.match(self.text, start)
+        match = None if self.names is None else _NAME.match(self.text, start)
         return self.names is not None and match is not None and match.group() in self.names
 
     def _read_name(self, name: str, end: int) -> None:

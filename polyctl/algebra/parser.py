@@ -12,6 +12,7 @@ exponents are whole numbers, such as 2, (2*3) and {2^3}. How names are read is d
 from __future__ import annotations
 
 import re
+from math import comb, factorial
 
 from flint import fmpq
 
@@ -44,7 +45,7 @@ class Parser(Arithmetic):
             raise self.error(
                 "the polynomial is empty", self.token, "type a polynomial such as x^4 + 2x^2 - 3"
             )
-        value = self.sum()
+        value = self.group()
         if self.token.kind in {")", "]", "}"}:
             opening = next(a for a, b in CLOSING.items() if b == self.token.kind)
             raise self.error(
@@ -91,6 +92,16 @@ class Parser(Arithmetic):
             summands.append(-value if negative else value)
             if self.token.kind not in {"+", "-"}:
                 return self.add(summands, start)
+
+    def group(self) -> Polynomial:
+        """A sum, or what TeX writes as {a \\over b} and {n \\choose k}."""
+        value = self.sum()
+        token = self.token
+        if token.kind != "over":
+            return value
+        self.at += 1
+        start = self.token
+        return (self.divide if token.text == "over" else self.binomial)(value, self.sum(), start)
 
     def signs(self) -> bool:
         negative = False
@@ -220,7 +231,7 @@ class Parser(Arithmetic):
     def bracket(self) -> Polynomial:
         opening = self.token
         self.nest(opening)
-        value = self.sum()
+        value = self.group()
         self.close(opening, CLOSING[opening.kind])
         self.depth -= 1
         return value
@@ -289,11 +300,12 @@ class Parser(Arithmetic):
         if count < 0:
             return self.ring.constant(0)
         if n.is_constant() and (top := self.whole(n, token)) >= 0:
-            count = min(count, top - count)
-        result = self.ring.constant(1 if count >= 0 else 0)
+            self.bound_digits(max(min(count, top - count), 0) * top.bit_length(), token)
+            return self.ring.constant(comb(top, count))
+        result = self.ring.constant(1)
         for i in range(count):
-            result = self.times(result, (n - i) / (i + 1), token)
-        return result
+            result = self.times(result, n - i, token)
+        return self.divide(result, self.ring.constant(factorial(count)), token)
 
     def fraction(self, token: Token) -> Polynomial:
         """The two arguments of \\frac; as in LaTeX an argument without braces is one digit or one letter."""

@@ -1,20 +1,21 @@
 """What people paste around a polynomial: equations, definitions, calls, LaTeX environments.
 
-    f(x, y) = …   P := …   y &= …      a definition: f's right side; the arguments are its main variables
+    f(x, y) = …   P := …   y &= …      a definition: its right side; the arguments are its main variables
     … = …                              an equation: left side minus right side
     Decompose[…, x]   sp.factor(…)     the first argument; variables after it are the main ones
     x -> …   lambda x: …   @(x) …      the right side; x is its main variable
-    In[1]:= …   (%i1) …   sage: …      what follows
-    \\begin{align} … \\end{align}   \\[ … \\]   `…`   …;   what is inside
+    def f(x): return …                 what is returned
+    … for x                            x is the main variable
 
-Everything that is not part of the polynomial is replaced by blanks, so that places in errors are places in
-the text. What remains is read by `parse`.
+What stands around these is blanked by surroundings.py; what could mean two things is asked about by
+questions.py. Everything that is not part of the polynomial becomes blanks, so that places in errors are
+places in the text. What remains is read by `parse`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,36 +26,45 @@ from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import Polynomial, embed, names, ring, variables_used
+from polyctl.algebra.questions import refuse_doubtful_lines, refuse_doubtful_names
+from polyctl.algebra.surroundings import blank, strip_surroundings
 from polyctl.algebra.tokens import FUNCTIONS, Limits
 from polyctl.errors import ParseError, UsageError
 
 _CALLS = (
-    "decompose decomp polydecomp compoly poly polynomial expand factor factorize simplify collect "
-    "horner solve roots"
+    "decompose decomp polydecomp compoly poly polynomial expand factor factorise factorize simplify collect "
+    "fullsimplify horner solve nsolve fsolve reduce roots nroots unapply sympify ratsimp radcan together"
 )
 CALLS = frozenset(_CALLS.split(" "))
-_ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\s*[A-Za-z]+\*?\s*\}")
-_PROMPT = re.compile(r"\s*(?:>>>|sage:|In\s*\[[0-9]+\]\s*:=|\(%i[0-9]+\)|>)")
-_NOISE = re.compile(
-    r"&|\\\\|\\nonumber\b|\\label\s*\{[^}]*\}|^(?:[\s`$]|\\\[|\\\()+|(?:[\s`$;.,]|\\\]|\\\))+$"
-)
 _NAMES = r"[A-Za-z0-9_]+(?:\s*,\s*[A-Za-z0-9_]+)*"
 _MAP = re.compile(
     rf"\s*(?:lambda\s+(?P<python>{_NAMES})\s*:|@\s*\((?P<matlab>\s*{_NAMES}\s*)\)|"
-    rf"\(?\s*(?P<arrow>{_NAMES})\s*\)?\s*(?:[-−]>|→|↦|\\mapsto\b|\\to\b))"
+    rf"(?:function|proc)\s*\((?P<named>\s*{_NAMES}\s*)\)|"
+    rf"(?:fun\s+)?(?:\(\s*)?(?P<arrow>{_NAMES})\s*(?:\)\s*)?(?:[-=]>|→|↦|\\mapsto\b|\\to\b))"
 )
-_REST = re.compile(r"(?<![A-Za-z\\])O\s*\(")
+_PROGRAM = re.compile(
+    r"\s*(?:def\s+\w+\s*\((?P<python>[^()]*)\)[^:]*:\s*(?:return\b)?|"
+    r"(?:[A-Za-z_]\w*\s+)+\w+\s*\((?P<c>[^()]*)\)\s*\{\s*return\b)"
+)
 _DEFINITION = re.compile(
-    r"\s*(?P<name>\\?[A-Za-z][A-Za-z0-9_']*(?:_\{[A-Za-z0-9,]+\})?)\s*"
-    rf"(?:[(\[](?P<arguments>[^()\[\]=]*|\s*[A-Za-z]\w*\s*[(\[]\s*{_NAMES}\s*[)\]]\s*)[)\]])?\s*:?=(?!=)"
+    r"\s*(?P<name>\\?[A-Za-zα-ωΓ-Ω][A-Za-z0-9_']*(?:_\{[A-Za-z0-9,]+\})?)\s*"
+    rf"(?:[(\[](?P<arguments>[^()\[\]=]*|\s*[A-Za-z]\w*\s*[(\[]\s*{_NAMES}\s*[)\]]\s*)[)\]]\s*)?"
+    r"(?::?=(?![=>])|(?<=\s)<-\s|(?::|\\colon\b)(?=[^=]{1,20}(?:->|=>|→|↦|\\mapsto|\\to\b)))"
 )
+_DEFINED = re.compile(rf"=\s*(?P<name>[A-Za-z])\s*\(\s*(?P<arguments>{_NAMES})\s*\)\s*$")
 _CALL = re.compile(r"\s*(?:[A-Za-z]+\.)?(?P<name>[A-Za-z]+)\s*(?P<open>[(\[])")
-_EQUALS = re.compile(r"(?<![:<>!=])={1,2}(?!=)")
+_UNKNOWN = re.compile(rf"\s(?:for|wrt|with\s+respect\s+to)\s+({_NAMES})\s*$")
+_EQUALS = re.compile(r"(?<![:<>!=])={1,2}(?![=>])")
 _ENTRY = r"[-+]?[0-9./]+"
-_LIST = re.compile(rf"\s*(?:\[\s*{_ENTRY}(?:\s*,\s*{_ENTRY})+\s*\]|{_ENTRY}(?:\s*,\s+{_ENTRY})+)\s*;?\s*$")
+_ENTRIES = rf"{_ENTRY}(?:(?:\s*[,;]\s*|\s+){_ENTRY})+"
+_LIST = re.compile(
+    rf"\s*(?:\w+\s*:?=\s*)?(?:[\w.]+\s*[(\[]\s*)?[(\[{{]\s*{_ENTRIES}\s*[)\]}}]\s*(?:,[^,()\[\]]*)*(?:[)\]]\s*)?(?:;\s*)?"
+    rf"|\s*{_ENTRY}(?:\s*,\s+{_ENTRY})+\s*(?:;\s*)?"
+)
 _POWER = re.compile(r"(?<![A-Za-z_])([A-Za-z])([0-9]+)")
-_ENCLOSED = re.compile(r"\s*[\[({]([^\[\](){}]*)[\])}]\s*[;.]?\s*")
+_ENCLOSED = re.compile(r"\s*[\[({]([^\[\](){}]*)[\])}]\s*(?:[;.]\s*)?")
 _COEFFICIENTS = "1, 0, 2, 0, -3"
+_NESTED_CALLS = 20
 _CLOSING = {"(": ")", "[": "]"}
 # Names of constants, and the variables beside which they are surely meant as variables.
 _CONSTANTS = {
@@ -89,8 +99,16 @@ def read(
     atoms: bool = False,
 ) -> Reading:
     """The polynomial that a pasted text is about; errors as those of `parse`, with places in the text."""
+    if len(text) > limits.length:
+        raise ParseError(
+            f"the text is longer than {limits.length:,} characters",
+            text,
+            limits.length,
+            "keep polynomials this long in a file in the published format (docs/format.md)",
+        )
     if _LIST.fullmatch(text):
-        count = text.count(",")
+        inside = re.sub(r"^\s*\w+\s*:?=", "", text)
+        count = len(re.findall(_ENTRY, re.sub(r"[A-Za-z][\w.]*", "", inside))) - 1
         raise ParseError(
             "a list of numbers is not a polynomial",
             text,
@@ -98,30 +116,20 @@ def read(
             f"if these are the coefficients of x^{count}, …, x, 1, give them with --coefficients",
         )
     try:
-        return _read(text, partial(parse, names=names, limits=limits, atoms=atoms))
+        return _read(text, names, partial(parse, names=names, limits=limits, atoms=atoms))
     except ParseError as error:
         raise ParseError(error.message, text, error.position, error.hint) from None
 
 
-def _read(text: str, parse: Callable[[str], Polynomial]) -> Reading:
-    rest = _REST.search(text)
-    if rest is not None:
-        raise ParseError("O(…) stands for terms that are left out", text, rest.start(), "leave it out")
-    inside = _blank(text, (m.span() for pattern in (_ENVIRONMENT, _NOISE) for m in pattern.finditer(text)))
-    prompt = _PROMPT.match(inside)
-    if prompt is not None:
-        inside = _blank(inside, [prompt.span()])
-    main: tuple[str, ...] = ()
-    definition = _DEFINITION.match(inside)
-    if definition is not None and _defines(inside, definition):
-        main = _variables(definition["arguments"])
-        inside = _blank(inside, [(0, definition.end())])
-    arrow = _MAP.match(inside)
-    if arrow is not None:
-        main = _variables(next(filter(None, arrow.groups())))
-        inside = _blank(inside, [arrow.span()])
+def _read(text: str, given: Sequence[str] | None, parse: Callable[[str], Polynomial]) -> Reading:
+    inside = strip_surroundings(text, given or ())
+    refuse_doubtful_lines(inside)
+    inside = re.sub(r"&|\\\\", lambda m: " " * len(m.group()), inside)
+    inside, main = _without_head(inside)
     inside, called = _argument_of_call(inside)
     main = main or called
+    if given is None:
+        refuse_doubtful_names(inside)
     sides = list(_EQUALS.finditer(inside))
     if len(sides) > 1:
         raise ParseError("more than one equals sign", text, sides[1].start(), "give one equation at a time")
@@ -129,6 +137,42 @@ def _read(text: str, parse: Callable[[str], Polynomial]) -> Reading:
         return Reading(parse(inside), main)
     left, right = _sides(inside, sides[0], parse)
     return Reading(left - right, main, equation=True)
+
+
+def _without_head(text: str) -> tuple[str, tuple[str, ...]]:
+    """The text without `f(x) =`, `x ->` and the like as blanks, and the variables that these name."""
+    main: tuple[str, ...] = ()
+    unknown, defined = _UNKNOWN.search(text), _DEFINED.search(text)
+    if unknown is not None:
+        main, text = _variables(unknown.group(1)), blank(text, [unknown.span()])
+    elif (
+        defined is not None
+        and re.search(rf"(?<![A-Za-z\\]){defined['name']}", text[: defined.start()]) is None
+    ):
+        return blank(text, [defined.span()]), _variables(defined["arguments"])
+    definition = _DEFINITION.match(text)
+    if definition is not None and _defines(text, definition):
+        main = main or _variables(definition["arguments"])
+        text = blank(text, [(0, definition.end())])
+    for pattern in (_PROGRAM, _MAP):
+        head = pattern.match(text)
+        if head is not None:
+            main = _variables(next(filter(None, head.groups()), ""))
+            text = _without_braces(blank(text, [head.span()]))
+    return text, main
+
+
+def _without_braces(text: str) -> str:
+    """The body of a function without `{ return` and `; }`, or without `end`."""
+    opening = re.match(r"\s*\{\s*return\b", text)
+    if opening is not None:
+        text = blank(text, [opening.span()])
+    text = text.rstrip()
+    closing = re.search(r"(;?)\s{0,9}(\}|\bend(?:\s{1,9}(?:proc|function))?)$", text)
+    if closing is None:
+        return text
+    unmatched = closing.group(2) != "}" or text.count("}") > text.count("{")
+    return blank(text, [closing.span(0 if unmatched else 1)])
 
 
 def notes_on(f: Polynomial, named: Sequence[str] = ()) -> list[str]:
@@ -160,9 +204,7 @@ def from_coefficients(text: str, variable: str = "x") -> Polynomial:
     Brackets may enclose the whole list. Raises ParseError for what is not a list of numbers.
     """
     enclosed = _ENCLOSED.fullmatch(text)
-    inside = (
-        text if enclosed is None else _blank(text, [(0, enclosed.start(1)), (enclosed.end(1), len(text))])
-    )
+    inside = text if enclosed is None else blank(text, [(0, enclosed.start(1)), (enclosed.end(1), len(text))])
     nested = re.search(r"[\[\](){}]", inside)
     if nested is not None:
         raise ParseError(
@@ -205,56 +247,67 @@ def with_carets(text: str) -> str | None:
     return _POWER.sub(r"\1^\2", text).strip() if any(index != "1" for _, index in names) else None
 
 
-def _blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    characters = list(text)
-    for start, end in spans:
-        characters[start:end] = " " * (end - start)
-    return "".join(characters)
-
-
 def _defines(text: str, definition: re.Match[str]) -> bool:
     """Whether `name = …` defines a name, rather than being an equation in it."""
     if definition["arguments"] is not None:
         return definition["name"].lstrip("\\").lower() not in CALLS | FUNCTIONS
-    if ":" in definition.group():
+    if re.search(":|<-|colon", definition.group()):
         return True
     rest = text[definition.end() :]
     if _EQUALS.search(rest):
         return False
+    if _MAP.match(rest):
+        return True
     return re.search(rf"(?<![A-Za-z\\]){re.escape(definition['name'])}", rest) is None
 
 
 def _variables(arguments: str | None) -> tuple[str, ...]:
     """The names that a list of arguments begins with; x_ and h(x) stand for x."""
     found = []
-    for name in re.split(r"[(\[]", arguments or "")[-1].rstrip(")] ").split(","):
+    listed = re.split(r"[(\[]", arguments or "")[-1].rstrip(")] ")
+    for name in re.split(r"[;|]", listed)[0].split(","):
         try:
-            found.append(canonical_name(name.strip().rstrip("_")))
+            found.append(canonical_name(name.split(":")[0].strip().split(" ")[-1].rstrip("_")))
         except UsageError:
             break
     return tuple(found)
 
 
 def _argument_of_call(text: str) -> tuple[str, tuple[str, ...]]:
-    """The first argument of a call that the whole text is, and the variables that follow it."""
-    call = _CALL.match(text)
-    if call is None or call["name"].lower() not in CALLS:
-        return text, ()
-    opening, closing = call["open"], _CLOSING[call["open"]]
+    """The first argument of a call that the whole text is, and the variables that follow it.
+
+    A call in a call is entered as well.
+    """
+    main: tuple[str, ...] = ()
+    for _ in range(_NESTED_CALLS):
+        call = _CALL.match(text)
+        if call is None or call["name"].lower() not in CALLS:
+            break
+        commas, closing = _arguments(text, call)
+        if text[closing + 1 :].strip():
+            break
+        end = commas[0] if commas else closing
+        main = main or _variables(text[end + 1 : closing])
+        text = blank(text, [(0, call.end()), (end, len(text))])
+    return text, main
+
+
+def _arguments(text: str, call: re.Match[str]) -> tuple[list[int], int]:
+    """The places of the commas between the arguments of a call, and of the bracket that closes it."""
     depth, commas = 0, []
     for at in range(call.end() - 1, len(text)):
         depth += (text[at] in "([{") - (text[at] in ")]}")
         if depth == 1 and text[at] == ",":
             commas.append(at)
+        if depth == 0 and text[at] == _CLOSING[call["open"]]:
+            return commas, at
         if depth == 0:
-            if text[at] != closing or text[at + 1 :].strip():
-                return text, ()
-            end = commas[0] if commas else at
-            inner = _blank(text, [(0, call.end()), (end, len(text))])
-            nested, main = _argument_of_call(inner)
-            return nested, main or _variables(text[end + 1 : at])
+            break
     raise ParseError(
-        f"{opening!r} is never closed", text, call.end() - 1, f"write {closing!r} where its argument ends"
+        f"{call['open']!r} is never closed",
+        text,
+        call.end() - 1,
+        f"write {_CLOSING[call['open']]!r} where its argument ends",
     )
 
 
@@ -265,7 +318,7 @@ def _sides(
     spans = [(equals.start(), len(text)), (0, equals.end())]
     sides = []
     for span in spans:
-        side = _blank(text, [span])
+        side = blank(text, [span])
         if not side.strip():
             raise ParseError("one side of the equation is empty", text, equals.start())
         sides.append(parse(side))

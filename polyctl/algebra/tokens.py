@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flint import fmpq
 
 _TRIGONOMETRIC = "sin cos tan cot sec csc"
-_OTHERS = "exp log ln sqrt abs min max gcd det mod floor"
+_OTHERS = "exp log ln lg sqrt abs sign sgn min max gcd det mod floor ceil re im tr arg erf"
 FUNCTIONS = frozenset(
     {
         *_OTHERS.split(" "),
@@ -20,7 +20,7 @@ FUNCTIONS = frozenset(
     }
 )
 _CALLED = {
-    "power": "pow power",
+    "power": "pow power powf",
     "binomial": "binomial binom comb combin nchoosek choose ncr",
     "quotient": "rational fraction rat integer divide",
     "sum": "plus add",
@@ -56,7 +56,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Token:
-    """A token: kind is number, name, frac, call, function, end, or one of + - * / ^ , ( ) [ ] { }."""
+    """A token: kind is number, name, frac, over, call, function, end, or one of + - * / ^ , ( ) [ ] { }."""
 
     kind: str
     position: int

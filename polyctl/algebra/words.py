@@ -25,7 +25,7 @@ def write_in_symbols(text: str, word: str) -> str | None:
     >>> write_in_symbols("x to the power of 4 minus 1", "to")
     'x^4 - 1'
     """
-    written = text
+    written = re.sub(r"\s+", " ", text)
     for pattern, symbol in _SPOKEN.items():
         written = re.sub(pattern, symbol, written, flags=re.IGNORECASE)
     return None if re.search(rf"\b{word}\b", written) else written.strip()

@@ -1,5 +1,6 @@
 """What people paste is read as meant, or refused at the right place."""
 
+import contextlib
 import re
 
 import pytest
@@ -100,6 +101,86 @@ def test_mistakes_are_shown_where_they_stand_in_the_text(text, place, part):
 
 
 @pytest.mark.parametrize(
+    ("text", "place", "part", "hint"),
+    [
+        ("f(x)^2 + 2f(x) + 1", 0, "f(x) could be", "f*x"),
+        ("f(g(x))", 2, "g(x) could be", "what the function gives"),
+        (r"f\left(x\right) + 1", 0, "could be a product", "f*x"),
+        ("T_8(x) - 1", 0, "T_8(x) could be", "T_8*x"),
+        ("x(1)^2 + 2x(1)x(2)", 0, "x(1) could be", "x_1 for an index"),
+        ("x[i]^2 + 1", 0, "x[i] could be", "x_i for an index"),
+        ("ζ(3) x^2", 0, "could be", "ζ*3"),
+        (r"\psi(t)^4 + 1", 0, "could be", "psi*t"),
+        ("f^2(x) + 1", 0, "could be", "f^2*x"),
+        ("2. x^4 + 2x^2", 0, "label", "2*"),
+        ("(2) x^4 + 2x^2", 0, "label", "2*"),
+        ("(a) x^4 + 2x^2", 0, "label", "a*"),
+        ("x^4 + 2x^2   (3)", 13, "number of the line", "leave it out"),
+        ("x^4+1\nx^2+1", 6, "no operator joins", "one polynomial at a time"),
+        (r"x^4+1 \\ x^2+1", 9, "no operator joins", "one polynomial at a time"),
+        ("x^4 & x^2", 6, "no operator joins", "one polynomial at a time"),
+        ("f(x) = x^4\ng(x) = x^2", 11, "no operator joins", "one polynomial at a time"),
+        ("1.5f*x*x", 3, "programming language", "leave f out"),
+        ("2.0d0*x**4", 3, "programming language", "leave d out"),
+        ("0x1F*x^2", 0, "another base", "base 10"),
+        ("1//2*x^2", 1, "//", "1/2"),
+        ("f x = x^4 + 2x^2", 0, "a function that is defined", "f(x) = "),
+        ("(x^2+1) o (x^3)", 8, "composition", "in place of"),
+        ("(x^4 + 2x^2) dx", 13, "integral", "d*x"),
+        ("x2 + 2xy + y2", 0, "x2 beside x", "x^2 for the power"),
+        ("x2y + y3 + 1", 6, "y3 beside y", "y^3 for the power"),
+        (r"x^4 \text{ for } x > 0", 4, "words", "alone"),
+        (r"\begin{pmatrix} x & 1 \\ 1 & x \end{pmatrix}", 0, "several entries", "an entry"),
+        ("[[x,1],[1,x]]", 0, "several entries", "an entry"),
+        ("p = [1 0 2 0 -3]", 0, "list of numbers", "x^4, …, x, 1"),
+        ("Poly([1, 0, 2], x)", 0, "list of numbers", "x^2, …, x, 1"),
+        ("x^4 + O[x]^5", 6, "left out", "leave it out"),
+        ("ln x + 1", 0, "functions such as ln", "l*n"),
+        ("Re(z)^2 + 1", 0, "functions such as Re", "R*e"),
+        ("x^4 + ... + 1", 6, "three points", "write out"),
+        ("x^4 + 2x^2 > 0", 11, "'>'", "only equations"),
+        (r"x^4 \leq 2", 4, r"\leq", "only equations"),
+        ("x^4 ± 1", 4, "'±'", "each sign"),
+        ("|x|^2", 0, "'|'", "abs(x)"),
+        ("x^4 % 3", 4, "'%'", "remainder"),
+        ("#^4 + 1 &", 0, "'#'", "pure function"),
+        ("x^4; y^2", 3, "';'", "one polynomial"),
+        ("x^4 + 1, x > 0", 7, "','", "x > 0, is left out"),
+        ("x^4 /. x->2", 4, "a replacement", "what comes out"),
+        ("f.subs(x, 2)", 1, "the method subs", "what comes out"),
+        ("ChebyshevT[8, x]", 0, "the word 'ChebyshevT'", "write this polynomial out"),
+        ("Sum[x^k, {k, 0, 8}]", 0, "the word 'Sum'", "write the terms out"),
+        (r"\sum_{k=0}^8 x^k", 0, r"\sum", "write the terms out"),
+        ("Matrix([[x,1],[1,x]])", 0, "the word 'Matrix'", "one of its entries"),
+        ("x^4 mod 5", 4, "the word 'mod'", "modulus"),
+        ("Expand@(x+1)^2", 0, "the word 'Expand'", "brackets"),
+        ("foo(x)^2", 0, "the word 'foo'", "what foo gives"),
+        (r"\bar{x}^2", 0, r"\bar", "index"),
+        ("x'^2", 1, "'", "quotes"),
+        ("1_000 x", 1, "'_'", "without separators"),
+    ],
+)
+def test_what_could_mean_two_things_is_asked(text, place, part, hint):
+    with pytest.raises(ParseError) as error:
+        read(text)
+    assert part in error.value.message
+    assert hint in error.value.hint
+    assert error.value.position == place
+
+
+@pytest.mark.parametrize(
+    "text", ["f(x)^2 + f", "x(x+1)", "a(b-1) + 1", "2(x)(y)", "1. x^2 + 2. x", "(x) (x+1)", "x2 + x1"]
+)
+def test_products_that_are_surely_meant_are_not_asked_about(text):
+    read(text)
+
+
+def test_named_variables_answer_the_question():
+    assert plain(read("f(x)^2", ["f", "x"]).polynomial) == "f*x^2"
+    assert plain(read("x2 + x", ["x", "x2"]).polynomial) == "x + x2"
+
+
+@pytest.mark.parametrize(
     ("text", "named", "notes"),
     [
         ("e^4 + i", (), ["e and i are variables here, not constants"]),
@@ -159,6 +240,53 @@ def test_what_is_no_list_of_coefficients(text, place, words):
     assert error.value.hint is not None
 
 
+LONG = [
+    *(("x", " ", "+1"), ("x -> x", " ", "+1"), ("x -> ", " ", "x^2"), ("1, 2", " ", "x"), ("[1,", "1 ", "x")),
+    *(
+        ("", "expand(", ""),
+        ("", "/*", ""),
+        ("*/", "/*", ""),
+        ("", "x(y)", "+x"),
+        ("x", "\nx", ""),
+        ("", "x+\n", "x"),
+    ),
+    *(
+        ("", "'x' ", ""),
+        ("", r"\)", ""),
+        ("", r"\quad (", ""),
+        ("", "<b ", ""),
+        ("a", "&amp;", ""),
+        ("a", " # abc", ""),
+    ),
+    *(
+        ("", "a2", ""),
+        ("", "ab", "2"),
+        ("", "x=", ""),
+        ("", "var x;", ""),
+        ("", "...\n", ""),
+        ("", r"x\_a", ""),
+    ),
+    *(
+        ("", "let ", ""),
+        ("", " o ", ""),
+        ("", " dx", ""),
+        ("", "pow(", ""),
+        ("", "S(1)", ""),
+        ("", "f(x) ", ""),
+    ),
+    *(("", "f(x)=", ""), ("", "x (3)", ""), ("", "C(4,2)", ""), ("", "x^", ""), ("", r"{1 \over ", "")),
+    *(("", r"\[Alpha]", ""), ("", "%i", ""), ("", "word ", ""), ("binomial(x,9", "9", ")")),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("head", "part", "tail"), LONG)
+def test_no_long_text_takes_long(head, part, tail):
+    """A quadratic search would take minutes for one of these."""
+    with contextlib.suppress(ParseError):
+        read(head + part * (90_000 // len(part)) + tail)
+
+
 def _read_anything(text):
     limits = Limits(degree=60, exponent=60, terms=500, digits=60, variables=12, work=100_000)
     for atoms in (False, True):
@@ -167,7 +295,7 @@ def _read_anything(text):
         except (ParseError, UsageError):
             continue
         # The names of words inside atoms are not among those of the ring.
-        if not atoms or re.search(r"\\(?:math|text|operator)", text) is None:
+        if not atoms or re.search(r"\\(?:math|text|operator|bold|bm)|[A-Za-z]{2}_", text) is None:
             assert parse(plain(f), names(f), atoms=atoms) == f
 
 
