@@ -1,11 +1,12 @@
 """First paint, tail and redraw of the dashboard, on an events file of 10 million lines if asked.
 
-    python benchmarks/tui.py [--lines 1000000]
+    python benchmarks/tui.py [--lines 1000000] [--runs 1000]
 
 Prints a table, and JSON as the last line. Ratios have their peer in the same run: the import of Textual
 for the first paint, `json.loads` of one MB of the same file for reading. The session is a process of its
 own: a key is measured from its arrival to the end of its handler, while a writer adds 1,000 events a second
-to the open run and its past is being read; its memory is the largest that it ever took.
+to the open run and its past is being read; its memory is the largest that it ever took. Of many runs, the
+processor time is measured until all have been read and drawn, and that of keys.
 """
 
 from __future__ import annotations
@@ -189,6 +190,50 @@ async def _session(root: Path) -> dict[str, float]:
     }
 
 
+def many_runs(root: Path, count: int) -> dict[str, float]:
+    """The table of so many runs, and of five: processor time until all are read and drawn, and of keys."""
+    few, many = (asyncio.run(_many_runs(root / str(n), n)) for n in (5, count))
+    return {
+        "many_runs": count,
+        "many_until_idle_s": many["idle"],
+        "many_until_idle_ratio": many["idle"] / few["idle"],
+        "many_key_p95_ms": many["key"],
+        "many_key_ratio": many["key"] / few["key"],
+        "many_idle_share": many["quiet"],
+    }
+
+
+def make_many(root: Path, count: int) -> None:
+    """So many runs of a hundred steps."""
+    for number in range(count):
+        run = Run.at(root / f"many_{number % 20}" / f"20250101-{number:06d}")
+        run.path.mkdir(parents=True)
+        run.config_path.write_text(to_toml(Experiment(name=run.experiment)))
+        steps = [{"kind": "step", "step": i, "loss": 10 / i, "lr": 1e-3} for i in range(1, 101)]
+        begin, end = {"kind": "run", "step": 0, "total_steps": 100}, {"kind": "end", "step": 100}
+        lines = [{"v": 1, "time": time.time(), **event} for event in (begin, *steps, end)]
+        run.events.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+async def _many_runs(root: Path, count: int) -> dict[str, float]:
+    make_many(root, count)
+    app, took = Dashboard(root, start="runs"), []
+    began = time.process_time()
+    async with app.run_test(size=(120, 40)) as pilot:
+        while len(app.runs.rows) < count or not all(row.summary for row in app.runs.rows):
+            await asyncio.sleep(0.005)
+        await pilot.pause()
+        idle = time.process_time() - began
+        for at in range(KEYS):
+            begun = time.thread_time()
+            await pilot.press(("j", "G", "k", "s", "g", "space")[at % 6])
+            took.append((time.thread_time() - begun) * 1000)
+        begun = time.process_time()
+        await asyncio.sleep(QUIET_SECONDS)
+        quiet = (time.process_time() - begun) / QUIET_SECONDS
+    return {"idle": idle, "key": sorted(took)[len(took) * 95 // 100], "quiet": quiet}
+
+
 async def _key(app: Dashboard, pane: RunPane) -> float:
     """Milliseconds from the arrival of a key to the end of what it does."""
     before, began = pane.view.metric, time.perf_counter()
@@ -203,13 +248,17 @@ async def _key(app: Dashboard, pane: RunPane) -> float:
 def main() -> None:
     parser = common.parser(__doc__)
     parser.add_argument("--lines", type=int, default=1_000_000, help="steps in the events file")
-    lines = parser.parse_args().lines
+    parser.add_argument("--runs", type=int, default=1000, help="runs in the table")
+    arguments = parser.parse_args()
+    lines = arguments.lines
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         run = make(root, lines)
         found: dict[str, float] = {"lines": lines, **tail(run), **first_paint(root), **redraw()}
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
             found |= alone.submit(session, root, run.events).result()
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
+            found |= alone.submit(many_runs, root / "many", arguments.runs).result()
     common.print_table(("", "value"), [(name, f"{value:,.3f}") for name, value in found.items()])
     common.finish("tui", **found)
 

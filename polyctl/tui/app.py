@@ -35,6 +35,7 @@ from polyctl.tui.widgets.keys import Keys
 
 REDRAW_SECONDS = 0.5
 LIST_SECONDS = 2.0
+AGE_SECONDS = 10.0  # how old the shown ages of runs may be
 JOBS_LOOKED_AT = 20
 THEMES = ("textual-dark", "textual-light", "ansi-dark")
 PANES: dict[str, type[Pane]] = {
@@ -124,6 +125,7 @@ class Dashboard(App[None]):
         self.solver = Solver(self._post_report, self.runs.root)
         self._first, self._text = start, text
         self._stop = threading.Event()
+        self._listed = 0.0  # when the runs were last drawn
         self.animation_level = "none"  # every frame of one would travel over SSH
         if self.keys:
             self.set_keymap(self.keys)
@@ -176,13 +178,14 @@ class Dashboard(App[None]):
     @work(thread=True, group="watch", exit_on_error=False)
     def _watch(self) -> None:
         """Read the open runs on; at most two messages a second, however much is written."""
-        posted = 0.0
+        posted, known = 0.0, None
         while not self._stop.is_set():
-            more = False
-            for run_log in self.runs.run_logs:
+            more, run_logs = False, self.runs.run_logs
+            for run_log in run_logs:
                 more |= run_log.refresh()
-            if time.monotonic() - posted >= REDRAW_SECONDS:
-                posted = time.monotonic()
+            state = [(h, h.changes, h.unread, h.looked) for h in run_logs]
+            if state != known and time.monotonic() - posted >= REDRAW_SECONDS:
+                posted, known = time.monotonic(), state
                 self.post_message(self.RunsRead())
             # Between two pieces the other threads get the lock, so that keys are answered.
             self._stop.wait(0.01 if more else REDRAW_SECONDS / 2)
@@ -191,8 +194,11 @@ class Dashboard(App[None]):
 
     def on_dashboard_runs_listed(self, event: RunsListed) -> None:
         if self.is_running:
+            old, now = self.runs.rows, time.monotonic()
             self.runs.update(event.listing)
-            if self.place in ("decompose", "runs"):
+            changed = old != self.runs.rows or now - self._listed >= AGE_SECONDS
+            if changed and self.place in ("decompose", "runs", "run"):
+                self._listed = now
                 self.pane(self.place).redraw()
 
     def on_dashboard_runs_read(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from dataclasses import dataclass
 
 from rich.text import Text
 
@@ -24,6 +25,15 @@ STATUS = {
     "unknown": ("?", "magenta"),
     "ended": ("■", "yellow"),
 }
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading of a table and a width, which cells are cut to; numbers stand on the `right`."""
+
+    label: str
+    width: int
+    right: bool = False
 
 
 def format_status(word: str) -> Text:

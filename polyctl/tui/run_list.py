@@ -13,6 +13,7 @@ from polyctl.store.summary import SILENT_SECONDS, Summary
 from polyctl.tui.run_log import RunLog
 
 SLOW_FACTOR = 20  # a summary that took a second is read again after twenty
+IDLE_FACTOR = 200  # runs whose listing took a millisecond of the processor are listed again after 0.2 s
 
 
 @dataclass(frozen=True)
@@ -63,25 +64,38 @@ class RunScanner:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._known: dict[str, tuple[object, float, RunRow]] = {}
+        self._found: list[Run] = []
+        self._problem: str | None = None
+        self._next_whole = 0.0
 
     def scan(self, stopped: Callable[[], bool]) -> Iterator[Listing]:
-        """Yield the runs as they stand; on the first scan, their names alone come first."""
-        try:
-            found, problem = list_runs(self._root), None
-        except OSError as error:
-            found, problem = [], f"{self._root} cannot be read: {error.strerror}"
-        if not self._known:
-            yield Listing([RunRow(run, None) for run in found], problem)
+        """Yield the runs as they stand; on the first scan, their names alone come first.
+
+        Of many runs only those that are running are looked at each time, all now and then.
+        """
+        began, spent = time.monotonic(), time.thread_time()
+        whole = began >= self._next_whole
+        if whole:
+            try:
+                self._found, self._problem = list_runs(self._root), None
+            except OSError as error:
+                self._found, self._problem = [], f"{self._root} cannot be read: {error.strerror}"
+            self._next_whole = began + IDLE_FACTOR * (time.thread_time() - spent)
+            if not self._known:
+                yield Listing([RunRow(run, None) for run in self._found], self._problem)
         rows = []
-        for run in found:
+        for run in self._found:
             if stopped():
                 return
-            rows.append(self._row(run))
-        yield Listing(rows, problem)
+            rows.append(self._row(run, whole))
+        yield Listing(rows, self._problem)
 
-    def _row(self, run: Run) -> RunRow:
+    def _row(self, run: Run, whole: bool) -> RunRow:
+        known = self._known.get(run.name)
+        if known is not None and not whole and not _may_change(known[2]):
+            return known[2]
         stamp, now = _stamp_of(run), time.monotonic()
-        if (known := self._known.get(run.name)) is not None:
+        if known is not None:
             old_stamp, earliest, row = known
             if (old_stamp == stamp or now <= earliest) and not row.may_have_crashed:
                 return row
@@ -89,6 +103,11 @@ class RunScanner:
         ended = time.monotonic()
         self._known[run.name] = (stamp, ended + (ended - now) * SLOW_FACTOR, row)
         return row
+
+
+def _may_change(row: RunRow) -> bool:
+    """Whether a run is worth a look each time: one that is running, or has only begun to."""
+    return row.summary is None or row.summary.state in ("running", "unknown")
 
 
 def _stamp_of(run: Run) -> object:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from polyctl.store.owner import FILE_NAME, Owner
 from polyctl.tui.run_list import Listing, RunList, RunRow, RunScanner, explain_no_runs, read_row
 from polyctl.tui.views.runs import RunsView, describe_metric, describe_run
-from tests.tui.shared import event, make_run
+from tests.tui.shared import BEGAN, event, make_run
 
 NAMES = ["gamma/20250103-000000", "beta/20250102-000000", "alpha/20250101-000000"]
 
@@ -31,7 +31,8 @@ def test_names_come_before_summaries(tmp_path):
 
 
 def test_only_what_has_changed_is_read_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("polyctl.tui.run_list.SLOW_FACTOR", 0)
+    for factor in ("SLOW_FACTOR", "IDLE_FACTOR"):
+        monkeypatch.setattr(f"polyctl.tui.run_list.{factor}", 0)
     still, live = (make_run(tmp_path, name) for name in NAMES[:2])
     scanner = RunScanner(tmp_path)
     scan(scanner)
@@ -55,6 +56,22 @@ def test_a_run_whose_process_has_died_is_looked_at_again(tmp_path):
     assert scan(scanner)[-1].rows[0].summary.state == "crashed"
 
 
+def test_of_many_runs_only_those_that_run_are_looked_at_each_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("polyctl.tui.run_list.SLOW_FACTOR", 0)
+    monkeypatch.setattr("polyctl.tui.run_list.IDLE_FACTOR", 1e9)
+    now = time.time() - BEGAN
+    make_run(tmp_path, NAMES[0])
+    live = make_run(tmp_path, NAMES[1], [event(now, "run", step=0), event(now, "step", step=1)])
+    scanner = RunScanner(tmp_path)
+    scan(scanner)
+    make_run(tmp_path, NAMES[2])
+    looked = []
+    monkeypatch.setattr("polyctl.tui.run_list._stamp_of", lambda run: looked.append(run.name))
+    (again,) = scan(scanner)
+    assert looked == [live.name]
+    assert [row.run.name for row in again.rows] == NAMES[:2]
+
+
 def test_a_scan_stops_when_it_is_asked_to(tmp_path):
     make_run(tmp_path)
     assert len(list(RunScanner(tmp_path).scan(lambda: True))) == 1  # the names alone
@@ -69,7 +86,7 @@ def test_a_root_that_cannot_be_read(tmp_path, monkeypatch):
     assert found == Listing([], f"{tmp_path} cannot be read: Permission denied")
     runs = RunList(tmp_path)
     runs.update(found)
-    assert RunsView().describe(runs) == found.problem
+    assert RunsView().describe(runs, 0) == found.problem
 
 
 def test_silence_alone_may_have_changed_a_running_run(tmp_path):
@@ -134,7 +151,7 @@ def test_marks_filter_and_order(tmp_path):
     assert view.marked == [NAMES[1]]
     runs = RunList(tmp_path)
     runs.update(Listing(rows))
-    assert view.describe(runs) == (
+    assert view.describe(runs, 1) == (
         f"1 of 3 runs in {tmp_path}, by run, with 'BET', 1 marked: Enter opens them"
     )
     shutil.rmtree(rows[1].run.path)

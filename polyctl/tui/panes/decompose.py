@@ -181,10 +181,9 @@ class DecomposePane(Pane):
 
     def _draw_table(self) -> None:
         table = self.query_one(Table)
-        table.set_columns(choose_columns(self.size.width))
         rows = format_solutions(self.search.solutions, self.size.width)
         at_best = table.cursor_row == 0
-        table.fill(rows)
+        table.fill(choose_columns(self.size.width), rows)
         if rows and (at_best or not table.has_focus):  # who has not chosen another answer sees the best one
             table.move_cursor(row=0)
 
@@ -196,7 +195,7 @@ class DecomposePane(Pane):
             growing.border_title = f"Beam, step {frame['step']}"
             growing.update(format_beam(frame, self.search.before, self.size.width - 4, 8))
 
-    def on_data_table_row_highlighted(self) -> None:
+    def on_table_highlighted(self) -> None:
         self._draw_detail()
 
     @property

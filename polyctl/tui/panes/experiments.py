@@ -63,7 +63,6 @@ class ExperimentsPane(Pane):
 
     def on_mount(self) -> None:
         self.query_one("#jobs").border_title = "Started from here"
-        self.query_one(Table).set_columns(["experiment", "paper"])
         try:
             registry = load_registry(self.host.registry)
         except PolyctlError as error:
@@ -82,7 +81,9 @@ class ExperimentsPane(Pane):
         title = f"{len(found)} of {len(self.experiments)} experiments"
         title += f" with {self.pattern!r}" if self.pattern else ""
         self.query_one("#experiments-title", Static).update(title)
-        self.query_one(Table).fill([(e.name, [e.name, e.paper or "-"]) for e in found])
+        self.query_one(Table).fill(
+            ["experiment", "paper"], [(e.name, [e.name, e.paper or "-"]) for e in found]
+        )
         self._detail()
 
     @property
@@ -91,7 +92,7 @@ class ExperimentsPane(Pane):
         key = self.query_one(Table).key
         return next((e for e in self.experiments if e.name == key), None)
 
-    def on_data_table_row_highlighted(self) -> None:
+    def on_table_highlighted(self) -> None:
         self._detail()
 
     def _detail(self) -> None:

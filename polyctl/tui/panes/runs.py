@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
 from polyctl.tui.actions import make_bindings
 from polyctl.tui.format import clean
@@ -24,6 +24,9 @@ class RunsPane(Pane):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.view = RunsView()
+        self._title = Text()
+        self._of: tuple[list[RunRow], str, str] | None = None  # what `shown` was found for
+        self._shown: list[RunRow] = []
 
     def compose(self) -> ComposeResult:
         yield Static("", id="runs-title", markup=False)
@@ -43,33 +46,43 @@ class RunsPane(Pane):
 
     @property
     def shown(self) -> list[RunRow]:
-        """The rows that match the filter, sorted."""
-        return self.view.select(self.host.runs.rows)
+        """The rows that match the filter, sorted; found again only if something has changed."""
+        of = (self.host.runs.rows, self.view.pattern, self.view.sort)
+        if self._of is None or self._of[0] is not of[0] or self._of[1:] != of[1:]:
+            self._of, self._shown = of, self.view.select(of[0])
+        return self._shown
 
     def redraw(self) -> None:
         """Fill the table from the rows; a run that has gone is no longer marked."""
         runs = self.host.runs
         if runs.listed:
             self.view.drop_gone(runs.rows)
-        title = Text(self.view.describe(runs))
+        shown = self.shown
+        title = Text(self.view.describe(runs, len(shown)))
         if runs.rows and runs.problem is None:
             title.no_wrap, title.overflow = True, "ellipsis"
-        self.query_one("#runs-title", Static).update(title)
-        table, labels, shown = self.query_one(Table), choose_columns(self.size.width), self.shown
-        table.set_columns(labels)
-        cells = self.view.format_rows(shown, labels, self.size.width)
-        table.fill([(row.run.name, some) for row, some in zip(shown, cells, strict=True)])
+        if title != self._title:
+            self._title = title
+            self.query_one("#runs-title", Static).update(title)
+        columns = choose_columns(shown, self.size.width)
+        self.query_one(Table).show(
+            columns, [row.run.name for row in shown], lambda at: self.view.format_cells(shown[at], columns)
+        )
         self._describe()
 
-    def on_data_table_row_highlighted(self) -> None:
+    def on_table_highlighted(self) -> None:
         self._describe()
+
+    def on_table_heading_clicked(self, event: Table.HeadingClicked) -> None:
+        self.view.sort_by(event.label)
+        self.redraw()
 
     def _describe(self) -> None:
         row = self.host.runs.find(self.query_one(Table).key)
-        self.query_one("#runs-about", Static).update(clean(describe_run(row)) if row else "")
+        about = clean(describe_run(row)) if row else ""
+        self.query_one("#runs-about", Static).update(about, layout=False)
 
-    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        event.stop()
+    def on_table_selected(self) -> None:
         self.action_open()
 
     def action_open(self) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rich.text import Text
 
 from polyctl.formatting import format_age, format_number, format_percent
-from polyctl.tui.format import clean, format_progress, format_status, shorten
+from polyctl.tui.format import Column, clean, format_progress, format_status, shorten
 from polyctl.tui.run_list import RunList, RunRow, explain_no_runs
 
 SORTS = ("newest", "run", "state", "loss", "verified")
@@ -34,6 +35,10 @@ class RunsView:
         """Sort by the next column."""
         self.sort = SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)]
 
+    def sort_by(self, label: str) -> None:
+        """Sort by a column, by age if it is no order."""
+        self.sort = label if label in SORTS else "newest"
+
     def toggle_mark(self, name: str) -> None:
         """Mark a run, or remove its mark."""
         if name in self.marked:
@@ -46,7 +51,7 @@ class RunsView:
         names = {row.run.name for row in rows}
         self.marked = [name for name in self.marked if name in names]
 
-    def describe(self, runs: RunList) -> str:
+    def describe(self, runs: RunList, shown: int) -> str:
         """The line above the table."""
         if runs.problem is not None:
             return runs.problem
@@ -55,7 +60,7 @@ class RunsView:
         if not runs.rows:
             return f"{explain_no_runs(runs.root)}\nor F6 and then t starts it from here"
         parts = [
-            f"{len(self.select(runs.rows))} of {len(runs.rows)} runs in {runs.root}",
+            f"{shown} of {len(runs.rows)} runs in {runs.root}",
             "newest first" if self.sort == "newest" else f"by {self.sort}",
         ]
         if self.pattern:
@@ -64,40 +69,48 @@ class RunsView:
             parts.append(f"{len(self.marked)} marked: Enter opens them")
         return clean(", ".join(parts))
 
-    def format_rows(self, rows: list[RunRow], labels: list[str], width: int) -> list[list[Text | str]]:
-        """The cells of these rows, names shortened to the room that the other columns leave."""
-        cells = [_format_cells(row, row.run.name in self.marked, labels) for row in rows]
-        at = labels.index("run")
-        widths = [max([len(label), *(len(row[i]) for row in cells)]) for i, label in enumerate(labels)]
-        room = width - sum(widths) + widths[at] - 2 * len(labels) - 1  # padding, and a scrollbar
-        for row in cells:
-            row[at] = shorten(clean(row[at]), max(8, room))
-        return cells
+    def format_cells(self, row: RunRow, columns: Sequence[Column]) -> list[Text | str]:
+        """The cells of a row, its name shortened in its middle."""
+        s, labels = row.summary, [column.label for column in columns]
+        bar = 8 if "step" in labels else 0
+        every: dict[str, Text | str] = {
+            "*": "●" if row.run.name in self.marked else " ",
+            "state": Text("… reading", style="dim") if s is None else format_status(s.state),
+            "progress": "-" if s is None else format_progress(s.step, s.total_steps, bar),
+            "step": "-" if s is None or s.step is None else f"{s.step:,}",
+            "loss": format_number(None if s is None else s.loss),
+            "verified": format_percent(None if s is None else s.accuracy),
+            "age": format_age(None if s is None else s.updated),
+        }
+        for column in columns:
+            if column.label == "run":
+                every["run"] = shorten(clean(row.run.name), column.width)
+        return [every[label] for label in labels]
 
 
-def choose_columns(width: int) -> list[str]:
-    """The columns for a width of the terminal."""
+WIDTHS = {"*": 1, "progress": 13, "verified": 8, "age": 6}
+
+
+def choose_columns(rows: Sequence[RunRow], width: int) -> list[Column]:
+    """The columns for a width of the terminal; the name gets what the others leave."""
     if width >= 100:
-        return ["*", "state", "run", "progress", "step", "loss", "verified", "age"]
-    if width >= 72:
-        return ["*", "state", "run", "progress", "loss", "verified", "age"]
-    return ["*", "state", "run", "loss", "verified"]
-
-
-def _format_cells(row: RunRow, marked: bool, labels: list[str]) -> list[Text | str]:
-    s = row.summary
-    bar = 8 if "step" in labels else 0
-    every: dict[str, Text | str] = {
-        "*": "●" if marked else " ",
-        "state": Text("… reading", style="dim") if s is None else format_status(s.state),
-        "run": row.run.name,
-        "progress": "-" if s is None else format_progress(s.step, s.total_steps, bar),
-        "step": "-" if s is None or s.step is None else f"{s.step:,}",
-        "loss": format_number(None if s is None else s.loss),
-        "verified": format_percent(None if s is None else s.accuracy),
-        "age": format_age(None if s is None else s.updated),
+        labels = ["*", "state", "run", "progress", "step", "loss", "verified", "age"]
+    elif width >= 72:
+        labels = ["*", "state", "run", "progress", "loss", "verified", "age"]
+    else:
+        labels = ["*", "state", "run", "loss", "verified"]
+    known = [row.summary for row in rows if row.summary is not None]
+    widths = {
+        **WIDTHS,
+        "state": 2 + max([len("reading"), *map(len, {s.state for s in known})]),
+        "step": len(f"{max([1000, *(s.step for s in known if s.step is not None)]):,}"),
+        "loss": max([6, *(len(format_number(s.loss)) for s in known)]),
     }
-    return [every[label] for label in labels]
+    if "step" not in labels:
+        widths["progress"] = len("progress")
+    others = sum(widths.get(label, 0) + 2 for label in labels)
+    name = min(max([3, *(len(row.run.name) for row in rows)]), max(8, width - others - 1))
+    return [Column(label, widths.get(label, name)) for label in labels]
 
 
 def describe_run(row: RunRow) -> str:
