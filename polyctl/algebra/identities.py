@@ -9,7 +9,9 @@ to hold. Modulo the relations that are written down here it is:
     sin, cos, tan of h       the addition theorems, for a basis of the lattice of the arguments, and
                              sin^2 + cos^2 = 1; so too sinh, cosh and tanh
 
-Others, as between sqrt(2), sqrt(3) and sqrt(6), are not known here.
+    sqrt(2), sqrt(6), …      products of the square roots of primes
+
+Others, as between log(x) and log(x^2), are not known here.
 """
 
 from __future__ import annotations
@@ -17,20 +19,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import lcm
+from math import gcd, lcm, prod
 
-from flint import fmpq_mat, fmpz_mat
+from flint import fmpq_mat, fmpz, fmpz_mat
 
 from polyctl.algebra.atoms import is_plain
 from polyctl.algebra.names import is_single
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import Polynomial, Ring, embed, names, ring
+from polyctl.algebra.polynomial import Polynomial, Ring, embed, names, ring, variables_used
 from polyctl.errors import ParseError
 
 _FAMILIES = (("sin", "cos", "tan"), ("sinh", "cosh", "tanh"))
 _FUNCTION = re.compile(r"([a-z]+)\((.*)\)")
 _ROOT = re.compile(r"\(1/([0-9]+)\)")
 _SPARE = 12  # auxiliary variables
+_DIGITS = 15  # of whole numbers that are factored
 _LARGEST = 24  # multiples of basis elements that an argument may be
 
 
@@ -69,12 +72,22 @@ def find_identities(own: Sequence[str]) -> Identities | None:
             relations.add_algebraic(name)
         for name in relations.auxiliary:  # which may grow
             relations.add_algebraic(name)
-        relations.add_powers(atoms)
+        inside = [name for name in relations.auxiliary if not is_plain(name)]
+        relations.add_powers([*atoms, *inside])
         for functions in _FAMILIES:
-            relations.add_angles(atoms, functions)
+            relations.add_angles([*atoms, *inside], functions)
     except (ParseError, _TooMany):
         return None
     return relations.found(all(name.startswith("1/") for name in atoms))
+
+
+def note_on_atoms(f: Polynomial) -> list[str]:
+    """What a reader of f may not expect: that its functions count as independent, if they are not."""
+    used = [names(f)[place] for place in variables_used(f)]
+    found = find_identities(used)
+    if found is None:
+        return []
+    return [f"functions count as independent variables here, without {', '.join(found.sentences)}"]
 
 
 class _TooMany(Exception):
@@ -130,21 +143,36 @@ class _Relations:
         if name.startswith("1/"):
             inside = name[2:]
             self.add(self.read(inside) * self.variable(name) - 1, f"{inside}*({name}) = 1")
+        elif name.startswith("sqrt(") and _is_small(name[5:-1]):
+            self.add_square_root(int(name[5:-1]))
         elif name.startswith("sqrt(") or root:
             n, inside = (int(root[1]), base) if root else (2, name[4:])
             shown = name if is_single(name) else f"({name})"
             self.add(self.variable(name) ** n - self.read(inside), f"{shown}^{n} = {_bare(inside)}")
 
+    def add_square_root(self, n: int) -> None:
+        """The square root of a whole number by those of primes."""
+        name, product = f"sqrt({n})", self.ring.constant(1)
+        factors = [(int(p), int(e)) for p, e in fmpz(n).factor()]
+        if factors == [(n, 1)]:
+            self.add(self.variable(name) ** 2 - n, f"{name}^2 = {n}")
+            return
+        for p, e in factors:
+            root = self.variable(f"sqrt({p})") if e % 2 else self.ring.constant(1)
+            product *= root * p ** (e // 2)
+        self.add(self.variable(name) - product, "sqrt(a)*sqrt(b) = sqrt(a*b)")
+
     def add_powers(self, atoms: Sequence[str]) -> None:
         """Powers of one base, and values of exp, as monomials in those of a basis of their exponents."""
-        by_base: dict[str, dict[str, str]] = {}
+        by_base: dict[str, dict[str, str]] = {}  # the exponents of each base, by the atoms' names
         for name in atoms:
             function = _FUNCTION.fullmatch(name)
             base, exponent = _power(name)
             if function is not None and function[1] == "exp":
                 by_base.setdefault("exp", {})[name] = function[2]
             elif exponent and not _ROOT.fullmatch(exponent):
-                by_base.setdefault(base, {})[name] = exponent
+                root, k = _whole_root(base)
+                by_base.setdefault(root, {})[name] = f"{k}*({exponent})"
         for base, exponents in by_base.items():
             multiples = _in_lattice(list(exponents.values()))
             if multiples is None:
@@ -190,6 +218,20 @@ def _power(name: str) -> tuple[str, str]:
         if character == "^" and depth == 0 and not name.startswith("1/"):
             return name[:i], name[i + 1 :]
     return "", ""
+
+
+def _is_small(text: str) -> bool:
+    """Whether it is a whole number above 1 that is factored at once."""
+    return text.isdecimal() and len(text) <= _DIGITS and int(text) > 1
+
+
+def _whole_root(base: str) -> tuple[str, int]:
+    """(b, k) with base = b^k for the smallest whole b; (base, 1) for what is no whole number."""
+    if not _is_small(base):
+        return base, 1
+    factors = [(int(p), int(e)) for p, e in fmpz(int(base)).factor()]
+    k = gcd(*(e for _, e in factors))
+    return str(prod(p ** (e // k) for p, e in factors)), k
 
 
 def _bare(text: str) -> str:

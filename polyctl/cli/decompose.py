@@ -91,6 +91,7 @@ def decompose(
 
     Example: polyctl decompose 'x^6 + 9x^5 + 24x^4 + 9x^3 - 25x^2 + 6x + 3'
     """
+    from polyctl.algebra.identities import note_on_atoms
     from polyctl.algebra.reading import from_coefficients, notes_on
     from polyctl.solving.answer import answer
     from polyctl.solving.request import ModelRequest, SolveRequest
@@ -123,6 +124,7 @@ def decompose(
         return
     found = answer(request)
     notes = notes_on(found.f, [*(request.variables or ()), *request.main])
+    notes += [] if found else note_on_atoms(found.f)
     zeros = _roots_of(found, time_limit) if roots else None
     if as_json:
         listed = None if zeros is None else [{"root": r, "multiplicity": m} for r, m in zeros]
@@ -171,6 +173,7 @@ def _share(
     texts: list[str], variables: list[str] | None, atoms: bool, time_limit: float, as_json: bool
 ) -> None:
     """Inner polynomials that several polynomials share, and each one's outer."""
+    from polyctl.algebra.identities import note_on_atoms
     from polyctl.algebra.polynomial import names
     from polyctl.algebra.printing import plain
     from polyctl.algebra.reading import notes_on
@@ -181,8 +184,8 @@ def _share(
 
     given = read_several(texts, variables, atoms=atoms)
     search = search_common(given, time_limit)
-    notes = notes_on(marked(given), variables or ())
     found = search.found
+    notes = notes_on(marked(given), variables or ()) + ([] if found else note_on_atoms(marked(given)))
     if as_json:
         inner = [] if found is None else [plain(h) for h in found.inners]
         outers = [] if found is None else [plain(g) for g in found.outers]

@@ -30,7 +30,6 @@ from polyctl.solvers.exact.multi_univariate import multi_univariate
 from polyctl.solvers.exact.symmetric import by_symmetry
 from polyctl.solving.attempt import Attempt, Ending
 from polyctl.solving.describe import write_tried
-from polyctl.solving.rank import rank_key
 from polyctl.solving.solve import solve
 
 MARKED = (
@@ -98,6 +97,7 @@ class _Search:
         self.single()
         if self.answer.found is not None or len(self.used) < 2:
             return
+        self.several("the polynomials themselves", self.smallest)
         self.several("differential forms", partial(common_forms, self.varying))
         for name, solver in MARKED:
             self.several(name, partial(from_marked, self.varying, solver))
@@ -125,6 +125,12 @@ class _Search:
             for inners in find(budget):
                 self.add(inners, budget)
         self._note(name, started, int(self.rank != before), None, budget.expired)
+
+    def smallest(self, budget: Budget) -> Iterator[Inners]:
+        """The polynomials of lowest degree, without the last one, the last two, and so on."""
+        rising = sorted(self.varying, key=degree)
+        for count in range(2, min(len(rising), len(self.used) + 1)):
+            yield tuple(rising[:count])
 
     def from_each(self, budget: Budget) -> Iterator[Inners]:
         """Inner polynomials of one of these, alone, with the variables that they lack, or with each other."""
@@ -162,7 +168,8 @@ class _Search:
             whole, together = marked(self.varying), common.together
             if max(map(degree, common.outers)) < 2 or triviality(whole, together) is not None:
                 continue
-            rank = rank_key(whole, together, complexity(together))
+            size = complexity(together)
+            rank = (size.distinct, len(listed), -min(map(degree, common.outers)), size.leaves)
             if self.rank is None or rank < self.rank:
                 self.rank, self.answer.found = rank, fitting(self.given, listed, self.budget)
 

@@ -74,7 +74,7 @@ def read_polynomial(
 class Claim:
     """A decomposition of f as someone gave it, in one ring, and what was assumed in reading it.
 
-    `named` are f's variables if they were given.
+    `named` are f's variables if they were given, `foreign` those of inner polynomials that f does not have.
     Variables of f that the outer polynomial has, as rewriting leaves them, are further inner polynomials.
     """
 
@@ -82,6 +82,7 @@ class Claim:
     decomposition: Decomposition
     notes: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
 
 
 def read_claim(
@@ -98,16 +99,17 @@ def read_claim(
     inners = [_read_inner(h, names(whole), atoms) for h in given]
     common = _common_ring([whole, *inners])
     whole, inners = _in_ring(whole, common), [_in_ring(h, common) for h in inners]
-    own, notes = _names_used([whole, *inners]), _notes_on_inners(whole, inners)
+    own, named = _names_used([whole, *inners]), tuple(variables or ())
+    foreign = tuple(name for name in own if name not in _names_used([whole]))
     if outer is None:
-        return Claim(whole, Decomposition(None, tuple(inners)), notes, tuple(variables or ()))
+        return Claim(whole, Decomposition(None, tuple(inners)), (), named, foreign)
     g = _read_outer_with(outer, own, len(inners), atoms)
     places = _outer_places(g, len(inners), own)
     left = [name for name, place in places.items() if place >= len(inners)]
     generators = [common.gens()[common.names().index(name)] for name in left]
     found = embed(g, outer_ring(len(inners) + len(left)), [places.get(name, 0) for name in names(g)])
-    notes += _notes_on_outer(places, len(inners))
-    return Claim(whole, Decomposition(found, (*inners, *generators)), notes, tuple(variables or ()))
+    notes = _notes_on_outer(places, len(inners))
+    return Claim(whole, Decomposition(found, (*inners, *generators)), notes, named, foreign)
 
 
 def read_inners(
@@ -205,15 +207,6 @@ def _names_used(polynomials: Sequence[Polynomial]) -> list[str]:
     """The names that occur in polynomials of one ring, in its order."""
     places = sorted({place for p in polynomials for place in variables_used(p)})
     return [names(polynomials[0])[place] for place in places]
-
-
-def _notes_on_inners(f: Polynomial, inners: Sequence[Polynomial]) -> tuple[str, ...]:
-    """Which of the inner polynomials' variables f does not have."""
-    own = _names_used([f])
-    others = [name for name in _names_used(inners) if name not in own] if inners else []
-    if not others:
-        return ()
-    return (f"f has no {' and no '.join(others)}, unlike the inner polynomials",)
 
 
 def _notes_on_outer(places: dict[str, int], inners: int) -> tuple[str, ...]:

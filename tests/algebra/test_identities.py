@@ -2,7 +2,8 @@
 
 import pytest
 
-from polyctl.algebra.identities import find_identities
+from polyctl.algebra.identities import find_identities, note_on_atoms
+from polyctl.algebra.parse import parse
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,8 @@ from polyctl.algebra.identities import find_identities
         (["1/sqrt(x)", "x"], "sqrt(x)^2 = x"),
         (["exp(x + y)", "exp(-x)", "exp(y)"], "exp(a)*exp(b) = exp(a + b)"),
         (["2^x", "2^(3*x)"], "2^a*2^b = 2^(a + b)"),
+        (["2^x", "8^x"], "2^a*2^b = 2^(a + b)"),
+        (["sqrt(2)", "sqrt(6)"], "sqrt(a)*sqrt(b) = sqrt(a*b)"),
         (["sin(x)", "cos(x)"], "the addition theorems of sin and cos"),
         (["sinh(3*x)", "cosh(x)"], "the addition theorems of sinh and cosh"),
     ],
@@ -34,6 +37,12 @@ def test_only_of_quotients_all_relations_are_known():
     assert find_identities(["x", "1/x", "1/(x + 1)"]).complete
     assert not find_identities(["x", "1/x", "sqrt(x)"]).complete
     assert not find_identities(["x", "1/sqrt(x)"]).complete
+
+
+def test_a_note_says_what_a_search_does_not_use():
+    (note,) = note_on_atoms(parse("x^2 + 1/x^2", atoms=True))
+    assert note.endswith("without x*(1/x) = 1")
+    assert note_on_atoms(parse("sin(x)^2 + y", atoms=True)) == []
 
 
 def test_too_many_of_them_are_left_out():

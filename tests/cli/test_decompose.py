@@ -101,6 +101,13 @@ def test_a_note_says_what_is_a_variable(capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_a_search_in_vain_notes_what_it_did_not_use(capsys):
+    assert run(["decompose", "x^2 + 1/x^2", "--atoms"]) == 1
+    assert "without x*(1/x) = 1" in capsys.readouterr().err
+    assert run(["decompose", "(x + 1/x)^2 + 1", "--atoms"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_roots_go_through_the_chain(capsys):
     assert run(["decompose", "(x+1)(x+3)(x+5)(x+7) = 5760", "--roots", "--json"]) == 0
     roots = read(capsys)["roots"]
