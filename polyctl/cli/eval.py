@@ -197,5 +197,9 @@ def _tables(report: EvaluationReport) -> None:
         print()
         header = ("outer∘inner", "problems", *measures)
         output.print_table(header, cells, right=header[1:])
+    if report.data.files and report.may_have_trained_on is not None:
+        count, of = report.may_have_trained_on, summary.problems
+        hint = "; exclude them in training: --set 'data.exclude=[\"FILE\"]'" if count else ""
+        output.say(f"{count} of {of} problems may have been trained on{hint}")
     if summary.unreadable:
         output.say(f"{summary.unreadable} problems are too large for this model and count as not solved")

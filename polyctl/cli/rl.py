@@ -21,7 +21,7 @@ from polyctl.cli.options import (
     SmokeOption,
     ThreadsOption,
 )
-from polyctl.cli.training import print_cost, print_result, progress_reporter
+from polyctl.cli.training import kept_from, print_cost, print_result, progress_reporter
 from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ def rl(
             return
         old, chosen = _old(chosen, changes, runs) if resume else (None, chosen)
         start = None if resume else _start(supervised, from_, smoke, runs, processes)
+        if start is not None:
+            chosen = kept_from(chosen, start, processes)
         result = _reinforce(chosen, old, start, processes, runs, max_minutes, track, as_json)
     if result.state == "interrupted":
         raise typer.Exit(EXIT_INTERRUPTED)

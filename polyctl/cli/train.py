@@ -20,7 +20,7 @@ from polyctl.cli.options import (
     SmokeOption,
     ThreadsOption,
 )
-from polyctl.cli.training import print_cost, print_result, progress_reporter
+from polyctl.cli.training import kept_from, print_cost, print_result, progress_reporter
 from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
 from polyctl.formatting import format_bytes, format_duration
 
@@ -87,11 +87,14 @@ def train(
     from polyctl.runtime.device import limit_threads  # loads torch, so after the checks
     from polyctl.runtime.processes import join_processes
     from polyctl.training.cost import estimate
+    from polyctl.training.start import weights_of
 
     limit_threads(chosen.model, threads)
     with join_processes(device) as processes:
         if old is None and data is None:
             chosen = _fresh_without_files(chosen, processes)
+        if old is None and chosen.train.init_from is not None:
+            chosen = kept_from(chosen, weights_of(chosen.train.init_from, runs), processes)
         if reweigh is not None:
             chosen = _reweighed(chosen, old, processes, reweigh, runs)
         if dry_run:

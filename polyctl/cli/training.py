@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polyctl.cli import output
@@ -14,6 +15,7 @@ from polyctl.formatting import format_bytes, format_duration
 if TYPE_CHECKING:
     from polyctl.config.schema import Experiment
     from polyctl.plans.progress import Progress
+    from polyctl.runtime.processes import Processes
     from polyctl.store.event_kinds import Event, RunStarted, Step, Validation
     from polyctl.store.runs import Run
     from polyctl.training.cost import Cost
@@ -113,6 +115,23 @@ def progress_reporter(description: str) -> Iterator[ProgressReporter]:
     """A reporter with a progress bar, if stderr is a terminal."""
     with output.progress(description) as bar:
         yield ProgressReporter(bar)
+
+
+# -- start -----------------------------------------------------------------------------------------
+
+
+def kept_from(experiment: Experiment, start: Path, processes: Processes) -> Experiment:
+    """The experiment with what its start was kept from; a warning of what of that is not here."""
+    from polyctl.model.serialization import read_experiment
+    from polyctl.training.start import with_exclusions
+
+    kept, lost = with_exclusions(experiment, read_experiment(start).data.exclude)
+    if lost and processes.main:
+        output.say(
+            f"warning: {start} was kept from the problems of {', '.join(lost)}; these files are not here, "
+            "so their problems may be trained on now"
+        )
+    return kept
 
 
 # -- result and cost -------------------------------------------------------------------------------

@@ -49,7 +49,11 @@ class DataConfig(_Config):
     test_size: int = Field(
         300, ge=1, description="problems in each test set (one set for each pair of degrees)"
     )
-    exclude: tuple[str, ...] = Field((), description="files whose problems are never trained on")
+    exclude: tuple[str, ...] = Field(
+        (),
+        description="files whose problems are never trained on; published: the published test problems, "
+        "published/homogeneous_3_2: one set of them",
+    )
     parts: tuple[DataConfig, ...] = Field((), description="mixed: the families that problems come from")
     weight: float = Field(1.0, gt=0, description="in a mixture: how often problems of this part are drawn")
 

@@ -30,6 +30,7 @@ from polyctl.data.published_format import (
     write_dot_products,
     write_line,
 )
+from polyctl.data.published_sets import published_hint, published_set
 from polyctl.data.tokenizers.prefix import PrefixTokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.runtime.pool import worker_pool
@@ -162,17 +163,29 @@ def read_problems(
     return found
 
 
-def read_digests(paths: Sequence[str]) -> frozenset[bytes]:
-    """The normal forms of all problems in these files (glob patterns allowed)."""
+def read_digests(entries: Sequence[str]) -> frozenset[bytes]:
+    """The normal forms of all problems that data.exclude names: those of files (glob patterns allowed),
+    `published`, or `published/NAME` for one published set.
+
+    Raises FileError for an entry that names nothing.
+    """
     digests: set[bytes] = set()
-    for pattern in paths:
-        base = Path(pattern)
-        matches = [base] if base.is_file() else sorted(Path(base.anchor or ".").glob(str(base).lstrip("/")))
-        if not matches:
-            raise FileError(f"data.exclude: no file matches {pattern}", "correct the path or remove it")
-        for path in matches:
-            digests.update(p.digest for p in read_problems(path))
+    for entry in entries:
+        files, known = matching_files(entry), published_set(entry)
+        if files:
+            for path in files:
+                digests.update(p.digest for p in read_problems(path))
+        elif known is not None:
+            digests |= known
+        else:
+            raise FileError(f"data.exclude: no file matches {entry}", published_hint(entry))
     return frozenset(digests)
+
+
+def matching_files(pattern: str) -> list[Path]:
+    """The file of that name, or else those that the pattern matches."""
+    base = Path(pattern)
+    return [base] if base.is_file() else sorted(Path(base.anchor or ".").glob(str(base).lstrip("/")))
 
 
 # ---- generation ----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import names
 from polyctl.algebra.printing import plain
 from polyctl.config.schema import EvalConfig
+from polyctl.data.exclusions import may_have_drawn
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluation.accuracy import (
@@ -73,6 +74,7 @@ def evaluate_run(
         processes=processes.world,
         summary=summarize_scores(scores, options.config.beam),
         sympy=sympy_baseline(problems) if options.baseline and processes.main else None,
+        may_have_trained_on=may_have_drawn(loaded.experiment.data, problems),
     )
     lines = "".join(f"{answers[i][1]}\n" for i in range(len(problems)))
     predictions = processes.from_main(lambda: _keep(run, report, lines))

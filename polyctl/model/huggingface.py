@@ -255,9 +255,9 @@ class _Description(BaseModel):
 def import_gpt2(directory: Path, experiment: Experiment | None = None) -> LoadedModel:
     """Read a GPT-2 directory: one that `export_gpt2` wrote, or any with polyctl's tokens.
 
-    Data and tokens are those of `experiment`, else those that config.json gives under `polyctl`. Raises
-    FileError if files are missing or damaged, UsageError if the model is not a plain GPT-2 or its
-    vocabulary is not the experiment's.
+    Data and tokens are those of `experiment`, else those that config.json gives under `polyctl`. What the
+    model was kept from only config.json can say. Raises FileError if files are missing or damaged, UsageError
+    if the model is not a plain GPT-2 or its vocabulary is not the experiment's.
     """
     where = directory / "config.json"
     config = _read_json(where)
@@ -269,7 +269,9 @@ def import_gpt2(directory: Path, experiment: Experiment | None = None) -> Loaded
             f"{where} does not say which problems and tokens the model knows",
             "name an experiment with the same problems and tokens: --experiment NAME",
         )
-    experiment = experiment.model_copy(update={"model": shape})
+    trained = description.experiment
+    data = experiment.data.model_copy(update={"exclude": () if trained is None else trained.data.exclude})
+    experiment = experiment.model_copy(update={"model": shape, "data": data})
     vocabulary = make_tokenizer(experiment.data).vocabulary
     _check_vocabulary(directory, config, make_unique(vocabulary), experiment.name)
     path = directory / "model.safetensors"

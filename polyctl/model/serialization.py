@@ -78,14 +78,7 @@ def load_model(path: Path, device: torch.device | str) -> LoadedModel:
     its weights are not those of the model it describes.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileError(f"no model file at {path}", "`polyctl runs list` shows the runs that have one")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: _single(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise FileError(f"{path} is damaged, cut short or not a safetensors file: {error}", _HINT) from error
+    metadata, tensors = _read(path, weights=True)
     experiment, vocabulary, step, metrics = _read_description(path, metadata)
     try:
         with torch.device("meta"):  # no memory and no random initialization: the weights come from the file
@@ -95,6 +88,23 @@ def load_model(path: Path, device: torch.device | str) -> LoadedModel:
     _check_weights(path, model, tensors)
     model.load_state_dict(tensors, assign=True)
     return LoadedModel(model.to(device).eval(), experiment, vocabulary, step, metrics)
+
+
+def read_experiment(path: Path) -> Experiment:
+    """What a model file says the model was trained on; the weights are not read. Raises FileError."""
+    return _read_description(path, _read(path, weights=False)[0])[0]
+
+
+def _read(path: Path, *, weights: bool) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """The description in a model file, and the tensors if they are asked for."""
+    if not path.is_file():
+        raise FileError(f"no model file at {path}", "`polyctl runs list` shows the runs that have one")
+    try:
+        with safe_open(path, framework="pt") as file:
+            wanted = file.keys() if weights else ()
+            return file.metadata() or {}, {name: _single(file.get_tensor(name)) for name in wanted}
+    except (SafetensorError, OSError) as error:
+        raise FileError(f"{path} is damaged, cut short or not a safetensors file: {error}", _HINT) from error
 
 
 def _single(tensor: torch.Tensor) -> torch.Tensor:

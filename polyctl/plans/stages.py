@@ -15,9 +15,11 @@ from polyctl.config.registry import override, smoke
 from polyctl.config.schema import Experiment, RLConfig
 from polyctl.data.dataset import read_manifest
 from polyctl.errors import FileError, UsageError, did_you_mean
+from polyctl.model.serialization import read_experiment
 from polyctl.rl.trainer import ReinforcementTrainer, with_algorithm_name
 from polyctl.store.evaluation_report import EvaluationReport, ProblemSet, read_reports
 from polyctl.store.runs import Run, find_run, list_runs
+from polyctl.training.start import with_exclusions
 from polyctl.training.supervised import SupervisedTrainer
 
 Stage = Literal["gen", "train", "eval", "rl"]
@@ -210,12 +212,18 @@ def _data_standing(task: Task) -> TaskStatus:
 
 
 def resolve_start(task: Task, directories: Directories) -> Experiment:
-    """The experiment as its run's config.toml has it: train.init_from names the very run it starts from."""
+    """The experiment as its run's config.toml has it: train.init_from names the very run it starts from, and
+    data.exclude has what that run was kept from.
+    """
+    experiment, init = task.experiment, task.experiment.train.init_from
     if task.base is None:
-        return task.experiment
+        of_file = task.stage == "train" and init is not None
+        inherited = read_experiment(Path(str(init))).data.exclude if of_file else ()
+        return with_exclusions(experiment, inherited)[0]
     start = _start_of(task.base, directories)
-    train = task.experiment.train.model_copy(update={"init_from": start.name})
-    return task.experiment.model_copy(update={"train": train})
+    train = experiment.train.model_copy(update={"init_from": start.name})
+    named = experiment.model_copy(update={"train": train})
+    return with_exclusions(named, start.config().data.exclude)[0]
 
 
 def _start_of(base: str, directories: Directories) -> Run:

@@ -170,6 +170,7 @@ class EvaluationReport:
     processes: int
     summary: AccuracySummary
     sympy: Baseline | None = None
+    may_have_trained_on: int | None = None  # of the problems; None in reports that do not say it
     predictions: Path | None = None  # known to who evaluates, not kept in the file
 
     def to_json(self) -> dict[str, Any]:
@@ -183,6 +184,7 @@ class EvaluationReport:
             "seconds": self.seconds,
             "device": self.device,
             "processes": self.processes,
+            **({} if self.may_have_trained_on is None else {"may_have_trained_on": self.may_have_trained_on}),
             **self.summary.to_json(),
             "baselines": {"sympy": None if self.sympy is None else self.sympy.to_json()},
             **({} if self.predictions is None else {"predictions": str(self.predictions)}),
@@ -205,6 +207,7 @@ class EvaluationReport:
                 int(data.get("processes", 1)),
                 AccuracySummary.from_json(data),
                 None if sympy is None else Baseline.from_json(sympy),
+                None if (seen := data.get("may_have_trained_on")) is None else int(seen),
             )
         except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"a damaged report: {error!r}") from error

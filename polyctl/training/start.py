@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from polyctl.config.schema import Experiment
+from polyctl.data.exclusions import inherit
 from polyctl.data.families import draw_held_out
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import Tokenizer
@@ -18,6 +20,16 @@ from polyctl.store.runs import find_run
 def weights_of(name: str, root: Path | None = None) -> Path:
     """The model file that `name` means: a .safetensors file, or the best one of a run in `root`."""
     return Path(name) if name.endswith(".safetensors") else find_run(name, root).weights()
+
+
+def with_exclusions(experiment: Experiment, inherited: Sequence[str]) -> tuple[Experiment, tuple[str, ...]]:
+    """The experiment, kept from what its start was kept from too; and what of that is not here.
+
+    A model has seen what the one that it starts from has seen, so only what both exclude is unknown to it.
+    """
+    exclude, lost = inherit(experiment.data.exclude, inherited)
+    data = experiment.data.model_copy(update={"exclude": exclude})
+    return experiment.model_copy(update={"data": data}), lost
 
 
 def load_start(

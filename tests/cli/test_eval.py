@@ -20,6 +20,7 @@ def test_eval_reports_and_keeps_predictions(place, capsys):
     assert 0 <= report["greedy"]["verified"] <= 1
     assert report["baselines"]["sympy"]["verified"] == 1
     assert [c["cell"] for c in report["cells"]] == ["2∘2"]
+    assert report["may_have_trained_on"] == 0  # they are of the test split
     assert len((place / report["predictions"]).read_text().splitlines()) == 5
     kinds = [json.loads(line)["kind"] for line in next(place.glob("runs/smoke/*/events.jsonl")).open()]
     assert "beam" in kinds
@@ -42,6 +43,9 @@ def test_eval_on_a_file(place, capsys, tmp_path):
     assert run(["eval", "--data", str(path), "--json"]) == 0
     report = read(capsys)
     assert (report["problems"], report["unreadable"]) == (2, 1)
+    assert report["may_have_trained_on"] == 1  # x^4; x^6 is of a degree that the experiment does not have
+    assert run(["eval", "--data", str(path)]) == 0
+    assert "1 of 2 problems may have been trained on" in capsys.readouterr().err
     path.write_text("\n")
     assert run(["eval", "--data", str(path)]) == 3
 

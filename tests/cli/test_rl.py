@@ -9,8 +9,9 @@ import pytest
 from polyctl.cli import app
 from polyctl.store.event_kinds import RunStarted
 from polyctl.store.events import EventReader
-from polyctl.store.runs import list_runs
+from polyctl.store.runs import find_run, list_runs
 from tests.processes import ending, start_polyctl, wait_for
+from tests.shared import OURS
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_directory")
 
@@ -81,6 +82,22 @@ def test_mistakes_get_a_remedy_and_no_traceback(run, arguments, code, words):
     result = run("rl", *arguments, code=code)
     assert words in result.err
     assert "Traceback" not in result.err
+
+
+def test_what_the_start_was_kept_from_is_inherited(run, tmp_path):
+    kept = tmp_path / "kept.txt"
+    kept.write_text((OURS.path("univariate_2_2")).read_text())
+    run("train", "rl_quick", "--smoke", "--steps", "1", "--set", f'data.exclude=["{kept}"]')
+    (start,) = list_runs(tmp_path / "runs")
+    first = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "1", "--json").out)
+    assert find_run(first["run"]).config().data.exclude == (str(kept),)
+    tuned = ["quick", "--smoke", "--steps", "1", "--set", f"train.init_from={start.name}", "--json"]
+    second = json.loads(run("train", *tuned).out)
+    assert find_run(second["run"]).config().data.exclude == (str(kept),)
+    kept.unlink()
+    result = run("rl", "rl_quick", "--smoke", "--steps", "1", "--from", start.name, "--json")
+    assert f"was kept from the problems of {kept}; these files are not here" in " ".join(result.err.split())
+    assert find_run(json.loads(result.out)["run"]).config().data.exclude == ()
 
 
 def test_a_risky_setting_is_warned_of(run):

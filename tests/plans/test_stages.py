@@ -108,6 +108,17 @@ def test_it_may_start_from_a_certain_run(make, directories):
         make_plan([make("tuned", init_from="first/none")], [], directories)
 
 
+def test_what_the_start_was_kept_from_is_inherited(make, directories):
+    first = make("first")
+    data = first.data.model_copy(update={"exclude": ("published/monic",)})
+    finished(first.model_copy(update={"data": data}), directories.runs)
+    (train,) = make_plan([make("tuned", init_from="first")], [], directories, ("train",))
+    wanted = resolve_start(train, directories)
+    assert wanted.data.exclude == ("published/monic",)
+    made = finished(wanted, directories.runs)
+    assert standing(train, directories).run == made
+
+
 def test_experiments_with_the_same_data_share_a_data_set(make, directories):
     one, two = make("one", source="files"), make("two", source="files", lr=0.1)
     other = make("other", source="files", seed=4)
