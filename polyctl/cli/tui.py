@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from typing import Annotated
 
@@ -30,6 +29,10 @@ def tui(
         bool, typer.Option("--serve", help="Open it in a browser, on this machine only (needs polyctl[web]).")
     ] = False,
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="With --serve: the port.")] = 8000,
+    allow_jobs: Annotated[
+        bool,
+        typer.Option("--allow-jobs", help="With --serve: jobs can be started and stopped in the browser."),
+    ] = False,
     runs: RunsOption = None,
     registry: RegistryOption = None,
 ) -> None:
@@ -47,29 +50,35 @@ def tui(
         for line in dump_tabs((screen,) if screen else tuple(TABS), runs, registry, run):
             print(line)
         return
+    served = "TEXTUAL_DRIVER" in os.environ  # set by textual-serve, whose sessions have no terminal
+    if allow_jobs and not (serve or served):
+        raise UsageError("--allow-jobs needs --serve", "in a terminal jobs can always be started")
     if serve:
         options = [("--runs", runs), ("--registry", registry), ("--screen", screen)]
         words = [part for name, value in options if value for part in (name, str(value))]
+        words += ["--allow-jobs"] if allow_jobs else []
         _serve(port, [*words, "--", expression] if expression else words)
         return
-    served = "TEXTUAL_DRIVER" in os.environ  # set by textual-serve, whose sessions have no terminal
     if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the dashboard needs a terminal", "`polyctl tui --plain` prints it as text")
+    if served:
+        from polyctl.runtime.parent import Parent
+
+        Parent(os.getppid(), steady=False).end_together()
     from polyctl.tui.actions import load_keymap
 
     keymap = load_keymap()
     from polyctl.tui.app import Dashboard
 
-    Dashboard(runs, registry, screen or "decompose", keymap, expression.strip()).run()
+    jobs = allow_jobs or not served
+    Dashboard(runs, registry, screen or "decompose", keymap, expression.strip(), jobs).run()
 
 
 def _serve(port: int, options: list[str]) -> None:
     try:
-        from textual_serve.server import Server
-    except ImportError:
+        from polyctl.tui.serve import serve
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("textual_serve", "aiohttp"):
+            raise
         raise UsageError("textual-serve is not installed", "pip install 'polyctl[web]'") from None
-    command = shlex.join([sys.executable, "-m", "polyctl", "tui", *options])
-    try:
-        Server(command, host="127.0.0.1", port=port, title="polyctl").serve()
-    except OSError as error:
-        raise UsageError(f"port {port} cannot be used: {error.strerror}", "choose another: --port") from error
+    serve(options, port)

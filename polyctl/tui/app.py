@@ -23,6 +23,7 @@ from polyctl.tui.actions import Action, format_keys, list_actions, make_bindings
 from polyctl.tui.panes.beam import BeamPane
 from polyctl.tui.panes.decompose import DecomposePane
 from polyctl.tui.panes.experiments import ExperimentsPane
+from polyctl.tui.panes.host import NO_JOBS
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.panes.run import RunPane
 from polyctl.tui.panes.runs import RunsPane
@@ -117,9 +118,11 @@ class Dashboard(App[None]):
         start: str = "decompose",
         keymap: dict[str, str] | None = None,
         text: str = "",
+        jobs: bool = True,
     ) -> None:
         super().__init__()
         self.registry = registry
+        self.allows_jobs = jobs
         self.runs = RunList(runs_root(runs))
         self.keys = keymap or {}
         self.solver = Solver(self._post_report, self.runs.root)
@@ -251,6 +254,9 @@ class Dashboard(App[None]):
 
     def stop_job(self, run: str | None) -> None:
         """Stop the process that works on that run, or the newest that was started from here."""
+        if not self.allows_jobs:
+            self.notify(NO_JOBS, severity="warning", markup=False)
+            return
         row = self.runs.find(run)
         if row is not None and row.summary is not None and row.summary.state != "running":
             self.notify(f"{run} is not running", severity="warning", markup=False)

@@ -9,6 +9,7 @@ from polyctl.errors import FileError, UsageError
 from polyctl.tui import launch
 from polyctl.tui.actions import ACTIONS, BY_ID, list_actions, load_keymap
 from polyctl.tui.app import THEMES, Dashboard
+from polyctl.tui.panes.host import NO_JOBS
 from polyctl.tui.run_log import RunLog
 from polyctl.tui.screens.help import HelpScreen, format_help
 from polyctl.tui.tabs import TABS
@@ -322,6 +323,28 @@ def test_experiments(empty, monkeypatch):
         assert len(started) == 1
 
     drive(empty, script)
+
+
+def test_in_a_browser_no_job_is_started_or_stopped(monkeypatch):
+    app = Dashboard(jobs=False)
+    done = []
+    monkeypatch.setattr(launch, "start", lambda *_: done.append("started"))
+    monkeypatch.setattr(launch, "stop", lambda _: done.append("stopped"))
+    monkeypatch.setattr(launch, "list_jobs", lambda _: [launch.Job(1, "x", 0.0, ("train", "quick"), None)])
+    told = []
+    monkeypatch.setattr(app, "notify", lambda text, **_: told.append(text))
+
+    async def script(pilot):
+        await pilot.press("f6")
+        pane = app.pane("experiments")
+        await until(pilot, lambda: pane.chosen is not None, "an experiment is chosen")
+        await until_focused(pilot, pane.query_one(Table))
+        for key in "terx":
+            await pilot.press(key, "enter")
+        assert told == [NO_JOBS] * 4
+        assert done == []
+
+    drive(app, script)
 
 
 def test_keys_are_answered_while_every_worker_blocks(dashboard, monkeypatch):

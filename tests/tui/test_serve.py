@@ -5,10 +5,10 @@ import shlex
 import socket
 import subprocess
 import sys
-from types import ModuleType
 
 import pytest
 
+from polyctl.cli.app import run
 from polyctl.cli.tui import _serve
 from polyctl.errors import UsageError
 
@@ -25,25 +25,34 @@ def test_a_session_needs_no_terminal():
             process.kill()
 
 
-def test_the_command_that_is_served(monkeypatch):
-    served = []
+def test_the_command_that_is_served():
+    serve = pytest.importorskip("polyctl.tui.serve", reason="the extra web is not installed")
+    server = serve.GuardedServer(["--runs", "a b", "--", "-x^4"], 8000)
+    exec_, python, *words = shlex.split(server.command)
+    assert (exec_, python) == ("exec", sys.executable)
+    assert words == ["-m", "polyctl", "tui", "--runs", "a b", "--", "-x^4"]
+    assert server.host == "127.0.0.1"
 
-    class Server:
-        def __init__(self, command, **places):
-            served.append((shlex.split(command), places))
 
-        def serve(self):
-            with socket.socket() as taken, socket.socket() as other:
-                taken.bind(("127.0.0.1", 0))
-                other.bind(taken.getsockname())
-
-    module = ModuleType("textual_serve.server")
-    module.Server = Server
-    monkeypatch.setitem(sys.modules, "textual_serve", ModuleType("textual_serve"))
-    monkeypatch.setitem(sys.modules, "textual_serve.server", module)
-    with pytest.raises(UsageError, match="port 8000 cannot be used") as error:
-        _serve(8000, ["--runs", "a b", "--", "-x^4"])
+def test_a_port_that_is_taken(monkeypatch):
+    pytest.importorskip("textual_serve", reason="the extra web is not installed")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {port} cannot be used") as error:
+            _serve(port, [])
     assert "--port" in error.value.hint
-    (command, places) = served[0]
-    assert command[1:] == ["-m", "polyctl", "tui", "--runs", "a b", "--", "-x^4"]
-    assert places["host"] == "127.0.0.1"
+
+
+def test_without_the_extra(monkeypatch):
+    monkeypatch.delitem(sys.modules, "polyctl.tui.serve", raising=False)
+    monkeypatch.setitem(sys.modules, "textual_serve.server", None)
+    with pytest.raises(UsageError, match="textual-serve is not installed"):
+        _serve(8000, [])
+
+
+def test_allow_jobs_is_about_a_browser(capsys, monkeypatch):
+    monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
+    assert run(["tui", "--allow-jobs"]) == 2
+    assert "--serve" in capsys.readouterr().err

@@ -20,7 +20,7 @@ from polyctl.config.schema import Experiment
 from polyctl.errors import PolyctlError
 from polyctl.tui import launch
 from polyctl.tui.actions import make_bindings
-from polyctl.tui.panes.host import Host
+from polyctl.tui.panes.host import NO_JOBS, Host
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.views.experiments import (
     JobState,
@@ -131,6 +131,9 @@ class ExperimentsPane(Pane):
             self._propose(f"rl {experiment.name} --algo {experiment.rl.algorithm}")
 
     def _propose(self, line: str) -> None:
+        if not self.host.allows_jobs:
+            self.app.notify(NO_JOBS, severity="warning", markup=False)
+            return
         self.query_one(Ask).ask("polyctl …, Enter starts it, Escape does not", line, self._start)
 
     def _start(self, line: str) -> None:

@@ -8,9 +8,15 @@ from typing import Protocol
 from polyctl.tui.run_list import RunList
 from polyctl.tui.solver_client import Solver
 
+NO_JOBS = "in a browser jobs are started and stopped only with `polyctl tui --serve --allow-jobs`"
+
 
 class Host(Protocol):
     """The dashboard as its tabs see it."""
+
+    @property
+    def allows_jobs(self) -> bool:
+        """Whether jobs may be started and stopped."""
 
     @property
     def registry(self) -> Path | None:

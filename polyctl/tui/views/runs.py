@@ -123,7 +123,7 @@ def describe_run(row: RunRow) -> str:
     if s.error:
         return f"{row.run.name} crashed: {s.error}"
     if s.state == "crashed":
-        return f"{row.run.name} has not ended and has written nothing for ten minutes"
+        return f"{row.run.name} has not ended, but nothing works on it any more"
     if s.state == "unknown":
         return f"{row.run.name} has written no events yet"
     metrics = ", ".join(describe_metric(name, value) for name, value in s.metrics.items())
