@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
@@ -21,6 +21,7 @@ from polyctl.cli.options import (
 from polyctl.errors import FileError, UsageError
 from polyctl.formatting import format_fixed, format_percent
 from polyctl.solving.methods import DEFAULT_SECONDS
+from polyctl.store.evaluation_report import CheckpointName
 
 if TYPE_CHECKING:
     from polyctl.data.problem import Problem
@@ -45,7 +46,8 @@ def eval_(
         typer.Option("--data", metavar="FILE", help="Problems in the published format; may be repeated."),
     ] = None,
     checkpoint: Annotated[
-        str | None, typer.Option("--checkpoint", help="best or last (default: best, if there is one).")
+        str | None,
+        typer.Option("--checkpoint", help="best (the default), last or average."),
     ] = None,
     grammar: Annotated[bool, typer.Option("--grammar", help="Allow only well-formed answers.")] = False,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer in tokens.")] = None,
@@ -156,12 +158,14 @@ def _problems(
     return problems, ProblemSet(loaded.experiment.name)
 
 
-def _which(checkpoint: str) -> Literal["best", "last"]:
-    if checkpoint == "best":
-        return "best"
-    if checkpoint == "last":
-        return "last"
-    raise UsageError(f"--checkpoint {checkpoint!r} is neither best nor last", "use --checkpoint best")
+def _which(checkpoint: str) -> CheckpointName:
+    for name in get_args(CheckpointName):
+        if checkpoint == name:
+            return cast(CheckpointName, name)
+    raise UsageError(
+        f"--checkpoint {checkpoint!r} is none of {', '.join(get_args(CheckpointName))}",
+        "use --checkpoint best",
+    )
 
 
 def _read(path: Path, loaded: LoadedModel, limit: int | None) -> list[Problem]:

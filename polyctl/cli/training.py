@@ -104,9 +104,14 @@ def _validation_text(event: Validation) -> str:
             f"mass {found['mass']:.2f}, copies {found['copies']:.1%}; "
             f"of samples: kl {found['sample_kl']:.4f}, entropy {found['sample_entropy']:.2f}"
         )
+    text = _held_out(found, "")
+    return f"{text}; average: {_held_out(found, 'average_')}" if "average_valid_loss" in found else text
+
+
+def _held_out(found: dict[str, float], kind: str) -> str:
     return (
-        f"valid loss {found['valid_loss']:.4f}, greedy exact {found['greedy_exact']:.1%}, "
-        f"verified {found['greedy_verified']:.1%}"
+        f"valid loss {found[kind + 'valid_loss']:.4f}, greedy exact {found[kind + 'greedy_exact']:.1%}, "
+        f"verified {found[kind + 'greedy_verified']:.1%}"
     )
 
 

@@ -169,6 +169,9 @@ class TrainConfig(_Config):
     beta1: float = 0.9
     beta2: float = 0.95
     weight_decay: float = Field(0.1, ge=0)
+    ema: float = Field(
+        0.0, ge=0, lt=1, description="decay of an exponential average of the weights; 0 for none"
+    )
     max_grad_norm: float = Field(1.0, gt=0, description="the gradient is scaled down to this norm")
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     compile: Literal["auto", "on", "off"] = "auto"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import names
@@ -27,7 +27,7 @@ from polyctl.evaluation.spotlight import Spotlight
 from polyctl.evaluation.summary import ProblemScore, summarize_scores
 from polyctl.model.serialization import LoadedModel
 from polyctl.runtime.processes import Processes
-from polyctl.store.evaluation_report import EvaluationReport, ProblemSet
+from polyctl.store.evaluation_report import CheckpointName, EvaluationReport, ProblemSet
 from polyctl.store.event_kinds import Evaluation
 from polyctl.store.events import EventWriter
 from polyctl.store.files import remove_unfinished, write_atomic
@@ -40,7 +40,7 @@ class EvaluationOptions:
     """How to evaluate: widths and limits of the searches, whose weights, what else to do."""
 
     config: EvalConfig
-    checkpoint: Literal["best", "last"] = "best"
+    checkpoint: CheckpointName = "best"
     grammar: bool = False  # only well-formed answers
     baseline: bool = True  # SymPy's decompose as well, if it applies
 

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+CheckpointName = Literal["best", "last", "average"]
 TEST_PROBLEMS = "test problems of "
 
 
@@ -162,7 +163,7 @@ class EvaluationReport:
     """What an evaluation of a run's model found, kept in the run's reports/."""
 
     run: str
-    checkpoint: Literal["best", "last"]
+    checkpoint: CheckpointName
     step: int
     data: ProblemSet
     seconds: float
@@ -199,7 +200,7 @@ class EvaluationReport:
             sympy = data.get("baselines", {}).get("sympy")
             return cls(
                 str(data.get("run", "")),
-                "last" if data.get("checkpoint") == "last" else "best",
+                data["checkpoint"] if data.get("checkpoint") in get_args(CheckpointName) else "best",
                 int(data["step"]),
                 ProblemSet.from_json(data.get("problem_set", data["data"])),
                 float(data.get("seconds", 0.0)),

@@ -197,7 +197,7 @@ class Checkpoint(Event):
     KIND = "checkpoint"
 
     step: int | None = None
-    which: str | None = None  # best or last
+    which: str | None = None  # a CheckpointName
     path: Text | None = None  # in the run's directory
 
 

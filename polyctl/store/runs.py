@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import tomli
 import tomli_w
@@ -22,6 +21,7 @@ from polyctl.config.names import NAME_RULE, check_name, is_name, is_run_name
 from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, UsageError, did_you_mean
+from polyctl.store.evaluation_report import CheckpointName
 from polyctl.store.files import write_atomic
 from polyctl.store.places import refuse_links
 from polyctl.store.summary import RunState, Summary, summarise_events
@@ -104,8 +104,11 @@ class Run:
                 "use the version of polyctl that made the run, or fix the file",
             ) from error
 
-    def checkpoint(self, which: Literal["best", "last"] = "best") -> Path:
-        """Where the weights of the best validation, or the last ones, are kept; they need not exist yet."""
+    def checkpoint(self, which: CheckpointName = "best") -> Path:
+        """Where these weights are kept; they need not exist yet.
+
+        best: of the best validation; last; average: the exponential average, if the training keeps one.
+        """
         return self.checkpoints / f"{which}.safetensors"
 
     @property

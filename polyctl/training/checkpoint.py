@@ -23,9 +23,17 @@ from polyctl.training.optim import Optimizers
 FORMAT = 1
 
 
-def save_trainer(path: Path, model: nn.Module, optimizer: Optimizers, facts: dict[str, Any]) -> None:
-    """Write weights, moments and `facts` (anything JSON holds: step, best metrics, ...) atomically."""
+def save_trainer(
+    path: Path,
+    model: nn.Module,
+    optimizer: Optimizers,
+    facts: dict[str, Any],
+    average: nn.Module | None = None,
+) -> None:
+    """Write weights, their average, moments and `facts` (JSON: step, best metrics, ...) atomically."""
     tensors = {f"weight/{name}": tensor for name, tensor in _distinct_state(model).items()}
+    if average is not None:
+        tensors |= {f"average/{name}": tensor for name, tensor in _distinct_state(average).items()}
     for part in optimizer.parts:
         for name, parameter in _named_parameters(part):
             state = part.state.get(parameter, {})
@@ -53,10 +61,13 @@ def read_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
-def load_trainer(path: Path, model: nn.Module, optimizer: Optimizers) -> dict[str, Any]:
+def load_trainer(
+    path: Path, model: nn.Module, optimizer: Optimizers, average: nn.Module | None = None
+) -> dict[str, Any]:
     """Put the saved weights and moments into `model` and `optimizer` and return the facts.
 
-    Raises FileError if the file is missing or damaged, or belongs to a model of another shape.
+    `average` becomes the saved average, or a copy of the weights if none was saved. Raises FileError if the
+    file is missing or damaged, or belongs to a model of another shape.
     """
     facts = read_facts(path)
     with safe_open(path, framework="pt") as file:
@@ -72,6 +83,8 @@ def load_trainer(path: Path, model: nn.Module, optimizer: Optimizers) -> dict[st
     with torch.no_grad():
         for name, tensor in own.items():
             tensor.copy_(saved[name])
+        for name, tensor in _distinct_state(average).items() if average is not None else ():
+            tensor.copy_(tensors.get(f"average/{name}", saved[name]))
     _load_moments(optimizer, tensors)
     return facts
 

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, field, fields
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
@@ -25,11 +25,13 @@ from polyctl.model.gpt import GPT
 from polyctl.model.serialization import save_model
 from polyctl.runtime.processes import Processes
 from polyctl.runtime.signals import Interrupts
+from polyctl.store.evaluation_report import CheckpointName
 from polyctl.store.event_kinds import Checkpoint, End, EndState, RunStarted, Validation
 from polyctl.store.events import finite
 from polyctl.store.lock import sole_writer
 from polyctl.store.runs import Run
 from polyctl.training import checkpoint
+from polyctl.training.average import WeightAverage
 from polyctl.training.journal import Journal, OnEvent
 from polyctl.training.optim import Optimizers
 
@@ -90,6 +92,7 @@ class Loop(ABC):
     locked: ClassVar[tuple[str, ...]] = ("data", "model", "seed")  # settings that resuming cannot change
 
     model: GPT
+    average: WeightAverage | None = None
     optimizer: Optimizers
     progress: Progress
     total_steps: int
@@ -188,6 +191,10 @@ class Loop(ABC):
             done.best = {"step": done.step, **done.metrics}
             self._save_weights("best")
 
+    def best_model(self, metrics: dict[str, float]) -> GPT:
+        """The weights that a validation with these metrics speaks for."""
+        return self.model
+
     def diverged(self, found: str, lr: float, setting: str) -> DivergedError:
         """Save the weights, which are still those before the failed step, and return the error to raise.
 
@@ -222,11 +229,13 @@ class Loop(ABC):
         return run.checkpoints / cls.state_file
 
     def save(self) -> None:
-        """Write the weights as checkpoints/last.safetensors, then the trainer's state.
+        """Write the weights as checkpoints/last.safetensors, and their average, then the trainer's state.
 
         In this order, a process that dies between the two repeats some steps and writes the weights again.
         """
         self._save_weights("last")
+        if self.average is not None:
+            self._save_weights("average")
         self._save_state()
 
     def _save_state(self) -> None:
@@ -238,7 +247,8 @@ class Loop(ABC):
             **self.extra_facts(),
             **asdict(self.progress),
         }
-        checkpoint.save_trainer(self.state_path(self.run), self.model, self.optimizer, facts)
+        average = None if self.average is None else self.average.model
+        checkpoint.save_trainer(self.state_path(self.run), self.model, self.optimizer, facts, average)
 
     def resume(self) -> None:
         """Load weights, moments and progress from the run's state file.
@@ -253,22 +263,28 @@ class Loop(ABC):
                     f"{self.run.path} was started with other {part} settings",
                     "only train.*, eval.* and rl.* may change on resume; start a new run for the rest",
                 )
-        facts = checkpoint.load_trainer(path, self.model, self.optimizer)
+        average = None if self.average is None else self.average.model
+        facts = checkpoint.load_trainer(path, self.model, self.optimizer, average)
         kind = type(self.progress)
         # older versions kept fewer facts
         self.progress = kind(**{p.name: facts[p.name] for p in fields(kind) if p.name in facts})
 
-    def _save_weights(self, which: Literal["best", "last"]) -> None:
+    def _save_weights(self, which: CheckpointName) -> None:
         if not self.processes.main:
             return
-        self.write_model(self.run.checkpoint(which))
+        model = self.model
+        if which == "average" and self.average is not None:
+            model = self.average.model
+        elif which == "best":
+            model = self.best_model(self.progress.metrics)
+        self.write_model(self.run.checkpoint(which), model)
         path = f"checkpoints/{which}.safetensors"
         self.journal.write(Checkpoint(step=self.step, which=which, path=path))
 
-    def write_model(self, path: Path) -> None:
-        """Write the weights as a model file, with the metrics measured on them, if any."""
+    def write_model(self, path: Path, model: GPT | None = None) -> None:
+        """Write the weights, or those of `model`, as a model file, with the metrics of this step, if any."""
         metrics = self.progress.metrics if self.progress.validated == self.step else {}
-        save_model(path, self.model, self.experiment, self.tokenizer.vocabulary, self.step, metrics)
+        save_model(path, model or self.model, self.experiment, self.tokenizer.vocabulary, self.step, metrics)
 
 
 def run_loop(

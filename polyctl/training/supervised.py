@@ -29,6 +29,7 @@ from polyctl.runtime.processes import Processes
 from polyctl.store.event_kinds import Step
 from polyctl.store.runs import Run
 from polyctl.training import checkpoint
+from polyctl.training.average import WeightAverage
 from polyctl.training.echo import Echo
 from polyctl.training.flops import peak_flops, step_flops
 from polyctl.training.journal import Journal, OnEvent
@@ -102,6 +103,7 @@ class SupervisedTrainer(Loop):
         if experiment.model.number_init == "fourier":
             start_as_waves(model.embedding, *self.tokenizer.numbers)
         self.model = model.to(processes.device)
+        self.average = WeightAverage(self.model, config.ema) if config.ema else None
         self.optimizer = make_optimizer(self.model, config)
         self.schedule = Schedule(
             config.lr,
@@ -174,6 +176,8 @@ class SupervisedTrainer(Loop):
             raise self.diverged(f"loss {loss_value}, gradient norm {norm}", lr, "train.lr")
         self.optimizer.step()
         self.progress.step += 1
+        if self.average is not None:
+            self.average.update(self.model, self.step)
         return loss_value, norm, lr
 
     def _no_sync(self, skip: bool) -> AbstractContextManager[None]:
@@ -194,15 +198,23 @@ class SupervisedTrainer(Loop):
         self.meter = None
 
     def measure(self) -> dict[str, float]:
-        """valid_loss, greedy_exact and greedy_verified, each process measuring its share of the problems."""
+        """valid_loss, greedy_exact and greedy_verified; for the average, with average_ before each."""
+        measured = self._measured(self.model)
+        if self.average is not None:
+            average = self._measured(self.average.model)
+            measured |= {f"average_{name}": value for name, value in average.items()}
+        return measured
+
+    def _measured(self, model: GPT) -> dict[str, float]:
+        """The three metrics of a model, each process measuring its share of the problems."""
         experiment, processes = self.experiment, self.processes
         mine = self.problems[processes.rank :: processes.world]
         decoded = self.problems[: experiment.train.eval_problems][processes.rank :: processes.world]
-        loss, tokens = self._held_out_loss(mine)
+        loss, tokens = self._held_out_loss(model, mine)
         exact = verified = 0.0
         if decoded:
             accuracy = greedy_accuracy(
-                self.model,
+                model,
                 self.tokenizer,
                 decoded,
                 max_tokens=experiment.eval.max_tokens,
@@ -216,13 +228,13 @@ class SupervisedTrainer(Loop):
             "greedy_verified": verified / total,
         }
 
-    def _held_out_loss(self, problems: list[Problem]) -> tuple[float, float]:
+    def _held_out_loss(self, model: GPT, problems: list[Problem]) -> tuple[float, float]:
         """Summed loss over target tokens, and their number."""
         tokenizer = self.tokenizer
         examples = [(tokenizer.encode_prompt(p), tokenizer.encode_target(p)) for p in problems]
         examples.sort(key=lambda example: len(example[0]) + len(example[1]))
         loss = tokens = 0.0
-        objective = TargetLoss(self.model)
+        objective = TargetLoss(model)
         for start in range(0, len(examples), self.experiment.eval.batch):
             batch = TrainingBatch.of(examples[start : start + self.experiment.eval.batch])
             (part,) = split(batch, 0, 1, 1)
@@ -232,9 +244,18 @@ class SupervisedTrainer(Loop):
         return loss, tokens
 
     def rank(self, metrics: dict[str, float]) -> tuple[float, float]:
-        """Verified accuracy, then loss; a loss that is not a number counts as the worst."""
-        loss = metrics["valid_loss"]
-        return metrics["greedy_verified"], -loss if math.isfinite(loss) else -math.inf
+        """Verified accuracy, then loss, of the better of weights and average.
+
+        A loss that is not a number counts as the worst.
+        """
+        kinds = ("", "average_") if "average_valid_loss" in metrics else ("",)
+        return max(_rank(metrics, kind) for kind in kinds)
+
+    def best_model(self, metrics: dict[str, float]) -> GPT:
+        """The weights, or their average if that is better."""
+        if self.average is None or _rank(metrics, "") > _rank(metrics, "average_"):
+            return self.model
+        return self.average.model
 
     # -- start and report --------------------------------------------------------------------------
 
@@ -260,6 +281,8 @@ class SupervisedTrainer(Loop):
                 f"train.init_from {name}: its shape is not that of {self.experiment.name}",
                 "give both experiments the same [model]",
             ) from error
+        if self.average is not None:
+            self.average.restart(self.model)
 
     def _report(self, loss: float, norm: float, lr: float, meter: Meter) -> None:
         utilisation = {}
@@ -276,6 +299,11 @@ class SupervisedTrainer(Loop):
             metrics=utilisation,
         )
         self.journal.write(step)
+
+
+def _rank(metrics: dict[str, float], kind: str) -> tuple[float, float]:
+    loss = metrics[f"{kind}valid_loss"]
+    return metrics[f"{kind}greedy_verified"], -loss if math.isfinite(loss) else -math.inf
 
 
 def _data_of(run: Run) -> Path | None:

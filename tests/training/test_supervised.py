@@ -287,3 +287,35 @@ def test_what_cannot_be_done_is_said(new_run):
     other = experiment.model_copy(update={"seed": 4})
     with pytest.raises(UsageError, match="other seed settings"):
         train(other, run, ALONE, resume=True)
+
+
+def test_the_average_of_the_weights_is_measured_saved_and_resumed(new_run, recorder):
+    experiment = tiny(ema=0.9)
+    whole, parts = new_run(experiment), new_run(experiment)
+    train(experiment, whole, ALONE, on_event=recorder)
+    train(experiment, parts, ALONE, on_event=stop_at(3))
+    train(experiment, parts, ALONE, resume=True)
+    assert_same_state(whole, parts)
+    average, last = (load_file(whole.checkpoint(which)) for which in ("average", "last"))
+    resumed = load_file(parts.checkpoint("average"))
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in average.items())
+    assert any(not torch.equal(last[name], tensor) for name, tensor in average.items())
+    metrics = recorder.of("validation")[-1]
+    assert metrics["average_valid_loss"] != metrics["valid_loss"]
+
+
+@pytest.mark.parametrize(("losses", "kept"), [((2.0, 1.0), "average"), ((1.0, 2.0), "last")])
+def test_the_better_of_weights_and_average_is_the_best(new_run, monkeypatch, losses, kept):
+    experiment = tiny(ema=0.9, steps=4)
+    run, loss = new_run(experiment), iter(losses)
+    found = {"greedy_exact": 0.0, "greedy_verified": 0.0}
+    monkeypatch.setattr(
+        SupervisedTrainer, "_measured", lambda self, model: {"valid_loss": next(loss), **found}
+    )
+    train(experiment, run, ALONE)
+    best, expected, other = (
+        load_file(run.checkpoint(which))
+        for which in ("best", kept, "last" if kept == "average" else "average")
+    )
+    assert all(torch.equal(best[name], tensor) for name, tensor in expected.items())
+    assert any(not torch.equal(best[name], tensor) for name, tensor in other.items())
