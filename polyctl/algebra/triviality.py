@@ -98,6 +98,8 @@ def generates_everything(inners: Sequence[Polynomial], variables: Sequence[int])
     # at the origin, too, the gradients of what generates the variables span all directions
     if len(inners) < max(2, len(variables)) or _rank([part_of_degree(h, 1) for h in inners]) < len(variables):
         return False
+    if len(inners) == len(variables) and _jacobian_varies(inners, variables):
+        return False
     products = [ring.constant(1), *_products(inners, TIMES * max(map(degree, inners)))]
     return _rank([*products, *(ring.gen(v) for v in variables)]) == _rank(products)
 

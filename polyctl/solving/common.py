@@ -133,7 +133,7 @@ class _Search:
             yield tuple(rising[:count])
 
     def from_each(self, budget: Budget) -> Iterator[Inners]:
-        """Inner polynomials of one of these, alone, with the variables that they lack, or with each other."""
+        """Inner polynomials of one of these: alone, with what it lacks, with those of the others."""
         answers: list[list[Inners]] = []
         generators = self.varying[0].context().gens()
         for i, f in enumerate(self.varying):
@@ -149,6 +149,7 @@ class _Search:
                 covered = {place for h in inners for place in variables_used(h)}
                 if lacking := tuple(generators[place] for place in self.used if place not in covered):
                     yield inners + lacking
+                yield inners + tuple(other for other in self.varying if other is not f)
         answered = [listed for listed in answers if listed]
         for chosen in islice(product(*answered), UNIONS) if len(answered) > 1 else ():
             yield tuple({key(h): h for inners in chosen for h in inners}.values())
@@ -166,7 +167,7 @@ class _Search:
             if common is None:
                 return
             whole, together = marked(self.varying), common.together
-            if max(map(degree, common.outers)) < 2 or triviality(whole, together) is not None:
+            if _restates(common) or triviality(whole, together) is not None:
                 continue
             size = complexity(together)
             rank = (size.distinct, len(listed), -min(map(degree, common.outers)), size.leaves)
@@ -178,6 +179,12 @@ class _Search:
     ) -> None:
         ending: Ending = "out of time" if cut else "proved" if proof else "finished"
         self.answer.tried.append(Attempt(method, perf_counter() - started, found, proof, ending))
+
+
+def _restates(common: Common) -> bool:
+    """Whether some polynomials are among the inner ones and all others are mere products of these."""
+    linear = [degree(g) < 2 for g in common.outers]
+    return any(linear) and all(flat or len(g) == 1 for flat, g in zip(linear, common.outers, strict=True))
 
 
 def says_something(h: Polynomial) -> bool:
