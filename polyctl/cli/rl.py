@@ -48,7 +48,9 @@ def rl(
     from_: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="RUN", help="Run or model file to start from (default: the newest run)."
+            "--from",
+            metavar="RUN",
+            help="Run or model file to start from (default: rl.init_from, else the newest run).",
         ),
     ] = None,
     resume: Annotated[
@@ -144,7 +146,7 @@ def _old(chosen: Experiment, changes: list[str], runs: Path | None) -> tuple[Run
 def _start(
     supervised: Experiment, name: str | None, smoke: bool, runs: Path | None, processes: Processes
 ) -> Path:
-    """The weights to start from: of `name`, else of the experiment's newest run.
+    """The weights to start from: of `name` or rl.init_from, else of the experiment's newest run.
 
     A smoke run first trains a model for seconds if there is none.
     """
@@ -152,8 +154,8 @@ def _start(
     from polyctl.training.start import weights_of
     from polyctl.training.supervised import train
 
-    if name is not None:
-        return weights_of(name, runs)
+    if (wanted := name or supervised.rl.init_from) is not None:
+        return weights_of(wanted, runs)
     try:
         return find_run(supervised.name, runs).weights()
     except FileError as error:

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import tomli
 import tomli_w
@@ -25,7 +25,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from polyctl.config.renamed import renamed_hint, usual_name
-from polyctl.config.schema import Experiment
+from polyctl.config.schema import AlgorithmName, Experiment
 from polyctl.config.templates import Table, Values, as_table, expand
 from polyctl.config.wrong_values import what_is_wrong
 from polyctl.errors import FileError, UsageError, did_you_mean, nearest
@@ -322,13 +322,10 @@ def smoke(experiment: Experiment, *, alone: bool = True) -> Experiment:
     `_smoke`, so that its runs never stand in for real ones. If not `alone`, it is still trained on its data
     set, and starts from the smoke run of the experiment that it starts from.
     """
-    name = experiment.name if experiment.name.endswith("smoke") else f"{experiment.name}_smoke"
+    name = _smoke_name(experiment.name)
     data, train, evaluation = experiment.data, experiment.train, experiment.eval
-    source, start = "stream", None
-    if not alone:
-        source = train.source
-        if train.init_from is not None and not train.init_from.endswith(".safetensors"):
-            start = f"{train.init_from.partition('/')[0]}_smoke"
+    source = "stream" if alone else train.source
+    start, rl_start = (None if alone else _smoke_start(one.init_from) for one in (train, experiment.rl))
     return _with(
         experiment,
         {
@@ -351,6 +348,7 @@ def smoke(experiment: Experiment, *, alone: bool = True) -> Experiment:
             },
             "eval": {"beam": min(evaluation.beam, 4), "problems": min(evaluation.problems, 8)},
             "rl": {
+                "init_from": rl_start,
                 "steps": 4,
                 "groups_per_step": 4,
                 "group_size": 4,
@@ -364,6 +362,19 @@ def smoke(experiment: Experiment, *, alone: bool = True) -> Experiment:
             },
         },
     )
+
+
+def _smoke_name(name: str) -> str:
+    """The name of a smoke run; that of reinforcement learning keeps the algorithm at its end."""
+    base, _, last = name.rpartition("_")
+    if base and last in get_args(AlgorithmName):
+        return f"{_smoke_name(base)}_{last}"
+    return name if name.endswith("smoke") else f"{name}_smoke"
+
+
+def _smoke_start(name: str | None) -> str | None:
+    """The smoke run of the experiment that another starts from, None for a model file."""
+    return None if name is None or name.endswith(".safetensors") else _smoke_name(name.partition("/")[0])
 
 
 def _with(experiment: Experiment, changes: Values) -> Experiment:

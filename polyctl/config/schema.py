@@ -215,6 +215,9 @@ class RLConfig(_Config):
     """Reinforcement learning after supervised training: groups of hypotheses, verified (docs/rl.md)."""
 
     algorithm: AlgorithmName = "bgrpo"
+    init_from: str | None = Field(
+        None, description="experiment or run to start from; unset: the experiment's own supervised run"
+    )
     steps: int = Field(100, ge=1, description="steps of `groups_per_step` groups each")
     groups_per_step: int = Field(16, ge=1, description="problems in a step, over all processes")
     group_size: int = Field(10, ge=2, description="hypotheses in a group")

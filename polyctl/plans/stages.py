@@ -1,7 +1,8 @@
 """A plan: which stages a set of experiments needs, in which order, and which of them are done.
 
 An experiment goes through gen (its data set), train, eval, rl and eval again. An experiment whose
-train.init_from names another comes after that. Experiments with the same [data] and seed share one data set.
+train.init_from names another comes after that; one with rl.init_from has no supervised training of its own
+and begins with rl. Experiments with the same [data] and seed share one data set.
 """
 
 from __future__ import annotations
@@ -122,7 +123,10 @@ def _tasks(
     experiment: Experiment, everyone: list[Experiment], directories: Directories, stages: tuple[Stage, ...]
 ) -> Iterator[Task]:
     name, files = experiment.name, experiment.train.source == "files"
+    start = experiment.rl.init_from
     data, owner = data_set(experiment, everyone, directories)
+    if start is not None:
+        stages = tuple(stage for stage in stages if stage in ("rl", "eval"))
     if "gen" in stages:
         yield Task("gen", owner, data)
     if "train" in stages:
@@ -130,29 +134,30 @@ def _tasks(
         needs: tuple[tuple[Stage, str], ...] = (("gen", owner.name),) if files else ()
         needs += () if base is None else (("train", base),)
         yield Task("train", experiment, data if files else None, base, needs)
-    if "eval" in stages:
+    if "eval" in stages and start is None:
         yield Task("eval", experiment, needs=(("train", name),))
     if "rl" in stages:
-        after = with_algorithm_name(experiment)
-        yield Task("rl", after, base=name, needs=(("train", name),))
+        after, base = with_algorithm_name(experiment), start or name
+        yield Task("rl", after, base=base, needs=(("train", base), ("rl", base)))
         if "eval" in stages:
-            yield Task("eval", after, base=name, needs=(("rl", after.name),))
+            yield Task("eval", after, base=base, needs=(("rl", after.name),))
 
 
 def _ordered(chosen: Sequence[Experiment]) -> list[Experiment]:
     """The experiments, each after the one that it starts from; UsageError if they go in a circle."""
-    by_name = {experiment.name: experiment for experiment in chosen}
+    by_name = {with_algorithm_name(experiment).name: experiment for experiment in chosen}
+    by_name |= {experiment.name: experiment for experiment in chosen}
     ordered: dict[str, Experiment] = {}
 
     def visit(experiment: Experiment, path: tuple[str, ...]) -> None:
         if experiment.name in path:
             raise UsageError(
-                f"train.init_from goes in a circle: {' -> '.join([*path, experiment.name])}",
+                f"init_from goes in a circle: {' -> '.join([*path, experiment.name])}",
                 "take one of them out",
             )
-        base = experiment.train.init_from
-        if base in by_name and experiment.name not in ordered:
-            visit(by_name[base], (*path, experiment.name))
+        for base in (experiment.train.init_from, experiment.rl.init_from):
+            if base in by_name and experiment.name not in ordered:
+                visit(by_name[base], (*path, experiment.name))
         ordered.setdefault(experiment.name, experiment)
 
     for experiment in chosen:

@@ -84,6 +84,15 @@ def test_mistakes_get_a_remedy_and_no_traceback(run, arguments, code, words):
     assert "Traceback" not in result.err
 
 
+def test_an_experiment_may_name_its_start(run, tmp_path):
+    run("train", "rl_quick", "--smoke", "--steps", "1")
+    (start,) = list_runs(tmp_path / "runs")
+    named = ("--set", f"rl.init_from={start.name}", "--set", "seed=3")
+    found = json.loads(run("rl", "quick", "--smoke", "--steps", "1", *named, "--json").out)
+    assert start.name in found["start"]
+    assert found["experiment"] == "quick_smoke_bgrpo"
+
+
 def test_what_the_start_was_kept_from_is_inherited(run, tmp_path):
     kept = tmp_path / "kept.txt"
     kept.write_text((OURS.path("univariate_2_2")).read_text())

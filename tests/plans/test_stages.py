@@ -108,6 +108,44 @@ def test_it_may_start_from_a_certain_run(make, directories):
         make_plan([make("tuned", init_from="first/none")], [], directories)
 
 
+def test_reinforcement_may_start_from_another_experiment(make, directories):
+    """Then it has no supervised training of its own, whichever stages are asked for."""
+
+    def reinforced(name, start, algorithm):
+        made = make(name, source="files")
+        rl = made.rl.model_copy(update={"init_from": start, "algorithm": algorithm})
+        return made.model_copy(update={"rl": rl})
+
+    first, expert = make("first"), reinforced("expert", "first", "boost")
+    then = reinforced("then", "expert_boost", "bgrpo")
+    chosen = [then, expert, first]
+    tasks = make_plan(chosen, chosen, directories)
+    assert keys(tasks) == [
+        ("train", "first"), ("eval", "first"), ("rl", "expert_boost"), ("eval", "expert_boost"),
+        ("rl", "then_bgrpo"), ("eval", "then_bgrpo"),
+    ]  # fmt: skip
+    assert [task.needs for task in tasks if task.stage == "rl"] == [
+        (("train", "first"),),
+        (("rl", "expert_boost"),),
+    ]
+    start = finished(first, directories.runs)
+    assert resolve_start(tasks[2], directories).train.init_from == start.name
+    assert keys(make_plan([expert], chosen, directories, ("gen", "train"))) == []
+
+
+def test_every_arm_of_the_claim_has_its_start_before_it(directories):
+    arms = load_registry(PACKAGED).matching(["rl_claim_*"])
+    for small in (False, True):
+        tasks = make_plan(arms, arms, directories, small=small)
+        done = set()
+        for task in tasks:
+            base = ("train", task.base), ("rl", task.base)
+            assert task.base is None or done & set(base) or task.stage == "eval"
+            assert set(task.needs) <= done
+            done.add(task.key)
+        assert len([task for task in tasks if task.stage == "rl"]) == 5
+
+
 def test_what_the_start_was_kept_from_is_inherited(make, directories):
     first = make("first")
     data = first.data.model_copy(update={"exclude": ("published/monic",)})
