@@ -146,11 +146,12 @@ class AtomParser(Parser):
             value = self.times(self.atom(), self.factor(), function)
         else:
             value = self.factor()
-            if self.token.kind in STARTS - {"function"}:
+            if self.token.kind in STARTS - {"function"} | {"/"}:
+                sign = "/" if self.token.kind == "/" else " "
                 raise self.error(
                     f"where the argument of {function.text} ends is not clear",
                     self.token,
-                    f"write it in brackets: {function.text}(x) y or {function.text}(x y)",
+                    f"write it in brackets: {function.text}(x){sign}y or {function.text}(x{sign}y)",
                 )
         self.depth -= 1
         return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from polyctl.algebra.tokens import ATOM_HINT
 
@@ -52,10 +53,11 @@ _WORDS = {
     "gegenbauer jacobip jacobi cyclotomic cyclotomicpoly polcyclo polchebyshev pollegendre polhermite "
     "bernoullib bernoulli eulere euler bell fibonacci lucas swinnerton interpolatingpolynomial": _SPECIAL,
     "sum product prod nsum seq table array summation": _SUMS,
-    "matrix det vector resultant discriminant charpoly characteristicpolynomial minpoly "
+    "matrix vector resultant discriminant charpoly characteristicpolynomial minpoly "
     "minimalpolynomial": _MATRIX,
-    "integrate int diff derivative limit series taylor coeff subs resolve grobner groebner": _RESULT,
+    "integrate int diff derivative lim limit series taylor coeff subs resolve grobner groebner": _RESULT,
     "mod mods pmod bmod": _MODULO,
+    "if else when otherwise": "give one case at a time",
     "rootof piecewise conjugate": ATOM_HINT,
     "nan inf infinity none null true false undefined": _CONSTANT,
     "polyval polyfit polynomial": "give the polynomial itself, or its coefficients with --coefficients",
@@ -83,9 +85,13 @@ _COMMANDS = {
 _BY_COMMAND = {name: hint for names, hint in _COMMANDS.items() for name in names.split(" ")}
 
 
-def hint_on_character(character: str) -> str | None:
+def hint_on_character(character: str) -> str:
     """What to write in place of a character that is not read."""
-    return _BY_CHARACTER.get(character)
+    if unicodedata.combining(character):
+        return _DECORATED
+    return _BY_CHARACTER.get(
+        character, "polynomials are made of letters, digits 0-9, and + - * / ^ ( ) [ ] { }"
+    )
 
 
 def hint_on_word(word: str) -> str | None:

@@ -28,7 +28,7 @@ from polyctl.algebra.characters import SUBSCRIPTS, SUPERSCRIPTS, is_raised, norm
 from polyctl.algebra.hints import hint_on_character, hint_on_command, hint_on_word
 from polyctl.algebra.name_reader import NameReader, short
 from polyctl.algebra.names import GREEK, GREEK_NAMES, GREEK_VARIANTS, LONGEST_NAME
-from polyctl.algebra.tokens import ATOM_HINT, CALLED, FUNCTIONS, POWER_HINT, Limits, Token
+from polyctl.algebra.tokens import ATOM_HINT, BRACKETED, CALLED, FUNCTIONS, POWER_HINT, Limits, Token
 from polyctl.algebra.words import Words, write_in_symbols
 from polyctl.errors import ParseError, UsageError
 
@@ -65,6 +65,9 @@ _COMMAND = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
 _WORD_GROUP = re.compile(r"\s*\{\s*([A-Za-z](?:[A-Za-z0-9]|\\?_)*)\s*\}")
 _APPLIED = re.compile(r"(?:_[A-Za-z0-9]|_\{[A-Za-z0-9]+\})?\s*(?:\^\s*\{?[0-9]+\}?)?\s*\(|\[")
 _COMMA_HINT = "write decimals with a point (0.5), and large numbers without separators"
+_ARGUMENTS_HINT = (
+    "write out what a function of several arguments gives; of a list, give one polynomial at a time"
+)
 _LIST_HINT = "give one polynomial at a time; what stands behind it, such as x > 0, is left out"
 _MAXIMA = re.compile(r"%(e|i|pi)(?![A-Za-z0-9_])")
 _METHOD = re.compile(r"\.\s*([A-Za-z_]+)\s*\(")
@@ -172,7 +175,7 @@ class Lexer(NameReader):
         if character == "=":
             hint = "give the polynomial alone, without an equals sign"
         elif character == ",":
-            hint = _LIST_HINT
+            hint = _ARGUMENTS_HINT if self._opened else _LIST_HINT
         elif character == "_" or character in SUBSCRIPTS:
             number = character == "_" and self.text[self.at - 1 : self.at].isdigit()
             hint = "an index follows the letter it belongs to: x_1, x_{12}" if not number else _COMMA_HINT
@@ -226,7 +229,7 @@ class Lexer(NameReader):
 
     def _power_of_ten(self, literal: str, power: re.Match[str]) -> int:
         """The exponent of a number such as 1e-3, where e cannot be a variable."""
-        if power.group()[0] != "*" and re.search(r"(?<![A-Za-z0-9\\])[eE](?![A-Za-z])", self.text):
+        if power.group()[0] != "*" and re.search(r"(?<![A-Za-z0-9.\\])[eE](?![A-Za-z])", self.text):
             raise self.error(
                 f"{literal}{power.group()} could be a power of ten or a variable",
                 power.start(),
@@ -262,7 +265,7 @@ class Lexer(NameReader):
     def _read_command(self) -> None:
         match = _COMMAND.match(self.text, self.at)
         if match is None:
-            raise self.error("a backslash at the end", self.at)
+            raise self.error("a backslash at the end", self.at, "leave it out")
         name, end = match.group(1), match.end()
         name = GREEK_VARIANTS.get(name, name)
         if name in _SKIPPED_COMMANDS:
@@ -362,7 +365,7 @@ class Lexer(NameReader):
         """Whether a word is a function: one that is applied to brackets, or any if atoms are read."""
         if word.lower() not in FUNCTIONS or self._is_name(self.at):
             return False
-        if len(word) == 2 and word.lower() != "ln":
+        if word.lower() in BRACKETED or word.lower() == "lg":
             return _APPLIED.match(self.text, end) is not None
         if word.lower() == "ln" and re.match(r"\s+[A-Za-z0-9\\]", self.text[end:]):
             return True
@@ -374,7 +377,9 @@ class Lexer(NameReader):
         if not self.atoms:
             product = f"; if you mean a product, write {'*'.join(shown)}" if shown.isalpha() else ""
             raise self.error(
-                f"functions such as {shown} are not allowed in a polynomial", self.at, ATOM_HINT + product
+                f"functions such as {shown} are not allowed in a polynomial",
+                self.at,
+                hint_on_word(shown) or ATOM_HINT + product,
             )
         name = name.lower()
         index, end = self._read_index(end)

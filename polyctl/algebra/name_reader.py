@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from flint import fmpq
 
 from polyctl.algebra.characters import SUBSCRIPTS, normalise, strip_dollars
-from polyctl.algebra.names import LONGEST_NAME, spellings
+from polyctl.algebra.names import GREEK, GREEK_NAMES, GREEK_VARIANTS, LONGEST_NAME, spellings
 from polyctl.algebra.tokens import POWER_HINT, Limits, Token
 from polyctl.errors import ParseError
 
@@ -16,6 +16,10 @@ _BRACKET_INDEX = re.compile(r"\[\s*([0-9]+(?:\s*,\s*[0-9]+)*)\s*\]")
 _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{LONGEST_NAME}}}")
 _DIGITS = re.compile(r"[0-9]+")
 _INDEX_GROUP = re.compile(r"_\s*\{\s*([A-Za-z0-9]+(?:\s*[,_]\s*[A-Za-z0-9]+)*)\s*\}")
+_INDEX_WORD = re.compile(
+    r"_\s*(?:\\(?P<greek>[A-Za-z]+)|\{\s*\\(?P<braced>[A-Za-z]+)\s*\}|(?P<letter>[α-ω])|"
+    r"\{\s*\\(?:text|mathrm|mathit|rm)\s*\{?\s*(?P<word>[A-Za-z0-9]+)\s*\}?\s*\})"
+)
 _INDEX_PLAIN = re.compile(r"_([0-9]+|[A-Za-z])")
 
 
@@ -76,6 +80,12 @@ class NameReader:
         group = _INDEX_GROUP.match(self.text, start)
         if group is not None:
             return re.sub(r"\s*[,_]\s*", "_", group.group(1)), group.end()
+        word = _INDEX_WORD.match(self.text, start)
+        if word is not None:
+            name = word["word"] or GREEK.get(word["letter"]) or word["greek"] or word["braced"]
+            name = GREEK_VARIANTS.get(name, name)
+            if word["word"] or name in GREEK_NAMES:
+                return name, word.end()
         plain = _INDEX_PLAIN.match(self.text, start)
         if plain is None:
             raise self.error(

@@ -181,6 +181,9 @@ class Parser(Arithmetic):
             return self.bracket(), start
         negative = self.signs()
         start = self.token
+        sign = self.text[opening.position - 1 : opening.position + 2]
+        if start is not opening and sign != sign.strip() and len(sign.strip()) == 1:
+            raise self.error("the exponent is missing", opening, "write x^2, or x^-2 without blanks")
         if start.kind not in STARTS:
             hint = _EXPONENT_HINT if start.kind != "end" else "write the exponent after ^, for example x^2"
             raise self.error("an exponent that is not a whole number", start, hint)

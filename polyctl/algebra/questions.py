@@ -16,7 +16,7 @@ _APPLIED = re.compile(
 )
 _BARE = re.compile(rf"{_LETTER}{_POWER}'*(?:\\left\s*)?[(\[]|\\(?!(?:{_GREEK})(?![A-Za-z]))[A-Za-z]+")
 _LABEL = re.compile(
-    r"\s*(?:[(\[]\s*([0-9]{1,3}|[A-Za-z]|[ivx]+)\s*[)\]]|([0-9]{1,3})\.)\s+(?=[A-Za-z0-9(\\\[{])"
+    r"\s*(?:[(\[]\s*([0-9]{1,3}(?:\.[0-9]+)?|[A-Za-z]|[ivx]+)\s*[)\]]|([0-9]{1,3})\.)\s+(?=[A-Za-z0-9(\\\[{])"
 )
 _NUMBERED = re.compile(r"(?<![A-Za-z\\])(?:[\w)\]}]|[^\W\d_]+)\s+(\(\s*[0-9]+(?:\.[0-9]+)?[a-z]?\s*\))\s*$")
 _JOINT = re.compile(r"(?:\\\\(?:\[[^\]]*\])?|&|\s)+")
@@ -43,10 +43,15 @@ def refuse_doubtful_lines(text: str) -> None:
         doubt(text)
 
 
-def refuse_doubtful_names(text: str) -> None:
-    """ParseError for what may be a product of variables or something else; not asked if they are named."""
-    for doubt in (_refuse_numbers, _refuse_operators, _refuse_values, _refuse_lost_carets):
-        doubt(text)
+def refuse_doubtful_names(text: str, named: bool) -> None:
+    """ParseError for what may be a product of variables or something else.
+
+    If the variables are named, only x(1) is asked about, which may be an index all the same.
+    """
+    _refuse_values(text, named)
+    if not named:
+        for doubt in (_refuse_numbers, _refuse_operators, _refuse_lost_carets):
+            doubt(text)
 
 
 def _error(text: str, position: int, message: str, hint: str) -> ParseError:
@@ -61,7 +66,7 @@ def _refuse_remainder(text: str) -> None:
 
 def _refuse_words(text: str) -> None:
     matrix = _MATRIX.search(text)
-    if matrix is not None and (matrix.group(1) or "," in text):
+    if matrix is not None and (matrix.group(1) or re.search(r"(?<!\\),", text)):
         raise _error(
             text,
             matrix.start(),
@@ -144,13 +149,15 @@ def _refuse_numbers(text: str) -> None:
         raise _error(text, divided.start(), "// has no meaning in a polynomial", "write 1/2 for a fraction")
 
 
-def _refuse_values(text: str) -> None:
-    """f(x), x(1) and P[x], unless the letter stands for itself elsewhere."""
+def _refuse_values(text: str, named: bool) -> None:
+    """f(x), x(1) and P[x], unless the letter stands for itself elsewhere, or is named."""
     bare = _BARE.sub(" ", text)
     for name, found in {match["name"]: match for match in reversed([*_APPLIED.finditer(text)])}.items():
         inside = found["inside"].lstrip("+-")
         indexed = found["open"] == "[" and re.fullmatch(r"[0-9]+", inside)
         converted = name == "S" and found["inside"].lstrip("+-").isdecimal()
+        if named and not inside.isdecimal():
+            continue
         if name == inside or indexed or converted or re.search(rf"{re.escape(name)}(?![A-Za-z0-9_'])", bare):
             continue
         index = f", {name}_{inside} for an index" if inside.isalnum() and len(name) == 1 else ""

@@ -44,13 +44,15 @@ _MAP = re.compile(
 )
 _PROGRAM = re.compile(
     r"\s*(?:def\s+\w+\s*\((?P<python>[^()]*)\)[^:]*:\s*(?:return\b)?|"
+    r"function\s+\w+\s*\((?P<lua>[^()]*)\)\s*(?:return\b)?|"
     r"(?:[A-Za-z_]\w*\s+)+\w+\s*\((?P<c>[^()]*)\)\s*\{\s*return\b)"
 )
 _DEFINITION = re.compile(
     r"\s*(?P<name>\\?[A-Za-zα-ωΓ-Ω][A-Za-z0-9_']*(?:_\{[A-Za-z0-9,]+\})?)\s*"
     rf"(?:[(\[](?P<arguments>[^()\[\]=]*|\s*[A-Za-z]\w*\s*[(\[]\s*{_NAMES}\s*[)\]]\s*)[)\]]\s*)?"
-    r"(?::?=(?![=>])|(?<=\s)<-\s|(?::|\\colon\b)(?=[^=]{1,20}(?:->|=>|→|↦|\\mapsto|\\to\b)))"
+    r"(?::?=(?![=>])|(?<=\s)<-\s|(?::|\\colon\b)(?=[^=]{1,20}(?:->|=>|→|↦|\\mapsto|\\to\b))|(?<=[\w)\]}']):(?!=))"
 )
+_EQUATION = re.compile(r"\s*(?:[A-Za-z]+\.)?(?:Eq|Equal)\s*(?P<open>[(\[])")
 _DEFINED = re.compile(rf"=\s*(?P<name>[A-Za-z])\s*\(\s*(?P<arguments>{_NAMES})\s*\)\s*$")
 _CALL = re.compile(r"\s*(?:[A-Za-z]+\.)?(?P<name>[A-Za-z]+)\s*(?P<open>[(\[])")
 _UNKNOWN = re.compile(rf"\s(?:for|wrt|with\s+respect\s+to)\s+({_NAMES})\s*$")
@@ -126,10 +128,9 @@ def _read(text: str, given: Sequence[str] | None, parse: Callable[[str], Polynom
     refuse_doubtful_lines(inside)
     inside = re.sub(r"&|\\\\", lambda m: " " * len(m.group()), inside)
     inside, main = _without_head(inside)
-    inside, called = _argument_of_call(inside)
+    inside, called = _argument_of_call(_equation(inside))
     main = main or called
-    if given is None:
-        refuse_doubtful_names(inside)
+    refuse_doubtful_names(inside, given is not None)
     sides = list(_EQUALS.finditer(inside))
     if len(sides) > 1:
         raise ParseError("more than one equals sign", text, sides[1].start(), "give one equation at a time")
@@ -251,7 +252,7 @@ def _defines(text: str, definition: re.Match[str]) -> bool:
     """Whether `name = …` defines a name, rather than being an equation in it."""
     if definition["arguments"] is not None:
         return definition["name"].lstrip("\\").lower() not in CALLS | FUNCTIONS
-    if re.search(":|<-|colon", definition.group()):
+    if re.search(":=|<-|colon", definition.group()):
         return True
     rest = text[definition.end() :]
     if _EQUALS.search(rest):
@@ -292,6 +293,18 @@ def _argument_of_call(text: str) -> tuple[str, tuple[str, ...]]:
     return text, main
 
 
+def _equation(text: str) -> str:
+    """Eq(a, b) as a = b."""
+    call = _EQUATION.match(text)
+    if call is None:
+        return text
+    commas, closing = _arguments(text, call)
+    if len(commas) != 1 or text[closing + 1 :].strip():
+        return text
+    text = blank(text, [(0, call.end()), (closing, closing + 1)])
+    return text[: commas[0]] + "=" + text[commas[0] + 1 :]
+
+
 def _arguments(text: str, call: re.Match[str]) -> tuple[list[int], int]:
     """The places of the commas between the arguments of a call, and of the bracket that closes it."""
     depth, commas = 0, []
@@ -320,7 +333,12 @@ def _sides(
     for span in spans:
         side = blank(text, [span])
         if not side.strip():
-            raise ParseError("one side of the equation is empty", text, equals.start())
+            raise ParseError(
+                "one side of the equation is empty",
+                text,
+                equals.start(),
+                "write both sides, or leave the equals sign out",
+            )
         sides.append(parse(side))
     if sides[0].context() == sides[1].context():
         return sides[0], sides[1]

@@ -21,7 +21,9 @@ _PROMPT = re.compile(
     r"\s*(?:>>>?|\.\.\.|(?:sage|julia|gap|mathics|maxima|gp\s*)\s*[:>]|(?:In|Out)\s*\[[0-9]*\]\s*:?=|"
     r"\(%[io][0-9]+\)|%[0-9]+\s*=|>)"
 )
-_EDGES = re.compile(r"^(?:[\s`$]|\\\[|\\\(|```[a-z]+\n)+|(?<![\s`$;.,])(?:[\s`$;.,]|\\\]|\\\)|\\\\){1,200}$")
+_EDGES = re.compile(
+    r"^(?:```[a-z]+\n|[\s`$]|\\\[|\\\()+|(?<![\s`$;.,:])(?:[\s`$;.,:]|\\\]|\\\)|\\\\){1,200}$"
+)
 _GROUPS = re.compile(
     r"\\(?:[hv]space\*?|label|tag\*?|[hv]?phantom|color|cite|(?:eq)?ref)\s*\{[^{}]*\}|\\textcolor\s*\{[^{}]*\}|"
     r"\\(?:nonumber|notag|thinspace|limits|nolimits)\b"
@@ -33,11 +35,12 @@ _COMMENT = re.compile(
 )
 _QUOTED = re.compile(r"\s*(\*\*|[*\"'`“”‘’„«»]+)(.+?)(\*\*|[*\"'`“”‘’„«»]+)[\s;,.]*", re.DOTALL)
 _PAIRS = {"“": "”", "‘": "’", "«": "»", "„": "“"}
+_CAPTION = re.compile(r"\s*[A-Za-z]{2,}\.?\s*\(?[0-9.]*\)?\s*:(?!=)\s")
 _ITEM = re.compile(r"\s*(?:\*\s+(?=\S)|[0-9A-Za-z]{1,3}\)\s*)")
 _INTRODUCTION = re.compile(
     r"\s*(?:(?:let|where|const|var|poly|return|define|set|consider|given|suppose|solve|factori[sz]e|factor|"
-    r"decompose|expand|simplify)\s+|\\text\s*\{\s*(?:let|where|and|so|then|set|consider)\b[^{}]*\}\s*)+"
-    r"(?=[A-Za-z0-9(\[{\\+-])",
+    r"decompose|expand|simplify)\s+|(?:double|float|int|long|auto|val|final)\s+(?=[A-Za-z]\w*\s*=)|\\text\s*\{\s*(?:let|where|and|so|then|set|consider)\b[^{}]*\}\s*)+"
+    r"(?=[A-Za-z0-9(\[{\\$+-])",
     re.IGNORECASE,
 )
 _DECLARATION = re.compile(
@@ -52,7 +55,7 @@ _AFTER = re.compile(
     r"\.\s*(?:expand|factor|simplify|decompose|as_expr|roots)\s*\(\s*\)\s*(?:;\s*)?$|"
     r"\s\(?over\s+(?:the\s+)?(?:[QZ]{1,2}|rationals|rational\s+numbers|integers)\)?\s*$"
 )
-_CELL = re.compile(r"\$(?=[A-Z]{1,2}\$?[0-9])|(?<=[A-Z])\$(?=[0-9])")
+_CELL = re.compile(r"\$?([A-Z]{1,2})\$?([0-9]+)")
 _TAGS = re.compile(
     r"<(/?)(su[pb])>|</?(?:i|b|em|strong|var|p|code|br|div|span|li|td|tr)\b[^<>]*>", re.IGNORECASE
 )
@@ -72,7 +75,7 @@ def blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
 def strip_surroundings(text: str, names: Sequence[str] = ()) -> str:
     """The formula in a text, in characters that look like no others; `names` are no introduction."""
     text = _SPELLED.sub(_command, _in_plain_characters(normalise(text.rstrip())))
-    text = _ESCAPED_INDEX.sub(r"_\1 ", _ESCAPED.sub(" ", text))
+    text = _ESCAPED_INDEX.sub(r"_\1 ", _ESCAPED.sub(" ", text.replace(r"\*\*", "**  ")))
     for pattern in (_CONTINUED, _COMMENT, _DECLARATION, _ENVIRONMENT, _GROUPS, _TAG, _EDGES, _AFTER):
         text = _without(pattern, text)
     text = _unquoted(text)
@@ -81,6 +84,9 @@ def strip_surroundings(text: str, names: Sequence[str] = ()) -> str:
     prompt = _PROMPT.match(text)
     if prompt is not None:
         text = blank(text, [prompt.span()])
+    caption = _CAPTION.match(text)
+    if caption is not None:
+        text = blank(text, [caption.span()])
     item = _ITEM.match(text)
     if item is not None and ("*" in item.group() or text.count(")") != text.count("(")):
         text = blank(text, [item.span()])
@@ -88,7 +94,9 @@ def strip_surroundings(text: str, names: Sequence[str] = ()) -> str:
     if introduction is not None and not set(introduction.group().split()) & set(names):
         text = blank(text, [introduction.span()])
     if re.match(r"\s*=(?!=)", text):
-        text = _without(_CELL, text.replace("=", " ", 1))
+        text = _CELL.sub(
+            lambda cell: "".join(cell.groups()).ljust(len(cell.group())), text.replace("=", " ", 1)
+        )
     return _without(_EDGES, text)
 
 

@@ -36,6 +36,9 @@ ARGUMENTS = {
     "sum": (1, 1000),
     "product": (1, 1000),
 }
+# Functions that are read only with brackets: `x mod 2` is no function of 2.
+_BRACKETED = "sign sgn min max gcd det mod floor ceil re im tr arg erf"
+BRACKETED = frozenset(_BRACKETED.split(" "))
 POWER_HINT = "write ^ for a power, * for a product, _ for an index: x^2, x*2, x_2"
 ATOM_HINT = "polynomials have none of these; with --atoms (atoms=True in Python) they are variables"
 

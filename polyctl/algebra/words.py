@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from polyctl.algebra.tokens import FUNCTIONS
+
 _RUN = re.compile(r"(?<![A-Za-z\\])[A-Za-z]+")
+_RAISED = re.compile(r"(?<![A-Za-z\\])([A-Za-z]{2})(?:\s*(?:\^|\*\*)|[⁰¹²³⁴-⁹])")
 _COMMON = "am an as at be do go he hi if in is it me my no of on or so to up us we"
 _ENGLISH = frozenset(_COMMON.split(" "))
 _SPOKEN = {
@@ -40,9 +43,10 @@ class Words:
 
     def __init__(self, text: str) -> None:
         runs = {match.group() for match in _RUN.finditer(text)}
+        self._powers = {match.group(1) for match in _RAISED.finditer(text)}
         self._known = {run for run in runs if len(run) == 1}
         for run in runs:
-            if _is_row("".join(sorted(set(run)))) or _is_pair(run):
+            if (_is_row("".join(sorted(set(run)))) and run.lower() not in FUNCTIONS) or _is_pair(run):
                 self._known |= set(run)
 
     def is_product(self, word: str) -> bool:
@@ -51,12 +55,16 @@ class Words:
         It can if at most one of its letters, or a row of the alphabet, is unknown in the text.
         """
         unknown = set(word) - self._known
+        if len(set(word)) == len(word) == 2 and word in self._powers:
+            return True  # at^2 is no English
+        if unknown and len(word) > 2 and word.lower() in FUNCTIONS:
+            return False
         return len(unknown) < 2 or _is_pair(word) or _is_row("".join(sorted(unknown)))
 
 
 def _is_row(word: str) -> bool:
-    """Whether the letters follow each other in the alphabet."""
-    return len(word) > 1 and all(ord(b) - ord(a) == 1 for a, b in pairwise(word))
+    """Whether the letters follow each other in the alphabet and are no English word."""
+    return len(word) > 1 and word not in _ENGLISH and all(ord(b) - ord(a) == 1 for a, b in pairwise(word))
 
 
 def _is_pair(word: str) -> bool:

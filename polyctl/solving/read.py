@@ -239,11 +239,11 @@ def _read_inner(h: PolynomialLike, variables: Sequence[str], atoms: bool) -> Pol
         found = read_polynomial(h, atoms=atoms)
     except ParseError:
         if isinstance(h, str) and variables:
-            return parse(h, variables, atoms=atoms)
+            return read_polynomial(h, variables, atoms=atoms)
         raise
     if isinstance(h, str) and not set(names(found)) <= set(variables):
         with contextlib.suppress(ParseError):
-            return parse(h, variables, atoms=atoms)
+            return read_polynomial(h, variables, atoms=atoms)
     return found
 
 

@@ -46,6 +46,9 @@ def test_atoms_are_variables_named_by_their_text(text, shown, in_latex):
     ("text", "position", "words"),
     [
         (r"\sin x y", 7, "where the argument of sin ends"),
+        ("tan x / 2", 6, "where the argument of tan ends"),
+        ("x mod 2", 2, "the word 'mod'"),
+        ("log(x, 2)", 5, "','"),
         (r"\sin^{-1} x", 0, "could be the inverse function"),
         ("1 + sin", 4, "needs an argument"),
         ("sin(x", 3, "never closed"),

@@ -176,6 +176,8 @@ def test_products_that_are_surely_meant_are_not_asked_about(text):
 
 
 def test_named_variables_answer_the_question():
+    with pytest.raises(ParseError):
+        read("x(1)^2", ["x"])
     assert plain(read("f(x)^2", ["f", "x"]).polynomial) == "f*x^2"
     assert plain(read("x2 + x", ["x", "x2"]).polynomial) == "x + x2"
 

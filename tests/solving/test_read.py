@@ -50,3 +50,8 @@ def test_an_outer_with_too_many_variables():
         read_outer("b0 + b1", 1)
     with pytest.raises(ParseError):
         verify("x^4", "b^", ["x^2"])
+
+
+def test_a_doubtful_inner_polynomial_is_asked_about():
+    with pytest.raises(ParseError, match="an index"):
+        verify("x^4 + x^2", None, ["x(1)"])
