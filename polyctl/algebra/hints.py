@@ -22,6 +22,8 @@ _ROOT = r"write \sqrt{x} with --atoms (atoms=True in Python)"
 _COMPOSED = "write one polynomial in place of the variable of the other: (x^3)^2 + 1"
 _CONSTANT = "this is no number of a polynomial"
 
+_FUNCTION = re.compile(r"(?:arc)?(?:sin|cos|tan|cot)h?(?=[a-z]|$)|(?:ln|log|exp|sqrt)(?=[a-z]?$)")
+
 _CHARACTERS = {
     "<>≤≥≠≈≡≅≃∼~⩽⩾": _RELATION,
     "…⋯⋮": _DOTS,
@@ -53,8 +55,8 @@ _WORDS = {
     "gegenbauer jacobip jacobi cyclotomic cyclotomicpoly polcyclo polchebyshev pollegendre polhermite "
     "bernoullib bernoulli eulere euler bell fibonacci lucas swinnerton interpolatingpolynomial": _SPECIAL,
     "sum product prod nsum seq table array summation": _SUMS,
-    "matrix vector resultant discriminant charpoly characteristicpolynomial minpoly "
-    "minimalpolynomial": _MATRIX,
+    "matrix vector": _MATRIX,
+    "resultant discriminant charpoly characteristicpolynomial minpoly minimalpolynomial": _RESULT,
     "integrate int diff derivative lim limit series taylor coeff subs resolve grobner groebner": _RESULT,
     "mod mods pmod bmod": _MODULO,
     "if else when otherwise": "give one case at a time",
@@ -101,6 +103,16 @@ def hint_on_word(word: str) -> str | None:
     True
     """
     return _BY_WORD.get(re.sub(r"_.*", "", word).lower())
+
+
+def hint_on_joined_word(word: str) -> str | None:
+    """What to write in place of sinx, or of a function without its argument.
+
+    >>> hint_on_joined_word("sinx").partition(":")[0]
+    'write sin(x)'
+    """
+    function = _FUNCTION.match(word.lower())
+    return None if function is None else f"write {function.group()}(x): {ATOM_HINT}"
 
 
 def hint_on_command(name: str) -> str:

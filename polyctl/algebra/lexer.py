@@ -25,7 +25,7 @@ from fractions import Fraction
 from flint import fmpq, fmpz
 
 from polyctl.algebra.characters import SUBSCRIPTS, SUPERSCRIPTS, is_raised, normalise
-from polyctl.algebra.hints import hint_on_character, hint_on_command, hint_on_word
+from polyctl.algebra.hints import hint_on_character, hint_on_command, hint_on_joined_word, hint_on_word
 from polyctl.algebra.name_reader import NameReader, short
 from polyctl.algebra.names import GREEK, GREEK_NAMES, GREEK_VARIANTS, LONGEST_NAME
 from polyctl.algebra.tokens import ATOM_HINT, BRACKETED, CALLED, FUNCTIONS, POWER_HINT, Limits, Token
@@ -269,7 +269,7 @@ class Lexer(NameReader):
         name, end = match.group(1), match.end()
         name = GREEK_VARIANTS.get(name, name)
         if name in _SKIPPED_COMMANDS:
-            self.at = end
+            self.at = end + (name in {"left", "right"} and self.text.startswith(".", end))
         elif name in _COMMANDS:
             self._emit(_COMMANDS[name], end)
         elif name.removeprefix("c").removeprefix("d").removeprefix("t") in {"frac", "binom"}:
@@ -318,7 +318,7 @@ class Lexer(NameReader):
 
     def _unknown_word(self, word: str, end: int) -> ParseError:
         """The error for a word that is no product of variables, with what to write instead."""
-        known = hint_on_word(word)
+        known = hint_on_word(word) or hint_on_joined_word(word)
         written = None if known is not None else write_in_symbols(self.text, word)
         if written is not None:
             known = f"write {short(written, 60)}"

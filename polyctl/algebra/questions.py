@@ -8,13 +8,15 @@ from polyctl.algebra.names import GREEK_NAMES
 from polyctl.errors import ParseError
 
 _GREEK = "|".join(sorted(GREEK_NAMES, key=len, reverse=True))
-_LETTER = rf"(?:\\?(?:{_GREEK})|[A-Za-zα-ωΓ-Ω])(?:_?[0-9]+|_[A-Za-z]|_\{{[^{{}}]*\}})?"
+_LETTER = rf"(?:\\?(?:{_GREEK})|[A-Za-z]{{2,}}(?=_)|[A-Za-zα-ωΓ-Ω])(?:_?[0-9]+|_[A-Za-z]|_\{{[^{{}}]*\}})?"
+_OF_SUM = re.compile(r"(?<![A-Za-z_\\])(?P<name>[fgFG])(?:\\left\s*)?\((?=[^()]*[A-Za-z])")
 _POWER = r"(?:\^(?:[0-9]+|\{[0-9]+\}))?"
 _APPLIED = re.compile(
     rf"(?<![A-Za-z_\\])(?P<head>(?P<name>{_LETTER}){_POWER})(?:\\left\s*|\\[bB]igg?l?\s*)?(?P<open>[(\[])\s*"
     rf"(?P<inside>[-+]?{_LETTER}|[-+]?[0-9]+(?:\.[0-9]+)?)\s*(?:\\right\s*|\\[bB]igg?r?\s*)?[)\]]"
 )
 _BARE = re.compile(rf"{_LETTER}{_POWER}'*(?:\\left\s*)?[(\[]|\\(?!(?:{_GREEK})(?![A-Za-z]))[A-Za-z]+")
+_COMMAND = re.compile(r"\\[A-Za-z]+|\b[A-Za-z]{3,}")
 _LABEL = re.compile(
     r"\s*(?:[(\[]\s*([0-9]{1,3}(?:\.[0-9]+)?|[A-Za-z]|[ivx]+)\s*[)\]]|([0-9]{1,3})\.)\s+(?=[A-Za-z0-9(\\\[{])"
 )
@@ -50,7 +52,7 @@ def refuse_doubtful_names(text: str, named: bool) -> None:
     """
     _refuse_values(text, named)
     if not named:
-        for doubt in (_refuse_numbers, _refuse_operators, _refuse_lost_carets):
+        for doubt in (_refuse_numbers, _refuse_operators, _refuse_functions, _refuse_lost_carets):
             doubt(text)
 
 
@@ -167,6 +169,19 @@ def _refuse_values(text: str, named: bool) -> None:
             f"{found.group()} could be a product, an index or the value of a function",
             f"write {found['head']}*{inside} for the product{index}, or what the function gives",
         )
+
+
+def _refuse_functions(text: str) -> None:
+    """f(x + 1), where f and g, and the capital letters, hardly ever are factors."""
+    for found in _OF_SUM.finditer(text):
+        name = found["name"]
+        if re.search(rf"{name}(?!\()", _COMMAND.sub(" ", text.replace("\\left", ""))) is None:
+            raise _error(
+                text,
+                found.start(),
+                f"{name}(…) could be a product, or the value of a function",
+                f"write {name}*(…) for the product, or what the function gives",
+            )
 
 
 def _refuse_operators(text: str) -> None:

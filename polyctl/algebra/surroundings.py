@@ -28,7 +28,7 @@ _GROUPS = re.compile(
     r"\\(?:[hv]space\*?|label|tag\*?|[hv]?phantom|color|cite|(?:eq)?ref)\s*\{[^{}]*\}|\\textcolor\s*\{[^{}]*\}|"
     r"\\(?:nonumber|notag|thinspace|limits|nolimits)\b"
 )
-_TAG = re.compile(r"\\q?quad\s*\(\s*[0-9.]+[a-z]?\s*\)\s*(?=$|\\\\)")
+_TAG = re.compile(r"\\eqno\s*\([^()]*\)|\\q?quad\s*\(\s*[0-9.]+[a-z]?\s*\)\s*(?=$|\\\\)")
 _COMMENT = re.compile(
     r"/\*.{0,2000}?\*/|\(\*.{0,2000}?\*\)|(?:(?<=\s)|^)(?:#|//|%)\s*(?=[A-Za-z]{3}|[A-Za-z]+\s+[A-Za-z]{2})[^\n]*",
     re.DOTALL,

@@ -31,7 +31,8 @@ def write_in_symbols(text: str, word: str) -> str | None:
     written = re.sub(r"\s+", " ", text)
     for pattern, symbol in _SPOKEN.items():
         written = re.sub(pattern, symbol, written, flags=re.IGNORECASE)
-    return None if re.search(rf"\b{word}\b", written) else written.strip()
+    unchanged = " ".join(text.split()) == written.strip()
+    return None if unchanged or re.search(rf"\b{word}\b", written) else written.strip()
 
 
 class Words:
