@@ -7,7 +7,7 @@ import signal
 
 from hypothesis import HealthCheck, settings
 
-os.environ["POLYCTL_SHIPPED"] = "/nonexistent/general/shipped"  # tests make the models they need
+os.environ["POLYCTL_SHIPPED"] = "none"  # tests make the models they need
 
 # nohup and shells in the background ignore some signals, and processes inherit that
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -10,7 +10,7 @@ import typer
 
 from polyctl.cli import output
 from polyctl.cli.options import JsonOption, RegistryOption, RunsOption
-from polyctl.errors import UsageError
+from polyctl.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from polyctl.reports.tables import Report, Table
@@ -60,11 +60,12 @@ def report(
     """
     from polyctl.config.registry import load_registry
     from polyctl.reports.names import PLAN_NAMES, find_experiments, find_plan
-    from polyctl.store.runs import runs_root
+    from polyctl.store.runs import existing_root
 
     if markdown and as_json:
         raise UsageError("--markdown and --json cannot both be printed", "leave one of them out")
-    loaded, root = load_registry(registry), runs_root(runs)
+    loaded, root = load_registry(registry), existing_root(runs)
+    _check_places(counts, solver)
     if names and find_plan(names) is None:
         find_experiments(names, loaded)
     from polyctl.reports.make_report import make_report  # torch, which a wrong name need not wait for
@@ -84,6 +85,14 @@ def report(
     else:
         for one in made:
             _print(one)
+
+
+def _check_places(counts: Path | None, solver: Path | None) -> None:
+    """FileError if an option names what is not there, even where the report would not look at it."""
+    if counts is not None and not counts.is_dir():
+        raise FileError(f"there is no directory {counts}", "correct --counts, or leave it out")
+    if solver is not None and not solver.is_file():
+        raise FileError(f"there is no file {solver}", "correct --solver, or leave it out")
 
 
 def _print_markdown(made: list[Report]) -> None:

@@ -32,9 +32,10 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List the runs, newest first."""
-    from polyctl.store.runs import list_runs, runs_root
+    from polyctl.store.runs import existing_root, left_out, list_runs
 
-    root = runs_root(runs)
+    root = existing_root(runs)
+    output.say_notes([f"{str(path)!r} is left out: {why}" for path, why in left_out(root)])
     fits = f"*{pattern or ''}*"
     found = [(run, run.summary()) for run in list_runs(root) if fnmatchcase(run.name, fits)]
     if as_json:

@@ -75,7 +75,7 @@ def load_model(path: Path, device: torch.device | str) -> LoadedModel:
     """Read a model file onto a device; weights in half precision become float32.
 
     Raises FileError if the file is missing, not a safetensors file, cut short, of a newer format, or if
-    its weights are not those of the model it describes.
+    its weights are not those of the model it describes or not finite.
     """
     path = Path(path)
     metadata, tensors = _read(path, weights=True)
@@ -151,6 +151,11 @@ def _check_weights(path: Path, model: GPT, tensors: Mapping[str, torch.Tensor]) 
                 f"{path}: {name} has shape {tuple(tensor.shape)}, but the model it describes needs "
                 f"{tuple(expected[name].shape)}",
                 _HINT,
+            )
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            wrong = int((~torch.isfinite(tensor)).sum())
+            raise FileError(
+                f"{path}: {wrong:,} of the {tensor.numel():,} numbers of {name} are not finite", _HINT
             )
 
 

@@ -24,7 +24,7 @@ from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer
 from polyctl.solving.methods import ModelUnavailable
 from polyctl.solving.request import ModelRequest
 from polyctl.solving.solution import Candidate
-from polyctl.store.runs import default_run, find_run
+from polyctl.store.runs import check_shipped, default_run, find_run
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,10 @@ class _Timed(Observer):
 def load_neural(request: ModelRequest) -> Neural:
     """The model that is asked for, or else the default one; it is read again if its file has changed.
 
-    Raises ModelUnavailable if there is none, or FileError if the request needs it.
+    Raises ModelUnavailable if there is none; FileError if the request needs it, or POLYCTL_SHIPPED is wrong.
     """
+    if request.run is None:
+        check_shipped()
     try:
         run = default_run(request.runs) if request.run is None else find_run(request.run, request.runs)
     except FileError:

@@ -26,6 +26,7 @@ from polyctl.store.files import write_atomic
 from polyctl.store.places import refuse_links
 from polyctl.store.summary import RunState, Summary, summarise_events
 
+NO_MODEL = "none"  # as POLYCTL_SHIPPED: there is no bundled model
 STAMP = "%Y%m%d-%H%M%S"  # how runs and reports are named, by the time in UTC
 
 
@@ -113,12 +114,14 @@ class Run:
 
     @property
     def has_checkpoint(self) -> bool:
-        return self.checkpoint("best").is_file() or self.checkpoint("last").is_file()
+        return self.checkpoint("best").exists() or self.checkpoint("last").exists()
 
     def weights(self) -> Path:
-        """The best checkpoint there is, else the last one; FileError if the run has none."""
+        """The best checkpoint there is, else the last one; FileError if the run has none that is a file."""
         for which in ("best", "last"):
-            if (path := self.checkpoint(which)).is_file():
+            if (path := self.checkpoint(which)).is_dir():
+                raise FileError(f"{path} is a directory, not a model file", "restore the file, or remove it")
+            if path.is_file():
                 return path
         raise FileError(
             f"{self.path} has no checkpoint yet", f"wait for its first, or `polyctl train {self.experiment}`"
@@ -187,8 +190,36 @@ def list_runs(root: Path | None = None) -> list[Run]:
     return _sorted(path for path in found if is_name(path.name) and is_name(path.parent.name))
 
 
+def left_out(root: Path | None = None) -> list[tuple[Path, str]]:
+    """Directories that list_runs leaves out though something was trained there, and why."""
+    found = []
+    for path in sorted(runs_root(root).glob("*/*")):
+        config = (path / "config.toml").is_file()
+        if not (is_name(path.name) and is_name(path.parent.name)):
+            if config:
+                found.append((path, f"it has no name of a run: {NAME_RULE}"))
+        elif not config and _was_trained(path):
+            found.append((path, "it has no config.toml"))
+    return found
+
+
+def _was_trained(path: Path) -> bool:
+    return (path / "events.jsonl").exists() or (path / "checkpoints").exists()
+
+
+def existing_root(root: Path | None = None) -> Path:
+    """Where runs are kept. Raises FileError if a place was named that does not exist."""
+    found = runs_root(root)
+    if not found.is_dir() and (root is not None or os.environ.get("POLYCTL_RUNS")):
+        raise FileError(f"there is no directory {found}", "correct --runs or POLYCTL_RUNS, or leave it out")
+    return found
+
+
 def shipped_run() -> Run:
-    """The bundled model's run: POLYCTL_SHIPPED, or the one that comes with the package; it may be missing."""
+    """The bundled model's run: POLYCTL_SHIPPED, or the one that comes with the package; it may be missing.
+
+    `none` stands for a run that does not exist.
+    """
     place = os.environ.get("POLYCTL_SHIPPED")
     return Run.at(Path(place) if place else packaged_run(Path(__file__).resolve().parents[1]))
 
@@ -223,11 +254,22 @@ def run_for_results(run: Run, root: Path | None = None) -> Run:
     return results
 
 
+def check_shipped() -> None:
+    """FileError if POLYCTL_SHIPPED names a place that does not exist."""
+    place = os.environ.get("POLYCTL_SHIPPED") or NO_MODEL
+    if place != NO_MODEL and not Path(place).is_dir():
+        raise FileError(
+            f"POLYCTL_SHIPPED names {place}, which is not there",
+            f"correct it, leave it out, or set it to {NO_MODEL}",
+        )
+
+
 def default_run(root: Path | None = None) -> Run:
     """The run whose model is used if none is named: the bundled one, else the newest with a checkpoint.
 
-    FileError if there is neither.
+    FileError if there is neither, or POLYCTL_SHIPPED is wrong.
     """
+    check_shipped()
     shipped = shipped_run()
     return shipped if shipped.has_checkpoint else newest_run_with_checkpoint(root)
 
@@ -260,6 +302,11 @@ def find_run(name: str | Path, root: Path | None = None, *, need_checkpoint: boo
     for path in places:
         if (path / "config.toml").is_file():
             return Run.at(path)
+        if _was_trained(path):
+            raise FileError(
+                f"{path} has no config.toml, which says what was trained there",
+                "restore that file, or move the directory away",
+            )
     found = [_sorted(config.parent for config in path.glob("*/config.toml")) for path in places]
     for run in (run for runs in found for run in runs):
         if run.has_checkpoint or not need_checkpoint:

@@ -67,7 +67,7 @@ def load_trainer(
     """Put the saved weights and moments into `model` and `optimizer` and return the facts.
 
     `average` becomes the saved average, or a copy of the weights if none was saved. Raises FileError if the
-    file is missing or damaged, or belongs to a model of another shape.
+    file is missing, damaged or not finite, or belongs to a model of another shape.
     """
     facts = read_facts(path)
     with safe_open(path, framework="pt") as file:
@@ -79,6 +79,12 @@ def load_trainer(
         raise FileError(
             f"{path} holds another model: {', '.join(wrong[:3])} differ",
             "resume with the run's own model settings",
+        )
+    spoiled = sorted(name for name, tensor in tensors.items() if not torch.isfinite(tensor).all())
+    if spoiled:
+        raise FileError(
+            f"{path}: {', '.join(spoiled[:3])} holds numbers that are not finite",
+            "start a new run from the run's best weights: --set train.init_from=RUN",
         )
     with torch.no_grad():
         for name, tensor in own.items():

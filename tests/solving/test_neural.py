@@ -58,7 +58,7 @@ def test_a_polynomial_that_the_model_cannot_read_is_noted(neural):
 
 
 def test_a_missing_model_is_an_error_only_if_it_is_needed(tmp_path, monkeypatch):
-    monkeypatch.setenv("POLYCTL_SHIPPED", str(tmp_path / "none"))
+    monkeypatch.setenv("POLYCTL_SHIPPED", "none")
     request = ModelRequest(runs=tmp_path)
     with pytest.raises(ModelUnavailable, match="no model has been trained"):
         load_neural(request)
@@ -68,3 +68,6 @@ def test_a_missing_model_is_an_error_only_if_it_is_needed(tmp_path, monkeypatch)
         load_neural(ModelRequest("no/where", tmp_path, needed=True))
     (attempt,) = solve(F, "neural", neural=lambda: load_neural(request)).tried
     assert attempt.note == "no model has been trained yet (polyctl train quick)"
+    monkeypatch.setenv("POLYCTL_SHIPPED", str(tmp_path / "gone"))
+    with pytest.raises(FileError, match="POLYCTL_SHIPPED names"):
+        load_neural(request)
