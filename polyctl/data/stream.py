@@ -99,11 +99,19 @@ class StreamSource:
         train, seed, batches = self.experiment.train, self.experiment.seed, self.chunk_batches
         repeated = max(1, round(train.repeat_share * train.batch)) if self._small_set else 0
         fresh = train.batch - repeated
-        pairs = list(islice(self._draw_pairs(index * 2 * batches * fresh, batches * fresh), batches * fresh))
+        count = batches * fresh  # of twice as many numbers, none of which is in two chunks
+        pairs = list(islice(self._draw_pairs(index * 2 * count, count, (index + 1) * 2 * count), count))
+        if len(pairs) < count:
+            raise UsageError(
+                f"only {len(pairs) / (2 * count):.0%} of the problems can be trained on: of the training "
+                f"split, not excluded, within model.context_length = "
+                f"{self.experiment.model.context_length} tokens",
+                "raise model.context_length or make the degrees smaller",
+            )
         groups = group_by_length(pairs, fresh, batches)
         if repeated:
-            count = batches * repeated
-            numbers = islice(_shuffled_passes(seed, 3, len(self._small_set), index * count), count)
+            drawn = batches * repeated
+            numbers = islice(_shuffled_passes(seed, 3, len(self._small_set), index * drawn), drawn)
             again = group_by_length([self._small_set[i] for i in numbers], repeated, batches)
             groups = [new + old for new, old in zip(groups, again, strict=True)]
         return [TrainingBatch.of(groups[i]) for i in _shuffle(seed, index, batches)]
@@ -126,10 +134,10 @@ class StreamSource:
                 )
         return list(found.values())
 
-    def _draw_pairs(self, start: int, wanted: int) -> Iterator[TokenPair]:
+    def _draw_pairs(self, start: int, wanted: int, stop: int | None = None) -> Iterator[TokenPair]:
         """Token pairs that fit the context, about as many as wanted; UsageError if almost none do."""
         block, misses = self.experiment.model.context_length, 0
-        for pair in self._writer.pairs(start, wanted):
+        for pair in self._writer.pairs(start, wanted, stop):
             if len(pair[0]) + len(pair[1]) <= block:
                 misses = 0
                 yield pair

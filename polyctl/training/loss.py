@@ -45,7 +45,9 @@ def make_objective(model: GPT, config: TrainConfig, device: torch.device) -> Tar
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
     """bfloat16 forward passes if asked for, or (auto) on a GPU that has it; otherwise float32."""
     wanted = precision == "bfloat16" or (
-        precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported()
+        precision == "auto"
+        and device.type == "cuda"
+        and torch.cuda.is_bf16_supported(including_emulation=False)
     )
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)
 

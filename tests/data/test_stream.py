@@ -107,6 +107,18 @@ def test_a_block_that_nothing_fits_is_an_error():
         open_source(experiment(context_length=8)).chunk(0)
 
 
+def test_a_chunk_never_reaches_into_the_problems_of_the_next():
+    """If less than half of the problems fit, a stream would call some fresh that it has trained on."""
+    batches = rows(open_source(experiment(data=WIDE)), range(2))
+    lengths = sorted(len(row) for batch in batches for row in batch)
+    short = experiment(data=WIDE, context_length=lengths[len(lengths) * 2 // 5])
+    with pytest.raises(UsageError, match=r"only \d+% of the problems can be trained on"):
+        open_source(short).chunk(0)
+    enough = open_source(experiment(data=WIDE, context_length=lengths[len(lengths) * 4 // 5]))
+    batches = rows(enough, range(3))
+    assert len({row for batch in batches for row in batch}) > 0.98 * sum(map(len, batches))
+
+
 def test_missing_files_say_how_to_make_them(tmp_path):
     with pytest.raises(FileError, match="no training data") as error:
         open_source(experiment(source="files"), tmp_path)

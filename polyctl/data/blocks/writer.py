@@ -34,12 +34,14 @@ class BlockWriter:
         self._weights = [part.weight for part in parts]
         self._parts = [_part_writer(data, part, tokenizer) for part in parts]
 
-    def pairs(self, start: int, wanted: int = _MOST) -> Iterator[TokenPair]:
-        """The pairs of the problems from `start` on, without end; about `wanted` of them will be taken."""
+    def pairs(self, start: int, wanted: int = _MOST, stop: int | None = None) -> Iterator[TokenPair]:
+        """The pairs of the problems from `start` on, before `stop` if given; about `wanted` will be taken."""
         made = 0
-        while True:
+        while stop is None or start < stop:
             left = max(0, wanted - made)
             count = min(_MOST, left + left // 6 + _LEAST)  # one in eight is held out
+            if stop is not None:
+                count = min(count, stop - start)
             for index, found in enumerate(self._block(start, count), start):
                 pair = self._plain.pair(index) if found is Other.ALONE else found
                 if pair is not None and pair is not Other.SKIPPED:
