@@ -78,6 +78,7 @@ _COMMANDS = {
     "dot ddot bar hat tilde vec overline underline widehat widetilde prime check acute breve": _DECORATED,
     "underbrace overbrace underset overset stackrel": "leave this and what it adds out",
     "circ": _COMPOSED,
+    "dagger ast top": "write a variable of its own for this, such as y",
     "infty": _CONSTANT,
     "mathbb mathcal mathfrak mathscr": r"name the variable \mathrm{R}, or leave the set out",
     "in notin forall exists implies iff to rightarrow Rightarrow Leftrightarrow mapsto land lor": _ALONE,

@@ -53,6 +53,7 @@ _COMMANDS = {
     "lparen": "(",
     "rparen": ")",
 }
+_LETTERLIKE = {"hbar": "hbar", "ell": "ell", "imath": "i", "jmath": "j"}
 _WORD_NAMES = "mathrm mathit mathbf mathsf mathtt boldsymbol bm text textrm textit textbf operatorname"
 _WORD_COMMANDS = frozenset(_WORD_NAMES.split(" "))
 _NUMBER = re.compile(r"[0-9]+(?:\.(?!\*(?!\^)|[/^])[0-9]*)?|\.[0-9]+")
@@ -276,8 +277,8 @@ class Lexer(NameReader):
             self._emit("frac", end, name.lstrip("cdt"))
         elif name in {"over", "choose"}:
             self._emit("over", end, name)
-        elif name in GREEK_NAMES:
-            self._read_name(name, end)
+        elif name in GREEK_NAMES or name in _LETTERLIKE:
+            self._read_name(_LETTERLIKE.get(name, name), end)
         elif name in _WORD_COMMANDS:
             group = _WORD_GROUP.match(self.text, end)
             if group is None:

@@ -8,8 +8,13 @@ from polyctl.algebra.names import GREEK_NAMES
 from polyctl.errors import ParseError
 
 _GREEK = "|".join(sorted(GREEK_NAMES, key=len, reverse=True))
-_LETTER = rf"(?:\\?(?:{_GREEK})|[A-Za-z]{{2,}}(?=_)|[A-Za-zα-ωΓ-Ω])(?:_?[0-9]+|_[A-Za-z]|_\{{[^{{}}]*\}})?"
-_OF_SUM = re.compile(r"(?<![A-Za-z_\\])(?P<name>[fgFG])(?:\\left\s*)?\((?=[^()]*[A-Za-z])")
+_WORD = r"\\(?:operatorname|mathrm|mathit|text)\s*\{[A-Za-z]+\}"
+_LETTER = (
+    rf"(?:{_WORD}|\\?(?:{_GREEK})|[A-Za-z]{{2,}}(?=_)|[A-Za-zα-ωΓ-Ω])(?:_?[0-9]+|_[A-Za-z]|_\{{[^{{}}]*\}})?"
+)
+_OF_SUM = re.compile(
+    r"(?<![A-Za-z_\\])(?P<name>[fgFG]|\\operatorname\s*\{[A-Za-z]+\})(?:\\left\s*)?\((?=[^()]*[A-Za-z])"
+)
 _POWER = r"(?:\^(?:[0-9]+|\{[0-9]+\}))?"
 _APPLIED = re.compile(
     rf"(?<![A-Za-z_\\])(?P<head>(?P<name>{_LETTER}){_POWER})(?:\\left\s*|\\[bB]igg?l?\s*)?(?P<open>[(\[])\s*"
@@ -175,7 +180,7 @@ def _refuse_functions(text: str) -> None:
     """f(x + 1), where f and g, and the capital letters, hardly ever are factors."""
     for found in _OF_SUM.finditer(text):
         name = found["name"]
-        if re.search(rf"{name}(?!\()", _COMMAND.sub(" ", text.replace("\\left", ""))) is None:
+        if re.search(rf"{re.escape(name)}(?!\()", _COMMAND.sub(" ", text.replace("\\left", ""))) is None:
             raise _error(
                 text,
                 found.start(),

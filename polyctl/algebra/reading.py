@@ -61,7 +61,7 @@ _ENTRY = r"[-+]?[0-9./]+"
 _ENTRIES = rf"{_ENTRY}(?:(?:\s*[,;]\s*|\s+){_ENTRY})+"
 _LIST = re.compile(
     rf"\s*(?:\w+\s*:?=\s*)?(?:[\w.]+\s*[(\[]\s*)?[(\[{{]\s*{_ENTRIES}\s*[)\]}}]\s*(?:,[^,()\[\]]*)*(?:[)\]]\s*)?(?:;\s*)?"
-    rf"|\s*{_ENTRY}(?:\s*,\s+{_ENTRY})+\s*(?:;\s*)?"
+    rf"|\s*{_ENTRY}(?:(?:\s*,\s+{_ENTRY})+|,(?![0-9]{{3}}\b){_ENTRY}(?:,{_ENTRY})+)\s*(?:;\s*)?"
 )
 _POWER = re.compile(r"(?<![A-Za-z_])([A-Za-z])([0-9]+)")
 _ENCLOSED = re.compile(r"\s*[\[({]([^\[\](){}]*)[\])}]\s*(?:[;.]\s*)?")

@@ -26,7 +26,8 @@ _EDGES = re.compile(
 )
 _GROUPS = re.compile(
     r"\\(?:[hv]space\*?|label|tag\*?|[hv]?phantom|color|cite|(?:eq)?ref)\s*\{[^{}]*\}|\\textcolor\s*\{[^{}]*\}|"
-    r"\\(?:nonumber|notag|thinspace|limits|nolimits)\b"
+    r"\\(?:nonumber|notag|thinspace|limits|nolimits|square|blacksquare|qed|Box)\b|"
+    r"\\text\s*\{(?:[^{}A-Za-z0-9]*|\s*\([^{}]*\)\s*)\}"
 )
 _TAG = re.compile(r"\\eqno\s*\([^()]*\)|\\q?quad\s*\(\s*[0-9.]+[a-z]?\s*\)\s*(?=$|\\\\)")
 _COMMENT = re.compile(
@@ -45,7 +46,7 @@ _INTRODUCTION = re.compile(
 )
 _DECLARATION = re.compile(
     r"(?:^|(?<=[;\n]))[ \t]*(?:(?:syms|vars?|symbols|ring|from|import|with|restart|clear|using|declare)\b|"
-    r"[A-Za-z]\w*\.?<|[A-Za-z][\w, ]*:?=\s*(?:[\w.]+\.)?"
+    r"@\w+\b|[A-Za-z]\w*\.?<|[A-Za-z][\w, ]*:?=\s*(?:[\w.]+\.)?"
     r"(?:symbols|var|PolynomialRing|polygen|QQ|ZZ|Symbol|syms)\b)[^;\n]*[;\n]"
 )
 _CONTINUED = re.compile(r"\.\.\.(?=[ \t]*\n)")
