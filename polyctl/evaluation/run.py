@@ -23,6 +23,7 @@ from polyctl.evaluation.accuracy import (
     evaluate_problems,
     sympy_baseline,
 )
+from polyctl.evaluation.progress import ProgressWriter
 from polyctl.evaluation.spotlight import Spotlight
 from polyctl.evaluation.summary import ProblemScore, summarize_scores
 from polyctl.model.serialization import LoadedModel
@@ -119,14 +120,19 @@ def _evaluate_share(
     tokenizer = make_tokenizer(loaded.experiment.data)
     numbers = range(processes.rank, len(problems), processes.world)
     share: Share = {}
+    progress: ProgressWriter | None = None
 
     def settle(number: int, result: ProblemResult) -> None:
         line = json.dumps(prediction(number, result), ensure_ascii=False)
         share[number] = (ProblemScore.of(result), line)
+        if progress is not None:
+            progress.count(result.greedy is not None and result.greedy.right(completed=True))
         if on_done is not None:
             on_done()
 
     with EventWriter(run.usage_log) as events:
+        if processes.main:
+            progress = ProgressWriter(events, len(problems), processes.world)
         evaluate_problems(
             loaded.model,
             tokenizer,

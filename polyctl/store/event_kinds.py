@@ -137,6 +137,20 @@ class Evaluation(Event):
 
 
 @dataclass(frozen=True, config=STRICT)
+class EvaluationProgress(Event):
+    """How far a running `polyctl eval` is, and which process it is (store/owner.py); verified by greedy."""
+
+    KIND = "progress"
+
+    done: int | None = None
+    problems: int | None = None
+    verified: int | None = None
+    pid: int | None = None
+    began: str | None = None
+    host: str | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
 class Beam(Event):
     """The beam of the problem in the spotlight after some tokens."""
 
@@ -238,7 +252,7 @@ class Other(Event):
 KINDS: dict[str, type[Event]] = {
     kind.KIND: kind
     for kind in (
-        *(RunStarted, Step, Validation, Evaluation, Beam, Verdicts, Pool),
+        *(RunStarted, Step, Validation, Evaluation, EvaluationProgress, Beam, Verdicts, Pool),
         *(Rollout, Checkpoint, Failure, End),
     )
 }

@@ -6,15 +6,26 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from polyctl.store.event_kinds import End, Event, Failure, RunStarted, Step, Validation
+from polyctl.store.event_kinds import (
+    End,
+    Evaluation,
+    EvaluationProgress,
+    Event,
+    Failure,
+    RunStarted,
+    Step,
+    Validation,
+)
 from polyctl.store.events import finite, kind_in, parse_event
 from polyctl.store.owner import Owner, read_owner
 from polyctl.store.tail import BLOCK_BYTES, newest_lines
 
 SILENT_SECONDS = 600.0
 SUMMARY_BYTES = 1 << 24  # at the end of a file; what only a longer file's middle says is not in a summary
+
+SILENT_EVALUATION = 60.0
 
 RunState = Literal["running", "finished", "interrupted", "crashed", "unknown"]
 
@@ -32,6 +43,26 @@ class Summary:
     step_metrics: dict[str, float]  # of the last step
     error: str | None
     updated: float | None
+    elapsed: float | None = None  # seconds of training up to the last step, resumed ones included
+    lr: float | None = None
+    tokens_per_second: float | None = None
+    problems_seen: int | None = None
+    best: float | None = None  # verified greedy accuracy at the best validation
+    device: str | None = None
+    owner: Owner | None = None  # who writes, or has died doing so
+    evaluation: EvaluationProgress | None = None  # of an evaluation that runs now
+
+    @property
+    def left(self) -> float | None:
+        """Seconds to the last step at the mean pace so far; None if it is not known or nothing runs."""
+        if self.state != "running" or not (self.step and self.elapsed and self.total_steps):
+            return None
+        return max(0.0, self.elapsed / self.step * (self.total_steps - self.step))
+
+    @property
+    def problems_per_second(self) -> float | None:
+        """Problems a second at the mean pace so far."""
+        return self.problems_seen / self.elapsed if self.problems_seen and self.elapsed else None
 
     @property
     def accuracy(self) -> float | None:
@@ -68,6 +99,10 @@ class _Newest:
         self.validation: Validation | None = None
         self.failure: Failure | None = None
         self.failed_after_last_step = False
+        self.complete = False  # whether no older event can say anything
+        self.best: float | None = None
+        self.evaluation: EvaluationProgress | None = None
+        self.evaluated = False  # whether an evaluation has ended since the newest progress of one
 
     def wants(self, kind: str | None) -> bool:
         """Whether an older event of that kind can still say something."""
@@ -75,32 +110,35 @@ class _Newest:
             return kind is not None
         if kind == Step.KIND:
             return self.step is None
-        if kind in (Validation.KIND, "eval"):
-            return self.validation is None
+        if kind in (Validation.KIND, Evaluation.KIND, "eval"):
+            return True
+        if kind == EvaluationProgress.KIND:
+            return self.evaluation is None and not self.evaluated
         # of before a training was resumed only the figures still hold
-        return self.began is None and kind in (RunStarted.KIND, End.KIND, Failure.KIND)
+        return kind == RunStarted.KIND or (self.began is None and kind in (End.KIND, Failure.KIND))
 
     def take(self, event: Event) -> None:
         """Take in an event that is older than all before."""
         self.last = self.last or event
         match event:
             case RunStarted():
-                self.began = event
+                self.began = self.began or event
+                self.complete = event.state != "resumed"
             case End():
                 self.end = self.end or event
             case Step():
                 self.step = event
             case Validation():
-                self.validation = event
+                self.validation = self.validation or event
+                accuracy = event.metrics.get("greedy_verified", math.nan)
+                if math.isfinite(accuracy):
+                    self.best = max(accuracy, -math.inf if self.best is None else self.best)
+            case Evaluation():
+                self.evaluated = True
+            case EvaluationProgress() if not self.evaluated:
+                self.evaluation = self.evaluation or event
             case Failure() if self.failure is None:
                 self.failure, self.failed_after_last_step = event, self.step is None
-
-    @property
-    def complete(self) -> bool:
-        """Whether no older event can say anything."""
-        if self.began is None:
-            return False
-        return self.began.state != "resumed" or (self.step is not None and self.validation is not None)
 
     def summary(self) -> Summary:
         """What these events say together."""
@@ -118,7 +156,23 @@ class _Newest:
             step_metrics={} if self.step is None else _finite(self.step.metrics),
             error=None if crash is None else crash.message,
             updated=None if self.last is None else self.last.time,
+            **self._pace(),
+            best=self.best,
+            device=None if self.began is None else self.began.device,
+            owner=self.owner,
+            evaluation=self.evaluation if is_evaluating(self.evaluation) else None,
         )
+
+    def _pace(self) -> dict[str, Any]:
+        """What the newest step says of time."""
+        if self.step is None:
+            return {}
+        return {
+            "elapsed": finite(self.step.elapsed),
+            "lr": finite(self.step.lr),
+            "tokens_per_second": finite(self.step.tokens_per_second),
+            "problems_seen": self.step.problems_seen,
+        }
 
     def _state(self) -> RunState:
         if self.end is not None:
@@ -130,6 +184,21 @@ class _Newest:
         if self.last is None or self.last.time is None:
             return "unknown"
         return "running" if time.time() - self.last.time < SILENT_SECONDS else "crashed"
+
+
+def writer_of(progress: EvaluationProgress) -> Owner | None:
+    """The process that evaluates, as far as it is known."""
+    if progress.pid is None:
+        return None
+    return Owner(progress.pid, progress.began or "", progress.host or "", progress.time or 0.0)
+
+
+def is_evaluating(progress: EvaluationProgress | None) -> bool:
+    """Whether the evaluation that wrote this still runs; on another machine a minute's silence counts."""
+    owner = None if progress is None else writer_of(progress)
+    if owner is None:
+        return False
+    return owner.alive if owner.alive is not None else time.time() - owner.since < SILENT_EVALUATION
 
 
 def _finite(metrics: dict[str, float]) -> dict[str, float]:

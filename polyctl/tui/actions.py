@@ -76,7 +76,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs.unmark", "u", "Unmark", "Unmark all runs.", False),
     Action("runs.sort", "s", "Sort", "Sort by the next column."),
     Action("runs.filter", "slash", "Filter", "Show only runs whose line contains the text."),
-    Action("runs.stop", "x", "Stop", "Ask a run that was started from here to save and end."),
+    Action("runs.stop", "x", "Stop", "Ask the process that trains or evaluates the run to save and end."),
     Action("run.next_run", "n", "Next run", "The next run of the list.", False),
     Action("run.metric", "m", "Metric", "The next plot."),
     Action("run.enlarge", "z", "Enlarge", "One plot, or all.", False),

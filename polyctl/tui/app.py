@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.widgets import TabbedContent, TabPane
 
 from polyctl.store.runs import runs_root
+from polyctl.store.summary import Summary
 from polyctl.tui import launch
 from polyctl.tui.actions import Action, format_keys, list_actions, make_bindings
 from polyctl.tui.panes.beam import BeamPane
@@ -253,18 +254,22 @@ class Dashboard(App[None]):
             self.open_runs([name])
 
     def stop_job(self, run: str | None) -> None:
-        """Stop the process that works on that run, or the newest that was started from here."""
+        """Stop the processes that train or evaluate that run, or the newest that was started from here."""
         if not self.allows_jobs:
             self.notify(NO_JOBS, severity="warning", markup=False)
             return
         row = self.runs.find(run)
-        if row is not None and row.summary is not None and row.summary.state != "running":
+        summary = None if row is None else row.summary
+        if summary is not None and summary.state != "running" and summary.evaluation is None:
             self.notify(f"{run} is not running", severity="warning", markup=False)
         else:
-            self._stop_job(run)
+            self._stop_job(run, summary)
 
     @work(thread=True, group="launch", exit_on_error=False)
-    def _stop_job(self, run: str | None) -> None:
+    def _stop_job(self, run: str | None, summary: Summary | None) -> None:
+        if summary is not None and (writers := launch.stop_writers(summary)):
+            self.notify(f"asked to save and end: {', '.join(map(str, writers))}", markup=False)
+            return
         for job in launch.list_jobs(self.runs.root):
             if (run is None or job.concerns(run)) and launch.stop(job):
                 self.notify(f"asked to save and end: {job.command_line}", markup=False)
@@ -272,7 +277,7 @@ class Dashboard(App[None]):
         if run is None:
             problem = "no process started from this dashboard is running"
         else:
-            problem = f"no process started from this dashboard is running {run}"
+            problem = f"no process of this machine is known to run {run}"
         self.notify(problem, severity="warning", markup=False)
 
     # -- actions

@@ -18,6 +18,7 @@ from polyctl.store.files import write_atomic
 from polyctl.store.owner import process_start
 from polyctl.store.places import refuse_links
 from polyctl.store.runs import STAMP
+from polyctl.store.summary import Summary, writer_of
 
 FOLDER = ".started"
 ERROR = "error:"  # how a command says that it has failed
@@ -122,10 +123,25 @@ def list_jobs(root: Path) -> list[Job]:
 
 def stop(job: Job) -> bool:
     """Ask the process to save and end, as Ctrl-C does; whether it still ran."""
-    if not job.running:
-        return False
+    return job.running and _interrupt(job.pid)
+
+
+def stop_writers(summary: Summary) -> list[str]:
+    """Ask the processes of this machine that train or evaluate a run to save and end; which ones they are."""
+    found = []
+    owner = summary.owner
+    if summary.state == "running" and owner is not None and owner.alive and _interrupt(owner.pid):
+        found.append(f"training, pid {owner.pid}")
+    owner = None if summary.evaluation is None else writer_of(summary.evaluation)
+    if owner is not None and owner.alive and _interrupt(owner.pid):
+        found.append(f"evaluation, pid {owner.pid}")
+    return found
+
+
+def _interrupt(pid: int) -> bool:
+    """Send what Ctrl-C sends; whether there was such a process, and it is ours."""
     try:
-        os.kill(job.pid, signal.SIGINT)
-    except ProcessLookupError:
+        os.kill(pid, signal.SIGINT)
+    except (ProcessLookupError, PermissionError):
         return False
     return True

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from polyctl.store.owner import read_owner
 from polyctl.store.runs import Run, list_runs
-from polyctl.store.summary import SILENT_SECONDS, Summary
+from polyctl.store.summary import SILENT_SECONDS, Summary, is_evaluating
 from polyctl.tui.run_log import RunLog
 
 SLOW_FACTOR = 20  # a summary that took a second is read again after twenty
@@ -29,6 +29,8 @@ class RunRow:
     def may_have_crashed(self) -> bool:
         """Whether the run's state may have changed since its summary, though its events have not."""
         s = self.summary
+        if s is not None and s.evaluation is not None and not is_evaluating(s.evaluation):
+            return True
         if s is None or s.state != "running":
             return False
         owner = read_owner(self.run.path)
@@ -107,7 +109,8 @@ class RunScanner:
 
 def _may_change(row: RunRow) -> bool:
     """Whether a run is worth a look each time: one that is running, or has only begun to."""
-    return row.summary is None or row.summary.state in ("running", "unknown")
+    s = row.summary
+    return s is None or s.state in ("running", "unknown") or s.evaluation is not None
 
 
 def _stamp_of(run: Run) -> object:

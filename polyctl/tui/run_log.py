@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyctl.store.event_kinds import Evaluation as EvaluationEvent
-from polyctl.store.event_kinds import Step, Validation, event_from_json
+from polyctl.store.event_kinds import EvaluationProgress, Event, Step, Validation, event_from_json
 from polyctl.store.events import VERSION
 from polyctl.store.runs import Run
+from polyctl.store.summary import is_evaluating
 from polyctl.store.tail import Batch, Tail
 from polyctl.tui.run_evaluations import Evaluation, Reports
 from polyctl.tui.series import Series, to_finite
@@ -26,6 +27,7 @@ THIN_BYTES = 1 << 25  # before it one step in n is read, n growing by one with e
 STEP_KEYS = ("loss", "lr", "grad_norm", "tokens_per_second", "reward")
 VALIDATION_KEYS = ("valid_loss", "greedy_verified", "greedy_exact", "pass_at_1", "pass_at_w")
 BEAMS = ("beam", "verdict", "rollout")
+UNLISTED = (*BEAMS, "progress")  # kinds that are shown elsewhere than in the log
 RawEvent = dict[str, Any]  # an event as it is in the file
 SHORT = {
     "valid_loss": "valid",
@@ -101,6 +103,8 @@ class RunLog:
         self.frames: deque[RawEvent] = deque(maxlen=FRAMES)
         self._evaluations: list[Evaluation] = []
         self.step: float | None = None  # of the newest step event
+        self._progress: EvaluationProgress | None = None  # of an evaluation that has not ended
+        self._evaluation_known = False
         self.broken = self.long = self.newer = 0
         self.every = 1  # of the steps before the newest part one in so many is read
         self._whole = WHOLE_BYTES  # how much of that part is still to be read
@@ -122,6 +126,11 @@ class RunLog:
         """The newest evaluations, oldest first."""
         found, reported = self._evaluations, self._reports.newest
         return [*found, reported] if reported and (not found or found[-1].time < reported.time) else found
+
+    @property
+    def evaluation(self) -> EvaluationProgress | None:
+        """How far the evaluation is that runs now, if one does."""
+        return self._progress if is_evaluating(self._progress) else None
 
     @property
     def cells(self) -> list[dict[str, Any]]:
@@ -206,6 +215,7 @@ class RunLog:
             self.series.setdefault(name, Series()).add(points, earlier=older)
         if steps and not (older and self.step is not None):
             self.step = steps[-1]
+        self._take_progress([event for _, event in events], older)
         evaluated = [
             Evaluation.from_event(raw) for raw, event in events if isinstance(event, EvaluationEvent)
         ]
@@ -218,8 +228,15 @@ class RunLog:
             self.frames.extendleft(reversed(beams[-room:] if room else []))
         else:
             self.frames.extend(beams)
-        others = ((raw, event) for raw, event in events if raw["kind"] not in BEAMS)
+        others = ((raw, event) for raw, event in events if raw["kind"] not in UNLISTED)
         self._lines.add([(raw["kind"] if e is None else e.kind, raw) for raw, e in others], older)
+
+    def _take_progress(self, events: list[Event | None], older: bool) -> None:
+        """The newest word on an evaluation counts: how far it is, or that it has ended."""
+        said = [e for e in events if isinstance(e, (EvaluationProgress, EvaluationEvent))]
+        if said and not (older and self._evaluation_known):
+            self._evaluation_known = True
+            self._progress = said[-1] if isinstance(said[-1], EvaluationProgress) else None
 
     def facts(self) -> list[str]:
         """What a reader of the run should know about its file."""

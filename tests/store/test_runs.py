@@ -13,6 +13,8 @@ from polyctl.config.schema import Experiment, TrainConfig
 from polyctl.errors import FileError
 from polyctl.store import runs
 from polyctl.store import summary as summary_module
+from polyctl.store.event_kinds import End, Evaluation, EvaluationProgress, RunStarted, Step, Validation
+from polyctl.store.events import EventWriter
 from polyctl.store.files import write_atomic
 from polyctl.store.owner import FILE_NAME, Owner
 from polyctl.store.runs import (
@@ -342,3 +344,33 @@ def test_a_run_that_was_resumed_keeps_its_figures_but_not_its_old_end(tmp_path):
     )
     summary = run.summary()
     assert (summary.step, summary.loss, summary.accuracy) == (6, 0.4, 0.25)
+
+
+def test_a_summary_knows_pace_best_validation_and_a_running_evaluation(tmp_path):
+    run = make(tmp_path, "quick", "20250101-000000")
+    owner = Owner.here()
+    progress = EvaluationProgress(
+        done=3, problems=8, verified=2, pid=owner.pid, began=owner.began, host=owner.host
+    )
+    with EventWriter(run.events) as events:
+        events.write(RunStarted(state="started", step=0, total_steps=40, device="cpu"))
+        events.write(Validation(step=5, metrics={"greedy_verified": 0.75}))
+        events.write(RunStarted(state="resumed", step=5, total_steps=40, device="cpu"))
+        events.write(Step(step=10, loss=1.0, lr=1e-3, elapsed=20.0, tokens_per_second=7.0, problems_seen=80))
+        events.write(Validation(step=10, metrics={"greedy_verified": 0.5}))
+    found = run.summary()
+    assert (found.accuracy, found.best, found.lr, found.device) == (0.5, 0.75, 1e-3, "cpu")
+    assert (found.left, found.problems_per_second, found.evaluation) == (60.0, 4.0, None)
+    with EventWriter(run.events) as events:
+        events.write(End(state="complete", step=10))
+        events.write(progress)
+    found = run.summary()
+    assert (found.state, found.left) == ("finished", None)
+    assert (found.evaluation.done, found.evaluation.problems) == (3, 8)
+    with EventWriter(run.events) as events:
+        events.write(replace(progress, pid=2**22 + 1))
+    assert run.summary().evaluation is None, "its process is gone"
+    with EventWriter(run.events) as events:
+        events.write(progress)
+        events.write(Evaluation(step=10))
+    assert run.summary().evaluation is None, "it has ended"

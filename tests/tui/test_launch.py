@@ -1,11 +1,17 @@
 """Processes that are started from the dashboard."""
 
+import subprocess
+import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from polyctl.errors import FileError
+from polyctl.store.event_kinds import EvaluationProgress
+from polyctl.store.owner import Owner, process_start
 from polyctl.tui import launch
+from tests.tui.views.test_status import SUMMARY
 
 
 def wait_until(condition, what: str, seconds: float = 120.0) -> None:
@@ -33,6 +39,22 @@ def test_start_find_stop(tmp_path):
         assert not launch.stop(found)
     finally:
         launch.stop(job)
+
+
+def test_the_writers_of_a_run_are_stopped_whoever_started_them():
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"])
+    try:
+        owner = replace(Owner.here(), pid=child.pid, began=process_start(child.pid))
+        gone = replace(owner, pid=2**22 + 1)
+        evaluation = EvaluationProgress(pid=owner.pid, began=owner.began, host=owner.host)
+        assert launch.stop_writers(replace(SUMMARY, owner=gone)) == []
+        assert launch.stop_writers(replace(SUMMARY, owner=replace(owner, host="elsewhere"))) == []
+        assert launch.stop_writers(replace(SUMMARY, owner=owner)) == [f"training, pid {child.pid}"]
+        assert child.wait(60) != 0
+        ended = replace(SUMMARY, state="finished", evaluation=evaluation)
+        assert launch.stop_writers(ended) == []
+    finally:
+        child.kill()
 
 
 def test_a_process_of_the_same_number_is_not_ours(tmp_path):

@@ -14,6 +14,7 @@ from polyctl.tui.run_list import RunList
 from polyctl.tui.run_log import STEP_KEYS, RunLog
 from polyctl.tui.series import Point
 from polyctl.tui.views.plot import Line, PlotView
+from polyctl.tui.views.status import format_strip
 
 # id: (title, [(series, label)])
 METRICS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
@@ -162,17 +163,39 @@ def describe_below(run_logs: list[RunLog]) -> str:
 
 
 def format_title(run_logs: list[RunLog], runs: RunList, view: RunView, width: int) -> Text:
-    """A line a run; how the plots are drawn and what is wrong with the files below if there is no room."""
+    """A line a run, and how it stands; then how the plots are drawn and what is wrong with the files."""
     several = len(run_logs) > 1
     facts = [f"{i}: {fact}" if several else fact for i, h in enumerate(run_logs, 1) for fact in h.facts()]
-    lines = [_format_run(h, runs, f"{i}:" if several else "", width) for i, h in enumerate(run_logs, 1)]
+    lines = []
+    for i, run_log in enumerate(run_logs, 1):
+        line = _format_run(run_log, runs, f"{i}:" if several else "", width)
+        strip = _describe_standing(run_log, runs)
+        if several or line.cell_len + 2 + len(strip) <= width:
+            lines.append(line.append(f"  {strip}" if strip else "", style="dim"))
+            line.truncate(width, overflow="ellipsis")
+        else:
+            lines += [line, Text(strip, style="dim")]
+            lines[-1].truncate(width, overflow="ellipsis")
     below = Text()
     if how := view.describe_plots():
         below.append(how + "  ", style="cyan")
     if facts:
         below.append("⚠ " + clean("; ".join(facts)), style="yellow")
-    fits = not several and lines[0].cell_len + 2 + below.cell_len <= width
-    return Text("  " if fits else "\n").join([*lines, *([below] if below else [])])
+    if below and not several and lines[-1].cell_len + 2 + below.cell_len <= width:
+        lines[-1].append("  ").append_text(below)
+    elif below:
+        lines.append(below)
+    return Text("\n").join(lines)
+
+
+def _describe_standing(run_log: RunLog, runs: RunList) -> str:
+    """A run's progress, times, speed and accuracy, and how far its running evaluation is."""
+    row = runs.find(run_log.run.name)
+    if row is None or row.summary is None:
+        return ""
+    with run_log.lock:
+        evaluation = run_log.evaluation or row.summary.evaluation
+    return format_strip(replace(row.summary, evaluation=evaluation))
 
 
 def _format_run(run_log: RunLog, runs: RunList, number: str, width: int) -> Text:

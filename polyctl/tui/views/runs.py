@@ -9,9 +9,11 @@ from typing import Any
 
 from rich.text import Text
 
-from polyctl.formatting import format_age, format_number, format_percent
-from polyctl.tui.format import Column, clean, format_progress, format_status, shorten
+from polyctl.formatting import format_age, format_duration, format_number, format_percent
+from polyctl.store.summary import Summary
+from polyctl.tui.format import Column, clean, format_progress, shorten
 from polyctl.tui.run_list import RunList, RunRow, explain_no_runs
+from polyctl.tui.views.status import format_rate, format_state, format_strip
 
 SORTS = ("newest", "run", "state", "loss", "verified")
 
@@ -71,46 +73,70 @@ class RunsView:
 
     def format_cells(self, row: RunRow, columns: Sequence[Column]) -> list[Text | str]:
         """The cells of a row, its name shortened in its middle."""
-        s, labels = row.summary, [column.label for column in columns]
-        bar = 8 if "step" in labels else 0
-        every: dict[str, Text | str] = {
-            "*": "●" if row.run.name in self.marked else " ",
-            "state": Text("… reading", style="dim") if s is None else format_status(s.state),
-            "progress": "-" if s is None else format_progress(s.step, s.total_steps, bar),
-            "step": "-" if s is None or s.step is None else f"{s.step:,}",
-            "loss": format_number(None if s is None else s.loss),
-            "verified": format_percent(None if s is None else s.accuracy),
-            "age": format_age(None if s is None else s.updated),
-        }
+        s = row.summary
+        mark = "●" if row.run.name in self.marked else " "
+        if s is None:
+            every: dict[str, Text | str] = {"*": mark, "state": Text("… reading", style="dim")}
+            s_cells = dict.fromkeys(WIDTHS, "-")
+        else:
+            every = {"*": mark, "state": format_state(s)}
+            s_cells = {
+                "step": "-" if s.step is None else f"{s.step:,}",
+                "elapsed": format_duration(s.elapsed, digits=0),
+                "left": format_duration(s.left, digits=0),
+                "rate": format_rate(s),
+                "lr": format_number(s.lr, 3),
+                "loss": format_number(s.loss),
+                "verified": format_percent(s.accuracy),
+                "best": format_percent(s.best),
+                "age": format_age(s.updated),
+            }
+        cells: list[Text | str] = []
         for column in columns:
             if column.label == "run":
-                every["run"] = shorten(clean(row.run.name), column.width)
-        return [every[label] for label in labels]
+                cells.append(shorten(clean(row.run.name), column.width))
+            elif column.label == "progress" and s is not None:
+                cells.append(format_progress(s.step, s.total_steps, 8 if column.width > 8 else 0))
+            else:
+                cells.append(every.get(column.label) or s_cells[column.label])
+        return cells
 
 
-WIDTHS = {"*": 1, "progress": 13, "verified": 8, "age": 6}
+# in the order in which they stand; the widths of all but the state and the run, which follow from the rows
+WIDTHS = {
+    **{"*": 1, "state": 0, "run": 0, "progress": 13, "step": 5, "elapsed": 7, "left": 6, "rate": 11},
+    **{"lr": 8, "loss": 6, "verified": 8, "best": 6, "age": 6},
+}
+FIRST = ("*", "state", "run", "loss", "verified")  # which even a narrow terminal has
+FURTHER = ("progress", "age", "left", "step", "best", "elapsed", "rate", "lr")
+LEAST_NAME = 22  # of a run, before a further column takes its room
 
 
 def choose_columns(rows: Sequence[RunRow], width: int) -> list[Column]:
-    """The columns for a width of the terminal; the name gets what the others leave."""
-    if width >= 100:
-        labels = ["*", "state", "run", "progress", "step", "loss", "verified", "age"]
-    elif width >= 72:
-        labels = ["*", "state", "run", "progress", "loss", "verified", "age"]
-    else:
-        labels = ["*", "state", "run", "loss", "verified"]
+    """The columns for a width of the terminal: the more room there is, the more of them."""
     known = [row.summary for row in rows if row.summary is not None]
     widths = {
         **WIDTHS,
-        "state": 2 + max([len("reading"), *map(len, {s.state for s in known})]),
-        "step": len(f"{max([1000, *(s.step for s in known if s.step is not None)]):,}"),
+        "state": max([9, *(format_state(s).cell_len for s in _unusual(known))]),
+        "step": len(f"{max([10_000, *(s.step for s in known if s.step is not None)]):,}"),
         "loss": max([6, *(len(format_number(s.loss)) for s in known)]),
     }
-    if "step" not in labels:
-        widths["progress"] = len("progress")
-    others = sum(widths.get(label, 0) + 2 for label in labels)
-    name = min(max([3, *(len(row.run.name) for row in rows)]), max(8, width - others - 1))
-    return [Column(label, widths.get(label, name)) for label in labels]
+    longest = max([3, *(len(row.run.name) for row in rows)])
+    chosen, room = set(FIRST), width - 1 - sum(widths[label] + 2 for label in FIRST)
+    for label in FURTHER:
+        if label == "progress" and width < 100:
+            widths[label] = 8
+        if room - widths[label] - 2 >= min(longest, LEAST_NAME):
+            chosen.add(label)
+            room -= widths[label] + 2
+    widths["run"] = min(longest, max(8, room))
+    return [Column(label, widths[label]) for label in WIDTHS if label in chosen]
+
+
+def _unusual(known: Sequence[Summary]) -> list[Summary]:
+    """A summary of each state, and those of all running evaluations."""
+    states = {s.state: s for s in known}
+    return [*states.values(), *(s for s in known if s.evaluation is not None)]
 
 
 def describe_run(row: RunRow) -> str:
@@ -123,9 +149,13 @@ def describe_run(row: RunRow) -> str:
     if s.error:
         return f"{row.run.name} crashed: {s.error}"
     if s.state == "crashed":
+        if s.owner is not None and s.owner.alive is False:
+            return f"{row.run.name} has not ended, and its {s.owner} is gone"
         return f"{row.run.name} has not ended, but nothing works on it any more"
     if s.state == "unknown":
         return f"{row.run.name} has written no events yet"
+    if s.state == "running" or s.evaluation is not None:
+        return f"{row.run.name}: {format_strip(s)}"
     metrics = ", ".join(describe_metric(name, value) for name, value in s.metrics.items())
     return f"{row.run.name}: {s.ended or s.state}{f', {metrics}' if metrics else ''}"
 

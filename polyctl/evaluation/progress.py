@@ -1,0 +1,42 @@
+"""How far an evaluation is, written into the events of its run about once a second."""
+
+from __future__ import annotations
+
+import math
+from time import monotonic
+
+from polyctl.store.event_kinds import EvaluationProgress
+from polyctl.store.events import EventWriter
+from polyctl.store.owner import Owner
+
+PROGRESS_SECONDS = 1.0
+
+
+class ProgressWriter:
+    """Counts problems; with several processes the main one's share stands for all."""
+
+    def __init__(self, writer: EventWriter, problems: int, world: int) -> None:
+        self._writer, self._problems, self._world = writer, problems, world
+        self._owner = Owner.here()
+        self._done = self._verified = 0
+        self._last = -math.inf
+        self._write()
+
+    def count(self, verified: bool) -> None:
+        """One more problem is done, and whether its greedy answer is verified."""
+        self._done += 1
+        self._verified += verified
+        if monotonic() - self._last >= PROGRESS_SECONDS:
+            self._write()
+
+    def _write(self) -> None:
+        self._last = monotonic()
+        event = EvaluationProgress(
+            done=min(self._done * self._world, self._problems),
+            problems=self._problems,
+            verified=min(self._verified * self._world, self._problems),
+            pid=self._owner.pid,
+            began=self._owner.began,
+            host=self._owner.host,
+        )
+        self._writer.write(event)
