@@ -58,9 +58,7 @@ class DecompositionTerms:
         """The terms of a decomposition, which must have an inner polynomial."""
         outer, inners = decomposition.outer, decomposition.inners
         return cls(
-            names(inners[0]),
-            None if outer is None else dict(terms(outer)),
-            tuple(dict(terms(h)) for h in inners),
+            names(inners[0]), None if outer is None else _plain_terms(outer), tuple(map(_plain_terms, inners))
         )
 
     @cached_property
@@ -71,6 +69,10 @@ class DecompositionTerms:
             None if outer is None else polynomial(outer_ring(len(self.inners)), outer),
             tuple(polynomial(context, inner) for inner in self.inners),
         )
+
+
+def _plain_terms(f: Polynomial) -> Terms:
+    return {tuple(map(int, m)): int(c.p) if c.q == 1 else c for m, c in terms(f)}
 
 
 @lru_cache

@@ -11,14 +11,20 @@ same products depend on the others over Q: these others, which are independent, 
 over Q, as a minor shows. So `relations` are to be checked over Q.
 
 If f depends on the products nothing is proved, but what its coefficients are modulo the prime is known.
+
+One inner polynomial h needs no system. Along a line f = g(h) is an identity of polynomials in one variable,
+and there the leading coefficients of f determine h of each degree up to a h + b (Kozen and Landau), with
+divisions by numbers alone that the prime does not divide. So differences of its values at three points are
+in a ratio that is known modulo the prime.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isqrt
+from random import Random
 
 import numpy as np
 from flint import fmpq, nmod_mat
@@ -27,7 +33,7 @@ from numpy.typing import NDArray
 from polyctl.algebra.decomposition import Terms
 from polyctl.algebra.modular import rational
 from polyctl.algebra.monomials import Monomial
-from polyctl.algebra.polynomial import Polynomial
+from polyctl.algebra.polynomial import Polynomial, compose, degree, ring, terms
 from polyctl.algebra.residues import (
     MOST_TERMS,
     P,
@@ -40,13 +46,17 @@ from polyctl.algebra.residues import (
     times,
 )
 
-MOST_UNKNOWNS = 150
+MOST_PRODUCTS = 150
 MOST_DEGREE = 200
 _CHUNK = 5000  # entries of the matrices that are eliminated together: what a processor's cache holds
 _SPAN_POINTS = 3
+LINE_POINTS = 3
+_PLACES_ON_LINE = (1234567, 7654321, 13579246)
 _BOUND = isqrt(P // 2)
 
 OuterTerms = dict[Monomial, int | fmpq]
+Candidates = NDArray[np.intp]
+Span = tuple[int, ...]  # its dimension first
 
 
 class Unusable(ValueError):
@@ -66,68 +76,68 @@ class Screened:
     outer: OuterTerms | None = None
 
 
-REFUTED = Screened(refuted=True)
+REFUTED, UNKNOWN = Screened(refuted=True), Screened()
 
 
 class Screen:
-    """An f and lists of inner polynomials, by their values modulo the prime at points drawn once and for all.
+    """An f and inner polynomials by their values modulo the prime at points drawn once and for all.
 
-    Raises Unusable.
+    `most_products` and `most_inners` say what a candidate may be: how many products f may be a combination
+    of, of how many inner polynomials. A candidate is a row of places among `inners`. Raises Unusable.
     """
 
-    def __init__(self, f: Polynomial, candidates: Sequence[Sequence[Terms]], unknowns: int) -> None:
-        """`unknowns`: the largest number of products that f may be a combination of. No inner is constant."""
+    def __init__(self, f: Polynomial, inners: Sequence[Terms], most_products: int, most_inners: int) -> None:
         variables, terms_of_f = f.context().nvars(), len(f)
-        inners = [h for candidate in candidates for h in candidate]
         monomials = {m: at for at, m in enumerate(dict.fromkeys(m for h in inners for m in h))}
         exponents_TN = np.array([*f.monoms(), *monomials], np.int64)
         top = int(exponents_TN.max())
-        if unknowns > MOST_UNKNOWNS or len(exponents_TN) > MOST_TERMS or top > MOST_DEGREE:
+        if most_products > MOST_PRODUCTS or len(exponents_TN) > MOST_TERMS or top > MOST_DEGREE:
             raise Unusable
         weights_RT = _coefficients(inners, monomials)
         f_T = reduce(np.array([_residue(c) for c in f.coeffs()], float))
-        count = max(unknowns + 1, max(map(len, candidates)) + _SPAN_POINTS)
+        count = LINE_POINTS + max(most_products + 1, most_inners + _SPAN_POINTS)
         values_TK = monomials_at(exponents_TN, _powers(variables, count, 8 * -(-top // 8)))
-        self._f_K = matrix_product(f_T[None], values_TK[:terms_of_f])[0]
-        self._inner_RK = matrix_product(weights_RT, values_TK[terms_of_f:])
+        self._f, self._f_K = f, matrix_product(f_T[None], values_TK[:terms_of_f])[0, LINE_POINTS:]
+        inner_RK = matrix_product(weights_RT, values_TK[terms_of_f:])
+        self._line_RK, self._inner_RK = inner_RK[:, :LINE_POINTS], inner_RK[:, LINE_POINTS:]
         constant = monomials.get((0,) * variables)
         self._constants_R = None if constant is None else weights_RT[:, constant]
-        ends = np.cumsum([len(candidate) for candidate in candidates])
-        self._starts = [int(end) - len(candidate) for end, candidate in zip(ends, candidates, strict=True)]
 
-    def _rows(self, candidates: Sequence[int], inners: int) -> NDArray[np.intp]:
-        return np.array([self._starts[at] for at in candidates])[:, None] + np.arange(inners)
-
-    def solve(
-        self, candidates: Sequence[int], inners: int, exponents: tuple[Monomial, ...]
-    ) -> list[Screened]:
-        """Whether f is a combination of the products of inner polynomials, for each of these candidates.
-
-        All have as many inner polynomials; `exponents` names the products.
-        """
+    def solve(self, candidates_BM: Candidates, exponents: tuple[Monomial, ...]) -> list[Screened]:
+        """Whether f is a combination of the products with these exponents, for each candidate."""
         count = len(exponents) + 1
-        inner_KMB = self._inner_RK[self._rows(candidates, inners), :count].transpose(2, 1, 0)
+        inner_KMB = self._inner_RK[candidates_BM, :count].transpose(2, 1, 0)
         found: list[Screened] = []
         together = max(1, _CHUNK // count**2)
-        for start in range(0, len(candidates), together):
+        for start in range(0, len(candidates_BM), together):
             found += _solve(inner_KMB[:, :, start : start + together], self._f_K[:count], exponents)
         return found
 
-    def spans(self, candidates: Sequence[int], inners: int) -> list[Hashable | None]:
+    def single(self, candidates_B1: Candidates, inner_degree: int) -> list[Screened]:
+        """Whether f is no polynomial in the only inner polynomial of these candidates, of this degree."""
+        expected = _component_on_line(self._f, inner_degree)
+        if expected is None:
+            return [REFUTED] * len(candidates_B1)
+        values_BK = self._line_RK[candidates_B1[:, 0]]
+        change_BK = reduce(values_BK[:, 1:] - values_BK[:, :1])
+        differ_B = reduce(change_BK[:, 0] * expected[1] - change_BK[:, 1] * expected[0])
+        return [REFUTED if differ else UNKNOWN for differ in differ_B.tolist()]
+
+    def spans(self, candidates_BM: Candidates) -> list[Span | None]:
         """A value for each candidate that is the same for every basis of the same span modulo constants.
 
         Let V be the values of a basis at as many points as it has members, and W those at further points.
         With another basis they are G V and G W, so the matrix inverse(V) W is the same; if V and G V are
         invertible modulo the prime, so is G. The last row of it is taken. None if V is not invertible.
         """
-        rows_BM = self._rows(candidates, inners)
-        matrix_MCB = self._inner_RK[rows_BM, : inners + _SPAN_POINTS].transpose(1, 2, 0)
+        inners = candidates_BM.shape[1]
+        matrix_MCB = self._inner_RK[candidates_BM, : inners + _SPAN_POINTS].transpose(1, 2, 0)
         if self._constants_R is not None:
-            matrix_MCB = reduce(matrix_MCB - self._constants_R[rows_BM].T[:, None])
+            matrix_MCB = reduce(matrix_MCB - self._constants_R[candidates_BM].T[:, None])
         triangular = eliminate(matrix_MCB)
         independent_B: list[bool] = np.all([row[0] for row in triangular], axis=0).tolist()
         return [
-            (inners, *(x * pow(pivot, -1, P) % P for x in others)) if independent else None
+            (inners, *[x * pow(pivot, -1, P) % P for x in others]) if independent else None
             for independent, (pivot, *others) in zip(
                 independent_B, triangular[-1].T.astype(np.int64).tolist(), strict=True
             )
@@ -139,10 +149,10 @@ def _coefficients(several: Sequence[Terms], monomials: Mapping[Monomial, int]) -
     width = len(monomials)
     places: list[int] = []
     numbers: list[int | fmpq] = []
-    for row, terms in enumerate(several):
+    for row, inner in enumerate(several):
         start = row * width
-        places += [start + monomials[m] for m in terms]
-        numbers += terms.values()
+        places += [start + monomials[m] for m in inner]
+        numbers += inner.values()
     rows = np.zeros(len(several) * width)
     if set(map(type, numbers)) != {int}:
         numbers = list(map(_residue, numbers))  # of fractions NumPy would take the whole part
@@ -166,13 +176,71 @@ def _residue(c: int | fmpq) -> int:
 
 
 @lru_cache(maxsize=64)
+def _line(variables: int) -> tuple[list[int], list[int]]:
+    """A point and a direction; of one variable the whole line."""
+    if variables == 1:
+        return [0], [1]
+    drawn = Random(variables)
+    return [drawn.randint(1, 99) for _ in range(variables)], [drawn.randint(1, 99) for _ in range(variables)]
+
+
+@lru_cache(maxsize=64)
 def _powers(variables: int, count: int, top: int) -> Residues:
-    """The powers 0, …, top of the coordinates of points, (E, N, K); the first points are always the same."""
+    """The powers 0, …, top of the coordinates of points, (E, N, K); the first points are always the same.
+
+    LINE_POINTS of them come first, which are on the line.
+    """
     drawn_KN = np.random.default_rng(variables).integers(-(P // 2), P // 2, (count, variables))
+    for place, at in enumerate(_PLACES_ON_LINE):
+        drawn_KN[place] = [(a + b * at) % P for a, b in zip(*_line(variables), strict=True)]
+    points_NK = reduce(drawn_KN.T.astype(float))
     powers = [np.ones((variables, count))]
     for _ in range(top):
-        powers.append(times(powers[-1], drawn_KN.T.astype(float)))
+        powers.append(times(powers[-1], points_NK))
     return np.stack(powers)
+
+
+def _component_on_line(f: Polynomial, inner_degree: int) -> tuple[int, int] | None:
+    """How much the only possible right component of a degree changes along the line, up to a factor.
+
+    None if there is none of that degree. Raises Unusable if the prime divides the leading coefficient there.
+    """
+    total = degree(f)
+    outer_degree, remainder = divmod(total, inner_degree)
+    if remainder:
+        return None
+    residues = _along_line(f)
+    if not residues[0]:
+        raise Unusable
+    scale = pow(residues[0], -1, P)
+    monic = [c * scale % P for c in residues]
+    # the root of order k = outer_degree of a power series: j k a_j = sum of (i - k (j - i)) f_i a_(j - i)
+    root = [1]
+    for j in range(1, inner_degree):
+        total_j = sum((i - outer_degree * (j - i)) * monic[i] * root[j - i] for i in range(1, j + 1))
+        root.append(total_j * pow(j * outer_degree, -1, P) % P)
+
+    def value(t: int) -> int:
+        result = 0
+        for c in root:
+            result = (result * t + c) % P
+        return result * t % P
+
+    start, *others = (value(t) for t in _PLACES_ON_LINE)
+    first, second = ((other - start) % P for other in others)
+    return first, second
+
+
+def _along_line(f: Polynomial) -> list[int]:
+    """The coefficients of f along the line, those of its degree first."""
+    total = degree(f)
+    if f.context().nvars() > 1:
+        (t,) = ring(["t"]).gens()
+        f = compose(f, [a + b * t for a, b in zip(*_line(f.context().nvars()), strict=True)])
+    coefficients = [0] * (total + 1)
+    for (exponent,), c in terms(f):
+        coefficients[total - int(exponent)] = _residue(c)
+    return coefficients
 
 
 def _solve(inner_KMB: Residues, f_K: Residues, exponents: tuple[Monomial, ...]) -> list[Screened]:

@@ -37,28 +37,31 @@ def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
     decomposition = used_inners(decomposition)
     outer, inners = decomposition.outer, decomposition.inners
     assert outer is not None
-    n, total = len(variables_used(f)), degree(f)
+    variables, total, degrees = variables_used(f), degree(f), [degree(h) for h in inners]
+    n = len(variables)
     if total < 1 or degree(outer) < 1:
         return "f is constant"
-    if any(degree(h) < 1 for h in inners):
+    if min(degrees) < 1:
         return "an inner polynomial is constant"
-    used = [variables_used(h) for h in inners]
     large = None
     if degree(outer) >= total and len(inners) >= n:
         large = "the outer polynomial is as large as f"
-    elif any(degree(h) >= total and len(u) >= n for h, u in zip(inners, used, strict=True)):
+    elif any(d >= total and len(variables_used(h)) >= n for d, h in zip(degrees, inners, strict=True)):
         large = "an inner polynomial is as large as f"
     if large is not None and not _rewrites(f, decomposition):
         return large
     if degree(outer) == 1:
+        used = [variables_used(h) for h in inners]
         disjoint = len({v for u in used for v in u}) == sum(len(u) for u in used)
         if len(inners) < 2 or not disjoint or all(len(h - constant_term(h)) == 1 for h in inners):
             return "the outer polynomial is linear"
-    if generates_everything(inners, variables_used(f)):
+    if generates_everything(inners, variables):
         return "the inner polynomials generate every polynomial"
-    for d in {degree(h) for h in inners} if n > 1 else ():
-        forms = [form for h in inners if degree(h) == d and is_homogeneous(form := h - constant_term(h))]
+    for d in set(degrees) if n > 1 else ():
         every = comb(n + d - 1, d)
+        if degrees.count(d) < every:
+            continue
+        forms = [form for h in inners if degree(h) == d and is_homogeneous(form := h - constant_term(h))]
         if len(forms) >= every and fmpz_mat(coefficient_rows(forms)[1]).rank() >= every:
             return f"the inner polynomials span all forms of degree {d}"
     return None
@@ -94,14 +97,22 @@ def generates_everything(inners: Sequence[Polynomial], variables: Sequence[int])
     One inner alone never counts. Products have at most TIMES the largest inner's degree, so True is proved
     and False is not.
     """
+    if len(inners) < max(2, len(variables)):
+        return False
     ring = inners[0].context()
     # at the origin, too, the gradients of what generates the variables span all directions
-    if len(inners) < max(2, len(variables)) or _rank([part_of_degree(h, 1) for h in inners]) < len(variables):
+    linear = [h for h in inners if _has_linear_terms(h)]
+    if len(linear) < len(variables) or _rank([part_of_degree(h, 1) for h in linear]) < len(variables):
         return False
     if len(inners) == len(variables) and _jacobian_varies(inners, variables):
         return False
     products = [ring.constant(1), *_products(inners, TIMES * max(map(degree, inners)))]
     return _rank([*products, *(ring.gen(v) for v in variables)]) == _rank(products)
+
+
+def _has_linear_terms(f: Polynomial) -> bool:
+    monomials = f.monoms()
+    return any(sum(m) == 1 for m in monomials[-2:])  # only a constant term comes behind them
 
 
 def _products(inners: Sequence[Polynomial], most: int) -> Iterator[Polynomial]:

@@ -163,6 +163,7 @@ class AnswerReader:
         self._frame = frame = tokenizer.frame(f)
         self._stays = f.context() == tokenizer.ring and frame.identical
         self._moved: dict[Monomial, tuple[Monomial, int]] = {}
+        self._inners: dict[int, tuple[Terms, Terms]] = {}  # by identity, with what keeps that
 
     def read(self, target: Sequence[int]) -> DecompositionTerms:
         """The decomposition that target ids (without end token) stand for, by its terms.
@@ -178,12 +179,16 @@ class AnswerReader:
         return DecompositionTerms(self._names, outer, inners)
 
     def _move(self, inner: Terms) -> Terms:
+        known = self._inners.get(id(inner))
+        if known is not None:
+            return known[1]
         moved, result = self._moved, {}
         for monomial, coefficient in inner.items():
             if monomial not in moved:
                 moved[monomial] = _move_back(monomial, self._frame)
             kept, sign = moved[monomial]
             result[kept] = coefficient * sign
+        self._inners[id(inner)] = inner, result
         return result
 
 

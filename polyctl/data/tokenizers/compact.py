@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache, partial
 from itertools import pairwise, repeat
 from math import comb
 
@@ -49,6 +49,7 @@ from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem
 from polyctl.data.tokenizers.frame import Frame, canonical_terms, plain_frame
 
 LARGEST_TABLE = 1000
+KNOWN = 4096  # inner polynomials read last
 
 
 # the tokens of a ring's monomials, remembered
@@ -95,6 +96,10 @@ class CompactTokenizer:
         self.vocabulary = tuple(tokens)
         self._inner_monomials = {i: m for m, i in self._inner_ids.items()}
         self._outer_monomials = {i: m for m, i in self._outer_ids.items()}
+        # hypotheses of a beam have many inner polynomials in common
+        self._read_inner = lru_cache(KNOWN)(
+            partial(read_terms, table=self._inner_monomials, limbs=self._limbs, base=self.base)
+        )
         self._spellings: dict[tuple[int, ...], Spelling] = {}
         self._outer_spelling = self._spelling_of(self._outer_ids, range(self.inners))
 
@@ -275,7 +280,8 @@ class CompactTokenizer:
             table = self._outer_monomials if outer else self._inner_monomials
             context = self._outer_ring if outer else self.ring
             end = len(part) if at < len(whole) else self._complete_terms(part, table)
-            written = polynomial(context, self._read(part[:end], table) if end else {})
+            read = read_terms(part[:end], table, self._limbs, self.base) if end else {}
+            written = polynomial(context, read)
             opened, sign = None, "+"
             if end < len(part):
                 spelled = context.names() if outer else names
@@ -317,16 +323,12 @@ class CompactTokenizer:
         parts = _split(target)
         names = tuple(self.ring.names())
         if self._inner_only:
-            inners = tuple([self._read(p, self._inner_monomials) for p in parts])
-            return DecompositionTerms(names, None, inners)
+            return DecompositionTerms(names, None, tuple([self._read_inner(p) for p in parts]))
         if len(parts) < 2:
             raise MalformedTarget("there is no inner polynomial")
-        inners = tuple([self._read(p, self._inner_monomials) for p in parts[1:]])
-        outer = self._read(parts[0], self._outer_monomials)
+        inners = tuple([self._read_inner(p) for p in parts[1:]])
+        outer = read_terms(parts[0], self._outer_monomials, self._limbs, self.base)
         return DecompositionTerms(names, _narrow(outer, len(inners), self.inners), inners)
-
-    def _read(self, ids: Sequence[int], table: dict[int, Monomial]) -> Terms:
-        return read_terms(ids, table, self._limbs, self.base)
 
 
 def _fractions(f: Polynomial) -> list[tuple[Monomial, int, int]]:
