@@ -136,7 +136,7 @@ def run(arguments: Sequence[str]) -> int:
         return _broken_pipe()
     except OSError as error:
         _discard_output()
-        print_problem(f"{error.filename or 'the output'}: {error.strerror}")
+        print_problem(f"{error.filename or 'the output'}: {error.strerror or error}")
         return EXIT_FILE
 
 

@@ -77,6 +77,10 @@ def eval_(
             "--peers", help="With --solver: also complexity by SymPy, and by wolframscript if installed."
         ),
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Directory to write the report and predictions to."),
+    ] = None,
     device: DeviceOption = "auto",
     seed: SeedOption = None,
     runs: RunsOption = None,
@@ -86,8 +90,8 @@ def eval_(
     """Evaluate a model: greedy accuracy, verified pass@k and rank score, every answer checked exactly.
 
     Without --data the problems are the experiment's own test problems, which training never draws.
-    The report and all predictions are kept in the run, or under its name in --runs if the run cannot be
-    written. Under torchrun each process takes its share.
+    The report and all predictions are kept in the run, or in --out, or under the run's name in --runs if
+    the run cannot be written. Under torchrun each process takes its share.
 
     With --solver the solver of `polyctl decompose` is evaluated, on --data or an experiment's test
     problems: verified rate, time, and complexity beside the true answer's and Mathematica's counts.
@@ -95,6 +99,8 @@ def eval_(
     Exit codes: 0 done; 2 usage; 3 files; 130 interrupted.
     """
     if solver is not None:
+        if out is not None:
+            raise UsageError("--out does not go with --solver", "its result goes to stdout: --json > FILE")
         from polyctl.cli.eval_solver import evaluate_solver, problem_sets, solver_options
         from polyctl.solving.neural import load_neural
         from polyctl.solving.request import ModelRequest
@@ -111,6 +117,7 @@ def eval_(
 
     run = default_run(runs) if name is None else find_run(name, runs)
     which = _which(checkpoint or run.weights().stem)
+    results = run_for_results(run, runs, out)
 
     from polyctl.evaluation.run import EvaluationOptions, evaluate_run  # loads torch, so after the checks
     from polyctl.model.serialization import load_model
@@ -126,7 +133,7 @@ def eval_(
         how = EvaluationOptions(config, which, grammar, baseline)
         with output.progress("evaluating", len(problems)) as bar:
             report = evaluate_run(
-                run_for_results(run, runs),
+                results,
                 loaded,
                 problems,
                 problem_set,
@@ -140,6 +147,8 @@ def eval_(
         output.print_json(report.to_json())
     else:
         _tables(report)
+        if results.path != run.path and out is None:
+            output.say(f"{run.path} is not written to: the results are in {results.path}")
         output.say(f"predictions: {report.predictions}")
 
 

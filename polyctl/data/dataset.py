@@ -34,7 +34,7 @@ from polyctl.data.published_sets import published_hint, published_set
 from polyctl.data.tokenizers.prefix import PrefixTokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.runtime.pool import worker_pool
-from polyctl.store.files import write_atomic
+from polyctl.store.files import explaining, make_directory, write_atomic
 from polyctl.store.lock import sole_writer
 from polyctl.store.places import refuse_links
 
@@ -219,8 +219,8 @@ def generate(
     if known is not None and not parts.exists():
         return known
     refuse_links(parts)
-    directory.mkdir(parents=True, exist_ok=True)
-    with sole_writer(directory) as before:
+    make_directory(directory)
+    with explaining("make a data set in", directory), sole_writer(directory) as before:
         if before is not None and notice is not None:
             notice(f"taking over {directory} from {before}, which has died")
         known = _same_set(directory, plan, force)  # meanwhile another process may have finished it
@@ -321,7 +321,7 @@ def _collect(
     dry = 0
     for path in _parts_in_order(pool, workers, parts, wanted, seed):
         before = len(lines)
-        with path.open(encoding="utf-8") as file:
+        with explaining("read", path), path.open(encoding="utf-8") as file:
             for row in file:
                 digest, _, line = row.rstrip("\n").partition("\t")
                 key = bytes.fromhex(digest)

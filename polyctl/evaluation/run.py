@@ -31,7 +31,7 @@ from polyctl.runtime.processes import Processes
 from polyctl.store.evaluation_report import CheckpointName, EvaluationReport, ProblemSet
 from polyctl.store.event_kinds import Evaluation
 from polyctl.store.events import EventWriter
-from polyctl.store.files import remove_unfinished, write_atomic
+from polyctl.store.files import explaining, make_directory, remove_unfinished, write_atomic
 from polyctl.store.lock import LOCK_NAME
 from polyctl.store.runs import STAMP, Run
 
@@ -90,8 +90,8 @@ def _keep(run: Run, report: EvaluationReport, predictions: str) -> Path:
     from filelock import FileLock  # slow to import
 
     for folder in (run.predictions, run.reports):
-        folder.mkdir(exist_ok=True)  # a clone has none that were empty
-    with FileLock(run.reports / LOCK_NAME):
+        make_directory(folder)  # a clone has none that were empty
+    with explaining("write to", run.reports), FileLock(run.reports / LOCK_NAME):
         for folder in (run.predictions, run.reports):
             remove_unfinished(folder)
         second = int(time.time())

@@ -7,6 +7,7 @@ from any program that works on the run, at any time.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -19,6 +20,7 @@ from typing import Any
 
 from polyctl.errors import FileError
 from polyctl.store.event_kinds import Event, event_from_json
+from polyctl.store.files import explaining, make_directory
 from polyctl.store.places import refuse_links
 
 VERSION = 1
@@ -34,12 +36,13 @@ class EventWriter:
         self._descriptor: int | None = None
 
     def __enter__(self) -> EventWriter:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(self.path.parent)
         refuse_links(self.path)
-        self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        size = os.fstat(self._descriptor).st_size
-        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
-            os.write(self._descriptor, b"\n")  # a writer died within its last line
+        with explaining("append to", self.path):
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+            size = os.fstat(self._descriptor).st_size
+            if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+                os.write(self._descriptor, b"\n")  # a writer died within its last line
         return self
 
     def __exit__(
@@ -50,14 +53,15 @@ class EventWriter:
             self._descriptor = None
 
     def write(self, event: Event) -> None:
-        """Append one event with the time of now; floats that are not finite become null."""
+        """Append one event with the time of now; floats that are not finite become null. Raises FileError."""
         if self._descriptor is None:
             raise ValueError("an EventWriter writes only within its `with` block")
         # `kind` stands before every field that could hold such text: readers look for it in the bytes
         data = {"v": VERSION, "time": time.time(), "kind": event.kind, **finite(event.to_json())}
         line = json.dumps(data, allow_nan=False).encode() + b"\n"
-        if os.write(self._descriptor, line) != len(line):
-            raise OSError(f"{self.path}: the disk took only a part of an event")
+        with explaining("append to", self.path):
+            if os.write(self._descriptor, line) != len(line):
+                raise OSError(errno.ENOSPC, "the disk took only a part of an event")
 
 
 def finite(value: Any) -> Any:

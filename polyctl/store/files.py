@@ -1,29 +1,69 @@
-"""Files that are never half written."""
+"""Files that are never half written, and errors of the file system that say what could not be done."""
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from polyctl.errors import FileError
+
 UNFINISHED = ".tmp"
+HINTS = {
+    errno.ENOSPC: "make room, then continue; what was there before is unchanged",
+    errno.EDQUOT: "make room, then continue; what was there before is unchanged",
+    errno.EFBIG: "raise the limit on the size of files; what was there before is unchanged",
+    errno.EROFS: "name a place that can be written",
+    errno.EACCES: "name a place that can be written, or change its permissions",
+    errno.EPERM: "name a place that can be written, or change its permissions",
+    errno.ENOENT: "the directory has vanished: was it moved or removed?",
+    errno.ENOTDIR: "a part of that path is a file: name another place",
+}
+
+
+@contextmanager
+def explaining(operation: str, path: Path) -> Iterator[None]:
+    """Turn an error of the file system into a FileError that names operation and file, and how to go on."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.filename is not None and Path(error.filename).parent != path.parent:
+            reason += f" ({error.filename})"
+        hint = HINTS.get(error.errno) if error.errno is not None else None
+        raise FileError(f"cannot {operation} {path}: {reason}", hint) from error
 
 
 def write_atomic(path: Path, data: bytes | str) -> None:
-    """Write a whole file so that readers, even after a crash, find the old contents or the new."""
+    """Write a whole file so that readers, even after a crash, find the old contents or the new.
+
+    Raises FileError; the old contents are then as they were.
+    """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{UNFINISHED}")
     try:
-        with temporary.open("xb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with explaining("write", path):
+            with temporary.open("xb") as file:
+                file.write(data.encode() if isinstance(data, str) else data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it that are missing. Raises FileError."""
+    with explaining("make the directory", path):
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def remove_unfinished(directory: Path) -> None:
     """Remove the files that writers who died have begun; there must be no other writer."""
     for path in directory.glob(f".*.????????????????????????????????{UNFINISHED}"):
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from polyctl.errors import FileError
-from polyctl.store.files import remove_unfinished, write_atomic
+from polyctl.store.files import explaining, remove_unfinished, write_atomic
 from polyctl.store.owner import FILE_NAME, Owner, read_owner
 
 LOCK_NAME = ".lock"
@@ -26,16 +27,17 @@ def sole_writer(directory: Path, *folders: Path) -> Iterator[Owner | None]:
 
     lock = FileLock(directory / LOCK_NAME)
     owner = read_owner(directory)
-    try:
-        lock.acquire(timeout=ORPHAN_SECONDS if owner is not None and owner.alive is False else 0)
-    except Timeout:
-        raise FileError(
-            f"{directory} is being written by {read_owner(directory) or 'another process'}",
-            "wait until it has finished, or stop it",
-        ) from None
-    except (OSError, NotImplementedError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise FileError(f"{directory / LOCK_NAME} cannot be locked: {reason}") from error
+    wait = ORPHAN_SECONDS if owner is not None and owner.alive is False else 0
+    with explaining("lock", directory / LOCK_NAME):
+        try:
+            lock.acquire(timeout=wait)
+        except Timeout:
+            raise FileError(
+                f"{directory} is being written by {read_owner(directory) or 'another process'}",
+                "wait until it has finished, or stop it",
+            ) from None
+        except NotImplementedError as error:  # a file system without locks
+            raise OSError(errno.ENOLCK, str(error)) from error
     try:
         before = read_owner(directory)
         for folder in (directory, *folders):
@@ -44,6 +46,7 @@ def sole_writer(directory: Path, *folders: Path) -> Iterator[Owner | None]:
         try:
             yield before
         finally:
-            (directory / FILE_NAME).unlink(missing_ok=True)
+            with suppress(OSError):
+                (directory / FILE_NAME).unlink()
     finally:
         lock.release()

@@ -22,7 +22,7 @@ from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, UsageError, did_you_mean
 from polyctl.store.evaluation_report import CheckpointName
-from polyctl.store.files import write_atomic
+from polyctl.store.files import make_directory, write_atomic
 from polyctl.store.places import refuse_links
 from polyctl.store.summary import RunState, Summary, summarise_events
 
@@ -230,12 +230,15 @@ def packaged_run(package: Path) -> Path:
     return installed if installed.is_dir() else package.parent / "runs" / "general" / "shipped"
 
 
-def run_for_results(run: Run, root: Path | None = None) -> Run:
-    """Where an evaluation of `run` is written: into the run itself, or under its name in the runs' root.
+def run_for_results(run: Run, root: Path | None = None, out: Path | None = None) -> Run:
+    """Where an evaluation of `run` is written: to `out`, else to the run, or to its name in the runs' root.
 
-    The latter for a run inside an installed package and for one whose directory cannot be written.
-    Raises FileError if the root cannot be written either.
+    The last for a run inside an installed package and for one whose directory cannot be written.
+    Raises FileError if the place cannot be written either.
     """
+    if out is not None:
+        make_directory(out)
+        return Run(out, run.experiment, run.id)
     package = Path(__file__).resolve().parents[1]
     if os.access(run.path, os.W_OK) and not run.path.resolve().is_relative_to(package):
         run.refuse_links()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from polyctl.errors import FileError
 from polyctl.store.event_kinds import Event, Failure
 from polyctl.store.events import EventWriter
 
@@ -35,7 +37,8 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, Exception):
-            self.write(Failure(message=str(error), error=type(error).__name__))
+            with suppress(FileError):  # a full disk must not hide what went wrong before
+                self.write(Failure(message=str(error), error=type(error).__name__))
         if self.writer is not None:
             self.writer.__exit__(kind, error, trace)
 

@@ -80,7 +80,7 @@ def test_a_data_set_is_replaced_as_a_whole(tmp_path, monkeypatch):
     other = experiment.model_copy(update={"seed": 6})
     with monkeypatch.context() as patch:
         patch.setattr(dataset, "os", SimpleNamespace(replace=_fail))
-        with pytest.raises(OSError, match="pulled"):
+        with pytest.raises(FileError, match=r"cannot make a data set in .*: the plug was pulled"):
             generate(other, tmp_path, force=True)
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.txt")} == before
     with pytest.raises(FileError, match="no data set"):  # no description of what may be a mixture

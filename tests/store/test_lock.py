@@ -88,7 +88,7 @@ def test_the_same_process_cannot_write_twice_either(tmp_path):
 
 def test_a_place_that_cannot_be_locked(tmp_path):
     (tmp_path / ".lock").mkdir()
-    with pytest.raises(FileError, match=r"\.lock cannot be locked"), sole_writer(tmp_path):
+    with pytest.raises(FileError, match=r"cannot lock .*\.lock"), sole_writer(tmp_path):
         pass
 
 
