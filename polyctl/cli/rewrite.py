@@ -15,7 +15,10 @@ from polyctl.solving.methods import DEFAULT_SECONDS
 def rewrite(
     expression: Annotated[str, typer.Argument(metavar="F", help="The polynomial to rewrite.")],
     inner: Annotated[
-        list[str], typer.Option("--in", metavar="H", help="A polynomial to write it in; repeat for several.")
+        list[str],
+        typer.Option(
+            "--in", metavar="H", help="A polynomial to write it in; repeat for several, or {H1, H2}."
+        ),
     ],
     variables: VariablesOption = None,
     atoms: AtomsOption = False,
@@ -37,7 +40,9 @@ def rewrite(
     from polyctl.algebra.printing import plain
     from polyctl.algebra.reading import notes_on
     from polyctl.solving.api import rewrite as write_in
+    from polyctl.solving.read import split_list
 
+    inner = [part for text in inner for part in split_list(text)]
     names = names_in(variables, "--variables")
     found = write_in(expression.strip(), inner, variables=names, atoms=atoms, time_limit=time_limit)
     notes = [] if found is None else [*notes_on(found.f, names or ()), *found.notes]

@@ -30,11 +30,12 @@ def verify(
         ),
     ],
     outer: Annotated[
-        str | None, typer.Option("--outer", metavar="G", help="The outer polynomial, in b or b0, b1, ...")
+        list[str] | None,
+        typer.Option("--outer", metavar="G", help="The outer polynomial, in b or b0, b1, ..."),
     ] = None,
     inner: Annotated[
         list[str] | None,
-        typer.Option("--inner", metavar="H", help="An inner polynomial; repeat for several."),
+        typer.Option("--inner", metavar="H", help="An inner polynomial; repeat for several, or {H1, H2}."),
     ] = None,
     variables: VariablesOption = None,
     atoms: AtomsOption = False,
@@ -64,11 +65,14 @@ def verify(
     Example: polyctl verify 'x^4 + 2x^3 + x^2 + 1' --inner 'x^2 + x' --outer 'b^2 + 1'
     """
     if inner:
-        from polyctl.solving.read import read_claim
+        from polyctl.solving.read import read_claim, split_list
 
+        if outer and len(outer) > 1:
+            raise UsageError("--outer is given more than once", "give --inner for each inner polynomial")
+        listed = [part for text in inner for part in split_list(text)]
         seconds = DEFAULT_SECONDS if time_limit is None else time_limit
         read = partial(read_claim, variables=names_in(variables, "--variables"), atoms=atoms)
-        _one(read, target.strip(), outer, inner, seconds, as_json)
+        _one(read, target.strip(), outer[0] if outer else None, listed, seconds, as_json)
         return
     if outer is not None:
         raise UsageError("--outer needs at least one --inner", "polyctl verify F --outer G --inner H")

@@ -16,14 +16,25 @@ from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.lexer import canonical_name
 from polyctl.algebra.names import natural_key, numbered_name, outer_letter
 from polyctl.algebra.parse import parse
-from polyctl.algebra.polynomial import Polynomial, Ring, degree, embed, names, ring, variables_used
+from polyctl.algebra.polynomial import (
+    Polynomial,
+    Ring,
+    degree,
+    embed,
+    names,
+    names_used,
+    ring,
+    variables_used,
+)
 from polyctl.algebra.reading import read
 from polyctl.errors import ParseError, UsageError
+from polyctl.solving.outer_places import notes_on_outer, outer_arguments, outer_places
 
 if TYPE_CHECKING:
     import sympy
 
 PolynomialLike: TypeAlias = "str | int | Polynomial | sympy.Expr | sympy.Poly"
+_LISTED = re.compile(r"\{[^{}]*,[^{}]*\}|\[[^\[\]]*,[^\[\]]*\]")
 Names: TypeAlias = "str | Sequence[str | sympy.Symbol]"
 
 
@@ -99,16 +110,16 @@ def read_claim(
     inners = [_read_inner(h, names(whole), atoms) for h in given]
     common = _common_ring([whole, *inners])
     whole, inners = _in_ring(whole, common), [_in_ring(h, common) for h in inners]
-    own, named = _names_used([whole, *inners]), tuple(variables or ())
-    foreign = tuple(name for name in own if name not in _names_used([whole]))
+    own, named = names_used([whole, *inners]), tuple(variables or ())
+    foreign = tuple(name for name in own if name not in names_used([whole]))
     if outer is None:
         return Claim(whole, Decomposition(None, tuple(inners)), (), named, foreign)
     g = _read_outer_with(outer, own, len(inners), atoms)
-    places = _outer_places(g, len(inners), own)
+    places = outer_places(g, len(inners), own, outer_arguments(outer, atoms))
     left = [name for name, place in places.items() if place >= len(inners)]
     generators = [common.gens()[common.names().index(name)] for name in left]
     found = embed(g, outer_ring(len(inners) + len(left)), [places.get(name, 0) for name in names(g)])
-    notes = _notes_on_outer(places, len(inners))
+    notes = notes_on_outer(places, len(inners))
     return Claim(whole, Decomposition(found, (*inners, *generators)), notes, named, foreign)
 
 
@@ -150,76 +161,27 @@ def read_outer(outer: PolynomialLike, inners: int) -> Polynomial:
     natural order. Raises UsageError if they are too many, or if it is not clear what one stands for.
     """
     g = read_polynomial(outer)
-    places = _outer_places(g, inners, ())
+    places = outer_places(g, inners, (), outer_arguments(outer))
     return embed(g, outer_ring(inners), [places.get(name, 0) for name in names(g)])
 
 
-def _outer_places(g: Polynomial, inners: int, own: Sequence[str]) -> dict[str, int]:
-    """The inner polynomial that each of an outer polynomial's variables stands for.
+def split_list(text: str) -> list[str]:
+    """The polynomials in a list such as {x + y, x*y}; commas between digits or in brackets separate none.
 
-    Numbered ones, b0 or with another letter if f has variables called so (`outer_letter`), stand for the
-    inner polynomials; beside them f's own variables, `own`, stand for themselves and come last.
+    >>> split_list("{x + y, f(x, y)}"), split_list("1,5 x")
+    (['x + y', 'f(x, y)'], ['1,5 x'])
     """
-    used, occurring = names(g), {names(g)[place] for place in variables_used(g)}
-    numbers = _numbers(used, own)
-    left = [name for name in used if name not in numbers]
-    count = f"but the number of inner polynomials is {inners}"
-    uses = f"the outer polynomial uses {', '.join(used)}, {count}"
-    if not numbers:
-        if len(used) > inners:
-            raise UsageError(uses, "give one inner polynomial for each of its variables")
-        if inners > 1 and used and len(used) < inners:
-            raise UsageError(uses, "write b0 for the first inner polynomial, b1 for the second, and so on")
-        return {name: sorted(used, key=natural_key).index(name) for name in used}
-    if inners > 1 and None in numbers.values():
-        raise UsageError(uses, "write b0 for the first inner polynomial, b1 for the second, and so on")
-    places = {name: number or 0 for name, number in numbers.items()}
-    if len(set(places.values())) < len(places):
-        raise UsageError(
-            f"two of {', '.join(used)} stand for the same inner polynomial",
-            "call the variables b0, b1, b2 and so on",
-        )
-    if max(places.values()) >= inners:
-        raise UsageError(
-            uses, "give one inner polynomial for each: b0 stands for the first, b1 for the second, and so on"
-        )
-    left = [name for name in left if name in occurring]
-    if unknown := [name for name in left if name not in own]:
-        raise UsageError(
-            f"{', '.join(unknown)} in the outer polynomial: neither an inner polynomial nor a variable of f",
-            f"beside {', '.join(numbers)}, write b0 for the first inner polynomial, b1 for the second",
-        )
-    return places | {name: inners + i for i, name in enumerate(left)}
-
-
-def _numbers(used: Sequence[str], own: Sequence[str]) -> dict[str, int | None]:
-    """The variables of an outer polynomial that stand for inner ones by their letter, with their numbers."""
-    split = {name: parts for name in used if (parts := numbered_name(name)) is not None}
-    taken = {parts[0] for name in own if (parts := numbered_name(name)) is not None}
-    for letters in ({outer_letter(own), *({"b", "h"} - taken)}, {"b", "h"}):
-        found = {name: number for name, (letter, number) in split.items() if letter in letters}
-        if found:
-            return found
-    return {}
-
-
-def _names_used(polynomials: Sequence[Polynomial]) -> list[str]:
-    """The names that occur in polynomials of one ring, in its order."""
-    places = sorted({place for p in polynomials for place in variables_used(p)})
-    return [names(polynomials[0])[place] for place in places]
-
-
-def _notes_on_outer(places: dict[str, int], inners: int) -> tuple[str, ...]:
-    """What was assumed about the variables of an outer polynomial, and which inner ones it does not use."""
-    notes = []
-    if places and not _numbers(list(places), ()):
-        listed = [f"{name} for inner polynomial {place + 1}" for name, place in places.items()]
-        notes.append(f"in the outer polynomial, {' and '.join(listed)}".replace(" for", " stands for", 1))
-    unused = [str(i + 1) for i in range(inners) if i not in places.values()]
-    if unused and places:
-        word = "polynomial" if len(unused) == 1 else "polynomials"
-        notes.append(f"the outer polynomial does not use inner {word} {', '.join(unused)}")
-    return tuple(notes)
+    inside, depth, parts = text.strip(), 0, [""]
+    if _LISTED.fullmatch(inside):
+        inside = inside[1:-1]
+    for i, character in enumerate(inside):
+        depth += (character in "([{") - (character in ")]}")
+        between = inside[i - 1 : i].isdigit() and inside[i + 1 : i + 2].isdigit()
+        if character == "," and depth == 0 and not between:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts] if len(parts) > 1 and depth == 0 else [text]
 
 
 def _read_outer_with(outer: PolynomialLike, own: Sequence[str], inners: int, atoms: bool) -> Polynomial:

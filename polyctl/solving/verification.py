@@ -11,7 +11,7 @@ from polyctl.algebra.budget import Budget
 from polyctl.algebra.completion import proved_independent
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.identities import Identities, find_identities
-from polyctl.algebra.polynomial import Polynomial, compose, degree, names, terms, variables_used
+from polyctl.algebra.polynomial import Polynomial, compose, degree, names, names_used, terms
 from polyctl.algebra.triviality import triviality
 from polyctl.algebra.verify import Verdict, differ_at_a_point, verify
 from polyctl.solvers.exact.rewriting import Rewriting, in_tags
@@ -63,7 +63,7 @@ def _with_identities(
 ) -> Verdict:
     """The verdict modulo the identities of atoms, or the same one with what it depends on."""
     outer, inners = decomposition.outer, decomposition.inners
-    used = _names_used([f, *inners])
+    used = names_used([f, *inners])
     if all(map(is_plain, used)):
         return refuted
     identities = find_identities(names(f))
@@ -98,11 +98,6 @@ def _independent(refuted: Verdict, used: Sequence[str], sentences: Sequence[str]
     but = f", but for {_listed(sentences)}" if sentences else ""
     reason = f"{refuted.reason} as polynomials{_in(used)}, which are treated as independent{but}"
     return replace(refuted, reason=reason)
-
-
-def _names_used(polynomials: Sequence[Polynomial]) -> list[str]:
-    places = sorted({place for p in polynomials for place in variables_used(p)})
-    return [names(polynomials[0])[place] for place in places]
 
 
 def _in(used: Sequence[str]) -> str:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from flint import fmpq, fmpz
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import (
     compose,
     constant_term,
@@ -36,6 +38,12 @@ def test_variables_used_and_homogeneity():
     assert variables_used(Y**2 + 1) == (1,)
     assert is_homogeneous(X * Y + Y**2)
     assert not is_homogeneous(X * Y + Y)
+
+
+@pytest.mark.parametrize("inner", ["x^3 + 7x - 1/2", "x^2", "3", "0"])
+def test_a_large_dense_outer_gives_what_a_small_one_does(inner):
+    g, h = parse("(b + 1)^301 - 1/3 b", ["b"]), parse(inner, ["x"])
+    assert compose(g, [h]) == g.compose(h, ctx=h.context())
 
 
 def test_compose_with_a_constant_outer_stays_in_the_inner_ring():

@@ -117,6 +117,9 @@ def test_what_rewrite_leaves_is_read_again(f, inner, options, capsys):
         ("x^4 + y^2", "b1^2 + b2^2", ["x^2", "y"], "b0 stands for the first"),
         ("x^4 + y^2", "b^2", ["x^2", "y"], "write b0 for the first"),
         ("x^4 + y^2", "u + v + w", ["x^2", "y"], "one inner polynomial for each"),
+        ("x^4 + y^2", "g(u, v, w) = u^2", ["x^2", "y"], "g(u, v, w) has 3 arguments"),
+        ("x^4 + y^2", "g(b1, b0) = b1^2 + b0", ["x^2", "y"], "not in the order of their numbers"),
+        ("x^4 + y^2", "g(u, v) = u^2 + q", ["x^2", "y"], "q in the outer polynomial"),
     ],
 )
 def test_an_outer_that_does_not_fit_is_explained(f, outer, inner, words, capsys):
@@ -143,6 +146,31 @@ def test_what_was_assumed_is_noted(f, outer, inner, note, capsys):
     given = [part for h in inner for part in ("--inner", h)]
     run(["verify", f, *([] if outer is None else ["--outer", outer]), *given, "--json"])
     assert any(note in said for said in read(capsys)["notes"])
+
+
+def test_the_arguments_of_g_stand_for_the_inner_polynomials_in_their_order(capsys):
+    f = "x^4 - y^4"
+    for outer, code in (
+        ("g(v, u) = v^2 - u^2", 0),
+        ("g(u, v) = v^2 - u^2", 1),
+        ("g(b0, b1) = b0^2 - b1^2", 0),
+    ):
+        assert run(["verify", f, "--outer", outer, "--inner", "x^2", "--inner", "y^2"]) == code
+    assert run(["verify", "x^4 + y", "--outer", "g(u) = u^2 + y", "--inner", "x^2"]) == 0
+
+
+def test_inner_polynomials_may_be_a_list(capsys):
+    assert run(["verify", "x^4 + y^4", "--inner", "{x^2, y^2}", "--json"]) == 0
+    assert read(capsys)["inner"] == ["x^2", "y^2"]
+    assert run(["rewrite", "x^4 + y^4", "--in", "x^2, y^2"]) == 0
+    assert capsys.readouterr().out == "b0^2 + b1^2\n"
+    assert run(["verify", "x^4", "--inner", "1,5 x^2"]) == 2
+    assert "decimal" in capsys.readouterr().err
+
+
+def test_a_second_outer_is_refused(capsys):
+    assert run(["verify", "x^4", "--inner", "x^2", "--outer", "b^2", "--outer", "b"]) == 2
+    assert "--inner for each" in capsys.readouterr().err
 
 
 def test_options_of_one_expression_are_refused_for_many(capsys):
