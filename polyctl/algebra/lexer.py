@@ -73,7 +73,7 @@ _LIST_HINT = "give one polynomial at a time; what stands behind it, such as x > 
 _MAXIMA = re.compile(r"%(e|i|pi)(?![A-Za-z0-9_])")
 _METHOD = re.compile(r"\.\s*([A-Za-z_]+)\s*\(")
 _QUALIFIED = re.compile(r"(?:[A-Za-z]{2,}(?:\.|::))+(?=([A-Za-z]+)\s*[(\[])")
-_CHOSEN = re.compile(r"C(?=\s*[(\[]\s*[0-9]+\s*,\s*[0-9]+\s*[)\]])")
+_CHOSEN = re.compile(r"C(?=\s*[(\[][^()\[\],]*,\s*[0-9]+\s*[)\]])")
 _CALLED = re.compile(r"([A-Za-z]+)\s*[(\[]([^()\[\]]*)")
 _VARIABLE = re.compile(
     r"(?:Subscript|Indexed)\s*[(\[]\s*([A-Za-z]+)\s*,\s*([A-Za-z0-9]+)\s*[)\]]"
@@ -110,7 +110,7 @@ class Lexer(NameReader):
             name
             for name in ("S", "QQ", "ZZ")
             if f"{name}(" in self.text
-            and not re.search(rf"(?<![A-Za-z]){name}(?!\([-+]?[0-9]+\))", self.text)
+            and not re.search(rf"(?<![A-Za-z]){name}(?!\(\s*[-+]?[0-9]+(?:[/.][0-9]+)?\s*\))", self.text)
         }
         self._opened: list[bool] = []  # whether each open bracket holds the arguments of a call
 

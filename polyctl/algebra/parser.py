@@ -278,7 +278,11 @@ class Parser(Arithmetic):
         least, most = ARGUMENTS[token.text]
         if not least <= len(arguments) <= most:
             count = str(least) if least == most else f"{least} or more" if most > 2 else f"{least} or {most}"
-            raise self.error(f"this takes {count} arguments, not {len(arguments)}", token)
+            raise self.error(
+                f"this takes {count} arguments, not {len(arguments)}",
+                token,
+                "separate them by commas: pow(x, 2)",
+            )
         return self.operate(token, arguments)
 
     def operate(self, token: Token, arguments: list[Polynomial]) -> Polynomial:
@@ -302,7 +306,7 @@ class Parser(Arithmetic):
         count = self.whole(k, token)
         if count < 0:
             return self.ring.constant(0)
-        if n.is_constant() and (top := self.whole(n, token)) >= 0:
+        if n.is_constant() and (n.is_zero() or n.coeffs()[0].q == 1) and (top := self.whole(n, token)) >= 0:
             self.bound_digits(max(min(count, top - count), 0) * top.bit_length(), token)
             return self.ring.constant(comb(top, count))
         result = self.ring.constant(1)

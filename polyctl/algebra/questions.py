@@ -10,15 +10,16 @@ from polyctl.errors import ParseError
 _GREEK = "|".join(sorted(GREEK_NAMES, key=len, reverse=True))
 _WORD = r"\\(?:operatorname|mathrm|mathit|text)\s*\{[A-Za-z]+\}"
 _LETTER = (
-    rf"(?:{_WORD}|\\?(?:{_GREEK})|[A-Za-z]{{2,}}(?=_)|[A-Za-zα-ωΓ-Ω])(?:_?[0-9]+|_[A-Za-z]|_\{{[^{{}}]*\}})?"
+    rf"(?:{_WORD}|\\?(?:{_GREEK})|(?<![A-Za-z])[A-Za-z]{{2,30}}(?=_)|[A-Za-zα-ωΓ-Ω])"
+    r"(?:_?[0-9]+|_[A-Za-z]|_\{[^{}]*\})?"
 )
 _OF_SUM = re.compile(
-    r"(?<![A-Za-z_\\])(?P<name>[fgFG]|\\operatorname\s*\{[A-Za-z]+\})(?:\\left\s*)?\((?=[^()]*[A-Za-z])"
+    r"(?<![A-Za-z_\\])(?P<name>[fgFG]|\\operatorname\s*\{[A-Za-z]+\})(?:\\left\s*)?[(\[](?=[^()\[\]]*[A-Za-z])"
 )
 _POWER = r"(?:\^(?:[0-9]+|\{[0-9]+\}))?"
 _APPLIED = re.compile(
     rf"(?<![A-Za-z_\\])(?P<head>(?P<name>{_LETTER}){_POWER})(?:\\left\s*|\\[bB]igg?l?\s*)?(?P<open>[(\[])\s*"
-    rf"(?P<inside>[-+]?{_LETTER}|[-+]?[0-9]+(?:\.[0-9]+)?)\s*(?:\\right\s*|\\[bB]igg?r?\s*)?[)\]]"
+    rf"(?P<inside>[-+]?{_LETTER}|[-+]?[0-9]+(?:[./][0-9]+)?)\s*(?:\\right\s*|\\[bB]igg?r?\s*)?[)\]]"
 )
 _BARE = re.compile(rf"{_LETTER}{_POWER}'*(?:\\left\s*)?[(\[]|\\(?!(?:{_GREEK})(?![A-Za-z]))[A-Za-z]+")
 _COMMAND = re.compile(r"\\[A-Za-z]+|\b[A-Za-z]{3,}")
@@ -26,7 +27,7 @@ _LABEL = re.compile(
     r"\s*(?:[(\[]\s*([0-9]{1,3}(?:\.[0-9]+)?|[A-Za-z]|[ivx]+)\s*[)\]]|([0-9]{1,3})\.)\s+(?=[A-Za-z0-9(\\\[{])"
 )
 _NUMBERED = re.compile(r"(?<![A-Za-z\\])(?:[\w)\]}]|[^\W\d_]+)\s+(\(\s*[0-9]+(?:\.[0-9]+)?[a-z]?\s*\))\s*$")
-_JOINT = re.compile(r"(?:\\\\(?:\[[^\]]*\])?|&|\s)+")
+_JOINT = re.compile(r"(?:\\\\(?:\s*\[\s*-?[0-9.]+\s*[a-z\\]+\s*\]|\*)?|&|\s)+")
 _BEFORE = re.compile(r"(?:[-+*/^=(\[{,:<>|]|\\[A-Za-z]+)$")
 _AFTER = re.compile(r"[-+*/^=)\]},:<>|!]|\\(?:cdot|times|div|right|quad|qquad|end|le|ge|ne|[,;!])")
 _BASED = re.compile(r"(?<![A-Za-z0-9_.])0(?:[xX][0-9A-Fa-f]+|[bB][01]+|[oO][0-7]+)(?![\w^])")
@@ -162,8 +163,8 @@ def _refuse_values(text: str, named: bool) -> None:
     for name, found in {match["name"]: match for match in reversed([*_APPLIED.finditer(text)])}.items():
         inside = found["inside"].lstrip("+-")
         indexed = found["open"] == "[" and re.fullmatch(r"[0-9]+", inside)
-        converted = name == "S" and found["inside"].lstrip("+-").isdecimal()
-        if named and not inside.isdecimal():
+        converted = name == "S" and inside[0].isdecimal()
+        if named and not inside[0].isdecimal():
             continue
         if name == inside or indexed or converted or re.search(rf"{re.escape(name)}(?![A-Za-z0-9_'])", bare):
             continue
@@ -180,7 +181,7 @@ def _refuse_functions(text: str) -> None:
     """f(x + 1), where f and g, and the capital letters, hardly ever are factors."""
     for found in _OF_SUM.finditer(text):
         name = found["name"]
-        if re.search(rf"{re.escape(name)}(?!\()", _COMMAND.sub(" ", text.replace("\\left", ""))) is None:
+        if re.search(rf"{re.escape(name)}(?![(\[])", _COMMAND.sub(" ", text.replace("\\left", ""))) is None:
             raise _error(
                 text,
                 found.start(),

@@ -27,7 +27,7 @@ from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import Polynomial, embed, names, ring, variables_used
 from polyctl.algebra.questions import refuse_doubtful_lines, refuse_doubtful_names
-from polyctl.algebra.surroundings import blank, strip_surroundings
+from polyctl.algebra.surroundings import blank, strip_surroundings, without_breaks
 from polyctl.algebra.tokens import FUNCTIONS, Limits
 from polyctl.errors import ParseError, UsageError
 
@@ -126,8 +126,7 @@ def read(
 def _read(text: str, given: Sequence[str] | None, parse: Callable[[str], Polynomial]) -> Reading:
     inside = strip_surroundings(text, given or ())
     refuse_doubtful_lines(inside)
-    inside = re.sub(r"&|\\\\", lambda m: " " * len(m.group()), inside)
-    inside, main = _without_head(inside)
+    inside, main = _without_head(without_breaks(inside))
     inside, called = _argument_of_call(_equation(inside))
     main = main or called
     refuse_doubtful_names(inside, given is not None)
@@ -251,7 +250,8 @@ def with_carets(text: str) -> str | None:
 def _defines(text: str, definition: re.Match[str]) -> bool:
     """Whether `name = …` defines a name, rather than being an equation in it."""
     if definition["arguments"] is not None:
-        return definition["name"].lstrip("\\").lower() not in CALLS | FUNCTIONS
+        known = definition["name"].lstrip("\\").lower() in CALLS | FUNCTIONS
+        return not known and _variables(definition["arguments"]) != ()
     if re.search(":=|<-|colon", definition.group()):
         return True
     rest = text[definition.end() :]

@@ -37,11 +37,11 @@ _COMMENT = re.compile(
 _QUOTED = re.compile(r"\s*(\*\*|[*\"'`“”‘’„«»]+)(.+?)(\*\*|[*\"'`“”‘’„«»]+)[\s;,.]*", re.DOTALL)
 _PAIRS = {"“": "”", "‘": "’", "«": "»", "„": "“"}
 _CAPTION = re.compile(r"\s*[A-Za-z]{2,}\.?\s*\(?[0-9.]*\)?\s*:(?!=)\s")
-_ITEM = re.compile(r"\s*(?:\*\s+(?=\S)|[0-9A-Za-z]{1,3}\)\s*)")
+_ITEM = re.compile(r"\s*(?:\*\s+(?=\S)|[0-9A-Za-z]{1,3}\)\s*(?=[A-Za-z0-9(\[{\\$]))")
 _INTRODUCTION = re.compile(
     r"\s*(?:(?:let|where|const|var|poly|return|define|set|consider|given|suppose|solve|factori[sz]e|factor|"
     r"decompose|expand|simplify)\s+|(?:double|float|int|long|auto|val|final)\s+(?=[A-Za-z]\w*\s*=)|\\text\s*\{\s*(?:let|where|and|so|then|set|consider)\b[^{}]*\}\s*)+"
-    r"(?=[A-Za-z0-9(\[{\\$+-])",
+    r"(?=[A-Za-z0-9(\[{\\$-])",
     re.IGNORECASE,
 )
 _DECLARATION = re.compile(
@@ -52,6 +52,8 @@ _DECLARATION = re.compile(
 _CONTINUED = re.compile(r"\.\.\.(?=[ \t]*\n)")
 _ESCAPED = re.compile(r"(?<!\\)\\(?=[*^+=-])")
 _ESCAPED_INDEX = re.compile(r"(?<=[A-Za-z0-9])\\_([A-Za-z0-9]+)")
+_QUOTED_NUMBER = re.compile(r"(?<=\()\s*([\"'])([-+]?[0-9./]+)\1(?=\s*\))")
+_BREAK = re.compile(r"&|\\\\(?:\s*\[\s*-?[0-9.]+\s*(?:pt|em|ex|cm|mm|in|\\[a-z]+)\s*\]|\*)?")
 _AFTER = re.compile(
     r"\.\s*(?:expand|factor|simplify|decompose|as_expr|roots)\s*\(\s*\)\s*(?:;\s*)?$|"
     r"\s\(?over\s+(?:the\s+)?(?:[QZ]{1,2}|rationals|rational\s+numbers|integers)\)?\s*$"
@@ -79,7 +81,7 @@ def strip_surroundings(text: str, names: Sequence[str] = ()) -> str:
     text = _ESCAPED_INDEX.sub(r"_\1 ", _ESCAPED.sub(" ", text.replace(r"\*\*", "**  ")))
     for pattern in (_CONTINUED, _COMMENT, _DECLARATION, _ENVIRONMENT, _GROUPS, _TAG, _EDGES, _AFTER):
         text = _without(pattern, text)
-    text = _unquoted(text)
+    text = _unquoted(_QUOTED_NUMBER.sub(lambda number: number.group(2).center(len(number.group())), text))
     if "\\" in text:
         text = text.replace("~", " ")
     prompt = _PROMPT.match(text)
@@ -99,6 +101,11 @@ def strip_surroundings(text: str, names: Sequence[str] = ()) -> str:
             lambda cell: "".join(cell.groups()).ljust(len(cell.group())), text.replace("=", " ", 1)
         )
     return _without(_EDGES, text)
+
+
+def without_breaks(text: str) -> str:
+    """The text with the ends of lines and columns of LaTeX as blanks."""
+    return _without(_BREAK, text)
 
 
 def _without(pattern: re.Pattern[str], text: str) -> str:

@@ -117,6 +117,8 @@ def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
         (r"\binom{4}{2} x + \binom42 + binomial(x, 2)", "1/2*x^2 + 11/2*x + 6"),
         ("binomial(3,5) + binomial(3,-1) + binomial(-2,3)", "-4"),
         ("C(4) + C", "5*C"),
+        ("C(n,2) + binomial(1/2, 2)", "1/2*n^2 - 1/2*n - 1/8"),
+        ("S(1/2)*x + S(-2)", "1/2*x - 2"),
         ("pow(x,4) + 2*Math.pow(x, 2) + np.power(y, 3)", "x^4 + y^3 + 2*x^2"),
         ("Plus[Power[x,4],Times[2,Power[x,2]],-3]", "x^4 + 2*x^2 - 3"),
         ("Rational(1,2)*x**2 + S(1)/3 + QQ(2)", "1/2*x^2 + 7/3"),

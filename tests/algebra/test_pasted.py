@@ -58,6 +58,7 @@ READ = [
     ("from sympy import *\nx = symbols('x')\nf = x**4 + 2*x**2", "x^4 + 2*x^2"),
     ("Add(Pow(Symbol('x'), Integer(4)), Mul(Rational(1, 2), Pow(Symbol('x'), Integer(2))))", "x^4 + 1/2*x^2"),
     ("1.0*x**4 + 0.5*x**2", "x^4 + 1/2*x^2"),
+    ("Rational('0.5')*x**2 + Fraction('1/3')*x + S('2')", "1/2*x^2 + 1/3*x + 2"),
     # Maxima
     ("polydecomp (x^210, x);", "x^210"),
     ("p: x^4 + 2*x^2 + 1$", "x^4 + 2*x^2 + 1"),
@@ -198,6 +199,7 @@ READ = [
     ("[x+1]^2", "x^2 + 2*x + 1"),
     ("{x+1}^2", "x^2 + 2*x + 1"),
     ("(x+1)^2(x-1)", "x^3 + x^2 - x - 1"),
+    (r"x^4 \\[2pt] + 2x^2 \\* + 1", "x^4 + 2*x^2 + 1"),
     # physics, captions
     (r"\hbar^2 k^2 + \ell^2", "hbar^2*k^2 + ell^2"),
     (r"x^{4}+2 x^{2} \text {. }", "x^4 + 2*x^2"),
@@ -254,6 +256,12 @@ REFUSED = [
     "x^4|_{x=2}",
     "x** 4 + 2*x ^ + 2",
     "a sqrt b",
+    "x) + 1",
+    "f(2) = x^2",
+    "f(-x) = x^2",
+    "x(1/2) + 1",
+    "f[x^2 + 1]",
+    "pow(x)",
     "x̄^2",
     "٣x",
 ]
