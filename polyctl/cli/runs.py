@@ -77,11 +77,13 @@ def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False)
         ("loss", None if summary.loss is None else format_fixed(summary.loss)),
         *((name, f"{value:.4g}") for name, value in summary.metrics.items()),
     ]
-    if summary.step_metrics:
-        rows.append(("last step", ", ".join(f"{n} {v:.4g}" for n, v in summary.step_metrics.items())))
     for name, value in rows:
         if value is not None:
             print(f"{name:<16} {value}")
+    if summary.step_metrics:
+        print("last step")
+        for metric, number in summary.step_metrics.items():
+            print(f"  {metric:<14} {number:.4g}")
     print("files")
     for name, size in files.items():
         print(f"  {format_bytes(size):>9}  {name}")
