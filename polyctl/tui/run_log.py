@@ -24,8 +24,13 @@ EVALUATIONS = 200
 SLICE_BYTES = 1 << 18
 WHOLE_BYTES = 1 << 24  # the newest part, of which every line is read
 THIN_BYTES = 1 << 25  # before it one step in n is read, n growing by one with each of these
-STEP_KEYS = ("loss", "lr", "grad_norm", "tokens_per_second", "reward")
+STEP_KEYS = (
+    *("loss", "lr", "grad_norm", "tokens_per_second", "elapsed", "problems_seen"),
+    *("reward", "kl", "entropy", "clip_share", "mass", "copies"),
+)
+GROUP_KEYS = ("all_right", "all_wrong", "skipped")  # of reinforcement learning, as shares of the groups
 VALIDATION_KEYS = ("valid_loss", "greedy_verified", "greedy_exact", "pass_at_1", "pass_at_w")
+MEASURED = frozenset((*STEP_KEYS, *GROUP_KEYS))  # at every step
 BEAMS = ("beam", "verdict", "rollout")
 UNLISTED = (*BEAMS, "progress")  # kinds that are shown elsewhere than in the log
 RawEvent = dict[str, Any]  # an event as it is in the file
@@ -126,6 +131,11 @@ class RunLog:
         """The newest evaluations, oldest first."""
         found, reported = self._evaluations, self._reports.newest
         return [*found, reported] if reported and (not found or found[-1].time < reported.time) else found
+
+    @property
+    def reinforced(self) -> bool:
+        """Whether it is reinforcement learning."""
+        return "reward" in self.series
 
     @property
     def evaluation(self) -> EvaluationProgress | None:
@@ -267,7 +277,11 @@ def _find_numbers(event: Step | Validation) -> list[tuple[str, float]]:
     """The points that an event adds to the series."""
     keys = STEP_KEYS if isinstance(event, Step) else VALIDATION_KEYS
     measured = {**vars(event), **event.metrics}
-    return [(key, value) for key in keys if (value := measured.get(key)) is not None]
+    found = [(key, value) for key in keys if (value := measured.get(key)) is not None]
+    if isinstance(event, Step) and (groups := to_finite(event.metrics.get("searched"))):
+        counts = [(key, to_finite(event.metrics.get(key))) for key in GROUP_KEYS]
+        found += [(key, count / groups) for key, count in counts if count is not None]
+    return found
 
 
 def _format_event(number: int, kind: str, event: RawEvent) -> LogLine:

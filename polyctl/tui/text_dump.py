@@ -19,7 +19,7 @@ from polyctl.tui.views.beam import EMPTY, format_beam, format_caption, frame_bef
 from polyctl.tui.views.decompose import EXAMPLES, WELCOME
 from polyctl.tui.views.experiments import JobState
 from polyctl.tui.views.heat_map import format_heat_map
-from polyctl.tui.views.run import METRICS, format_config, plot_lines
+from polyctl.tui.views.run import METRICS, REINFORCED, SUPERVISED, format_config, plot_lines
 from polyctl.tui.views.runs import describe_run
 
 READ_SECONDS = 5.0  # of a very long events file the newest part is read
@@ -98,7 +98,8 @@ def _dump_run(run_log: RunLog | None, root: Path) -> Iterator[str]:
         return
     yield from _describe_progress(read_row(run_log.run))
     yield from (f"  note: {clean(fact)}" for fact in run_log.facts())
-    for metric, (title, _) in METRICS.items():
+    for metric in REINFORCED if run_log.reinforced else SUPERVISED:
+        title = METRICS[metric][0]
         for line in plot_lines([run_log], metric):
             values = [p for p in line.points if p.low is not None and p.high is not None]
             if values:

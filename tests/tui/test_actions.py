@@ -132,12 +132,14 @@ def test_keys_of_the_plots(dashboard):
         assert view.metric == "verified"
         await until_hidden(pilot, "pass@k")
         await pilot.press("z", "y", "s")
-        assert (view.plot.log, view.plot.smoothing) == (True, 0.6)
-        await until_shown(pilot, "smoothed 0.6, log axis")
-        await pilot.press("plus", "plus", "l")
-        assert view.plot.window == (0.4375, 0.6875)
-        await pilot.press("h", "minus", "0")
-        assert view.plot.window == (0.0, 1.0)
+        assert (view.style.log, view.style.smoothing) == (True, 0.6)
+        await until_shown(pilot, "verified accuracy: smoothed 0.6, log axis")
+        await pilot.press("plus", "plus", "h")
+        assert view.window == (0.6875, 0.9375)
+        await pilot.press("t")
+        await until_shown(pilot, "over time")
+        await pilot.press("l", "minus", "0")
+        assert view.window == (0.0, 1.0)
 
     drive(dashboard, script)
 

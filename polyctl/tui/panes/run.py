@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Grid, VerticalScroll
@@ -43,6 +41,7 @@ class RunPane(Pane):
         self._drawn: object = None
         self._shown: object = None
         self._configured: tuple[str, str] | None = None
+        self._order: tuple[str, ...] = ()  # of the plots in their grid
         self._of = ""  # names the run of the log if several are open
 
     def compose(self) -> ComposeResult:
@@ -75,15 +74,22 @@ class RunPane(Pane):
         return self.size.width < 90 or self.size.height < 26
 
     def _arrange(self) -> None:
+        self.view.choose_metrics(self.host.runs.run_logs)
         single = self.view.enlarged or self.small
         grid = self.query_one("#plots", Grid)
         grid.set_class(single, "single")
+        grid.set_class(len(self.view.metrics) > 6 and not single, "many")
         for metric in METRICS:
-            self.query_one(f"#plot-{metric}", Plot).display = not single or metric == self.view.metric
-            self.query_one(f"#plot-{metric}").set_class(metric == self.view.metric and not single, "chosen")
+            plot, chosen = self.query_one(f"#plot-{metric}", Plot), metric == self.view.metric
+            plot.display = chosen if single else metric in self.view.metrics
+            plot.set_class(chosen and not single, "chosen")
+        if self._order != self.view.metrics:
+            self._order = self.view.metrics
+            for metric in self._order:
+                grid.move_child(self.query_one(f"#plot-{metric}"), after=-1)
         for name in LOWER:
             self.query_one(f"#{name}").display = name == self.view.below
-        shown = (single and self.view.metric, self.view.below)
+        shown = (single and self.view.metric, self.view.below, self.view.metrics)
         if shown != self._shown:
             self._shown = shown
             self._drawn = None
@@ -97,6 +103,11 @@ class RunPane(Pane):
         if state == self._drawn or not self.size.width:  # a tab that has not been seen has no size yet
             return
         self._drawn = state
+        before = self.view.metrics
+        self.view.choose_metrics(run_logs)
+        if self.view.metrics != before:
+            self._arrange()
+            return
         title = self.query_one("#run-title", Static)
         if not run_logs:
             title.update(self.host.runs.explain_none_open())
@@ -109,7 +120,7 @@ class RunPane(Pane):
     def _draw_plots(self, run_logs: list[RunLog]) -> None:
         reading = not all(h.complete for h in run_logs)
         empty = "reading" if reading else "nothing measured yet"
-        view = replace(self.view.plot, steps=measure_steps(run_logs), empty=empty)
+        steps = measure_steps(run_logs, self.view.unit)
         with run_logs[0].lock:
             evaluations = run_logs[0].evaluations
         of = evaluations[-1].title if evaluations and len(run_logs) == 1 else ""
@@ -117,7 +128,7 @@ class RunPane(Pane):
             plot = self.query_one(f"#plot-{metric}", Plot)
             if plot.display:
                 plot.border_subtitle = f"eval: {of}" if of and metric in EVALUATED else ""
-                plot.show(plot_lines(run_logs, metric), view)
+                plot.show(plot_lines(run_logs, metric, self.view.unit), self.view.plot(metric, steps, empty))
 
     def _draw_below(self, run_log: RunLog, of: str) -> None:
         """The log, the heat map and the configuration of one run, which `of` names if there are others."""
@@ -169,6 +180,10 @@ class RunPane(Pane):
 
     def action_smooth(self) -> None:
         self.view.next_smoothing()
+        self._draw_again()
+
+    def action_unit(self) -> None:
+        self.view.next_unit()
         self._draw_again()
 
     def _zoom(self, scale: float, shift: float = 0.0) -> None:

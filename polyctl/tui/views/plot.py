@@ -9,6 +9,7 @@ from rich.text import Text
 
 from polyctl.formatting import format_number, format_percent
 from polyctl.tui.series import Column, Point, columns, smooth
+from polyctl.tui.views.axis import log_ticks, ticks, widen, x_labels
 
 COLOURS = ("cyan", "yellow", "magenta", "green", "blue", "red")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -29,6 +30,7 @@ class Line:
     joined: bool = True
     percent: bool = False
     newest: float | None = None  # if that is not the value of the last point
+    run: int | None = None  # whose colour it has, if several runs are compared
 
     @property
     def now(self) -> float | None:
@@ -49,6 +51,7 @@ class PlotView:
     window: tuple[float, float] = (0.0, 1.0)
     steps: tuple[float, float] | None = None
     empty: str = "nothing measured yet"
+    unit: str = "step"  # of the x axis: step, time (in seconds) or problems
 
 
 def draw_plot(lines: Sequence[Line], view: PlotView, width: int, height: int) -> Text:
@@ -73,29 +76,53 @@ def draw_plot(lines: Sequence[Line], view: PlotView, width: int, height: int) ->
     shown = [c for line in reduced for c in line if c is not None]
     if not shown:
         return Text(_explain_nothing(known, first, last), style="dim")
-    low, high = min(c.low for c in shown), max(c.high for c in shown)
-    if high - low < 1e-12 * max(1.0, abs(high)):
-        low, high = low - 0.1 * (abs(low) or 1), high + 0.1 * (abs(high) or 1)
+    shares = all(line.percent for line in known)
+    low, high = widen(min(c.low for c in shown), max(c.high for c in shown), shares and not view.log)
     text = _draw_legend(known, width, max(1, height // 4))
     rows = height - 1 - text.plain.count("\n")
-    canvas = _Canvas(cells, rows)
-    for index, line in enumerate(reduced):
+    canvas = _Canvas(cells, rows, [_colour(line, index) for index, line in enumerate(known)])
+    if view.smoothing:
+        for index, line in enumerate(known):
+            if line.smoothed and line.joined:
+                raw = columns(line.points, cells * 2, first, last, view.log)
+                canvas.line(_within(raw, low, high), low, high, index, lettered=False, faint=True)
+    for index, drawn in enumerate(reduced):
         if known[index].joined:
-            canvas.line(line, low, high, index, lettered=len(known) > 1)
+            canvas.line(drawn, low, high, index, lettered=len(known) > 1)
         else:
-            canvas.points(line, low, high, index)
-    shares = all(line.percent for line in known)
+            canvas.points(drawn, low, high, index)
+    labels = _label_rows(low, high, rows, view.log, shares)
     for row in range(rows):
-        share = 1 - row / max(rows - 1, 1)
-        value = low + (high - low) * share
-        marked = row in (0, rows - 1) or (rows > 6 and row == (rows - 1) // 2)
-        label = _format_label(10**value if view.log else value, shares) if marked else ""
-        text.append(f"{label:>{GUTTER - 2}} ┤" if marked else f"{'':>{GUTTER - 2}} │", style="dim")
+        label = labels.get(row)
+        text.append(f"{label or '':>{GUTTER - 2}} {'│' if label is None else '┤'}", style="dim")
         canvas.append_row(text, row)
         text.append("\n")
-    left, right = f"{first:,.0f}", f"step {last:,.0f}"
-    text.append(f"{'':>{GUTTER}}{left}{right:>{max(cells - len(left), 0)}}", style="dim")
+    text.append(f"{view.unit:<{GUTTER}}{x_labels(first, last, view.unit, cells)}", style="dim")
     return text
+
+
+def _colour(line: Line, index: int) -> str:
+    """A run's own colour if several are compared, else the line's."""
+    return COLOURS[(index if line.run is None else line.run) % len(COLOURS)]
+
+
+def _within(reduced: list[Column | None], low: float, high: float) -> list[Column | None]:
+    """The columns cut to a range, which that of a smoothed line may be."""
+
+    def cut(value: float) -> float:
+        return min(max(value, low), high)
+
+    return [c and Column(cut(c.low), cut(c.high), cut(c.first), cut(c.last), c.gap) for c in reduced]
+
+
+def _label_rows(low: float, high: float, rows: int, log: bool, shares: bool) -> dict[int, str]:
+    """The rows that have a label, a round number each."""
+    found: dict[int, str] = {}
+    most = max(2, rows // 2)
+    for value in log_ticks(low, high, most) if log else ticks(low, high, most):
+        row = round((high - value) / (high - low) * (rows * 4 - 1)) // 4
+        found.setdefault(row, _format_label(10**value if log else value, shares))
+    return found
 
 
 def _explain_nothing(lines: Sequence[Line], first: float, last: float) -> str:
@@ -114,7 +141,7 @@ def _find_range(lines: Sequence[Line], view: PlotView) -> tuple[float, float]:
 def _format_label(value: float, share: bool) -> str:
     """A value that fits beside the axis."""
     if share:
-        return format_percent(value)
+        return f"{100 * value:g}%" if abs(100 * value - round(100 * value)) < 1e-9 else format_percent(value)
     room = GUTTER - 2
     return next(
         (text for digits in (4, 3, 2) if len(text := format_number(value, digits)) <= room),
@@ -131,11 +158,12 @@ def _draw_legend(lines: Sequence[Line], width: int, rows: int) -> Text:
     ]
     packed = _pack(full, width)
     packed = packed if len(packed) <= rows else _pack(short, width)
+    colours = [_colour(line, index) for index, line in enumerate(lines)]
     text, index = Text(no_wrap=True, overflow="crop"), 0
     for row in packed[:rows]:
         items = Text()
         for item in row:
-            items.append(f"{item}  ", style=COLOURS[index % len(COLOURS)])
+            items.append(f"{item}  ", style=colours[index])
             index += 1
         items.truncate(width)
         text.append_text(items)
@@ -157,14 +185,21 @@ def _pack(items: Sequence[str], width: int) -> list[list[str]]:
 class _Canvas:
     """Cells of two by four dots."""
 
-    def __init__(self, cells: int, rows: int) -> None:
-        self.cells, self.rows = cells, rows
+    def __init__(self, cells: int, rows: int, colours: Sequence[str]) -> None:
+        self.cells, self.rows, self.colours = cells, rows, colours
         self.bits = [[0] * cells for _ in range(rows)]
+        self.faint = [[False] * cells for _ in range(rows)]
         self.owner = [[0] * cells for _ in range(rows)]
         self.marks: dict[tuple[int, int], int] = {}  # where a line's letter stands
 
     def line(
-        self, reduced: Sequence[Column | None], low: float, high: float, index: int, lettered: bool
+        self,
+        reduced: Sequence[Column | None],
+        low: float,
+        high: float,
+        index: int,
+        lettered: bool,
+        faint: bool = False,
     ) -> None:
         """Each column from its minimum to its maximum, joined to the one before unless a gap is between.
 
@@ -180,12 +215,12 @@ class _Canvas:
             if column is None:
                 continue
             if before is not None and not column.gap:
-                self._join(before[0], dot(before[1].last), at, dot(column.first), index)
+                self._join((before[0], dot(before[1].last)), (at, dot(column.first)), index, faint)
             for y in range(dot(column.high), dot(column.low) + 1):
-                self._set(at, y, index)
+                self._set(at, y, index, faint)
             before = (at, column)
         alone = sum(column is not None for column in reduced) == 1
-        if before is not None and (lettered or alone):
+        if before is not None and (lettered or (alone and not faint)):
             self.marks[(dot(before[1].last) // 4, before[0] // 2)] = index
 
     def points(self, reduced: Sequence[Column | None], low: float, high: float, index: int) -> None:
@@ -195,27 +230,30 @@ class _Canvas:
                 row = round((high - value) / (high - low) * (self.rows * 4 - 1)) // 4
                 self.marks[(row, at // 2)] = index
 
-    def _join(self, x0: int, y0: int, x1: int, y1: int, index: int) -> None:
+    def _join(self, start: tuple[int, int], end: tuple[int, int], index: int, faint: bool) -> None:
+        (x0, y0), (x1, y1) = start, end
         for x in range(x0, x1 + 1):
             a = y0 + (y1 - y0) * (x - x0 - 0.5) / (x1 - x0)
             b = y0 + (y1 - y0) * (x - x0 + 0.5) / (x1 - x0)
             bounds = (min(y0, y1), max(y0, y1))
             low, high = (min(max(round(v), bounds[0]), bounds[1]) for v in (min(a, b), max(a, b)))
             for y in range(low, high + 1):
-                self._set(x, y, index)
+                self._set(x, y, index, faint)
 
-    def _set(self, x: int, y: int, index: int) -> None:
+    def _set(self, x: int, y: int, index: int, faint: bool) -> None:
         row, cell = y // 4, x // 2
         self.bits[row][cell] |= DOTS[y % 4][x % 2]
         self.owner[row][cell] = index
+        self.faint[row][cell] = faint
 
     def append_row(self, text: Text, row: int) -> None:
         """One row of cells."""
         for cell in range(self.cells):
             mark = self.marks.get((row, cell))
             bits = self.bits[row][cell]
-            colour = COLOURS[(self.owner[row][cell] if mark is None else mark) % len(COLOURS)]
+            colour = self.colours[self.owner[row][cell] if mark is None else mark]
             if mark is not None:
                 text.append(LETTERS[mark % 26], style=f"bold {colour}")
             else:
-                text.append(chr(0x2800 + bits) if bits else " ", style=colour if bits else "")
+                style = f"dim {colour}" if self.faint[row][cell] else colour
+                text.append(chr(0x2800 + bits) if bits else " ", style=style if bits else "")

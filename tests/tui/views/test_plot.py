@@ -1,8 +1,9 @@
 """Plots in braille."""
 
 import math
+from typing import Any
 
-from polyctl.tui.series import Series, columns, smooth
+from polyctl.tui.series import Point, Series, columns, smooth
 from polyctl.tui.views.plot import Line, PlotView, draw_plot
 from tests.tui.shared import points
 
@@ -58,4 +59,38 @@ def test_a_legend_takes_more_rows_before_it_leaves_out_values():
     assert "a 1:train 25.0%" in text[0]
     assert "d 4:train 100.0%" in text[1]
     assert len(text) == 12
-    assert text[2].split()[0] == "100.0%"
+    assert text[2].split()[0] == "100%"
+
+
+def test_ticks_are_round_and_shares_stay_within_0_and_100_percent():
+    def labels(*values: float, percent: bool = True, **how: Any) -> list[str]:
+        text = draw_plot([Line("a", points(*values), percent=percent)], PlotView(**how), 60, 14).plain
+        return [row.split("┤")[0].strip() for row in text.splitlines() if "┤" in row]
+
+    assert labels(1.0, 1.0) == ["100%", "98%", "96%", "94%", "92%", "90%"]
+    assert labels(0.0, 0.0)[-1] == "0%"
+    assert labels(0.1167, 7.0, percent=False) == ["6", "4", "2"]
+    assert labels(1e-4, 2.0, percent=False, log=True) == ["1", "0.1", "0.01", "0.001", "1.0e-4"]
+
+
+def test_the_x_axis_has_round_labels_and_says_what_it_is():
+    def axis(last: float, unit: str) -> str:
+        line = Line("a", [Point.at(last * i / 20, 1.0 * i) for i in range(21)])
+        return draw_plot([line], PlotView(unit=unit), 70, 9).plain.splitlines()[-1]
+
+    assert axis(6000, "step").split() == ["step", "0", "2000", "4000", "6000"]
+    assert axis(80_000, "problems").split() == ["problems", "0", "20k", "40k", "60k", "80k"]
+    assert axis(3 * 3600, "time").split("  ")[-1].strip() == "3 h"
+
+
+def test_the_raw_line_lies_under_the_smoothed_one():
+    line = Line("train", points(*[1 + 0.2 * (-1) ** i for i in range(200)]))
+    text = draw_plot([line], PlotView(smoothing=0.9), 60, 12)
+    assert {str(span.style) for span in text.spans} >= {"dim cyan", "cyan"}
+    assert "dim cyan" not in {str(span.style) for span in draw_plot([line], PlotView(), 60, 12).spans}
+
+
+def test_all_lines_of_a_run_have_its_colour():
+    lines = [Line(f"{i}", points(1.0, 1.0 + i), run=i // 2) for i in range(4)]
+    spans = {str(span.style).removeprefix("bold ") for span in draw_plot(lines, PlotView(), 60, 12).spans}
+    assert spans - {"dim"} == {"cyan", "yellow"}
