@@ -207,12 +207,14 @@ def standing(task: Task, directories: Directories) -> TaskStatus:
 
 
 def _data_standing(task: Task) -> TaskStatus:
+    """A data set that was made with other exclusions is done too: they are left out as it is read."""
     assert task.data is not None
     try:
         manifest = read_manifest(task.data)
     except FileError:
         return TaskStatus("new")
-    same = (manifest.data, manifest.seed) == (task.experiment.data, task.experiment.seed)
+    made = manifest.data.model_copy(update={"exclude": task.experiment.data.exclude})
+    same = (made, manifest.seed) == (task.experiment.data, task.experiment.seed)
     return TaskStatus("done", figures={"counts": manifest.counts}) if same else TaskStatus("new")
 
 

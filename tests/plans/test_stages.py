@@ -6,6 +6,7 @@ import os
 import pytest
 
 from polyctl.config.registry import PACKAGED, load_registry, smoke
+from polyctl.data.dataset import Manifest
 from polyctl.errors import FileError, UsageError
 from polyctl.plans.stages import (
     Task,
@@ -166,6 +167,19 @@ def test_experiments_with_the_same_data_share_a_data_set(make, directories):
     (directories.data / "two").mkdir(parents=True)
     (directories.data / "two" / "manifest.json").write_text("{}")
     assert data_set(two, [one, two], directories)[0] == directories.data / "two"  # its own, where it has one
+
+
+def test_a_data_set_made_with_other_exclusions_is_done(make, directories):
+    """What is excluded is left out as the file is read."""
+    before = make("files", source="files")
+    directory = directories.data / "files"
+    directory.mkdir(parents=True)
+    manifest = Manifest(experiment="files", seed=3, data=before.data, counts={"train.txt": 24}, sha256={})
+    (directory / "manifest.json").write_text(manifest.model_dump_json())
+    for changes, state in (({}, "done"), ({"exclude": ("published",)}, "done"), ({"inner_bound": 3}, "new")):
+        wanted = before.model_copy(update={"data": before.data.model_copy(update=changes)})
+        task = next(task for task in make_plan([wanted], [wanted], directories) if task.stage == "gen")
+        assert standing(task, directories).state == state
 
 
 def test_smoke_keeps_files_and_the_start_of_every_experiment_of_the_registry():
