@@ -1,4 +1,4 @@
-"""polyctl export and polyctl import: models to and from Hugging Face directories."""
+"""polyctl export and polyctl import: models to and from Hugging Face directories and published files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from polyctl.cli import output
-from polyctl.cli.options import JsonOption, RegistryOption, RunArgument, RunsOption
+from polyctl.cli.options import JsonOption, RegistryOption, RunArgument, RunsOption, SetOption
+from polyctl.errors import FileError, UsageError
 
 
 def export(
@@ -39,8 +40,9 @@ def export(
 
 
 def import_(
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A GPT-2 directory that transformers or `export` wrote.")
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="DIR|FILE", help="A Hugging Face GPT-2 directory, or a published checkpoint."),
     ],
     experiment: Annotated[
         str | None,
@@ -48,22 +50,47 @@ def import_(
             "--experiment", metavar="NAME", help="Experiment whose problems and tokens the model knows."
         ),
     ] = None,
+    vocabulary: Annotated[
+        Path | None,
+        typer.Option("--vocabulary", metavar="FILE", help="Tokens of a published checkpoint, one a line."),
+    ] = None,
+    set_: SetOption = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read a Hugging Face GPT-2 directory into a new run, EXPERIMENT_imported.
+    """Read a Hugging Face GPT-2 directory or a published checkpoint into a new run, EXPERIMENT_imported.
 
     A directory that `polyctl export` wrote states which problems and tokens the model knows, even after
-    `transformers` has trained and saved it; for any other directory, name an experiment with --experiment.
+    `transformers` has trained and saved it; for any other directory, and for a checkpoint (.pt), name an
+    experiment with --experiment. A checkpoint does not say how many heads it has: --set model.heads=N.
 
     Exit codes: 0 done; 2 usage, or a different model or vocabulary; 3 files.
     """
-    from polyctl.config.registry import load_registry
+    from polyctl.config.registry import load_experiment
     from polyctl.training.import_run import import_run
 
-    chosen = None if experiment is None else load_registry(registry).get(experiment)
-    run = import_run(directory, chosen, runs)
+    chosen = None if experiment is None else load_experiment(experiment, set_ or (), registry=registry)
+    if not source.exists():
+        raise FileError(f"there is no {source}", "name a GPT-2 directory or a published checkpoint")
+    if vocabulary is not None and source.is_dir():
+        raise UsageError(
+            "--vocabulary is for a published checkpoint", "a directory has its own: leave it out"
+        )
+    if source.is_file():
+        from polyctl.model.mingpt import import_mingpt, read_tokens
+
+        if chosen is None:
+            raise UsageError(
+                f"{source} does not say which problems and tokens the model knows",
+                "name an experiment with the same problems and tokens: --experiment NAME",
+            )
+        loaded = import_mingpt(source, chosen, None if vocabulary is None else read_tokens(vocabulary))
+    else:
+        from polyctl.model.huggingface import import_gpt2
+
+        loaded = import_gpt2(source, chosen)
+    run = import_run(loaded, source, runs)
     if as_json:
         found = {"run": str(run.path), "experiment": run.experiment, "checkpoint": str(run.weights())}
         output.print_json(found)

@@ -34,7 +34,8 @@ DERIVED: dict[str, str] = {
 }
 # what older versions did, before these could be set
 _BEFORE: dict[str, dict[str, Any]] = {
-    "rl": {"decay_fraction": 1.0, "kl_estimator": "k3", "weighting": "reward", "max_redraws": 0}
+    "model": {"gelu": "tanh"},
+    "rl": {"decay_fraction": 1.0, "kl_estimator": "k3", "weighting": "reward", "max_redraws": 0},
 }
 _VALUES: dict[str, dict[str, str]] = {
     "model.architecture": {"published": "gpt2"},

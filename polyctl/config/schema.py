@@ -114,6 +114,9 @@ class ModelConfig(_Config):
         350, ge=8, description="longest sequence in tokens, prompt and target together"
     )
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    gelu: Literal["erf", "tanh"] = Field(
+        "erf", description="gpt2: the exact GELU, as published, or the approximation that GPT-2 uses"
+    )
     residues: int = Field(
         0, ge=0, le=200, description="terms: also show numbers modulo primes up to this, and their size"
     )

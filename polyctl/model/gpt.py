@@ -1,6 +1,6 @@
 """The transformer, in two architectures: `gpt2` is minGPT's, as published, `modern` is polyctl's.
 
-gpt2: LayerNorm before each part, learned positions, GELU (tanh form), biases, dropout, separate head.
+gpt2: LayerNorm before each part, learned positions, GELU, biases, dropout, separate head.
 modern: RMSNorm, rotary positions, normalized queries and keys, squared ReLU, no biases, no dropout, tied
 head; matrices start at a scale of 1/sqrt(inputs), so that narrow models learn as early as wide ones.
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -224,7 +225,7 @@ class Block(nn.Module):
         self.mlp_norm = _norm(config, width)
         self.expand = nn.Linear(width, 4 * width, bias=is_gpt2)
         self.mlp_project = nn.Linear(4 * width, width, bias=is_gpt2)
-        self.activation = linear_gelu if is_gpt2 else _squared_relu
+        self.activation = partial(linear_gelu, form=config.gelu) if is_gpt2 else _squared_relu
         self.dropout = nn.Dropout(config.dropout if is_gpt2 else 0.0)
 
     def forward(

@@ -1,7 +1,7 @@
 """Models as Hugging Face directories, which `transformers` loads as GPT-2, and back again.
 
 The architecture `gpt2` is GPT-2 with a separate head (minGPT's choice) and any vocabulary: the same
-pre-norm blocks, LayerNorm with epsilon 1e-5, tanh GELU and learned positions. Only names differ, and
+pre-norm blocks, LayerNorm with epsilon 1e-5, GELU and learned positions. Only names differ, and
 matrices, which GPT-2 keeps as (inputs, outputs). The modern architecture has no equivalent there.
 config.json keeps the description of a polyctl model file under `polyctl`; transformers ignores that key.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import BaseModel, ValidationError
@@ -38,8 +38,8 @@ _BLOCK = (  # GPT-2's name, polyctl's name, whether it is a matrix
     ("mlp.c_proj", "mlp_project", True),
 )
 _MASKS = (".attn.bias", ".attn.masked_bias")  # constants that old versions of transformers saved as weights
+_GELU: dict[str, Literal["erf", "tanh"]] = {"gelu": "erf", "gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
 _SAME = {  # what polyctl's gpt2 has no setting for: key, the values that mean the same, GPT-2's default
-    "activation_function": (("gelu_new", "gelu_pytorch_tanh"), "gelu_new"),
     "layer_norm_epsilon": ((EPSILON,), EPSILON),
     "scale_attn_weights": ((True,), True),
     "scale_attn_by_inverse_layer_idx": ((False,), False),
@@ -142,6 +142,7 @@ def _make_config(loaded: LoadedModel, tokenizer: Tokenizer) -> dict[str, Any]:
         "n_embd": model.width,
         "n_layer": model.layers,
         "n_head": model.heads,
+        "activation_function": "gelu" if model.gelu == "erf" else "gelu_new",
         **{key: default for key, (_, default) in _SAME.items()},
         **dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), model.dropout),
         "initializer_range": INIT_STD,
@@ -316,12 +317,17 @@ def _read_shape(config: Mapping[str, Any], path: Path) -> ModelConfig:
             width=config["n_embd"],
             context_length=config["n_positions"],
             dropout=config.get("resid_pdrop", 0.1),
+            gelu=_GELU.get(config.get("activation_function", "gelu_new"), "tanh"),
         )
     except KeyError as error:
         raise FileError(f"{path} lacks {error}", "save the model again with save_pretrained") from None
     except ValidationError as error:
         raise FileError(f"{path}: {error.errors()[0]['msg']}", "save the model again") from None
-    same = {**{key: values for key, (values, _) in _SAME.items()}, "n_inner": (None, 4 * model.width)}
+    same = {
+        "activation_function": tuple(_GELU),
+        **{key: values for key, (values, _) in _SAME.items()},
+        "n_inner": (None, 4 * model.width),
+    }
     for key, values in same.items():
         if config.get(key, values[0]) not in values:
             raise UsageError(

@@ -6,6 +6,8 @@ and its GELU costs next to nothing (docs/log.md). Everything else goes to the mo
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -19,11 +21,12 @@ def linear(module: nn.Linear, x: torch.Tensor) -> torch.Tensor:
     return out
 
 
-def linear_gelu(module: nn.Linear, x: torch.Tensor) -> torch.Tensor:
-    """The tanh form of GELU of module(x)."""
+def linear_gelu(module: nn.Linear, x: torch.Tensor, form: Literal["erf", "tanh"]) -> torch.Tensor:
+    """GELU of module(x), exact or in its tanh form."""
+    approximate = "tanh" if form == "tanh" else "none"
     if _fits(x):
-        return _product(module, x, "gelu", "tanh")
-    return F.gelu(module(x), approximate="tanh")
+        return _product(module, x, "gelu", approximate)
+    return F.gelu(module(x), approximate=approximate)
 
 
 def _fits(x: torch.Tensor) -> bool:

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from polyctl.config.schema import Experiment
-from polyctl.model.huggingface import import_gpt2
-from polyctl.model.serialization import save_model
+from polyctl.model.serialization import LoadedModel, save_model
 from polyctl.store.event_kinds import Checkpoint, End, RunStarted
 from polyctl.store.events import EventWriter
 from polyctl.store.runs import Run, create_run
 
 
-def import_run(directory: Path, experiment: Experiment | None = None, root: Path | None = None) -> Run:
-    """A new run with the model of a GPT-2 directory as its checkpoint; its name ends in `_imported`.
-
-    Raises the errors of `import_gpt2`.
-    """
-    loaded = import_gpt2(directory, experiment)
+def import_run(loaded: LoadedModel, source: Path, root: Path | None = None) -> Run:
+    """A new run with a model that was read from `source` as its checkpoint; its name ends in `_imported`."""
     name = f"{loaded.experiment.name.removesuffix('_imported')}_imported"
     renamed = loaded.experiment.model_copy(update={"name": name})
     run = create_run(renamed, root)
@@ -31,7 +25,7 @@ def import_run(directory: Path, experiment: Experiment | None = None, root: Path
             device="cpu",
             processes=1,
             parameters=loaded.model.parameter_count(),
-            source=str(directory.absolute()),
+            source=str(source.absolute()),
         )
         events.write(began)
         events.write(Checkpoint(step=loaded.step, which="best", path=f"checkpoints/{path.name}"))

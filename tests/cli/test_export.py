@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from polyctl.cli import app
 from polyctl.store.runs import list_runs
+from tests.model.test_mingpt import a_state
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def test_words_for_people_say_how_to_go_on(capsys):
         (["export", "smoke", "x", "--runs", "modern"], 2, "modern architecture"),
         (["export", "nothing", "x"], 3, "no run 'nothing'"),
         (["export", "smoke", "."], 3, "not empty"),
-        (["import", "nowhere"], 3, "there is no nowhere/config.json"),
+        (["import", "nowhere"], 3, "there is no nowhere"),
         (["import", "full", "--experiment", "smok"], 2, "did you mean smoke?"),
         (["import", "full", "--experiment", "d1_degree"], 2, "tokens, but d1_degree has 31"),
     ],
@@ -83,3 +85,20 @@ def test_mistakes_have_words_and_exit_codes(arguments, code, words, capsys):
     assert words in err
     assert "Traceback" not in err
     assert not out
+
+
+def test_a_published_checkpoint_becomes_a_run(tmp_path, capsys):
+    path = tmp_path / "model.pt"
+    torch.save(a_state(31), path)
+    named = ["--experiment", "d1_degree", "--set", "model.heads=4", "--runs", str(tmp_path / "runs")]
+    assert app.run(["import", str(path), *named]) == 0
+    assert "next: polyctl eval d1_degree_imported/" in capsys.readouterr().err
+    (run,) = list_runs(tmp_path / "runs")
+    assert (run.config().model.heads, run.config().model.width) == (4, 32)
+    assert app.run(["import", str(path)]) == 2
+    assert "--experiment NAME" in capsys.readouterr().err
+    assert app.run(["import", str(tmp_path / "absent.pt"), *named]) == 3
+    assert app.run(["import", str(tmp_path), "--vocabulary", str(path)]) == 2
+    (tmp_path / "words").write_text("a\nb\n")
+    assert app.run(["import", str(path), *named, "--vocabulary", str(tmp_path / "words")]) == 2
+    assert "lists 2 different tokens, but the file has 31" in capsys.readouterr().err
