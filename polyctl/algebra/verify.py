@@ -152,7 +152,7 @@ def _decide(
             return *NO_OUTER[completion_is_final(inners)], method, None
     else:
         method = "composition"
-        if _work_exceeds(outer, inners, bound):
+        if work_exceeds(outer, inners, bound):
             if differ_at_a_point(f, outer, inners):
                 return "refuted", "g(h) and f differ at a point modulo a prime", "evaluation", outer
             return "undecided", f"expanding g(h) passes the bound of {bound.terms} terms", "evaluation", outer
@@ -184,7 +184,7 @@ def _malformation(f: Polynomial, decomposition: Decomposition) -> str | None:
     return None
 
 
-def _work_exceeds(outer: Polynomial, inners: tuple[Polynomial, ...], bound: WorkBound) -> bool:
+def work_exceeds(outer: Polynomial, inners: tuple[Polynomial, ...], bound: WorkBound) -> bool:
     """Whether expanding outer(inners) may pass the bound, from the sizes of what goes in."""
     powers = max(degree(outer), 0)
     bits = max((c.height_bits() for h in inners for c in h.coeffs()), default=1)

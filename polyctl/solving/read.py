@@ -19,6 +19,7 @@ from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import (
     Polynomial,
     Ring,
+    compose,
     degree,
     embed,
     names,
@@ -27,6 +28,7 @@ from polyctl.algebra.polynomial import (
     variables_used,
 )
 from polyctl.algebra.reading import read
+from polyctl.algebra.verify import WorkBound, work_exceeds
 from polyctl.errors import ParseError, UsageError
 from polyctl.solving.outer_places import notes_on_outer, outer_arguments, outer_places
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 PolynomialLike: TypeAlias = "str | int | Polynomial | sympy.Expr | sympy.Poly"
 _LISTED = re.compile(r"\{[^{}]*,[^{}]*\}|\[[^\[\]]*,[^\[\]]*\]")
+_CHAIN = WorkBound(terms=10_000, digits=5_000)  # of a chain that is read
 Names: TypeAlias = "str | Sequence[str | sympy.Symbol]"
 
 
@@ -59,13 +62,18 @@ def read_polynomial(
 ) -> Polynomial:
     """f as a polynomial over Q, in the ring of `variables` or else of those that occur.
 
-    With `atoms`, functions, roots and quotients in text and SymPy expressions are variables too.
+    With `atoms`, functions, roots and quotients in text and SymPy expressions are variables too. Text may be
+    a chain as answers show it, (b^2 - 2) ∘ (x^2 - 2).
 
     SymPy is not imported unless f is of it. Raises ParseError for text, UsageError for anything else that
     is not a polynomial over Q.
     """
     if isinstance(f, str):
-        return read(f, variables, atoms=atoms).polynomial
+        *outers, last = f.split("∘")
+        value = read(last, variables, atoms=atoms).polynomial
+        for outer in reversed(outers):
+            value = _composed(outer, value)
+        return value
     if isinstance(f, int):
         return ring(variables or ()).constant(fmpq(f))
     if isinstance(f, (fmpq_mpoly, fmpz_mpoly)):
@@ -94,6 +102,18 @@ class Claim:
     notes: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
+
+
+def _composed(outer: str, inner: Polynomial) -> Polynomial:
+    """One step of a chain, outer ∘ inner."""
+    g = read(outer).polynomial
+    if len(names(g)) > 1:
+        raise UsageError(f"{outer.strip()} before ∘ has more than one variable", "use one, such as b")
+    if not names(g):
+        return inner.context().constant(g[()])
+    if work_exceeds(g, (inner,), _CHAIN):
+        raise UsageError("the chain is too large to be expanded", "give its last part as an inner polynomial")
+    return compose(g, [inner])
 
 
 def read_claim(

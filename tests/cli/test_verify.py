@@ -159,6 +159,19 @@ def test_the_arguments_of_g_stand_for_the_inner_polynomials_in_their_order(capsy
     assert run(["verify", "x^4 + y", "--outer", "g(u) = u^2 + y", "--inner", "x^2"]) == 0
 
 
+def test_a_chain_is_verified_as_it_is_shown(capsys):
+    f = "x^8 - 8x^6 + 20x^4 - 16x^2 + 2"
+    assert run(["decompose", f]) == 0
+    chain = next(line for line in capsys.readouterr().out.splitlines() if "∘" in line).partition("= ")[2]
+    outer, _, inner = chain.rpartition(" ∘ ")
+    assert run(["verify", f, "--outer", outer, "--inner", inner]) == 0
+    assert run(["verify", chain, "--inner", inner]) == 0
+    assert run(["verify", f, "--outer", "(a + b)^2 ∘ (x^2 + 1)", "--inner", inner]) == 2
+    assert "more than one variable" in capsys.readouterr().err
+    assert run(["verify", f, "--outer", "b^1000 ∘ (x + 1)^1000", "--inner", inner]) == 2
+    assert "too large" in capsys.readouterr().err
+
+
 def test_inner_polynomials_may_be_a_list(capsys):
     assert run(["verify", "x^4 + y^4", "--inner", "{x^2, y^2}", "--json"]) == 0
     assert read(capsys)["inner"] == ["x^2", "y^2"]
