@@ -13,7 +13,7 @@ _LOOKALIKES = (
     | dict.fromkeys("÷∕⁄➗", "/")
     | dict.fromkeys("➕\u2064", "+")
     | dict.fromkeys("ˆ⌃↑˄", "^")
-    | {"≔": "=", "∶": ":"}
+    | {"≔": "=", "∶": ":", "∆": "Δ"}
 )
 _RAISED = ("<super>", "<sub>")
 

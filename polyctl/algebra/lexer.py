@@ -147,8 +147,8 @@ class Lexer(NameReader):
             self._read_superscript()
         elif (constant := _MAXIMA.match(self.text, self.at)) is not None:
             self._read_name(constant.group(1), constant.end())
-        elif character in GREEK:
-            self._read_name(GREEK[character], self.at + 1)
+        elif character in GREEK or character == "ħ":
+            self._read_name(GREEK.get(character, "hbar"), self.at + 1)
         elif character == "\\":
             self._read_command()
         elif character == "√":
@@ -352,6 +352,11 @@ class Lexer(NameReader):
             return False
         word = called.group(1)
         operation = CALLED.get(word.lower())
+        spoken = operation in {"sum", "product"} or (
+            operation == "quotient" and self.text[called.end(1)].isspace()
+        )
+        if spoken and not word[0].isupper():
+            operation = None  # x plus (y + 1)
         if _CHOSEN.match(self.text, self.at):
             operation = "binomial"
         elif word in self._converted:

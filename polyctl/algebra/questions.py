@@ -35,6 +35,9 @@ _FORTRAN = re.compile(r"[0-9]*\.[0-9]*([dD])[-+]?[0-9]+(?![A-Za-z])")
 _FLOAT = re.compile(r"[0-9]*\.[0-9]*([fF])(?=\s*\*)")
 _DIVIDED = re.compile(r"(?<![:/])//")
 _REMAINDER = re.compile(r"(?<![A-Za-z\\])O\s*[(\[]")
+_BOLD = re.compile(
+    r"\\(?:mathbf|boldsymbol|bm|textbf|mathsf|mathtt)\s*\{\s*([A-Za-z])\s*\}|\{\\bf\s+([A-Za-z])\}"
+)
 _COMPOSED = re.compile(r"(?<=[\w)\]])\s+(o)\s+(?=[\w(\[])")
 _DIFFERENTIAL = re.compile(r"[\w)\]}]\s+(d([a-z]))\s*$")
 _TWO_NAMES = re.compile(r"\s*([a-zA-Z])\s+([a-z])(?:\s+[a-z])*\s*=(?!=)")
@@ -58,7 +61,13 @@ def refuse_doubtful_names(text: str, named: bool) -> None:
     """
     _refuse_values(text, named)
     if not named:
-        for doubt in (_refuse_numbers, _refuse_operators, _refuse_functions, _refuse_lost_carets):
+        for doubt in (
+            _refuse_numbers,
+            _refuse_operators,
+            _refuse_functions,
+            _refuse_bold,
+            _refuse_lost_carets,
+        ):
             doubt(text)
 
 
@@ -217,6 +226,20 @@ def _refuse_operators(text: str) -> None:
                 names.start(1),
                 f"{function} {argument} could be a product, or a function that is defined",
                 f"write {function}*{argument} = … or {function}({argument}) = …",
+            )
+
+
+def _refuse_bold(text: str) -> None:
+    """A letter in bold, which is read as the letter, beside the same letter."""
+    others = set(_COMMAND.sub(" ", _BOLD.sub(" ", text)))
+    for found in _BOLD.finditer(text):
+        letter = found.group(1) or found.group(2)
+        if letter in others:
+            raise _error(
+                text,
+                found.start(),
+                f"{found.group()} beside {letter} could be the same variable, or another one",
+                f"write {letter} for the same one, or {letter}_b for another",
             )
 
 

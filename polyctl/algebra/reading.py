@@ -27,7 +27,7 @@ from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import Polynomial, embed, names, ring, variables_used
 from polyctl.algebra.questions import refuse_doubtful_lines, refuse_doubtful_names
-from polyctl.algebra.surroundings import blank, strip_surroundings, without_breaks
+from polyctl.algebra.surroundings import blank, strip_surroundings, unquoted, without_breaks
 from polyctl.algebra.tokens import FUNCTIONS, Limits
 from polyctl.errors import ParseError, UsageError
 
@@ -127,7 +127,7 @@ def _read(text: str, given: Sequence[str] | None, parse: Callable[[str], Polynom
     inside = strip_surroundings(text, given or ())
     refuse_doubtful_lines(inside)
     inside, main = _without_head(without_breaks(inside))
-    inside, called = _argument_of_call(_equation(inside))
+    inside, called = _argument_of_call(_equation(unquoted(inside)))
     main = main or called
     refuse_doubtful_names(inside, given is not None)
     sides = list(_EQUALS.finditer(inside))

@@ -22,7 +22,7 @@ _PROMPT = re.compile(
     r"\(%[io][0-9]+\)|%[0-9]+\s*=|>)"
 )
 _EDGES = re.compile(
-    r"^(?:```[a-z]+\n|[\s`$]|\\\[|\\\()+|(?<![\s`$;.,:])(?:[\s`$;.,:]|\\\]|\\\)|\\\\){1,200}$"
+    r"^(?:```[a-z]+\n|[\s`$]|\\{1,2}\[|\\{1,2}\()+|(?<![\s`$;.,:])(?:[\s`$;.,:]|\\{1,2}\]|\\{1,2}\)|\\\\){1,200}$"
 )
 _GROUPS = re.compile(
     r"\\(?:[hv]space\*?|label|tag\*?|[hv]?phantom|color|cite|(?:eq)?ref)\s*\{[^{}]*\}|\\textcolor\s*\{[^{}]*\}|"
@@ -34,7 +34,9 @@ _COMMENT = re.compile(
     r"/\*.{0,2000}?\*/|\(\*.{0,2000}?\*\)|(?:(?<=\s)|^)(?:#|//|%)\s*(?=[A-Za-z]{3}|[A-Za-z]+\s+[A-Za-z]{2})[^\n]*",
     re.DOTALL,
 )
-_QUOTED = re.compile(r"\s*(\*\*|[*\"'`“”‘’„«»]+)(.+?)(\*\*|[*\"'`“”‘’„«»]+)[\s;,.]*", re.DOTALL)
+_QUOTED = re.compile(
+    r"\s*(?:[rfub](?=[\"']))?(\*\*|[*\"'`“”‘’„«»]+)(.+?)(\*\*|[*\"'`“”‘’„«»]+)[\s;,.]*", re.DOTALL
+)
 _PAIRS = {"“": "”", "‘": "’", "«": "»", "„": "“"}
 _CAPTION = re.compile(r"\s*[A-Za-z]{2,}\.?\s*\(?[0-9.]*\)?\s*:(?!=)\s")
 _ITEM = re.compile(r"\s*(?:\*\s+(?=\S)|[0-9A-Za-z]{1,3}\)\s*(?=[A-Za-z0-9(\[{\\$]))")
@@ -51,6 +53,11 @@ _DECLARATION = re.compile(
 )
 _CONTINUED = re.compile(r"\.\.\.(?=[ \t]*\n)")
 _ESCAPED = re.compile(r"(?<!\\)\\(?=[*^+=-])")
+_DOUBLED = re.compile(
+    r"(?<!\\)\\\\(?=(?:[dtc]?frac|binom|cdot|times|left|right|begin|end|sqrt|quad|text|math[a-z]+|"
+    rf"(?:var)?(?:{'|'.join(GREEK_NAMES)}))(?![A-Za-z]))"
+)
+_NEWLINE = re.compile(r"(?<!\\)\\n(?![A-Za-z])")
 _ESCAPED_INDEX = re.compile(r"(?<=[A-Za-z0-9])\\_([A-Za-z0-9]+)")
 _QUOTED_NUMBER = re.compile(r"(?<=\()\s*([\"'])([-+]?[0-9./]+)\1(?=\s*\))")
 _BREAK = re.compile(r"&|\\\\(?:\s*\[\s*-?[0-9.]+\s*(?:pt|em|ex|cm|mm|in|\\[a-z]+)\s*\]|\*)?")
@@ -78,10 +85,11 @@ def blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
 def strip_surroundings(text: str, names: Sequence[str] = ()) -> str:
     """The formula in a text, in characters that look like no others; `names` are no introduction."""
     text = _SPELLED.sub(_command, _in_plain_characters(normalise(text.rstrip())))
+    text = _NEWLINE.sub("\n ", _DOUBLED.sub(r" \\", text))
     text = _ESCAPED_INDEX.sub(r"_\1 ", _ESCAPED.sub(" ", text.replace(r"\*\*", "**  ")))
     for pattern in (_CONTINUED, _COMMENT, _DECLARATION, _ENVIRONMENT, _GROUPS, _TAG, _EDGES, _AFTER):
         text = _without(pattern, text)
-    text = _unquoted(_QUOTED_NUMBER.sub(lambda number: number.group(2).center(len(number.group())), text))
+    text = unquoted(_QUOTED_NUMBER.sub(lambda number: number.group(2).center(len(number.group())), text))
     if "\\" in text:
         text = text.replace("~", " ")
     prompt = _PROMPT.match(text)
@@ -112,7 +120,7 @@ def _without(pattern: re.Pattern[str], text: str) -> str:
     return blank(text, (match.span() for match in pattern.finditer(text)))
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
     """The text without quotes or emphasis that enclose all of it."""
     quoted = _QUOTED.fullmatch(text)
     if quoted is None:

@@ -223,6 +223,8 @@ def test_bad_names(variables: list[str]) -> None:
         ("2(x+1]", "')' must close the '(' that is character 2"),
         ("x squared plus 3", "write x^2 + 3"),
         ("x to the power of 4 minus 2 times x cubed", "write x^4 - 2 * x^3"),
+        ("x plus (y + 1)", "write x + (y + 1)"),
+        ("x times(y + 1)", "write x *(y + 1)"),
         ("two x", "write t*w*o for the product"),
     ],
 )

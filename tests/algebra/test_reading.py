@@ -116,6 +116,7 @@ def test_mistakes_are_shown_where_they_stand_in_the_text(text, place, part):
         (r"\operatorname{foo}(x+1)^2", 0, "could be", "*(…)"),
         ("1,2,3", 0, "list of numbers", "x^2, …, x, 1"),
         ("1,234", 1, "comma inside", "without separators"),
+        (r"\mathbf{x}^2 + x", 0, "beside x could be", "x_b for another"),
         ("He_4(x) + 1", 0, "could be", "He_4*x"),
         ("f(x^2) - f(x+1)", 0, "f(…) could be", "f*(…)"),
         (r"F\left(x+1\right)", 0, "F(…) could be", "F*(…)"),
