@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from flint import fmpq
 
@@ -104,6 +105,7 @@ def _signed_sum(
     return text or "0"
 
 
+@lru_cache(maxsize=1024)
 def _plain_name(name: str) -> str:
     """The name as parse reads it: an index of several characters that are not all digits is put in braces."""
     match = _INDEXED.fullmatch(name)

@@ -70,7 +70,12 @@ def eval_(
             "--time-limit", min=0, metavar="SECONDS", help="With --solver: time limit for each problem."
         ),
     ] = DEFAULT_SECONDS,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="With --solver: number of processes.")] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers", min=1, help="Processes that solve (--solver), or from 2 on verify beside the search."
+        ),
+    ] = 1,
     peers: Annotated[
         bool,
         typer.Option(
@@ -111,8 +116,8 @@ def eval_(
         neural = partial(load_neural, model)
         evaluate_solver(solver, sets, options, workers, neural, as_json)
         return
-    if polish or peers or workers > 1:
-        raise UsageError("--polish, --peers and --workers need --solver", "polyctl eval --solver all ...")
+    if polish or peers:
+        raise UsageError("--polish and --peers need --solver", "polyctl eval --solver all ...")
     from polyctl.store.runs import default_run, find_run, run_for_results
 
     run = default_run(runs) if name is None else find_run(name, runs)
@@ -130,7 +135,7 @@ def eval_(
         changes = {"beam": beam, "max_tokens": max_tokens, "batch": batch}
         config = loaded.experiment.eval.model_copy(update={k: v for k, v in changes.items() if v is not None})
         problems, problem_set = _problems(loaded, limit or config.problems, data or [], limit, seed)
-        how = EvaluationOptions(config, which, grammar, baseline)
+        how = EvaluationOptions(config, which, grammar, baseline, workers if workers > 1 else 0)
         with output.progress("evaluating", len(problems)) as bar:
             report = evaluate_run(
                 results,

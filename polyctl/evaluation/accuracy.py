@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Protocol
 
@@ -177,7 +177,7 @@ def evaluation_problems(data: DataConfig, seed: int, count: int) -> list[Problem
 
 
 class Onlooker(Protocol):
-    """Who may look on at an evaluation: at the beams it wants to see, and at every result."""
+    """Who may look on at an evaluation: at the beams it wants to see, and at every verdict."""
 
     def wants(self, key: int) -> bool:
         """Whether to see the beam of this problem now."""
@@ -187,24 +187,44 @@ class Onlooker(Protocol):
         """Called with a beam that is wanted."""
         ...
 
-    def result(self, key: int, result: ProblemResult) -> None:
-        """Called with what was found for a problem, as soon as it is judged."""
+    def result(self, key: int, beam: Sequence[Hypothesis], statuses: Sequence[Status]) -> None:
+        """Called with the answers to a problem and what they are, as soon as they are judged."""
         ...
 
 
-class _Judging(Observer):
-    """Judges the answers to each problem as soon as its search has ended."""
+@dataclass(frozen=True)
+class Answers:
+    """What the searches found for a problem, to be judged; without a greedy answer `error` says why."""
 
-    def __init__(
-        self,
-        tokenizer: Tokenizer,
-        onlooker: Onlooker | None,
-        on_result: Callable[[int, ProblemResult], None] | None,
-    ) -> None:
-        self.tokenizer, self.onlooker, self.on_result = tokenizer, onlooker, on_result
+    number: int
+    problem: Problem
+    target: tuple[int, ...] | None = None
+    greedy: Hypothesis | None = None
+    beam: tuple[Hypothesis, ...] = ()
+    error: str | None = None
+
+    def judge(self, tokenizer: Tokenizer) -> ProblemResult:
+        """The result, with all answers verified."""
+        greedy = self.greedy
+        if greedy is None:
+            return ProblemResult(self.problem, None, (), self.error)
+        beam = judge(self.problem, self.beam, tokenizer, self.target)
+        for one in beam:
+            if (one.hypothesis.tokens, one.hypothesis.finished) == (greedy.tokens, greedy.finished):
+                best = replace(one, rank=0, hypothesis=greedy, duplicate_of=None)
+                break
+        else:
+            (best,) = judge(self.problem, [greedy], tokenizer, self.target)
+        return ProblemResult(self.problem, best, tuple(beam), self.error)
+
+
+class _Searching(Observer):
+    """Hands on the answers to each problem as soon as its search has ended."""
+
+    def __init__(self, onlooker: Onlooker | None, found: Callable[[Answers], None]) -> None:
+        self.onlooker, self.found = onlooker, found
         self.asked: dict[int, tuple[Problem, list[int] | None]] = {}
         self.greedy: dict[int, Hypothesis] = {}
-        self.results: dict[int, ProblemResult] = {}
 
     def wants(self, key: int) -> bool:
         return self.onlooker is not None and self.onlooker.wants(key)
@@ -215,17 +235,47 @@ class _Judging(Observer):
 
     def result(self, key: int, hypotheses: Sequence[Hypothesis]) -> None:
         problem, target = self.asked[key]
-        best = judge(problem, [self.greedy[key]], self.tokenizer, target)[0]
-        beam = tuple(judge(problem, hypotheses, self.tokenizer, target))
-        self.settle(key, ProblemResult(problem, best, beam))
+        exact = None if target is None else tuple(target)
+        self.found(Answers(key, problem, exact, self.greedy.pop(key), tuple(hypotheses)))
 
-    def settle(self, key: int, result: ProblemResult) -> None:
-        """Keep the result of a problem and hand it on."""
-        self.results[key] = result
-        if self.onlooker is not None:
-            self.onlooker.result(key, result)
-        if self.on_result is not None:
-            self.on_result(key, result)
+
+def search_problems(
+    model: GPT,
+    tokenizer: Tokenizer,
+    problems: Sequence[Problem],
+    config: EvalConfig,
+    found: Callable[[Answers], None],
+    *,
+    grammar: bool = False,
+    numbers: Sequence[int] | None = None,
+    onlooker: Onlooker | None = None,
+) -> None:
+    """Greedy and beam search on every problem; `found` is called with the answers to each as it is done.
+
+    `numbers` name the problems, without them their places in `problems`. The onlooker sees beams alone.
+    """
+    numbers = range(len(problems)) if numbers is None else numbers
+    rules = make_grammar(tokenizer) if grammar else None
+    decoding = Decoding(config.max_tokens, tokenizer.end, rules, config.batch)
+    room = model.config.context_length - 1
+    searching = _Searching(onlooker, found)
+    waiting: list[tuple[int, list[int]]] = []
+    for number, problem in zip(numbers, problems, strict=True):
+        try:
+            prompt, target = _encode(problem, tokenizer)
+            if len(prompt) > room:
+                raise UnwritableProblem(f"f takes {len(prompt)} tokens, the model reads at most {room}")
+        except UnwritableProblem as error:
+            found(Answers(number, problem, error=str(error)))
+        else:
+            searching.asked[number] = problem, target
+            waiting.append((number, prompt))
+    waiting.sort(key=lambda one: len(one[1]))
+    together = BATCHES * config.batch
+    for start in range(0, len(waiting), together):
+        keys, prompts = zip(*waiting[start : start + together], strict=True)
+        searching.greedy = dict(zip(keys, greedy(model, prompts, decoding), strict=True))
+        beam_search(model, prompts, decoding, width=config.beam, observer=searching, keys=keys)
 
 
 def evaluate_problems(
@@ -244,29 +294,20 @@ def evaluate_problems(
     `on_result(number, result)` is called with each problem as it is done. `numbers` name the problems to it
     and to the onlooker, without them their places in `problems`.
     """
+    results: dict[int, ProblemResult] = {}
+
+    def settle(answers: Answers) -> None:
+        result = results[answers.number] = answers.judge(tokenizer)
+        if onlooker is not None:
+            onlooker.result(answers.number, answers.beam, [one.status for one in result.beam])
+        if on_result is not None:
+            on_result(answers.number, result)
+
     numbers = range(len(problems)) if numbers is None else numbers
-    rules = make_grammar(tokenizer) if grammar else None
-    decoding = Decoding(config.max_tokens, tokenizer.end, rules, config.batch)
-    room = model.config.context_length - 1
-    judging = _Judging(tokenizer, onlooker, on_result)
-    waiting: list[tuple[int, list[int]]] = []
-    for number, problem in zip(numbers, problems, strict=True):
-        try:
-            prompt, target = _encode(problem, tokenizer)
-            if len(prompt) > room:
-                raise UnwritableProblem(f"f takes {len(prompt)} tokens, the model reads at most {room}")
-        except UnwritableProblem as error:
-            judging.settle(number, ProblemResult(problem, None, (), str(error)))
-        else:
-            judging.asked[number] = problem, target
-            waiting.append((number, prompt))
-    waiting.sort(key=lambda one: len(one[1]))
-    together = BATCHES * config.batch
-    for start in range(0, len(waiting), together):
-        keys, prompts = zip(*waiting[start : start + together], strict=True)
-        judging.greedy = dict(zip(keys, greedy(model, prompts, decoding), strict=True))
-        beam_search(model, prompts, decoding, width=config.beam, observer=judging, keys=keys)
-    return [judging.results[number] for number in numbers]
+    search_problems(
+        model, tokenizer, problems, config, settle, grammar=grammar, numbers=numbers, onlooker=onlooker
+    )
+    return [results[number] for number in numbers]
 
 
 def sympy_baseline(problems: Sequence[Problem], limit: int = 300) -> Baseline | None:

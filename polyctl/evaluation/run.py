@@ -13,16 +13,19 @@ from typing import Any
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import names
 from polyctl.algebra.printing import plain
+from polyctl.algebra.verify import Status
 from polyctl.config.schema import EvalConfig
 from polyctl.data.exclusions import may_have_drawn
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluation.accuracy import (
+    Answers,
     JudgedHypothesis,
     ProblemResult,
-    evaluate_problems,
+    search_problems,
     sympy_baseline,
 )
+from polyctl.evaluation.judges import Judges
 from polyctl.evaluation.progress import ProgressWriter
 from polyctl.evaluation.spotlight import Spotlight
 from polyctl.evaluation.summary import ProblemScore, summarize_scores
@@ -44,6 +47,7 @@ class EvaluationOptions:
     checkpoint: CheckpointName = "best"
     grammar: bool = False  # only well-formed answers
     baseline: bool = True  # SymPy's decompose as well, if it applies
+    workers: int = 0  # processes that verify answers beside the search; with none it waits for them
 
 
 def evaluate_run(
@@ -108,6 +112,23 @@ def _keep(run: Run, report: EvaluationReport, predictions: str) -> Path:
 Share = dict[int, tuple[ProblemScore, str]]
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What is kept of a problem's result: small, as it comes from other processes."""
+
+    score: ProblemScore
+    line: str  # of the predictions
+    statuses: tuple[Status, ...]  # of the beam
+    greedy_right: bool
+
+    @classmethod
+    def of(cls, number: int, result: ProblemResult) -> Judged:
+        """The score and the prediction of a result."""
+        line = json.dumps(prediction(number, result), ensure_ascii=False)
+        greedy_right = result.greedy is not None and result.greedy.right(completed=True)
+        return cls(ProblemScore.of(result), line, tuple(one.status for one in result.beam), greedy_right)
+
+
 def _evaluate_share(
     run: Run,
     loaded: LoadedModel,
@@ -117,32 +138,33 @@ def _evaluate_share(
     on_done: Callable[[], None] | None,
 ) -> Share:
     """Score and prediction line of this process's problems, by their numbers."""
-    tokenizer = make_tokenizer(loaded.experiment.data)
+    data = loaded.experiment.data
+    tokenizer = make_tokenizer(data)
     numbers = range(processes.rank, len(problems), processes.world)
     share: Share = {}
-    progress: ProgressWriter | None = None
-
-    def settle(number: int, result: ProblemResult) -> None:
-        line = json.dumps(prediction(number, result), ensure_ascii=False)
-        share[number] = (ProblemScore.of(result), line)
-        if progress is not None:
-            progress.count(result.greedy is not None and result.greedy.right(completed=True))
-        if on_done is not None:
-            on_done()
-
     with EventWriter(run.usage_log) as events:
-        if processes.main:
-            progress = ProgressWriter(events, len(problems), processes.world)
-        evaluate_problems(
-            loaded.model,
-            tokenizer,
-            [problems[number] for number in numbers],
-            options.config,
-            grammar=options.grammar,
-            numbers=numbers,
-            onlooker=Spotlight(events, tokenizer, problems),
-            on_result=settle,
-        )
+        progress = ProgressWriter(events, len(problems), processes.world) if processes.main else None
+        onlooker = Spotlight(events, tokenizer, problems)
+
+        def settle(answers: Answers, judged: Judged) -> None:
+            share[answers.number] = judged.score, judged.line
+            onlooker.result(answers.number, answers.beam, judged.statuses)
+            if progress is not None:
+                progress.count(judged.greedy_right)
+            if on_done is not None:
+                on_done()
+
+        with Judges(data, Judged.of, settle, options.workers) as judges:
+            search_problems(
+                loaded.model,
+                tokenizer,
+                [problems[number] for number in numbers],
+                options.config,
+                judges.submit,
+                grammar=options.grammar,
+                numbers=numbers,
+                onlooker=onlooker,
+            )
     return share
 
 
@@ -163,19 +185,25 @@ def _event(report: EvaluationReport) -> Evaluation:
 def prediction(number: int, result: ProblemResult) -> dict[str, Any]:
     """A problem's answers as a JSON line: f and each hypothesis as text, with its verdict."""
     known = result.problem.decomposition
+    texts: dict[int, str] = {}  # of inner polynomials that hypotheses share, by their identity
     return {
         "index": number,
         "input": plain(result.problem.f),
         "variables": list(names(result.problem.f)),
         "known": None if known is None else _decomposition_text(known),
         "error": result.error,
-        "greedy": None if result.greedy is None else _judged_text(result.greedy),
-        "beam": [_judged_text(j) for j in result.beam],
+        "greedy": None if result.greedy is None else _judged_text(result.greedy, texts),
+        "beam": [_judged_text(j, texts) for j in result.beam],
     }
 
 
-def _judged_text(judged: JudgedHypothesis) -> dict[str, Any]:
-    found = judged.decomposition
+def _judged_text(judged: JudgedHypothesis, texts: dict[int, str]) -> dict[str, Any]:
+    found, inner = judged.decomposition, []
+    if judged.terms is not None and found is not None:
+        for terms, h in zip(judged.terms.inners, found.inners, strict=True):
+            if id(terms) not in texts:
+                texts[id(terms)] = plain(h)
+            inner.append(texts[id(terms)])
     return {
         "rank": judged.rank,
         "status": judged.status,
@@ -185,7 +213,8 @@ def _judged_text(judged: JudgedHypothesis) -> dict[str, Any]:
         "exact": judged.exact,
         "duplicate_of": judged.duplicate_of,
         "extra_inners": judged.extra_inners,
-        **({"outer": None, "inner": []} if found is None else _decomposition_text(found)),
+        "outer": None if found is None or found.outer is None else plain(found.outer),
+        "inner": inner,
     }
 
 

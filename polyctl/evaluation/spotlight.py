@@ -9,9 +9,9 @@ from time import monotonic
 
 from polyctl.algebra.polynomial import Polynomial
 from polyctl.algebra.printing import plain
+from polyctl.algebra.verify import Status
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import Tokenizer
-from polyctl.evaluation.accuracy import ProblemResult
 from polyctl.search.hypothesis import BeamStep, Hypothesis, shown_hypothesis
 from polyctl.store.event_kinds import Beam, ShownHypothesis, Verdicts
 from polyctl.store.events import EventWriter
@@ -47,16 +47,16 @@ class Spotlight:
         )
         self._writer.write(beam)
 
-    def result(self, key: int, result: ProblemResult) -> None:
+    def result(self, key: int, beam: Sequence[Hypothesis], statuses: Sequence[Status]) -> None:
         """Write the verdicts on the problem in the spotlight if its beam was seen; the spotlight moves on."""
         if key != self._lit:
             return
         self._lit = None
-        if self._seen and result.beam:
-            self._last, f = monotonic(), result.problem.f
+        if self._seen and beam:
+            self._last, f = monotonic(), self._problems[key].f
             verdicts = [
-                replace(self._shown(one.hypothesis, f), rank=one.rank, status=one.status)
-                for one in result.beam
+                replace(self._shown(one, f), rank=rank, status=status)
+                for rank, (one, status) in enumerate(zip(beam, statuses, strict=True))
             ]
             self._writer.write(Verdicts(problem=key, input=plain(f), hypotheses=verdicts))
 

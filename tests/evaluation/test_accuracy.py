@@ -113,7 +113,7 @@ class Heard:
     def step(self, step):
         self.said.append((step.key, "step"))
 
-    def result(self, key, _):
+    def result(self, key, *_):
         self.said.append((key, "result"))
 
     def write(self, event):

@@ -6,7 +6,7 @@ from polyctl.config.schema import DataConfig
 from polyctl.data.families import draw_problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluation import spotlight as spotlight_module
-from polyctl.evaluation.accuracy import ProblemResult, judge
+from polyctl.evaluation.accuracy import judge
 from polyctl.evaluation.spotlight import Spotlight
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 from polyctl.store.events import EventReader, EventWriter
@@ -16,9 +16,9 @@ TOKENIZER = make_tokenizer(DATA)
 PROBLEMS = [draw_problem(DATA, 1, i) for i in range(3)]
 
 
-def result(number: int) -> ProblemResult:
+def result(number: int) -> tuple[int, list[Hypothesis], list[str]]:
     found = Hypothesis(tuple(TOKENIZER.encode_target(PROBLEMS[number])[:-1]), -0.5, True)
-    return ProblemResult(PROBLEMS[number], None, tuple(judge(PROBLEMS[number], [found], TOKENIZER, None)))
+    return number, [found], [one.status for one in judge(PROBLEMS[number], [found], TOKENIZER, None)]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e9])
@@ -26,13 +26,13 @@ def test_each_problem_shown_gets_its_verdicts_and_no_other(tmp_path, monkeypatch
     monkeypatch.setattr(spotlight_module, "SPOTLIGHT_SECONDS", seconds)
     with EventWriter(tmp_path / "events.jsonl") as writer:
         spotlight = Spotlight(writer, TOKENIZER, PROBLEMS)
-        spotlight.result(2, result(2))  # never shown
+        spotlight.result(*result(2))  # never shown
         for shown in (1, 0):
             assert spotlight.wants(shown) == (seconds == 0 or shown == 1)
             assert not spotlight.wants(2)  # one problem at a time
             spotlight.step(BeamStep(shown, 1, (Hypothesis((), -1.0, False),), ()))
-            spotlight.result(2, result(2))
-            spotlight.result(shown, result(shown))
-            spotlight.result(shown, result(shown))
+            spotlight.result(*result(2))
+            spotlight.result(*result(shown))
+            spotlight.result(*result(shown))
     written = [(event.kind, event.problem) for event in EventReader(tmp_path / "events.jsonl")]
     assert written == [("beam", 1), ("verdict", 1), ("beam", 0), ("verdict", 0)]
