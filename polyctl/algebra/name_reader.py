@@ -12,7 +12,7 @@ from polyctl.algebra.names import GREEK, GREEK_NAMES, GREEK_VARIANTS, LONGEST_NA
 from polyctl.algebra.tokens import POWER_HINT, Limits, Token
 from polyctl.errors import ParseError
 
-_BRACKET_INDEX = re.compile(r"\[\s*([0-9]+(?:\s*,\s*[0-9]+)*)\s*\]")
+_BRACKET_INDEX = re.compile(r"\[\s*([0-9]+(?:\s*(?:,|\]\s*\[)\s*[0-9]+)*)\s*\]")
 _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{LONGEST_NAME}}}")
 _DIGITS = re.compile(r"[0-9]+")
 _INDEX_GROUP = re.compile(r"_\s*\{\s*([A-Za-z0-9]+(?:\s*[,_]\s*[A-Za-z0-9]+)*)\s*\}")
@@ -53,7 +53,7 @@ class NameReader:
         if digits is not None:
             name, end = name + digits.group(), digits.end()
         elif bracket is not None:
-            name, end = name + re.sub(r"\s*,\s*", "_", bracket.group(1)), bracket.end()
+            name, end = name + re.sub(r"[\s,\[\]]+", "_", bracket.group(1)), bracket.end()
         while len(name) <= LONGEST_NAME:
             index, after = self._read_index(end)
             if after == end:

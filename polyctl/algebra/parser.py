@@ -75,10 +75,12 @@ class Parser(Arithmetic):
         kind = self.token.kind
         if kind == "end":
             if before not in _OPERATORS:
-                return None
+                return "write what is missing, and close the brackets"
             return f"nothing follows the last {before!r}: write what is missing, or leave it out"
         if kind == CLOSING.get(before):
             return "nothing stands in these brackets: write what is missing, or leave them out"
+        if kind == "over":
+            return "write \\frac{…}{…}"
         if kind not in _OPERATORS and kind not in CLOSING.values():
             return None
         return f"write what is missing {f'between {before!r} and' if before else 'before'} {kind!r}"

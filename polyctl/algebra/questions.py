@@ -171,7 +171,7 @@ def _refuse_values(text: str, named: bool) -> None:
     bare = _BARE.sub(" ", text)
     for name, found in {match["name"]: match for match in reversed([*_APPLIED.finditer(text)])}.items():
         inside = found["inside"].lstrip("+-")
-        indexed = found["open"] == "[" and re.fullmatch(r"[0-9]+", inside)
+        indexed = found["open"] == "[" and found["inside"].isdecimal() and not re.search(r"[0-9_]", name)
         converted = name == "S" and inside[0].isdecimal()
         if named and not inside[0].isdecimal():
             continue
@@ -182,7 +182,7 @@ def _refuse_values(text: str, named: bool) -> None:
             text,
             found.start(),
             f"{found.group()} could be a product, an index or the value of a function",
-            f"write {found['head']}*{inside} for the product{index}, or what the function gives",
+            f"write {found['head']}*{found['inside']} for the product{index}, or what the function gives",
         )
 
 

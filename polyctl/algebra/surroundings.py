@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from polyctl.algebra.characters import normalise
 from polyctl.algebra.names import GREEK_NAMES
 
-_ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\s*(?!\w*matrix|array|cases)[A-Za-z]+\*?\s*\}")
+_ENVIRONMENT = re.compile(r"\\(?P<which>begin|end)\s*\{\s*(?!\w*matrix|array|cases)[A-Za-z]+\*?\s*\}")
 _PROMPT = re.compile(
     r"\s*(?:>>>?|\.\.\.|(?:sage|julia|gap|mathics|maxima|gp\s*)\s*[:>]|(?:In|Out)\s*\[[0-9]*\]\s*:?=|"
     r"\(%[io][0-9]+\)|%[0-9]+\s*=|>)"
@@ -87,7 +87,10 @@ def strip_surroundings(text: str, names: Sequence[str] = ()) -> str:
     text = _SPELLED.sub(_command, _in_plain_characters(normalise(text.rstrip())))
     text = _NEWLINE.sub("\n ", _DOUBLED.sub(r" \\", text))
     text = _ESCAPED_INDEX.sub(r"_\1 ", _ESCAPED.sub(" ", text.replace(r"\*\*", "**  ")))
-    for pattern in (_CONTINUED, _COMMENT, _DECLARATION, _ENVIRONMENT, _GROUPS, _TAG, _EDGES, _AFTER):
+    for pattern in (_CONTINUED, _COMMENT, _DECLARATION):
+        text = _without(pattern, text)
+    text = _ENVIRONMENT.sub(_line, text)
+    for pattern in (_GROUPS, _TAG, _EDGES, _AFTER):
         text = _without(pattern, text)
     text = unquoted(_QUOTED_NUMBER.sub(lambda number: number.group(2).center(len(number.group())), text))
     if "\\" in text:
@@ -152,6 +155,11 @@ def _entity(match: re.Match[str]) -> str:
 
     character = unescape(match.group())
     return normalise(character).ljust(len(match.group())) if len(character) == 1 else match.group()
+
+
+def _line(match: re.Match[str]) -> str:
+    """The end of an environment as the end of a line."""
+    return ("\\\\" if match["which"] == "end" else "").ljust(len(match.group()))
 
 
 def _command(match: re.Match[str]) -> str:

@@ -138,6 +138,7 @@ def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
         ("2.5E+2 x", "250*x"),
         ("x[1]^2 + 2 x[1] x[2]", "x1^2 + 2*x1*x2"),
         ("x[1, 2] + 1", "x1_2 + 1"),
+        ("x[1][2] + x[1]", "x1 + x1_2"),
         ("x.^2 + 3.*x + 2 .* y", "x^2 + 3*x + 2*y"),
         ("4! x + 3!", "24*x + 6"),
         ("3abc + a + b + c", "3*a*b*c + a + b + c"),

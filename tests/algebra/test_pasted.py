@@ -206,6 +206,7 @@ READ = [
     ("f = 'x^4 + 2x^2'", "x^4 + 2*x^2"),
     ('r"x^4 + 2x^2"', "x^4 + 2*x^2"),
     ("ℏ²k² + ∆", "hbar^2*k^2 + Delta"),
+    (r"\begin{equation}\begin{aligned} x^4 &+ y \\ &- 1.\end{aligned}\end{equation}", "x^4 + y - 1"),
     # physics, captions
     (r"\hbar^2 k^2 + \ell^2", "hbar^2*k^2 + ell^2"),
     (r"x^{4}+2 x^{2} \text {. }", "x^4 + 2*x^2"),
