@@ -70,16 +70,16 @@ def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
 def _rewrites(f: Polynomial, decomposition: Decomposition) -> bool:
     """Whether f is written, more simply, in n > 1 polynomials that generate a proper subalgebra."""
     inners, variables = decomposition.inners, variables_used(f)
-    if len(inners) != len(variables) or len(inners) < 2 or not _jacobian_varies(inners, variables):
+    if len(inners) != len(variables) or len(inners) < 2 or not generates_fewer(inners, variables):
         return False
     return complexity(normal_form(decomposition)) < complexity_of(f)
 
 
-def _jacobian_varies(inners: Sequence[Polynomial], variables: Sequence[int]) -> bool:
-    """Whether the Jacobian determinant of as many polynomials as variables is proved not to be constant.
+def generates_fewer(inners: Sequence[Polynomial], variables: Sequence[int]) -> bool:
+    """Whether as many polynomials as variables are proved not to generate all polynomials.
 
-    That of generators of all polynomials is a constant (by the chain rule), so these generate fewer. It is
-    compared at fixed points modulo a prime.
+    The Jacobian determinant of generators is a constant (by the chain rule); theirs is not. It is compared at
+    fixed points modulo a prime.
     """
     n = len(variables)
     primitive = [primitive_part(h)[0] for h in inners]
@@ -104,7 +104,7 @@ def generates_everything(inners: Sequence[Polynomial], variables: Sequence[int])
     linear = [h for h in inners if _has_linear_terms(h)]
     if len(linear) < len(variables) or _rank([part_of_degree(h, 1) for h in linear]) < len(variables):
         return False
-    if len(inners) == len(variables) and _jacobian_varies(inners, variables):
+    if len(inners) == len(variables) and generates_fewer(inners, variables):
         return False
     products = [ring.constant(1), *_products(inners, TIMES * max(map(degree, inners)))]
     return _rank([*products, *(ring.gen(v) for v in variables)]) == _rank(products)

@@ -110,8 +110,8 @@ def _one(
     inners = claim.decomposition.inners
     verdict = verify_claim(claim.f, claim.decomposition, Budget.of(seconds))
     notes = [*notes_on(claim.f, claim.named), *claim.notes]
-    if verdict.status == "refuted" and claim.foreign:
-        notes.append(f"f has no {' and no '.join(claim.foreign)}, unlike the inner polynomials")
+    if verdict.status == "refuted":
+        notes += claim.doubts
     if verdict.status == "refuted" and (hint := _if_swapped(read, text, outer, inner)):
         notes.append(hint)
     if as_json:

@@ -14,7 +14,7 @@ from polyctl.algebra.budget import Budget, OutOfTime
 from polyctl.algebra.complexity import complexity
 from polyctl.algebra.decomposition import Decomposition, normal_form
 from polyctl.algebra.polynomial import Polynomial, degree, key, variables_used
-from polyctl.algebra.triviality import triviality
+from polyctl.algebra.triviality import generates_fewer, triviality
 from polyctl.solvers.exact.blocks import by_blocks
 from polyctl.solvers.exact.common import (
     Common,
@@ -71,7 +71,8 @@ def search_common(polynomials: Sequence[Polynomial], time_limit: float) -> Commo
 
     The polynomials are of one ring. Several inner polynomials come from one linear system for all
     polynomials, from their common blocks and symmetries, and from the answers of each that hold for the
-    others. They must say something of the polynomials together (`triviality`).
+    others. They must say something of the polynomials together (`triviality`), or at least not generate
+    every polynomial.
     """
     search, started = _Search(polynomials, Budget.of(time_limit)), perf_counter()
     search.run()
@@ -167,12 +168,18 @@ class _Search:
             if common is None:
                 return
             whole, together = marked(self.varying), common.together
-            if _restates(common) or triviality(whole, together) is not None:
+            larger = triviality(whole, together) is not None
+            if _restates(common) or (larger and not self.generate_fewer(listed)):
                 continue
             size = complexity(together)
-            rank = (size.distinct, len(listed), -min(map(degree, common.outers)), size.leaves)
+            rank = (larger, size.distinct, len(listed), -min(map(degree, common.outers)), size.leaves)
             if self.rank is None or rank < self.rank:
                 self.rank, self.answer.found = rank, fitting(self.given, listed, self.budget)
+
+    def generate_fewer(self, inners: Inners) -> bool:
+        """Whether not every polynomial is one in these, so that they say something though not simpler."""
+        n = len(self.used)
+        return len(inners) < n or (len(inners) == n and generates_fewer(inners, self.used))
 
     def _note(
         self, method: str, started: float, found: int, proof: str | None = None, cut: bool = False

@@ -115,3 +115,14 @@ def notes_on_outer(places: dict[str, int], inners: int) -> tuple[str, ...]:
         word = "polynomial" if len(unused) == 1 else "polynomials"
         notes.append(f"the outer polynomial does not use inner {word} {', '.join(unused)}")
     return tuple(notes)
+
+
+def clashes(places: dict[str, int], inners: int, own: Sequence[str]) -> tuple[str, ...]:
+    """Which names of inner polynomials are names of f's variables too, and how to tell them apart."""
+    clashing = [name for name, place in places.items() if place < inners and name in own]
+    if not clashing or not _numbers(list(places), ()):
+        return ()
+    return (
+        f"{' and '.join(clashing)} in the outer polynomial stands for an inner polynomial, not f's variable: "
+        f"write {outer_letter(own)}0 for the first inner polynomial to use both",
+    )

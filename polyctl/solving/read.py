@@ -30,7 +30,7 @@ from polyctl.algebra.polynomial import (
 from polyctl.algebra.reading import read
 from polyctl.algebra.verify import WorkBound, work_exceeds
 from polyctl.errors import ParseError, UsageError
-from polyctl.solving.outer_places import notes_on_outer, outer_arguments, outer_places
+from polyctl.solving.outer_places import clashes, notes_on_outer, outer_arguments, outer_places
 
 if TYPE_CHECKING:
     import sympy
@@ -93,7 +93,7 @@ def read_polynomial(
 class Claim:
     """A decomposition of f as someone gave it, in one ring, and what was assumed in reading it.
 
-    `named` are f's variables if they were given, `foreign` those of inner polynomials that f does not have.
+    `named` are f's variables if they were given; `doubts` are what to say if the claim does not hold.
     Variables of f that the outer polynomial has, as rewriting leaves them, are further inner polynomials.
     """
 
@@ -101,7 +101,7 @@ class Claim:
     decomposition: Decomposition
     notes: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def _composed(outer: str, inner: Polynomial) -> Polynomial:
@@ -131,16 +131,20 @@ def read_claim(
     common = _common_ring([whole, *inners])
     whole, inners = _in_ring(whole, common), [_in_ring(h, common) for h in inners]
     own, named = names_used([whole, *inners]), tuple(variables or ())
-    foreign = tuple(name for name in own if name not in names_used([whole]))
+    foreign = [name for name in own if name not in names_used([whole])]
+    doubts: tuple[str, ...] = ()
+    if foreign:
+        doubts = (f"f has no {' and no '.join(foreign)}, unlike the inner polynomials",)
     if outer is None:
-        return Claim(whole, Decomposition(None, tuple(inners)), (), named, foreign)
+        return Claim(whole, Decomposition(None, tuple(inners)), (), named, doubts)
     g = _read_outer_with(outer, own, len(inners), atoms)
     places = outer_places(g, len(inners), own, outer_arguments(outer, atoms))
     left = [name for name, place in places.items() if place >= len(inners)]
     generators = [common.gens()[common.names().index(name)] for name in left]
     found = embed(g, outer_ring(len(inners) + len(left)), [places.get(name, 0) for name in names(g)])
     notes = notes_on_outer(places, len(inners))
-    return Claim(whole, Decomposition(found, (*inners, *generators)), notes, named, foreign)
+    doubts += clashes(places, len(inners), own)
+    return Claim(whole, Decomposition(found, (*inners, *generators)), notes, named, doubts)
 
 
 def read_inners(

@@ -140,6 +140,7 @@ def test_an_outer_that_does_not_fit_is_explained(f, outer, inner, words, capsys)
             "u stands for inner polynomial 1 and v for inner polynomial 2",
         ),
         ("x^4", "b0^2", ["x^2", "y"], "does not use inner polynomial 2"),
+        ("b^4 + b^2 + b", "b^2 + 2b", ["b^2"], "write h0 for the first inner polynomial"),
     ],
 )
 def test_what_was_assumed_is_noted(f, outer, inner, note, capsys):
