@@ -156,7 +156,7 @@ def test_polynomials_share_inner_ones(capsys):
         (["[1, 0, 2]"], "--coefficients"),
         (["1, 0, -5, 0, 4"], "--coefficients"),
         (["1,5"], "decimals with a point"),
-        (["\\phi^\\dagger \\phi"], "names such as \\alpha"),
+        (["\\phi^\\dagger \\phi"], "a variable of its own"),
         (["sin(x)^2 + 1"], "--atoms"),
         (["x^2 + 1/x"], "--atoms"),
         (["x^2 + x^(1/2)"], "--atoms"),
