@@ -64,7 +64,7 @@ _LIST = re.compile(
     rf"|\s*{_ENTRY}(?:(?:\s*,\s+{_ENTRY})+|,(?![0-9]{{3}}\b){_ENTRY}(?:,{_ENTRY})+)\s*(?:;\s*)?"
 )
 _POWER = re.compile(r"(?<![A-Za-z_])([A-Za-z])([0-9]+)")
-_ENCLOSED = re.compile(r"\s*[\[({]([^\[\](){}]*)[\])}]\s*(?:[;.]\s*)?")
+_ENCLOSED = re.compile(r"\s*(?:[A-Za-z]\w*\s*:?=\s*)?[\[({]([^\[\](){}]*)[\])}]\s*(?:[;.]\s*)?")
 _COEFFICIENTS = "1, 0, 2, 0, -3"
 _NESTED_CALLS = 20
 _CLOSING = {"(": ")", "[": "]"}

@@ -232,6 +232,7 @@ def test_a_list_of_coefficients_has_its_own_reader():
     assert from_coefficients("1/2 0 0.25", "t") == parse("1/2t^2+1/4")
     assert from_coefficients("0, 0") == parse("0", ["x"])
     assert from_coefficients("{1; 0; −1};") == parse("x^2-1")
+    assert from_coefficients("p = [1 0 -1];") == parse("x^2-1")
 
 
 @pytest.mark.parametrize(
