@@ -1,6 +1,6 @@
 """Commands killed at random moments, continued, and compared with what an undisturbed command leaves.
 
-    python benchmarks/faults.py [--rounds 10] [--jobs gen train rl eval] [--seed 0]
+    python benchmarks/faults.py [--rounds 10] [--jobs gen train files rl eval] [--seed 0]
 
 A round is one of each job. It is killed (SIGKILL) at a random moment, once or several times, and continued as
 a user would: by the same command, or by --resume if it trains. At the end its files must be those of the
@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,11 @@ from polyctl.store.runs import Run, list_runs
 PROC = Path("/proc/self").parent
 ORPHAN_SECONDS = 20.0  # within which a process without its parent must be gone
 MOST_KILLS = 3  # of one command, before it is left in peace
-TIMES = ("elapsed",)
+LEFT_OUT = ("elapsed", "data")  # times and places
 
 GEN = ["gen", "smoke", "--out", "made", "--workers", "2", "--set", "data.train_size=4000"]
 TRAIN = ["train", "smoke", "--runs", "runs", "--steps", "40", "--set", "train.eval_every=10"]
+FILES = [*TRAIN, "--set", "train.ema=0.9", "--data", "made", "--set", "train.workers=1"]
 BASE = ["train", "smoke", "--runs", "runs", "--steps", "10"]
 RL = ["rl", "smoke", "--runs", "runs", "--smoke", "--steps", "4"]
 EVAL = ["eval", "smoke", "--runs", "runs", "--limit", "8", "--beam", "4", "--no-baseline"]
@@ -71,13 +73,13 @@ def training_left(place: Path, kind: str) -> Files:
 
 
 def model_content(path: Path) -> Files:
-    """The tensors of a file as a digest, and its description without times; in the file it has no order."""
+    """The tensors of a file as a digest, and its description without times and places; it has no order."""
     digest = hashlib.sha256()
     for name, tensor in sorted(load_file(path).items()):
         digest.update(name.encode() + tensor.numpy().tobytes())
     with safe_open(path, framework="pt") as file:
         described = {name: json.loads(text) for name, text in file.metadata().items() if name != "digest"}
-    for name in TIMES:
+    for name in LEFT_OUT:
         described.get("polyctl", {}).pop(name, None)
     return {"tensors": digest.hexdigest(), **described}
 
@@ -109,7 +111,7 @@ def _hidden(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Job:
-    """A command, how it is continued after a kill, and what it leaves; `base` is what it starts from."""
+    """A command, how it is continued after a kill, and what it leaves; `base` is the command before it."""
 
     name: str
     first: list[str]
@@ -117,7 +119,7 @@ class Job:
     resume: Callable[[Run], list[str]] | None = None
     experiment: str | None = None
     state_file: str = ""
-    base: bool = False
+    base: tuple[str, ...] = ()
 
     def again(self, place: Path) -> list[str]:
         """The command that continues: the first one, or --resume for a training that can be resumed."""
@@ -131,26 +133,32 @@ class Job:
         return None if self.experiment is None else newest(place, self.experiment)
 
 
+def _resume(made: Run) -> list[str]:
+    return ["train", "--resume", made.name, "--runs", "runs"]
+
+
 JOBS = (
     Job("gen", GEN, data_left),
+    Job("train", TRAIN, partial(training_left, kind="smoke"), _resume, "smoke", "trainer.safetensors"),
     Job(
-        "train",
-        TRAIN,
-        lambda place: training_left(place, "smoke"),
-        lambda made: ["train", "--resume", made.name, "--runs", "runs"],
+        "files",
+        FILES,
+        partial(training_left, kind="smoke"),
+        _resume,
         "smoke",
         "trainer.safetensors",
+        base=tuple(GEN),
     ),
     Job(
         "rl",
         RL,
-        lambda place: training_left(place, "smoke_bgrpo"),
+        partial(training_left, kind="smoke_bgrpo"),
         lambda _: [*RL, "--resume"],
         "smoke_bgrpo",
         "rl.safetensors",
-        base=True,
+        base=tuple(BASE),
     ),
-    Job("eval", EVAL, evaluation_left, experiment="smoke", base=True),
+    Job("eval", EVAL, evaluation_left, experiment="smoke", base=tuple(BASE)),
 )
 
 
@@ -266,18 +274,20 @@ class Undisturbed:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.base = folder / "base"
-        self.base.mkdir()
-        finish(BASE, self.base)
+        self._bases: dict[tuple[str, ...], Path] = {}
         self._known: dict[str, tuple[Files, float]] = {}
 
     def place(self, job: Job, name: str) -> Path:
         """A new folder with what the job starts from."""
         place = self.folder / f"{job.name}-{name}"
-        if job.base:
-            shutil.copytree(self.base, place)
-        else:
+        if not job.base:
             place.mkdir()
+            return place
+        if job.base not in self._bases:
+            self._bases[job.base] = self.folder / f"base-{len(self._bases)}"
+            self._bases[job.base].mkdir()
+            finish(list(job.base), self._bases[job.base])
+        shutil.copytree(self._bases[job.base], place)
         return place
 
     def of(self, job: Job) -> tuple[Files, float]:
