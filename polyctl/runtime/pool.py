@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 
+from polyctl.errors import EXIT_FILE, PolyctlError
 from polyctl.runtime.parent import Parent
 
 
-def worker_pool(workers: int, prepare: Callable[[], None] | None = None) -> ProcessPoolExecutor:
-    """Fresh processes that leave Ctrl-C to the main one and end with it; each calls `prepare` first."""
-    return ProcessPoolExecutor(
+class WorkerDied(PolyctlError):
+    """A worker process was killed, most often because there was too little memory (exit code 3)."""
+
+    exit_code = EXIT_FILE
+
+    def __init__(self, option: str) -> None:
+        super().__init__("a worker process was killed", f"was there too little memory? Try fewer: {option}")
+
+
+@contextmanager
+def worker_pool(workers: int, prepare: Callable[[], None] | None = None) -> Iterator[ProcessPoolExecutor]:
+    """Fresh processes that leave Ctrl-C to the main one and end with it; each calls `prepare` first.
+
+    Raises WorkerDied if one of them is killed.
+    """
+    pool = ProcessPoolExecutor(
         workers,
         mp_context=get_context("spawn"),
         initializer=_prepare_worker,
         initargs=(Parent.here(), prepare),
     )
+    try:
+        with pool:
+            yield pool
+    except BrokenProcessPool as error:
+        raise WorkerDied("--workers 1") from error
 
 
 def _prepare_worker(parent: Parent, prepare: Callable[[], None] | None) -> None:

@@ -25,6 +25,7 @@ from polyctl.errors import UsageError
 from polyctl.evaluation.accuracy import greedy_accuracy
 from polyctl.model.gpt import GPT
 from polyctl.model.number_features import start_as_waves
+from polyctl.runtime.pool import WorkerDied
 from polyctl.runtime.processes import Processes
 from polyctl.store.event_kinds import Step
 from polyctl.store.runs import Run
@@ -127,9 +128,14 @@ class SupervisedTrainer(Loop):
         workers = data_workers(self.experiment.train.workers, self.processes.device, self.processes.world)
         echo = Echo(self.experiment.train.echo_factor, self.experiment.seed)
         made = batches(self.source, self.step, self.total_steps, workers, self.processes, echo)
-        with closing(made):
-            self.stream = Prefetcher(made)
-            yield
+        try:
+            with closing(made):
+                self.stream = Prefetcher(made)
+                yield
+        except RuntimeError as error:
+            if not str(error).startswith("DataLoader worker"):  # PyTorch has no class of its own for it
+                raise
+            raise WorkerDied("--set train.workers=0") from error
 
     def advance(self) -> None:
         """Train on the next batch; report it, at most once in STEP_EVENT_SECONDS."""
