@@ -33,7 +33,7 @@ from polyctl.data.published_format import (
 from polyctl.data.published_sets import published_hint, published_set
 from polyctl.data.tokenizers.prefix import PrefixTokenizer
 from polyctl.errors import FileError, UsageError
-from polyctl.runtime.pool import worker_pool
+from polyctl.runtime.pool import noticing_deaths, worker_pool
 from polyctl.store.files import explaining, make_directory, write_atomic
 from polyctl.store.lock import sole_writer
 from polyctl.store.places import refuse_links
@@ -252,7 +252,7 @@ def _make(plan: Manifest, directory: Path, workers: int, force: bool, progress: 
     write_atomic(stamp, begun)
     counts, hashes = {}, {}
     excluded = read_digests(plan.data.exclude)
-    with worker_pool(workers) as pool:
+    with noticing_deaths(), worker_pool(workers) as pool:
         for wanted in _list_sets(plan.data):
             lines = _collect(pool, workers, parts, wanted, plan.seed, excluded, progress)
             text = "".join(f"{line}\n" for line in lines).encode()

@@ -16,7 +16,7 @@ from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.evaluation.accuracy import Answers, ProblemResult
 from polyctl.runtime.device import use_one_thread
-from polyctl.runtime.pool import worker_pool
+from polyctl.runtime.pool import noticing_deaths, worker_pool
 
 WAITING = 64  # problems a worker; a search that is further ahead waits
 
@@ -63,14 +63,17 @@ class Judges(Generic[Made]):
             self._settle(answers, self._make(answers.number, answers.judge(self._tokenizer)))
             return
         sent = replace(answers, problem=_portable(answers.problem))
-        self._waiting.append((answers, self._pool.submit(_judge, sent, self._make)))
+        with noticing_deaths():
+            self._waiting.append((answers, self._pool.submit(_judge, sent, self._make)))
         most = WAITING * self._workers
         while self._waiting and (len(self._waiting) > most or self._waiting[0][1].done()):
             self._settle_first()
 
     def _settle_first(self) -> None:
         answers, future = self._waiting.popleft()
-        self._settle(answers, future.result())
+        with noticing_deaths():
+            made = future.result()
+        self._settle(answers, made)
 
 
 def _portable(problem: Problem) -> Problem:

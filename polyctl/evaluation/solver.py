@@ -22,7 +22,7 @@ from polyctl.algebra.verify import verify
 from polyctl.data.dataset import LineFile
 from polyctl.data.published_format import read_line
 from polyctl.errors import FileError
-from polyctl.runtime.pool import worker_pool
+from polyctl.runtime.pool import noticing_deaths, worker_pool
 from polyctl.solving.methods import DEFAULT_SECONDS, select_methods
 from polyctl.solving.rank import is_weak
 from polyctl.solving.solution import Solution
@@ -175,7 +175,7 @@ def _records(
     if workers == 1 or any(m.kind == "neural" for m in select_methods(options.method)):
         yield from (solve_line(line, options, neural) for line in lines)
         return
-    with worker_pool(workers, _one_thread) as pool:
+    with noticing_deaths(), worker_pool(workers, _one_thread) as pool:
         yield from pool.map(partial(solve_line, options=options), lines)
 
 

@@ -22,21 +22,21 @@ class WorkerDied(PolyctlError):
         super().__init__("a worker process was killed", f"was there too little memory? Try fewer: {option}")
 
 
-@contextmanager
-def worker_pool(workers: int, prepare: Callable[[], None] | None = None) -> Iterator[ProcessPoolExecutor]:
-    """Fresh processes that leave Ctrl-C to the main one and end with it; each calls `prepare` first.
-
-    Raises WorkerDied if one of them is killed.
-    """
-    pool = ProcessPoolExecutor(
+def worker_pool(workers: int, prepare: Callable[[], None] | None = None) -> ProcessPoolExecutor:
+    """Fresh processes that leave Ctrl-C to the main one and end with it; each calls `prepare` first."""
+    return ProcessPoolExecutor(
         workers,
         mp_context=get_context("spawn"),
         initializer=_prepare_worker,
         initargs=(Parent.here(), prepare),
     )
+
+
+@contextmanager
+def noticing_deaths() -> Iterator[None]:
+    """Raise WorkerDied if a process of a pool that is used here is killed."""
     try:
-        with pool:
-            yield pool
+        yield
     except BrokenProcessPool as error:
         raise WorkerDied("--workers 1") from error
 

@@ -7,7 +7,10 @@ import signal
 import pytest
 
 from polyctl.cli.app import run
-from polyctl.runtime.pool import WorkerDied, worker_pool
+from polyctl.data.families import draw_problem
+from polyctl.evaluation.accuracy import Answers
+from polyctl.evaluation.judges import Judges
+from polyctl.runtime.pool import WorkerDied, noticing_deaths, worker_pool
 from polyctl.runtime.processes import ALONE
 from polyctl.store.event_kinds import Failure, Step
 from polyctl.store.events import EventReader
@@ -21,7 +24,7 @@ def _kill() -> None:
 
 
 def test_a_worker_that_is_killed_is_no_traceback():
-    with pytest.raises(WorkerDied) as caught, worker_pool(1) as pool:
+    with pytest.raises(WorkerDied) as caught, noticing_deaths(), worker_pool(1) as pool:
         pool.submit(_kill).result()
     assert caught.value.exit_code == 3
     assert "--workers 1" in caught.value.hint
@@ -37,6 +40,13 @@ def test_gen_says_that_a_worker_was_killed(tmp_path, monkeypatch, capsys):
 
 def _kill_part(*_: object) -> None:
     _kill()
+
+
+def test_an_evaluation_says_that_a_judge_was_killed():
+    problem = draw_problem(tiny().data, 0, 0)
+    judges = Judges(tiny().data, _kill_part, lambda *_: None, workers=1)
+    with pytest.raises(WorkerDied), judges:
+        judges.submit(Answers(0, problem))
 
 
 def test_a_training_says_that_its_loader_was_killed(tmp_path):
