@@ -67,6 +67,12 @@ class Served:
         return set(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split())
 
 
+def listens(port: int) -> bool:
+    """Whether somebody answers there."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     with socket.socket() as free:
@@ -74,7 +80,9 @@ def served(tmp_path_factory):
         port = free.getsockname()[1]
     place = tmp_path_factory.mktemp("served")
     process = start_polyctl("tui", "--serve", "--port", str(port), "--runs", "runs", cwd=place)
-    yield Served(process, port, process.stdout.readline().strip())
+    address = process.stdout.readline().strip()
+    wait_for(lambda: listens(port), "the server to listen", process)
+    yield Served(process, port, address)
     process.terminate()
     ending(process)
 
