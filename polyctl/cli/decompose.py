@@ -15,8 +15,11 @@ from polyctl.cli.options import (
     DeviceOption,
     JsonOption,
     RunsOption,
+    SamplesOption,
     SeedOption,
+    TemperatureOption,
     VariablesOption,
+    check_sampling,
     names_in,
 )
 from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, PolyctlError, UsageError
@@ -70,6 +73,8 @@ def decompose(
         ),
     ] = None,
     beam: BeamOption = None,
+    samples: SamplesOption = None,
+    temperature: TemperatureOption = None,
     polish: Annotated[
         bool, typer.Option("--polish", help="Let the numeric solver improve the model's wrong answers.")
     ] = False,
@@ -106,7 +111,9 @@ def decompose(
     text = expressions[0].strip()
     if text == "-":
         _refuse({"--coefficients": coefficients, "--roots": roots}, "-")
-    needed = method == "neural" or model is not None
+    check_sampling(samples, temperature, beam)
+    asked = ModelRequest(model, runs, device, beam, grammar, method == "neural" or model is not None)
+    asked = replace(asked, samples=samples or 0, temperature=temperature or asked.temperature)
     request = SolveRequest(
         from_coefficients(text) if coefficients else text,
         variables=names_in(variables, "--variables"),
@@ -116,7 +123,7 @@ def decompose(
         time_limit=time_limit,
         seed=seed or 0,
         polish=polish,
-        model=ModelRequest(model, runs, device, beam, grammar, needed),
+        model=asked,
         atoms=atoms,
     )
     if text == "-":

@@ -16,7 +16,10 @@ from polyctl.cli.options import (
     LimitOption,
     RegistryOption,
     RunsOption,
+    SamplesOption,
     SeedOption,
+    TemperatureOption,
+    check_sampling,
 )
 from polyctl.errors import FileError, UsageError
 from polyctl.formatting import format_fixed, format_percent
@@ -24,6 +27,7 @@ from polyctl.solving.methods import DEFAULT_SECONDS
 from polyctl.store.evaluation_report import CheckpointName
 
 if TYPE_CHECKING:
+    from polyctl.config.schema import EvalConfig
     from polyctl.data.problem import Problem
     from polyctl.model.serialization import LoadedModel
     from polyctl.store.evaluation_report import EvaluationReport, ProblemSet
@@ -49,6 +53,8 @@ def eval_(
         str | None,
         typer.Option("--checkpoint", help="best (the default), last or average."),
     ] = None,
+    samples: SamplesOption = None,
+    temperature: TemperatureOption = None,
     grammar: Annotated[bool, typer.Option("--grammar", help="Allow only well-formed answers.")] = False,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Longest answer in tokens.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Problems searched at once.")] = None,
@@ -103,7 +109,10 @@ def eval_(
 
     Exit codes: 0 done; 2 usage; 3 files; 130 interrupted.
     """
+    check_sampling(samples, temperature, beam)
     if solver is not None:
+        if samples is not None:
+            raise UsageError("--samples does not go with --solver", "leave one of them out")
         if out is not None:
             raise UsageError("--out does not go with --solver", "its result goes to stdout: --json > FILE")
         from polyctl.cli.eval_solver import evaluate_solver, problem_sets, solver_options
@@ -132,8 +141,8 @@ def eval_(
     with join_processes(device) as processes:
         loaded = load_model(run.checkpoint(which), processes.device)
         limit_threads(loaded.model.config)
-        changes = {"beam": beam, "max_tokens": max_tokens, "batch": batch}
-        config = loaded.experiment.eval.model_copy(update={k: v for k, v in changes.items() if v is not None})
+        settings = {"beam": beam, "samples": samples, "temperature": temperature}
+        config = _with(loaded.experiment.eval, {**settings, "max_tokens": max_tokens, "batch": batch})
         problems, problem_set = _problems(loaded, limit or config.problems, data or [], limit, seed)
         how = EvaluationOptions(config, which, grammar, baseline, workers if workers > 1 else 0)
         with output.progress("evaluating", len(problems)) as bar:
@@ -172,6 +181,13 @@ def _problems(
     return problems, ProblemSet(loaded.experiment.name)
 
 
+def _with(config: EvalConfig, settings: dict[str, float | None]) -> EvalConfig:
+    """The configuration with the settings that are given; a beam is searched if its width is given."""
+    if settings["beam"] is not None:
+        settings = {**settings, "samples": 0}
+    return config.model_copy(update={name: value for name, value in settings.items() if value is not None})
+
+
 def _which(checkpoint: str) -> CheckpointName:
     for name in get_args(CheckpointName):
         if checkpoint == name:
@@ -194,7 +210,10 @@ def _read(path: Path, loaded: LoadedModel, limit: int | None) -> list[Problem]:
 
 def _tables(report: EvaluationReport) -> None:
     summary, width = report.summary, report.summary.beam
-    print(f"{report.run}, step {report.step:,}: {summary.problems} problems ({report.data}), beam {width}")
+    how = f"beam {width}"
+    if report.temperature is not None:
+        how = f"{width} samples at temperature {report.temperature:g}"
+    print(f"{report.run}, step {report.step:,}: {summary.problems} problems ({report.data}), {how}")
     shown = sorted({k for k in SHOWN_K if k < width} | {width})
     percents = {"greedy verified": "greedy", **{f"pass@{k}": f"pass@{k}" for k in shown}}
     both = [accuracy for accuracy in (summary.answered, summary.completed) if accuracy is not None]

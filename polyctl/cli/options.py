@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,3 +90,22 @@ def names_in(names: str | None, option: str) -> list[str] | None:
     if found == []:
         raise UsageError(f"{option} names no variable", f"write {option} x,y, or leave it out")
     return found
+
+
+SamplesOption = Annotated[
+    int | None,
+    typer.Option("--samples", min=1, max=1000, metavar="N", help="Draw N answers instead of a beam."),
+]
+TemperatureOption = Annotated[
+    float | None, typer.Option("--temperature", metavar="T", help="With --samples (default: 0.7).")
+]
+
+
+def check_sampling(samples: int | None, temperature: float | None, beam: int | None) -> None:
+    """Raise UsageError for a temperature that is none or has no samples, and for samples beside a beam."""
+    if temperature is not None and samples is None:
+        raise UsageError("--temperature needs --samples", "give --samples N, or leave it out")
+    if temperature is not None and not 0 < temperature < math.inf:
+        raise UsageError(f"a temperature of {temperature:g}", "give a number above 0, for example 0.7")
+    if samples is not None and beam is not None:
+        raise UsageError("--samples does not go with --beam", "leave one of them out")

@@ -210,8 +210,15 @@ class EvalConfig(_Config):
 
     beam: int = Field(10, ge=1, le=1000)  # a step takes memory for every pair of a hypothesis and a token
     max_tokens: int = Field(150, ge=1, description="longest answer in tokens")
+    samples: int = Field(0, ge=0, le=1000, description="answers drawn instead of a beam; 0: beam search")
+    temperature: float = Field(0.7, gt=0, description="with samples: the temperature they are drawn at")
     problems: int = Field(300, ge=1)
     batch: int = Field(16, ge=1, description="problems searched in one batch")
+
+    @property
+    def width(self) -> int:
+        """How many answers a problem gets."""
+        return self.samples or self.beam
 
 
 class RLConfig(_Config):

@@ -29,7 +29,7 @@ from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
 from polyctl.search.grammar import make_grammar
 from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer
-from polyctl.search.sampling import greedy
+from polyctl.search.sampling import greedy, sample
 from polyctl.store.evaluation_report import Baseline
 
 BATCHES = 16  # searched in one go: what ends makes room for what waits
@@ -67,7 +67,7 @@ class JudgedHypothesis:
 
 @dataclass(frozen=True)
 class ProblemResult:
-    """All that was found for one problem: the greedy answer and the beam's, best first."""
+    """All that was found for one problem: the greedy answer and the beam's, best first, or the samples."""
 
     problem: Problem
     greedy: JudgedHypothesis | None
@@ -252,6 +252,7 @@ def search_problems(
 ) -> None:
     """Greedy and beam search on every problem; `found` is called with the answers to each as it is done.
 
+    With `config.samples` answers are sampled instead of a beam; those of a problem follow from its number.
     `numbers` name the problems, without them their places in `problems`. The onlooker sees beams alone.
     """
     numbers = range(len(problems)) if numbers is None else numbers
@@ -275,7 +276,14 @@ def search_problems(
     for start in range(0, len(waiting), together):
         keys, prompts = zip(*waiting[start : start + together], strict=True)
         searching.greedy = dict(zip(keys, greedy(model, prompts, decoding), strict=True))
-        beam_search(model, prompts, decoding, width=config.beam, observer=searching, keys=keys)
+        if not config.samples:
+            beam_search(model, prompts, decoding, width=config.beam, observer=searching, keys=keys)
+            continue
+        drawn = sample(
+            model, prompts, decoding, n=config.samples, temperature=config.temperature, seed=0, numbers=keys
+        )
+        for key, hypotheses in zip(keys, drawn, strict=True):
+            searching.result(key, hypotheses)
 
 
 def evaluate_problems(
@@ -289,7 +297,7 @@ def evaluate_problems(
     onlooker: Onlooker | None = None,
     on_result: Callable[[int, ProblemResult], None] | None = None,
 ) -> list[ProblemResult]:
-    """Greedy and beam search on every problem, all hypotheses verified.
+    """`search_problems` with all hypotheses verified.
 
     `on_result(number, result)` is called with each problem as it is done. `numbers` name the problems to it
     and to the onlooker, without them their places in `problems`.

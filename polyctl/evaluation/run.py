@@ -77,7 +77,8 @@ def evaluate_run(
         seconds=perf_counter() - started,
         device=next(loaded.model.parameters()).device.type,
         processes=processes.world,
-        summary=summarize_scores(scores, options.config.beam),
+        summary=summarize_scores(scores, options.config.width, sampled=options.config.samples > 0),
+        temperature=options.config.temperature if options.config.samples else None,
         sympy=sympy_baseline(problems) if options.baseline and processes.main else None,
         may_have_trained_on=may_have_drawn(loaded.experiment.data, problems),
     )

@@ -21,15 +21,18 @@ from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
 from polyctl.search.grammar import make_grammar
 from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer
+from polyctl.search.sampling import sample
 from polyctl.solving.methods import ModelUnavailable
 from polyctl.solving.request import ModelRequest
 from polyctl.solving.solution import Candidate
 from polyctl.store.runs import check_shipped, default_run, find_run
 
+DRAWN_AT_ONCE = 32  # samples between two looks at the clock
+
 
 @dataclass(frozen=True)
 class Neural:
-    """A model, the name of its run, and how wide to search with it."""
+    """A model, the name of its run, and how wide to search with it, or how many answers to sample."""
 
     loaded: LoadedModel
     name: str
@@ -37,6 +40,12 @@ class Neural:
     max_tokens: int
     grammar: bool = False
     observer: Observer | None = None
+    samples: int = 0
+    temperature: float = 0.7
+
+    def __str__(self) -> str:
+        how = f"{self.samples} samples" if self.samples else f"beam {self.width}"
+        return f"neural ({self.name}, {how})"
 
     def candidates(self, f: Polynomial, budget: Budget) -> Iterator[Candidate]:
         """The model's finished hypotheses for f, best first; those there are when time is up.
@@ -55,19 +64,37 @@ class Neural:
             raise ModelUnavailable(f"{error}; it was trained on {', '.join(kinds)}") from None
         grammar = make_grammar(tokenizer) if self.grammar else None
         decoding = Decoding(self.max_tokens, tokenizer.end, grammar)
-        timed = _Timed(self.observer, budget)
-        try:
-            (beam,) = beam_search(model, [prompt], decoding, width=self.width, observer=timed)
-        except _TimeIsUp as stop:
-            beam = list(stop.finished)
-        for rank, hypothesis in enumerate(beam):
+        found = self._search(prompt, decoding, budget)
+        for rank, hypothesis in enumerate(found):
             if not hypothesis.finished:
                 continue
             try:
                 decomposition = decode_for(tokenizer, f, hypothesis.tokens)
             except MalformedTarget:
                 continue
-            yield Candidate(decomposition, "beam", hypothesis.logprob, rank)
+            source = "samples" if self.samples else "beam"
+            yield Candidate(decomposition, source, hypothesis.logprob, rank)
+
+    def _search(self, prompt: list[int], decoding: Decoding, budget: Budget) -> Sequence[Hypothesis]:
+        """The beam, or the different samples, likeliest first."""
+        model = self.loaded.model
+        if not self.samples:
+            timed = _Timed(self.observer, budget)
+            try:
+                (beam,) = beam_search(model, [prompt], decoding, width=self.width, observer=timed)
+            except _TimeIsUp as stop:
+                return stop.finished
+            return beam
+        drawn: dict[tuple[int, ...], Hypothesis] = {}
+        for start in range(0, self.samples, DRAWN_AT_ONCE):
+            if budget.expired:
+                break
+            n = min(DRAWN_AT_ONCE, self.samples - start)
+            (found,) = sample(
+                model, [prompt], decoding, n=n, temperature=self.temperature, seed=0, numbers=[start]
+            )
+            drawn.update({hypothesis.tokens: hypothesis for hypothesis in found})
+        return sorted(drawn.values(), key=lambda hypothesis: -hypothesis.logprob)
 
 
 class _TimeIsUp(Exception):
@@ -117,7 +144,15 @@ def load_neural(request: ModelRequest) -> Neural:
         raise ModelUnavailable(f"the model is skipped: {error.message}") from None
     limit_threads(loaded.model.config)
     settings = loaded.experiment.eval
-    return Neural(loaded, run.name, request.beam or settings.beam, settings.max_tokens, request.grammar)
+    return Neural(
+        loaded,
+        run.name,
+        request.beam or settings.beam,
+        settings.max_tokens,
+        request.grammar,
+        samples=request.samples,
+        temperature=request.temperature,
+    )
 
 
 @lru_cache(maxsize=1)

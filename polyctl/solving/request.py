@@ -17,8 +17,9 @@ from polyctl.solving.methods import DEFAULT_SECONDS, select_methods
 class ModelRequest:
     """Which model to search with, and how: by default the bundled one, or else that of the newest run.
 
-    `runs` is the directory of runs; `beam` defaults to the width that the model was evaluated with. If the
-    model is `needed`, it is an error that there is none.
+    `runs` is the directory of runs; `beam` defaults to the width that the model was evaluated with. With
+    `samples` so many answers are drawn at `temperature` instead. If the model is `needed`, it is an error
+    that there is none.
     """
 
     run: str | None = None
@@ -27,6 +28,8 @@ class ModelRequest:
     beam: int | None = None
     grammar: bool = False
     needed: bool = False
+    samples: int = 0
+    temperature: float = 0.7
 
 
 @dataclass(frozen=True)

@@ -248,7 +248,7 @@ class _Search:
             if self.budget.left < (0 if "torch" in sys.modules else LOADING_SECONDS):
                 raise ModelUnavailable(f"loading a model takes {LOADING_SECONDS} s, and less time was left")
             neural = load()
-            name = f"neural ({neural.name}, beam {neural.width})"
+            name = str(neural)
             for candidate in neural.candidates(self.f, self.budget):
                 found += self.add(candidate)
         except ModelUnavailable as error:

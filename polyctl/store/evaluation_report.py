@@ -171,6 +171,7 @@ class EvaluationReport:
     processes: int
     summary: AccuracySummary
     sympy: Baseline | None = None
+    temperature: float | None = None  # of samples; None: a beam
     may_have_trained_on: int | None = None  # of the problems; None in reports that do not say it
     predictions: Path | None = None  # known to who evaluates, not kept in the file
 
@@ -186,6 +187,7 @@ class EvaluationReport:
             "device": self.device,
             "processes": self.processes,
             **({} if self.may_have_trained_on is None else {"may_have_trained_on": self.may_have_trained_on}),
+            **({} if self.temperature is None else {"temperature": self.temperature}),
             **self.summary.to_json(),
             "baselines": {"sympy": None if self.sympy is None else self.sympy.to_json()},
             **({} if self.predictions is None else {"predictions": str(self.predictions)}),
@@ -208,6 +210,7 @@ class EvaluationReport:
                 int(data.get("processes", 1)),
                 AccuracySummary.from_json(data),
                 None if sympy is None else Baseline.from_json(sympy),
+                None if (temperature := data.get("temperature")) is None else float(temperature),
                 None if (seen := data.get("may_have_trained_on")) is None else int(seen),
             )
         except (KeyError, TypeError, AttributeError, OverflowError) as error:

@@ -79,3 +79,19 @@ def test_two_processes_evaluate_like_one(capsys, tmp_path, monkeypatch):
     for changing in ("seconds", "predictions"):
         shared.pop(changing), single.pop(changing)
     assert shared == single
+
+
+def test_eval_by_sampling(place, capsys):
+    assert run(["eval", "--samples", "6", "--temperature", "0.5", "--limit", "3", "--json"]) == 0
+    report = read(capsys)
+    assert (report["beam"], report["temperature"]) == (6, 0.5)
+    assert set(report["pass_at"]) == {str(k) for k in range(1, 7)}
+    assert run(["eval", "--samples", "2", "--limit", "3", "--no-baseline"]) == 0
+    assert "2 samples at temperature 0.7" in capsys.readouterr().out
+    for arguments in (
+        ["--temperature", "1"],
+        ["--samples", "2", "--beam", "2"],
+        ["--samples", "2", "--temperature", "0"],
+    ):
+        assert run(["eval", *arguments]) == 2
+    assert run(["eval", "--samples", "2", "--solver", "exact"]) == 2

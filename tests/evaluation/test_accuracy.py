@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from math import exp
 
@@ -19,7 +20,7 @@ from polyctl.evaluation.accuracy import (
     sympy_baseline,
 )
 from polyctl.evaluation.run import prediction
-from polyctl.evaluation.summary import summarize
+from polyctl.evaluation.summary import ProblemScore, summarize, summarize_scores
 from polyctl.model.gpt import GPT
 from polyctl.search.hypothesis import BeamStep, Hypothesis
 from tests.data.test_families import FAMILIES
@@ -210,3 +211,22 @@ def test_few_problems_are_spread_over_the_cells():
     found = evaluation_problems(data, 1, 6)
     assert [p.cell for p in found] == ["2∘2", "2∘2", "2∘3", "2∘3", "3∘2", "3∘3"]
     assert [p.cell for p in evaluation_problems(data, 1, 3)] == ["2∘2", "2∘3", "3∘2"]
+
+
+def test_samples_follow_from_the_number_of_the_problem_alone():
+    sampling = EVAL.model_copy(update={"samples": 5, "temperature": 1.5})
+    policy = model()
+    whole = evaluate_problems(policy, TOK, PROBLEMS, sampling)
+    (alone,) = evaluate_problems(policy, TOK, PROBLEMS[2:3], sampling, numbers=[2])
+    assert [j.hypothesis.tokens for j in alone.beam] == [j.hypothesis.tokens for j in whole[2].beam]
+    assert all(len(result.beam) == 5 for result in whole)
+    assert len({j.hypothesis.tokens for result in whole for j in result.beam}) > 5
+
+
+def test_pass_at_k_of_samples_is_the_share_of_sets_with_a_right_one():
+    """One right of four samples is in half of all pairs; in the order drawn it would not be in the first."""
+    score = ProblemScore("2∘2", False, False, (False, False), (3, 3), (1, 1), (), 0, 0)
+    none = replace(score, first=(None, None), right=(0, 0))
+    sampled = summarize_scores([score, none], 4, sampled=True)
+    assert sampled.answered.pass_at == pytest.approx({1: 1 / 8, 2: 1 / 4, 3: 3 / 8, 4: 1 / 2})
+    assert summarize_scores([score, none], 4).answered.pass_at == {1: 0, 2: 0, 3: 0, 4: 1 / 2}

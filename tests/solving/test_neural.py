@@ -71,3 +71,13 @@ def test_a_missing_model_is_an_error_only_if_it_is_needed(tmp_path, monkeypatch)
     monkeypatch.setenv("POLYCTL_SHIPPED", str(tmp_path / "gone"))
     with pytest.raises(FileError, match="POLYCTL_SHIPPED names"):
         load_neural(request)
+
+
+def test_samples_may_be_drawn_instead_of_a_beam(neural):
+    sampling = replace(neural, samples=40, temperature=0.7)
+    candidates = list(sampling.candidates(F, UNLIMITED))
+    assert str(sampling) == f"neural ({neural.name}, 40 samples)"
+    assert {c.source for c in candidates} == {"samples"}
+    assert [c.logprob for c in candidates] == sorted((c.logprob for c in candidates), reverse=True)
+    assert solve(F, "neural", neural=lambda: sampling, time_limit=60).verified
+    assert list(sampling.candidates(F, Budget(0.0))) == []
