@@ -69,26 +69,30 @@ def _with_identities(
     identities = find_identities(names(f))
     if identities is None:
         return _independent(refuted, used, ())
+    using = f"with {_listed(identities.sentences)}"
     if outer is None:
         found = rewrite(f, inners, budget)
-        if found is None:
-            return replace(refuted, status="undecided", reason=f"{refuted.reason}, as polynomials{_in(used)}")
-        outer = found.outer
-    if outer is None or not _vanishes(f - compose(outer, inners), identities, budget):
+        holds = None if found is None else found.complete
+        outer = None if found is None else found.outer
+    else:
+        holds = _vanishes(f - compose(outer, inners), identities, budget)
+    if holds is None:
+        reason = f"{refuted.reason} as polynomials{_in(used)}; {using} the limits were reached"
+        return replace(refuted, status="undecided", reason=reason)
+    if outer is None or not holds:
         if identities.complete:
-            return replace(refuted, reason=f"{refuted.reason}, even with {_listed(identities.sentences)}")
+            return replace(refuted, reason=f"{refuted.reason}, even {using}")
         return _independent(refuted, used, identities.sentences)
-    using = f"with {_listed(identities.sentences)}"
-    reason = triviality(f, Decomposition(outer, inners))
-    if reason:
-        return Verdict("trivial", f"g(h) = f holds {using}, but {reason}", "rewriting", 0.0, outer)
+    trivial = triviality(f, Decomposition(outer, inners))
+    if trivial:
+        return Verdict("trivial", f"g(h) = f holds {using}, but {trivial}", "rewriting", 0.0, outer)
     return Verdict("verified", f"g(h) = f over Q, {using}", "rewriting", 0.0, outer)
 
 
-def _vanishes(f: Polynomial, identities: Identities, budget: Budget) -> bool:
-    """Whether f is zero modulo identities; False if that is not found out."""
+def _vanishes(f: Polynomial, identities: Identities, budget: Budget) -> bool | None:
+    """Whether f is zero modulo identities; None if the limits are reached."""
     found = by_tags(identities.lift(f), (), budget, identities.relations)
-    return found is not None and found.normal_form.is_zero()
+    return None if found is None else found.normal_form.is_zero()
 
 
 def _independent(refuted: Verdict, used: Sequence[str], sentences: Sequence[str]) -> Verdict:
