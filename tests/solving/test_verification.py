@@ -1,10 +1,14 @@
 """Claims about given inner polynomials: proved, refuted, and what that depends on."""
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 import polyctl
+from polyctl.algebra.polynomial import compose, degree, ring
 from polyctl.algebra.sympy_form import sympy_expression
 from polyctl.solvers.exact import rewriting
+from tests.strategies import integers, polynomials
 
 
 @pytest.mark.parametrize(
@@ -104,3 +108,17 @@ def test_one_function_alone_is_refuted_without_condition():
 def test_relations_that_contradict_each_other_prove_nothing():
     verdict = polyctl.verify("x/(sin(x)^2 + cos(x)^2 - 1)", "b + 1", "x", atoms=True)
     assert verdict.status == "undecided"
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_what_was_composed_is_never_refuted(data):
+    context = ring(["x", "y"])
+    inners = [data.draw(polynomials(context, 3, coefficients=integers)) for _ in range(2)]
+    if data.draw(st.booleans()):  # leading forms that cancel
+        inners[1] = inners[0] + inners[1]
+    assume(all(degree(h) > 0 for h in inners))
+    f = compose(data.draw(polynomials(ring(["b0", "b1"]), 2, coefficients=integers)), inners)
+    verdict = polyctl.verify(f, inner=inners)
+    assert verdict.status != "refuted"
+    assert verdict.outer is None or compose(verdict.outer, inners) == f
