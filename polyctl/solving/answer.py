@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from polyctl.solving.request import SolveRequest
+from polyctl.solving.request import ModelRequest, SolveRequest
 from polyctl.solving.solution import Answer, Solution
 from polyctl.solving.solve import Numeric, solve
 
@@ -21,11 +21,12 @@ def answer(
     neural: Neural | None = None,
     on_solution: Callable[[Solution], None] | None = None,
     observe: Callable[[Neural], Observer] | None = None,
+    load_model: Callable[[ModelRequest], Neural] | None = None,
 ) -> Answer:
     """Decompose what is asked for, with the model of the request, or with `neural` if it is loaded already.
 
     `on_solution` is called with every solution as it is found; `observe` with a model once it is loaded, to
-    return the observer of its beam.
+    return the observer of its beam; `load_model` loads the model, by default `load_neural`.
 
     Raises ParseError, UsageError, and FileError for a model that is needed and missing; for one that is named
     even if it would not have been asked.
@@ -42,9 +43,14 @@ def answer(
             from polyctl.solving.suitability import check_model_may_know
 
             check_model_may_know(f, request.model)
-        from polyctl.solving.neural import load_neural
+        if neural is not None:
+            found = neural
+        elif load_model is not None:
+            found = load_model(request.model)
+        else:
+            from polyctl.solving.neural import load_neural
 
-        found = load_neural(request.model) if neural is None else neural
+            found = load_neural(request.model)
         return found if observe is None else replace(found, observer=observe(found))
 
     return solve(

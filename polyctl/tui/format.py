@@ -11,6 +11,7 @@ from rich.text import Text
 # status: (glyph, colour); the word is the status itself
 STATUS = {
     "verified": ("✓", "green"),
+    "weak": ("✓", "yellow"),  # verified, but only a factorisation or a substitution of powers
     "refuted": ("✗", "red"),
     "malformed": ("!", "red"),
     "trivial": ("○", "yellow"),

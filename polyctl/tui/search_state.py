@@ -9,6 +9,7 @@ from polyctl.solving.methods import CHOICES, DEFAULT_SECONDS
 
 BEAM_WIDTHS = (1, 2, 5, 10, 20, 30, 50, 100)
 MOST_INNERS = 8
+UNREADABLE = "the input cannot be read, see above"  # where the mistake stands under a caret
 
 
 @dataclass
@@ -72,8 +73,13 @@ class SearchState:
 
     @property
     def verified(self) -> int:
-        """How many of the answers are verified."""
-        return sum(s["status"] == "verified" for s in self.solutions)
+        """How many of the answers are verified, and not weak."""
+        return sum(s["status"] == "verified" and not s["weak"] for s in self.solutions)
+
+    @property
+    def weak(self) -> int:
+        """How many of the answers are verified but say little: a mere factorisation, or powers."""
+        return sum(bool(s["weak"]) for s in self.solutions)
 
     def receive(self, message: dict[str, Any]) -> None:
         """Take over a message: a solution, a frame of the beam, or the end.
@@ -91,9 +97,16 @@ class SearchState:
         elif kind == "done":
             self.busy, self.done = False, message
             self.solutions = [{**s, "number": i} for i, s in enumerate(message["solutions"])]
+        elif kind == "error" and "position" in message:
+            self.busy, self.problem = False, UNREADABLE
         elif kind in ("error", "died"):
             hint = message.get("hint")
             self.busy, self.problem = False, message["message"] + (f" ({hint})" if hint else "")
+
+    @property
+    def notes(self) -> list[str]:
+        """What is worth knowing of how the input was read."""
+        return [f"note: {note}" for note in (self.done or {}).get("notes", [])]
 
     def stop(self) -> None:
         """The search was stopped by the user."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 from polyctl.algebra.complexity import complexity_of
 from polyctl.algebra.polynomial import Polynomial
 from polyctl.algebra.printing import plain
-from polyctl.algebra.reading import read
+from polyctl.algebra.reading import notes_on
 from polyctl.errors import ParseError, PolyctlError
 from polyctl.formatting import cut_text
 from polyctl.runtime.parent import Parent
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 Tell = Callable[..., None]
 BEAM_SECONDS = 0.1
 WARM_SECONDS = 1.0
+INTERRUPT = {signal.SIGINT}
 
 
 def main() -> None:
@@ -46,57 +49,114 @@ def main() -> None:
     lock = threading.Lock()
 
     def tell(kind: str, **fields: Any) -> None:
-        with lock, contextlib.suppress(BrokenPipeError):
-            print(json.dumps({"kind": kind, **fields}), file=answers, flush=True)
+        line = json.dumps({"kind": kind, **fields})
+        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPT)  # a cancel must not cut a line
+        try:
+            with lock, contextlib.suppress(BrokenPipeError):
+                print(line, file=answers, flush=True)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPT)
 
+    models = _Models(tell)
+    server = _Server(tell, runs, models)
+    signal.signal(signal.SIGINT, server.interrupt)
     tell("ready")
     # A request that is waiting already goes first: the import would share its processor.
-    warm = threading.Timer(WARM_SECONDS, _warm, args=(tell,))
+    warm = threading.Timer(WARM_SECONDS, models.warm, args=(runs,))
     warm.daemon = True
     warm.start()
-    _serve(sys.stdin, tell, runs)
+    server.serve(sys.stdin)
 
 
-def _warm(tell: Tell) -> None:
-    import torch
+class _Models:
+    """Loads models in a thread, so that a search that is cancelled meanwhile leaves nothing half loaded.
 
-    tell("torch", version=torch.__version__)
+    The newest one stays loaded.
+    """
 
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._thread = ThreadPoolExecutor(1)
 
-def _serve(requests: IO[str], tell: Tell, runs: Path | None) -> None:
-    for line in requests:
-        request = json.loads(line)
-        number = request["id"]
+    def warm(self, runs: Path | None) -> None:
+        """Load the default model before anyone asks for it."""
+        self._thread.submit(self._load, ModelRequest(None, runs))
+
+    def load(self, request: ModelRequest) -> Neural:
+        """The model of a request; raises what `load_neural` raises."""
+        return self._thread.submit(self._load, request).result()
+
+    def _load(self, request: ModelRequest) -> Neural:
+        self._tell("loading")
+        name = None
         try:
-            _answer(request, partial(tell, id=number), runs)
+            from polyctl.solving.neural import load_neural
+
+            found = load_neural(request)
+            name = found.name
+            return found
+        finally:
+            self._tell("loaded", run=name)
+
+
+class _Interrupted(BaseException):
+    """The search that runs was cancelled."""
+
+
+class _Server:
+    """Answers requests one after the other; SIGINT gives up the one that is being answered."""
+
+    def __init__(self, tell: Tell, runs: Path | None, models: _Models) -> None:
+        self._tell, self._runs, self._models = tell, runs, models
+        self._busy = False
+
+    def interrupt(self, number: int, frame: object) -> None:
+        """The handler of the signal."""
+        if self._busy:
+            self._busy = False
+            raise _Interrupted
+
+    def serve(self, requests: IO[str]) -> None:
+        """Answer until there are no more requests."""
+        for line in requests:
+            request = json.loads(line)
+            number = request["id"]
+            try:
+                self._busy = True
+                self._answer(request, number)
+                self._busy = False
+            except _Interrupted:
+                self._tell("cancelled", id=number)
+
+    def _answer(self, request: dict[str, Any], number: int) -> None:
+        try:
+            _answer(request, partial(self._tell, id=number), self._runs, self._models)
         except ParseError as error:
-            tell("error", id=number, message=error.message, hint=error.hint, position=error.position)
+            self._tell("error", id=number, message=error.message, hint=error.hint, position=error.position)
         except PolyctlError as error:
-            tell("error", id=number, message=error.message, hint=error.hint)
+            self._tell("error", id=number, message=error.message, hint=error.hint)
         except Exception as error:  # the process must answer every request
-            tell("error", id=number, message=f"{type(error).__name__}: {error}", hint=None)
+            self._tell("error", id=number, message=f"{type(error).__name__}: {error}", hint=None)
 
 
-def _answer(request: dict[str, Any], tell: Tell, runs: Path | None) -> None:
-    f = read(request["text"]).polynomial
-    beam = _Beam(tell, f)
+def _answer(request: dict[str, Any], tell: Tell, runs: Path | None, models: _Models) -> None:
     run = request.get("run")
+    asked = SolveRequest(
+        request["text"],
+        method=request.get("method", "auto"),
+        inners=request.get("inners"),
+        time_limit=request.get("limit", DEFAULT_SECONDS),
+        model=ModelRequest(run, runs, beam=request.get("width"), needed=run is not None),
+    )
+    reading = asked.read()
+    f = reading.polynomial
+    beam = _Beam(tell, f)
 
     def tell_solution(solution: Solution) -> None:
         beam.flush()  # the search is over when the first of its answers is judged
         tell("solution", **describe(solution))
 
-    found = answer(
-        SolveRequest(
-            f,
-            method=request.get("method", "auto"),
-            inners=request.get("inners"),
-            time_limit=request.get("limit", DEFAULT_SECONDS),
-            model=ModelRequest(run, runs, beam=request.get("width"), needed=run is not None),
-        ),
-        on_solution=tell_solution,
-        observe=beam.watch,
-    )
+    found = answer(asked, on_solution=tell_solution, observe=beam.watch, load_model=models.load)
     beam.flush()
     tell(
         "done",
@@ -106,6 +166,7 @@ def _answer(request: dict[str, Any], tell: Tell, runs: Path | None) -> None:
         indecomposable=found.indecomposable,
         expanded=complexity_of(f).distinct,
         tried=[[a.method, a.seconds, a.found, a.note] for a in found.tried],
+        notes=notes_on(f, reading.main),
     )
 
 

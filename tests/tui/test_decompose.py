@@ -1,6 +1,6 @@
 """The tab Decompose, driven by its keys and by what the solving process says."""
 
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.widgets import Input
 
 from polyctl.tui.screens.choose import ChooseScreen
@@ -150,7 +150,10 @@ def test_the_model_of_another_run(tmp_path, dashboard):
         pane = dashboard.pane("decompose")
         await until_listed(pilot, 4)
         dashboard.solver.say({"kind": "ready"})
-        await until_shown(pilot, f"model {old}, torch is loading")
+        dashboard.solver.say({"kind": "loading"})
+        await until_shown(pilot, f"model {old}, loading")
+        dashboard.solver.say({"kind": "loaded", "run": old})
+        await until_shown(pilot, f"model {old}, loaded")
         await pilot.press("ctrl+o")
         await until_open(pilot, ChooseScreen)
         await until_shown(pilot, "gamma/20240101-000000")
@@ -333,5 +336,20 @@ def test_the_best_answer_is_chosen_though_it_comes_later_and_the_table_has_the_f
         pane.receive({**solution, "proof": "better"})
         await until(pilot, lambda: pane.chosen is not None, "an answer is chosen")
         assert pane.chosen["proof"] == "better", "the cursor is on the best answer"
+
+    drive(dashboard, script)
+
+
+def test_text_control_u_and_enter_in_one_burst_lose_nothing(dashboard):
+    async def script(pilot):
+        entry = dashboard.pane("decompose").query_one(Input)
+        await until_focused(pilot, entry)
+        keys = [*"x^4", "enter", "ctrl+u", *"x^6+x", "enter", *"^3"]
+        for key in keys:
+            sent = Key({"^": "circumflex_accent", "+": "plus"}.get(key, key), key if len(key) == 1 else None)
+            sent.set_sender(dashboard)
+            dashboard._driver.send_message(sent)
+        await until(pilot, lambda: entry.value == "x^6+x^3", "all is typed")
+        assert [text for text, _ in dashboard.solver.asked] == ["x^4", "x^6+x"]
 
     drive(dashboard, script)

@@ -9,6 +9,7 @@ from polyctl.tui.views.decompose import (
     describe_tried,
     format_state,
 )
+from polyctl.tui.views.solutions import format_solutions
 from tests.tui.test_screens import TEXT, answers
 
 
@@ -113,16 +114,53 @@ def test_settings_stay_within_bounds():
 
 def test_the_models_name_is_shortened_in_its_middle_before_other_settings_go():
     settings, shipped = SearchSettings(), "general/shipped"
-    long = Model("d2_arch_modern_deep_8_12/20251009-085320", True, True)
+    long = Model("d2_arch_modern_deep_8_12/20251009-085320", True, False, None)
     full = "method auto · inners any · beam 10 · model general/shipped"
-    assert describe_settings(settings, Model(shipped, True, True), 60) == full
-    assert describe_settings(settings, Model(shipped, True, True), 50) == (
+    assert describe_settings(settings, Model(shipped, True, False, None), 60) == full
+    assert describe_settings(settings, Model(shipped, True, False, None), 50) == (
         "method auto · beam 10 · model general/shipped"
     )
     shown = describe_settings(settings, long, 66)
     assert len(shown) == 66
     assert shown.startswith("method auto · inners any · beam 10 · model d2_arch_mod")
     assert shown.endswith("…1009-085320")
-    assert describe_settings(settings, Model(shipped, False, False), 100).endswith("solver is starting")
-    assert describe_settings(settings, Model(shipped, True, False), 100).endswith(", torch is loading")
-    assert describe_settings(settings, Model(None, True, True), 56).endswith("beam 10 · no model")
+    assert describe_settings(settings, Model(shipped, False, False, None), 100).endswith("solver is starting")
+    assert describe_settings(settings, Model(shipped, True, True, None), 100).endswith(
+        f"model {shipped}, loading"
+    )
+    loaded = Model(shipped, True, False, shipped)
+    assert describe_settings(settings, loaded, 100).endswith(f"model {shipped}, loaded")
+    assert describe_settings(settings, Model(None, True, False, None), 56).endswith("beam 10 · no model")
+
+
+def test_weak_answers_are_told_from_the_others():
+    search = SearchState.begin(TEXT)
+    (solution, *_, done) = answers(TEXT)
+    weak = {**solution, "weak": True}
+    search.receive({**done, "solutions": [solution, weak]})
+    assert (search.verified, search.weak) == (1, 1)
+    assert format_state(search, TEXT).plain == "✓ 1 verified, 1 weak, in 0.5 s"
+    search.receive({**done, "solutions": [weak]})
+    assert format_state(search, TEXT).plain == "✓ 1 verified, but weak, in 0.5 s"
+    ((_, cells),) = format_solutions([{**weak, "number": 0}], 80)
+    assert str(cells[1]) == "✓ weak"
+
+
+def test_a_mistake_in_the_input_is_described_once():
+    search = SearchState.begin("x^4 + )")
+    search.receive({"kind": "error", "message": "a term is missing", "hint": None, "position": 6})
+    assert format_state(search, "x^4 + )").plain == "✗ the input cannot be read, see above"
+
+
+def test_it_is_said_that_the_model_is_loading():
+    search = SearchState.begin(TEXT)
+    assert format_state(search, TEXT).plain == "… searching, Esc stops"
+    assert format_state(search, TEXT, loading=True).plain == "… the model is loading, Esc stops"
+
+
+def test_notes_on_how_the_input_was_read_stand_below_the_proof():
+    search = SearchState.begin(TEXT)
+    (solution, *_, done) = answers(TEXT)
+    search.receive({**done, "solutions": [solution], "notes": ["ab is a*b"]})
+    assert describe_detail(search, search.find("0"), "proof").endswith("note: ab is a*b")
+    assert describe_tried(search).endswith("note: ab is a*b")

@@ -1,6 +1,11 @@
 """The solving process, for real."""
 
 import queue
+import subprocess
+import sys
+import time
+
+import pytest
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
@@ -37,18 +42,89 @@ def test_a_request_an_error_and_a_cancel(tmp_path):
         assert "no model has been trained" in until("done")[-1]["tried"][0][3]
         solver.submit("x^4 + 1", method="neural", run="quick/none")
         assert "no run 'quick/none'" in until("error")[-1]["message"]
-        first = solver._process
         solver.submit("(x+1)^400 + x y", method="exact")
         solver.cancel()
-        assert first.poll() is not None
-        until("ready")
         solver.submit("x^2 + 2x", method="exact")
         assert until("done")[-1]["id"] == solver.request
+        first = solver._process
+        solver.cancel()
+        assert solver._process is first, "nothing is searched that could be given up"
         solver._process.kill()
         assert "ended with code -9" in until("died")[-1]["message"]
     finally:
         solver.close()
     assert solver._process is None
+
+
+def stuck(tmp_path, said, monkeypatch, program: str) -> Solver:
+    """A client of a process that is not the solver."""
+    started = subprocess.Popen
+    monkeypatch.setattr(
+        "polyctl.tui.solver_client.subprocess.Popen",
+        lambda command, **more: started([sys.executable, "-c", program], **more),
+    )
+    return Solver(said.put, tmp_path)
+
+
+ECHO = """
+import json, signal, sys, time
+stuck = {stuck}
+def cancelled(*_):
+    global stuck
+    if not stuck:
+        print(json.dumps({{"kind": "cancelled", "id": number}}), flush=True)
+number = 0
+signal.signal(signal.SIGINT, cancelled)
+print(json.dumps({{"kind": "ready"}}), flush=True)
+for line in sys.stdin:
+    request = json.loads(line)
+    number = request["id"]
+    if request["text"] == "last":
+        print(json.dumps({{"kind": "done", "id": number}}), flush=True)
+    else:
+        time.sleep(1 if not stuck else 1000)
+"""
+
+
+@pytest.mark.parametrize("deaf", [True, False])
+def test_only_a_process_that_does_not_give_up_is_replaced(tmp_path, monkeypatch, deaf):
+    said: queue.Queue = queue.Queue()
+    solver = stuck(tmp_path, said, monkeypatch, ECHO.format(stuck=deaf))
+    try:
+        solver.start()
+        assert said.get(timeout=60)["kind"] == "ready"
+        first = solver._process
+        solver.submit("first")
+        time.sleep(0.3)
+        solver.cancel()
+        solver.submit("last")
+        while (message := said.get(timeout=60))["kind"] != "done":
+            assert message["kind"] == "ready"
+        assert message["id"] == solver.request
+        assert (solver._process is not first) == deaf
+    finally:
+        solver.close()
+
+
+def test_a_cancel_in_the_midst_of_a_search_keeps_the_process(tmp_path):
+    said: queue.Queue = queue.Queue()
+    solver = Solver(said.put, tmp_path)
+    try:
+        solver.start()
+        while said.get(timeout=60)["kind"] != "ready":
+            pass
+        first = solver._process
+        hard = "x^6*y^5 + 7x^5*y^3*z^2 - 3x^3*y*z^7 + 11x^2*y^2*w^5 + x*y*z*w + 5w^9 + z^4 + 3"
+        solver.submit(hard, method="numeric", limit=60.0)
+        time.sleep(1.5)
+        solver.cancel()
+        solver.submit("x^2 + 2x", method="exact")
+        while (message := said.get(timeout=60))["kind"] != "done":
+            pass
+        assert message["id"] == solver.request
+        assert solver._process is first
+    finally:
+        solver.close()
 
 
 def test_a_refuted_answer_shows_the_difference():
@@ -61,7 +137,7 @@ def test_a_refuted_answer_shows_the_difference():
 
 
 def test_a_column_takes_the_room_that_the_other_leaves():
-    row = {"status": "verified", "complexity": 3, "number": 0, "outer": "b" * 60, "inners": ["x"]}
+    row = {"status": "verified", "weak": False, "complexity": 3, "number": 0}
 
     def cut(outer: str, inner: str) -> tuple[int, int]:
         ((_, cells),) = format_solutions([{**row, "outer": outer, "inners": [inner]}], 80)

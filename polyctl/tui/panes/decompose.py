@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rich.cells import cell_len
@@ -9,7 +10,6 @@ from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
-from textual.events import Paste
 from textual.message import Message
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
@@ -36,17 +36,11 @@ from polyctl.tui.views.decompose import (
     read_input,
 )
 from polyctl.tui.views.solutions import choose_columns, format_solutions
+from polyctl.tui.widgets.entry import Entry
 from polyctl.tui.widgets.table import Table
 
 PROMPT = "f = "
 BEAM_STAYS = 28  # rows from which on the beam keeps its place when the search is over
-
-
-class OneLine(Input):
-    """An input into which several lines are pasted as one."""
-
-    def _on_paste(self, event: Paste) -> None:
-        event.text = " ".join(event.text.split())  # the rest is done by Input
 
 
 class DecomposePane(Pane):
@@ -67,14 +61,14 @@ class DecomposePane(Pane):
         self.search = SearchState()
         self.inputs = InputHistory()
         self.detail = "proof"
-        self._ready = self._torch = False  # how far the solving process is
+        self._model = Model(None, ready=False, loading=False, loaded=None)
         self._example = -1
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="question"):
             yield Static(PROMPT, id="prompt", markup=False)
             hint = "a polynomial, such as x^4 + 2x^2 - 3   (F7: an example)"
-            yield OneLine(placeholder=hint, compact=True, select_on_focus=False)
+            yield Entry(placeholder=hint, compact=True, select_on_focus=False)
         yield Static("", id="parsed", markup=False)
         yield Static("", id="settings", markup=False)
         yield Table(id="solutions")
@@ -119,7 +113,7 @@ class DecomposePane(Pane):
         self.query_one("#parsed", Static).update(format_reading(reading, column))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.solve(event.value)
+        self._begin(event.value)  # the input may hold what was typed since
 
     def enter(self, text: str) -> None:
         """Write a text into the input."""
@@ -129,10 +123,13 @@ class DecomposePane(Pane):
 
     def solve(self, text: str) -> None:
         """Begin the search for decompositions of a text."""
+        if text.strip():
+            self.enter(text)
+            self._begin(text)
+
+    def _begin(self, text: str) -> None:
         if not text.strip():
             return
-        if self.query_one(Input).value != text:
-            self.enter(text)
         if self.search.busy:
             self.host.solver.cancel()
         self.inputs.add(text)
@@ -146,8 +143,10 @@ class DecomposePane(Pane):
         if message.get("id") not in (None, self.host.solver.request):
             return  # it was on its way when the search it is of was given up
         kind = message["kind"]
-        self._ready |= kind == "ready"
-        self._torch |= kind == "torch"
+        if kind in ("ready", "died"):
+            self._model = replace(self._model, ready=kind == "ready", loading=False, loaded=None)
+        elif kind in ("loading", "loaded"):
+            self._model = replace(self._model, loading=kind == "loading", loaded=message.get("run"))
         self.search.receive(message)
         if kind in ("solution", "done"):
             self._draw_table()
@@ -170,9 +169,9 @@ class DecomposePane(Pane):
         self._draw_state()
 
     def _draw_state(self) -> None:
-        state = format_state(self.search, self.query_one(Input).value)
+        state = format_state(self.search, self.query_one(Input).value, self._model.loading)
         run = self.settings.run or next((name for name, _ in self._models()), None)
-        model = Model(run, self._ready, self._torch)
+        model = replace(self._model, run=run)
         room = self.size.width - state.cell_len - 2
         settings = Text(
             describe_settings(self.settings, model, room), style="dim", no_wrap=True, overflow="ellipsis"
@@ -292,7 +291,6 @@ class DecomposePane(Pane):
         if not self.search.busy:
             self.query_one(Table).focus()
             return
-        self._ready = self._torch = False
         self.search.stop()
         self.host.solver.cancel()
         self._draw()

@@ -60,7 +60,7 @@ def format_x(value: float, unit: str) -> str:
 
 def x_labels(first: float, last: float, unit: str, cells: int) -> str:
     """The labels below a plot of so many cells, each in the middle of its column."""
-    most = max(2, min(5, cells // 10))
+    most = max(2, min(5, cells // 7))
     size = next((float(s) for s, _ in TIMES if last - first > 2 * s), 1.0) if unit == "time" else 1.0
     line = [" "] * cells
     found = [size * value for value in ticks(first / size, last / size, most)]

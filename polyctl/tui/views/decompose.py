@@ -69,11 +69,15 @@ def format_reading(reading: Reading, column: int) -> Text:
 
 @dataclass(frozen=True)
 class Model:
-    """The model that a search asks, if there is one, and how far the solving process is."""
+    """The model that a search asks, if there is one, and how far the solving process is.
+
+    `loading` says that a model is being loaded, `loaded` which run's is.
+    """
 
     run: str | None
     ready: bool
-    torch: bool
+    loading: bool
+    loaded: str | None
 
     def describe(self, room: int) -> str:
         """What is known of it, in so many columns if possible; no fewer than LEAST_NAME for its name."""
@@ -82,7 +86,7 @@ class Model:
         if self.run is None:
             said = "no model: `polyctl train quick` makes one"
             return said if len(said) <= room else "no model"
-        state = "" if self.torch else ", torch is loading"
+        state = ", loading" if self.loading else ", loaded" if self.loaded == self.run else ""
         name = shorten(clean(self.run), max(LEAST_NAME, room - len(f"model {state}")))
         return f"model {name}{state}"
 
@@ -98,8 +102,10 @@ def describe_settings(settings: SearchSettings, model: Model, room: int) -> str:
     return model.describe(room)
 
 
-def format_state(search: SearchState, typed: str) -> Text:
+def format_state(search: SearchState, typed: str, loading: bool = False) -> Text:
     """How a search stands, in a few words; `typed` is what stands in the input now."""
+    if search.busy and loading:
+        return Text("… the model is loading, Esc stops", style="bold cyan")
     if search.busy:
         return Text("… searching, Esc stops", style="bold cyan")
     if search.stopped:
@@ -113,10 +119,13 @@ def format_state(search: SearchState, typed: str) -> Text:
     seconds = f"{search.done['seconds']:.2g} s"
     if search.done["indecomposable"]:
         return Text(f"✓ indecomposable, proved in {seconds}", style="green")
+    if search.weak and not search.verified:
+        return Text(f"✓ {search.weak} verified, but weak, in {seconds}", style="yellow")
     if not search.verified:
         stopped = search.done["stopped"]
         return Text(f"○ none found in {seconds}{f' ({stopped})' if stopped else ''}", style="yellow")
-    return Text(f"✓ {search.verified} verified in {seconds}", style="green")
+    weak = f", {search.weak} weak," if search.weak else ""
+    return Text(f"✓ {search.verified} verified{weak} in {seconds}", style="green")
 
 
 def describe_detail(search: SearchState, solution: dict[str, Any] | None, detail: str) -> str:
@@ -135,6 +144,7 @@ def describe_detail(search: SearchState, solution: dict[str, Any] | None, detail
     if solution["complexity"] is not None:
         expanded = f", expanded form {search.done['expanded']}" if search.done else ""
         lines.append(f"complexity {solution['complexity']} ({solution['leaves']} leaves){expanded}")
+    lines += search.notes
     return "\n".join(lines)
 
 
@@ -148,6 +158,7 @@ def describe_tried(search: SearchState) -> str:
     ]
     if search.done["indecomposable"]:
         lines.append(f"indecomposable: {search.done['indecomposable']}")
+    lines += search.notes
     return "\n".join(lines)
 
 

@@ -31,7 +31,7 @@ def format_solutions(solutions: Sequence[dict[str, Any]], width: int) -> list[tu
     for rank, (s, g, h) in enumerate(zip(solutions, outers, inners, strict=True), 1):
         cells: list[Text | str] = [
             Text(str(rank), justify="right"),
-            format_status(s["status"]),
+            format_status("weak" if s["weak"] else s["status"]),
             _fit(g, room_g),
             _fit(h, room_h),
         ]

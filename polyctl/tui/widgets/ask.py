@@ -9,8 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
+from polyctl.tui.widgets.entry import Entry
 
-class Ask(Input):
+
+class Ask(Entry):
     """Hidden until `ask`; Enter gives the text, Escape takes the question back; focus returns either way.
 
     Where the text is followed as it is typed, Escape gives what stood there first.
