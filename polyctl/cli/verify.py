@@ -49,6 +49,9 @@ def verify(
         ),
     ] = None,
     limit: LimitOption = None,
+    without_f: Annotated[
+        bool, typer.Option("--without-f", help="Lines are TRUE ⁇ ANSWER, the published code's predictions.")
+    ] = False,
     runs: RunsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,6 +68,8 @@ def verify(
     Example: polyctl verify 'x^4 + 2x^3 + x^2 + 1' --inner 'x^2 + x' --outer 'b^2 + 1'
     """
     if inner:
+        if without_f:
+            raise UsageError("--without-f is for a file", "leave out --inner, or --without-f")
         from polyctl.solving.read import read_claim, split_list
 
         if outer and len(outer) > 1:
@@ -85,9 +90,9 @@ def verify(
     from polyctl.evaluation.claims import check_files, check_lines, find_files
 
     if target == "-":
-        tally = check_lines(sys.stdin, "standard input", limit)
+        tally = check_lines(sys.stdin, "standard input", limit, without_f=without_f)
     else:
-        tally = check_files(find_files(target, runs), limit)
+        tally = check_files(find_files(target, runs), limit, without_f=without_f)
     _many(tally, as_json)
 
 

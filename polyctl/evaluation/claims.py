@@ -5,19 +5,32 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from polyctl.algebra.budget import Budget, OutOfTime
+from polyctl.algebra.completion import TooLarge, complete_outer
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
+from polyctl.algebra.polynomial import degree, ring
+from polyctl.algebra.triviality import generates_everything
 from polyctl.algebra.verify import STATUSES, Status, verify, verify_or_complete
 from polyctl.data.dataset import LineFile
-from polyctl.data.published_format import FormatError, read_line
+from polyctl.data.published_format import (
+    FormatError,
+    read_decomposition,
+    read_line,
+    split_line,
+    variables_of,
+)
 from polyctl.errors import FileError, ParseError, UsageError
 from polyctl.solving.read import read_outer
 from polyctl.store.runs import find_run
+
+ANSWER_SECONDS = 5.0  # for a line without f
 
 
 @dataclass(frozen=True)
@@ -67,23 +80,28 @@ def find_files(target: str, runs: Path | None) -> list[Path]:
     return predictions
 
 
-def check_files(paths: Sequence[Path], limit: int | None = None) -> Tally:
-    """Verify every problem of these files; a line that cannot be read counts as malformed."""
+def check_files(paths: Sequence[Path], limit: int | None = None, *, without_f: bool = False) -> Tally:
+    """Verify every problem of these files; a line that cannot be read counts as malformed.
+
+    `without_f`: the lines are TRUE ⁇ ANSWER, as the published system writes its predictions.
+    """
     judged: list[tuple[str, Status, str]] = []
     for path in paths:
         lines = LineFile(path)
         count = len(lines) if limit is None else min(limit, len(lines))
         check = _check_prediction if path.suffix == ".jsonl" else _check_line
+        check = _check_answer if without_f else check
         judged += [_placed(f"{path}, line {i + 1}", lines, i, check) for i in range(count)]
     return _tally(judged)
 
 
-def check_lines(lines: Iterable[str], name: str, limit: int | None = None) -> Tally:
-    """Verify lines in the published format; empty ones do not count."""
+def check_lines(
+    lines: Iterable[str], name: str, limit: int | None = None, *, without_f: bool = False
+) -> Tally:
+    """Verify lines in the published format, or of its predictions; empty ones do not count."""
     filled = (line for line in lines if line.strip())
-    return _tally(
-        [(f"{name}, line {i + 1}", *_check_line(line)) for i, line in enumerate(islice(filled, limit))]
-    )
+    check = _check_answer if without_f else _check_line
+    return _tally([(f"{name}, line {i + 1}", *check(line)) for i, line in enumerate(islice(filled, limit))])
 
 
 def _placed(place: str, lines: LineFile, number: int, check: Any) -> tuple[str, Status, str]:
@@ -109,6 +127,31 @@ def _check_line(line: str) -> tuple[Status, str]:
         return "malformed", "there is no target"
     verdict = verify(problem.f, problem.decomposition)
     return verdict.status, verdict.reason
+
+
+def _check_answer(line: str) -> tuple[Status, str]:
+    """A line TRUE ⁇ ANSWER: f is what TRUE gives, or unknown if that is inner polynomials alone."""
+    try:
+        true, found = split_line(line)
+        if found in ("", "False"):
+            return "malformed", "no answer"
+        context = ring(variables_of(f"{true} {found}"))
+        known, answer = read_decomposition(true, context), read_decomposition(found, context)
+    except FormatError as error:
+        return "malformed", str(error)
+    if known.outer is not None:
+        verdict = verify(known.expanded, answer)
+        return verdict.status, verdict.reason
+    if any(h.is_constant() for h in answer.inners):
+        return "trivial", "an inner polynomial is constant"
+    one = answer.inners[0] if len(answer.inners) == context.nvars() == 1 else None
+    if generates_everything(answer.inners, range(context.nvars())) or (one is not None and degree(one) == 1):
+        return "trivial", "the inner polynomials generate every polynomial"
+    with suppress(TooLarge, OutOfTime):
+        budget = Budget.of(ANSWER_SECONDS)
+        if all(complete_outer(h, answer.inners, budget=budget) is not None for h in known.inners):
+            return "verified", "the known inner polynomials are polynomials in the answer's"
+    return "undecided", "f is not in the line, and the known inner polynomials are not found in the answer's"
 
 
 def _check_prediction(line: str) -> tuple[Status, str]:

@@ -59,3 +59,22 @@ def test_predictions_are_checked_from_their_text(tmp_path):
 def test_files_with_the_sign_bug(source):
     tally = check_files([source.path("separable_with_sign_bug")])
     assert tally.counts["refuted"] == {"ours": 16, "published": 94}[source.name]
+
+
+def test_predictions_without_f():
+    tally = check_lines(
+        [
+            "^ a P 2 ⁇ + P 3 * P 2 ^ a P 2",  # an affine change
+            "^ a P 4 ⁇ ^ a P 2",  # explains more than was known
+            "^ a P 2 ⁇ ^ a P 3",
+            "^ a P 2 ⁇ a",
+            "^ a P 2 ⁇ False",
+            "^ b P 2 & ^ a P 2 ⁇ ^ b P 2 & ^ a P 2",
+            "^ b P 2 & ^ a P 2 ⁇ + P 1 ^ b P 2 & ^ a P 2",
+            "^ a P 2",
+        ],
+        "lines",
+        without_f=True,
+    )
+    assert tally.counts == {"verified": 3, "undecided": 1, "trivial": 1, "malformed": 2, "refuted": 1}
+    assert [failure.place[-1] for failure in tally.failures] == list("34578")
