@@ -6,7 +6,8 @@ A round is one of each job. It is killed (SIGKILL) at a random moment, once or s
 a user would: by the same command, or by --resume if it trains. At the end its files must be those of the
 undisturbed command, bit for bit; only times may differ. After every kill all processes that the command had
 started must be gone, a training must be shown as crashed, and no event may be lost that was written before.
-Commands are run in copies of this process, which has loaded torch. A table for people, then one line of JSON.
+Commands are run in copies of this process, which has loaded torch. After each round a line on stderr; Ctrl-C
+ends it early. A table for people, then one line of JSON.
 """
 
 from __future__ import annotations
@@ -300,31 +301,42 @@ class Undisturbed:
 
 
 def play(jobs: list[Job], rounds: int, seed: int, folder: Path) -> dict[str, Tally]:
-    """All rounds; what happened by job."""
+    """All rounds; what happened by job. Ctrl-C ends them early."""
     undisturbed = Undisturbed(folder)
     tallies = {job.name: Tally() for job in jobs}
-    for number in range(rounds):
-        for job in jobs:
-            tally = tallies[job.name]
-            expected, seconds = undisturbed.of(job)
-            place = undisturbed.place(job, str(number))
-            chance = random.Random(f"{seed} {number} {job.name}")
-            tally.rounds += 1
-            try:
-                disturb(job, place, seconds, chance, tally)
-                found = job.left(place)
-            except Exception as error:
-                tally.faults.append(f"round {number}: {error!r}")
-                continue
-            different = sorted(
-                name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)
-            )
-            if different:
-                tally.faults.append(f"round {number}: {', '.join(different)} differ")
-            else:
-                tally.equal += 1
-            shutil.rmtree(place)
+    try:
+        for number in range(rounds):
+            for job in jobs:
+                _play_one(job, f"{seed} {number} {job.name}", undisturbed, tallies[job.name])
+            found = tallies.values()
+            kills, faults = sum(t.kills for t in found), sum(len(t.faults) for t in found)
+            said = f"round {number + 1} of {rounds}: {kills} kills, {faults} faults"
+            print(said, file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
     return tallies
+
+
+def _play_one(job: Job, seed: str, undisturbed: Undisturbed, tally: Tally) -> None:
+    """One round of a job; its folder is kept if something was wrong."""
+    expected, seconds = undisturbed.of(job)
+    place = undisturbed.place(job, seed.replace(" ", "-"))
+    before = len(tally.faults)
+    try:
+        disturb(job, place, seconds, random.Random(seed), tally)
+        found = job.left(place)
+    except Exception as error:
+        tally.faults.append(f"{seed}: {error!r}")
+    else:
+        names = expected.keys() | found.keys()
+        different = sorted(name for name in names if expected.get(name) != found.get(name))
+        if different:
+            tally.faults.append(f"{seed}: {', '.join(different)} differ")
+        else:
+            tally.equal += 1
+    tally.rounds += 1
+    if len(tally.faults) == before:
+        shutil.rmtree(place)
 
 
 def main() -> None:

@@ -245,8 +245,8 @@ def _same_set(directory: Path, plan: Manifest, force: bool) -> Manifest | None:
 def _make(plan: Manifest, directory: Path, workers: int, force: bool, progress: Progress | None) -> Manifest:
     """Make the files in parts/, then put all of them in the place of what was there before."""
     parts = directory / "parts"
-    stamp, begun = parts / "plan.json", ("--force " if force else "") + plan.model_dump_json()
-    if parts.exists() and (not stamp.exists() or stamp.read_text() != begun):
+    stamp, begun = parts / "plan.json", (("--force " if force else "") + plan.model_dump_json()).encode()
+    if parts.exists() and (not stamp.exists() or stamp.read_bytes() != begun):
         shutil.rmtree(parts)
     parts.mkdir(exist_ok=True)
     write_atomic(stamp, begun)
@@ -321,19 +321,29 @@ def _collect(
     dry = 0
     for path in _parts_in_order(pool, workers, parts, wanted, seed):
         before = len(lines)
-        with explaining("read", path), path.open(encoding="utf-8") as file:
-            for row in file:
-                digest, _, line = row.rstrip("\n").partition("\t")
-                key = bytes.fromhex(digest)
-                if key not in seen and len(lines) < wanted.count:
-                    seen.add(key)
-                    lines.append(line)
+        for key, line in _read_part(path):
+            if key not in seen and len(lines) < wanted.count:
+                seen.add(key)
+                lines.append(line)
         if progress is not None:
             progress(wanted.name, len(lines), wanted.count)
         dry = dry + wanted.part if len(lines) == before else 0
         if len(lines) == wanted.count or dry >= DRY:
             break
     return lines
+
+
+def _read_part(path: Path) -> Iterator[tuple[bytes, str]]:
+    """Digest and line of each problem of a part. Raises FileError."""
+    try:
+        with explaining("read", path), path.open(encoding="utf-8") as file:
+            for row in file:
+                digest, _, line = row.rstrip("\n").partition("\t")
+                yield bytes.fromhex(digest), line
+    except ValueError as error:
+        raise FileError(
+            f"{path} is damaged: {error}", "remove it; the same command makes it again"
+        ) from error
 
 
 def _parts_in_order(

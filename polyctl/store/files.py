@@ -20,6 +20,7 @@ HINTS = {
     errno.EACCES: "name a place that can be written, or change its permissions",
     errno.EPERM: "name a place that can be written, or change its permissions",
     errno.ENOENT: "the directory has vanished: was it moved or removed?",
+    errno.ENOLCK: "this file system has no locks: name a place on another one",
     errno.ENOTDIR: "a part of that path is a file: name another place",
 }
 

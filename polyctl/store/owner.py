@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FILE_NAME = "writer.json"
+HOST_LENGTH = 255  # the longest that a host name can be
 PROC = Path("/proc/self").parent  # on Linux; elsewhere `ps` is called
 
 
@@ -48,7 +49,10 @@ def read_owner(directory: Path) -> Owner | None:
     """Who writes there, or died doing so; None if nobody does, or the file cannot be read."""
     try:
         facts = json.loads((directory / FILE_NAME).read_text(encoding="utf-8"))
-        return Owner(int(facts["pid"]), str(facts["began"]), str(facts["host"]), float(facts["since"]))
+        owner = Owner(int(facts["pid"]), str(facts["began"]), str(facts["host"]), float(facts["since"]))
+        # it is printed: no time that has no date, and nothing that steers a terminal
+        fair = str(owner).isprintable() and len(owner.host) <= HOST_LENGTH and 0 < owner.pid < 1 << 32
+        return owner if fair else None
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 

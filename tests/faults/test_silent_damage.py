@@ -142,3 +142,21 @@ def test_places_that_are_not_there(copy, capsys, words, where):
 def test_the_environment_can_name_a_wrong_place_too(copy, capsys, monkeypatch):
     monkeypatch.setenv("POLYCTL_RUNS", "gone")
     assert "POLYCTL_RUNS" in said(capsys, "runs", "list")
+
+
+@pytest.mark.parametrize("damage", [b"no digest\tx\n", b"\xff\xfe", b"00\0"])
+def test_a_part_of_a_data_set_that_is_damaged(copy, capsys, monkeypatch, damage):
+    """It can be there only if a generation was interrupted."""
+    with monkeypatch.context() as patch:
+        patch.setattr("polyctl.data.dataset._read_part", _interrupt)
+        assert run(["gen", "smoke", "--workers", "1"]) == 130
+    part = copy.root.parent / "data" / "smoke" / "parts" / "valid.txt.000000"
+    part.write_bytes(damage)
+    assert "parts/valid.txt.000000 is damaged" in said(capsys, "gen", "smoke", "--workers", "1")
+    part.unlink()
+    (part.parent / "plan.json").write_bytes(b"\xff")
+    assert run(["gen", "smoke", "--workers", "1"]) == 0
+
+
+def _interrupt(_):
+    raise KeyboardInterrupt

@@ -92,7 +92,19 @@ def test_a_place_that_cannot_be_locked(tmp_path):
         pass
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x"}', '{"pid": 1e999}', "[" * 100_000, "\xff"])
+def facts(**changes) -> str:
+    return json.dumps({**json.loads(Owner.here().text()), **changes})
+
+
+DAMAGED = [
+    *("", "{", "[]", '{"pid": "x"}', '{"pid": 1e999}', "[" * 100_000, "\xff"),
+    *(facts(since=since) for since in (float("nan"), float("inf"), 1e300, "x", None)),
+    *(facts(host=host) for host in ("\x1b[2J", "two\nlines", "x" * 256)),
+    facts(pid=10**4000),
+]
+
+
+@pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_owner_is_none(tmp_path, text):
     (tmp_path / FILE_NAME).write_bytes(text.encode("latin-1"))
     assert read_owner(tmp_path) is None
