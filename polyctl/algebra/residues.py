@@ -6,6 +6,9 @@ below 2^53, so all that is done here is exact.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,16 +65,59 @@ def eliminate(matrices_RCB: Residues) -> list[Residues]:
         rest = reduce(following)
 
 
-def back_substitute(rows: list[Residues]) -> NDArray[np.int64]:
-    """The solutions x, (C - 1, B), that triangular forms give whose last column is the right-hand side.
+@dataclass(frozen=True)
+class Echelon:
+    """B systems with U unknown weights of columns, in triangular form; what is below has no meaning.
 
-    All pivots but the last must not be 0.
+    The last column of a form is the right-hand side. A column that depends on those before it is moved behind
+    the others: column `order_UB[place, b]` stands at a place, and the first `rank_B` places have pivots.
+    Where `residual_B` is not 0, there is no solution.
     """
-    unknowns = len(rows) - 1
-    pivots_UB = np.array([row[0] for row in rows[:unknowns]]).astype(np.int64)
-    inverses_UB = np.array([[pow(int(p), -1, P) for p in pivots_B] for pivots_B in pivots_UB], float)
-    solution_UB = np.zeros((unknowns, rows[0].shape[1]))
-    for k in range(unknowns - 1, -1, -1):
-        known_B = times(rows[k][1:-1], solution_UB[k + 1 :]).sum(axis=0)
-        solution_UB[k] = times(reduce(rows[k][-1] - known_B), reduce(inverses_UB[k]))
-    return solution_UB.astype(np.int64)
+
+    forms_CCB: Residues
+    order_UB: NDArray[np.int64]
+    rank_B: NDArray[np.int64]
+    residual_B: Residues
+
+    def solutions(self, systems_S: Sequence[int], places_S: Sequence[int]) -> NDArray[np.int64]:
+        """The weights (U, S), by place, that the columns at `places_S` are sums with, 0 behind the rank.
+
+        Place U is the right-hand side.
+        """
+        forms_CCS, places, unknowns = self.forms_CCB[:, :, systems_S], np.array(places_S), len(self.order_UB)
+        goal_CS = forms_CCS[:, places, np.arange(len(places))]
+        solution_US = np.zeros((unknowns, len(places)))
+        for k in range(int(self.rank_B[list(systems_S)].max(initial=0)) - 1, -1, -1):
+            pivots: list[int] = forms_CCS[k, k].astype(np.int64).tolist()
+            inverse_S = reduce(np.array([pow(p, -1, P) if p else 0 for p in pivots], float))
+            rest_S = goal_CS[k] - times(forms_CCS[k, k + 1 : -1], solution_US[k + 1 :]).sum(axis=0)
+            solution_US[k] = times(reduce(rest_S), inverse_S)
+        return solution_US.astype(np.int64)
+
+
+def echelon(matrices_CCB: Residues) -> Echelon:
+    """The triangular forms of B square matrices whose last column is the right-hand side; they are changed.
+
+    Rows are not exchanged, so a column counts as dependent if the next minor with it is 0.
+    """
+    unknowns, count = len(matrices_CCB) - 1, matrices_CCB.shape[2]
+    order_UB = np.tile(np.arange(unknowns)[:, None], count)
+    rank_B, residual_B = np.full(count, unknowns), np.zeros(count)
+    untested_B = np.full(count, unknowns)
+    for k in range(unknowns):
+        pivot_B = matrices_CCB[k, k]
+        if not pivot_B.all():
+            for b in np.flatnonzero(pivot_B == 0):
+                while untested_B[b] and not pivot_B[b]:
+                    end = k + untested_B[b]
+                    matrices_CCB[:, k:end, b] = np.roll(matrices_CCB[:, k:end, b], -1, axis=1)
+                    order_UB[k:end, b] = np.roll(order_UB[k:end, b], -1)
+                    untested_B[b] -= 1
+                if not untested_B[b] and rank_B[b] > k:
+                    rank_B[b], residual_B[b] = k, matrices_CCB[k, -1, b]
+        untested_B -= untested_B > 0
+        following = matrices_CCB[k + 1 :, k + 1 :] * pivot_B
+        following -= matrices_CCB[k + 1 :, k, None] * matrices_CCB[k, k + 1 :]
+        matrices_CCB[k + 1 :, k + 1 :] = reduce(following)
+    residual_B = np.where(rank_B == unknowns, matrices_CCB[-1, -1], residual_B)
+    return Echelon(matrices_CCB, order_UB, rank_B, residual_B)

@@ -27,7 +27,7 @@ from math import isqrt
 from random import Random
 
 import numpy as np
-from flint import fmpq, nmod_mat
+from flint import fmpq
 from numpy.typing import NDArray
 
 from polyctl.algebra.decomposition import Terms
@@ -38,7 +38,7 @@ from polyctl.algebra.residues import (
     MOST_TERMS,
     P,
     Residues,
-    back_substitute,
+    echelon,
     eliminate,
     matrix_product,
     monomials_at,
@@ -48,7 +48,7 @@ from polyctl.algebra.residues import (
 
 MOST_PRODUCTS = 150
 MOST_DEGREE = 200
-_CHUNK = 5000  # entries of the matrices that are eliminated together: what a processor's cache holds
+_CHUNK = 7000  # entries of the matrices that are eliminated together: what a processor's cache holds
 _SPAN_POINTS = 3
 LINE_POINTS = 3
 _PLACES_ON_LINE = (1234567, 7654321, 13579246)
@@ -248,42 +248,30 @@ def _solve(inner_KMB: Residues, f_K: Residues, exponents: tuple[Monomial, ...]) 
     matrices = np.empty((count, count, chunk))
     matrices[:, -1] = f_K[:, None]
     matrices[:, :-1] = _products(inner_KMB, exponents)
-    rows = eliminate(matrices)
-    pivots_KB = np.array([row[0] for row in rows])
-    independent_B = pivots_KB[:-1].all(axis=0)
+    forms = echelon(matrices)
+    unknowns, ranks, differs = count - 1, forms.rank_B.tolist(), (forms.residual_B != 0).tolist()
+    # of what f depends on, and of what the dependent products depend on if f does not
+    wanted = [
+        (b, place)
+        for b in range(chunk)
+        for place in (range(ranks[b], unknowns) if differs[b] else [unknowns])
+    ]
     result = [REFUTED] * chunk
-    for at in np.flatnonzero(~independent_B):
-        result[at] = _solve_dependent(matrices[:, :, at], exponents)
-    solved = np.flatnonzero(independent_B & (pivots_KB[-1] == 0))
-    if len(solved):
-        solutions = back_substitute([row[:, solved] for row in rows]).T.tolist()
-        for at, solution in zip(solved, solutions, strict=True):
-            result[at] = Screened(outer=_recognized(exponents, solution))
+    if not wanted:
+        return result
+    solutions = forms.solutions(*zip(*wanted, strict=True)).T.tolist()
+    orders = forms.order_UB.T.tolist()
+    for (b, place), solution in zip(wanted, solutions, strict=True):
+        ordered = [exponents[column] for column in orders[b]]
+        known = _recognized(ordered[: ranks[b]], solution[: ranks[b]])
+        if not differs[b]:
+            result[b] = Screened(outer=known)
+        elif known is None:
+            result[b] = UNKNOWN
+        elif result[b].refuted:
+            relations = (*result[b].relations, known | {ordered[place]: -1})
+            result[b] = Screened(refuted=True, relations=relations)
     return result
-
-
-def _solve_dependent(matrix_KC: Residues, exponents: tuple[Monomial, ...]) -> Screened:
-    """The same for one candidate with dependent products, of which later ones are left out."""
-    height, width = matrix_KC.shape
-    reduced, rank = nmod_mat(height, width, (matrix_KC.astype(np.int64) % P).ravel().tolist(), P).rref()
-    pivots: list[int] = []
-    for row in range(rank):
-        first = pivots[-1] + 1 if pivots else 0
-        pivots.append(next(c for c in range(first, width) if int(reduced[row, c])))
-    kept = [exponents[c] for c in pivots if c < width - 1]
-
-    def column(c: int) -> OuterTerms | None:
-        return _recognized(kept, [int(reduced[row, c]) for row in range(len(kept))])
-
-    if pivots[-1] < width - 1:
-        return Screened(outer=column(width - 1))
-    relations = []
-    for c in set(range(width - 1)) - set(pivots):
-        known = column(c)
-        if known is None:
-            return Screened()
-        relations.append(known | {exponents[c]: -1})
-    return Screened(refuted=True, relations=tuple(relations))
 
 
 def _products(inner_KMB: Residues, exponents: tuple[Monomial, ...]) -> Residues:

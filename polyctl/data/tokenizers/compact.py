@@ -70,6 +70,7 @@ class CompactTokenizer:
 
     def __init__(self, data: DataConfig) -> None:
         self.ring = ring(variable_names(data))
+        self._names = tuple(self.ring.names())
         self._inner_only = data.target == "inner"
         self._canonical = data.canonical
         self._last: tuple[Polynomial, tuple[Frame, list[Monomial], list[int]]] | None = None
@@ -320,8 +321,7 @@ class CompactTokenizer:
         return self.read(target).decomposition
 
     def read(self, target: Sequence[int]) -> DecompositionTerms:
-        parts = _split(target)
-        names = tuple(self.ring.names())
+        parts, names = _split(target), self._names
         if self._inner_only:
             return DecompositionTerms(names, None, tuple([self._read_inner(p) for p in parts]))
         if len(parts) < 2:
