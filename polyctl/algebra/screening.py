@@ -48,7 +48,7 @@ from polyctl.algebra.residues import (
 
 MOST_PRODUCTS = 150
 MOST_DEGREE = 200
-_CHUNK = 7000  # entries of the matrices that are eliminated together: what a processor's cache holds
+_CHUNK = 14000  # entries of the matrices that are eliminated together: what a processor's cache holds
 _SPAN_POINTS = 3
 LINE_POINTS = 3
 _PLACES_ON_LINE = (1234567, 7654321, 13579246)
