@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,20 +80,23 @@ class Echelon:
     rank_B: NDArray[np.int64]
     residual_B: Residues
 
-    def solutions(self, systems_S: Sequence[int], places_S: Sequence[int]) -> NDArray[np.int64]:
-        """The weights (U, S), by place, that the columns at `places_S` are sums with, 0 behind the rank.
+    def weights(self, system: int, places: Sequence[int]) -> list[list[int]]:
+        """For each of these columns of a system the weights of the first columns, up to the rank, in it.
 
-        Place U is the right-hand side.
+        Place U is the right-hand side. Weights are residues nearest to 0.
         """
-        forms_CCS, places, unknowns = self.forms_CCB[:, :, systems_S], np.array(places_S), len(self.order_UB)
-        goal_CS = forms_CCS[:, places, np.arange(len(places))]
-        solution_US = np.zeros((unknowns, len(places)))
-        for k in range(int(self.rank_B[list(systems_S)].max(initial=0)) - 1, -1, -1):
-            pivots: list[int] = forms_CCS[k, k].astype(np.int64).tolist()
-            inverse_S = reduce(np.array([pow(p, -1, P) if p else 0 for p in pivots], float))
-            rest_S = goal_CS[k] - times(forms_CCS[k, k + 1 : -1], solution_US[k + 1 :]).sum(axis=0)
-            solution_US[k] = times(reduce(rest_S), inverse_S)
-        return solution_US.astype(np.int64)
+        rank = int(self.rank_B[system])
+        rows: list[list[int]] = self.forms_CCB[:rank, :, system].astype(np.int64).tolist()
+        inverses = [pow(row[k], -1, P) for k, row in enumerate(rows)]
+        found = []
+        for place in places:
+            weights: list[int] = []  # the last one first
+            for row, inverse in zip(reversed(rows), reversed(inverses), strict=True):
+                known = sum(map(mul, reversed(row[:rank]), weights))
+                weight = (row[place] - known) * inverse % P
+                weights.append(weight if weight <= P // 2 else weight - P)
+            found.append(weights[::-1])
+        return found
 
 
 def echelon(matrices_CCB: Residues) -> Echelon:

@@ -36,6 +36,7 @@ from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial, compose, degree, ring, terms
 from polyctl.algebra.residues import (
     MOST_TERMS,
+    Echelon,
     P,
     Residues,
     echelon,
@@ -249,29 +250,25 @@ def _solve(inner_KMB: Residues, f_K: Residues, exponents: tuple[Monomial, ...]) 
     matrices[:, -1] = f_K[:, None]
     matrices[:, :-1] = _products(inner_KMB, exponents)
     forms = echelon(matrices)
-    unknowns, ranks, differs = count - 1, forms.rank_B.tolist(), (forms.residual_B != 0).tolist()
-    # of what f depends on, and of what the dependent products depend on if f does not
-    wanted = [
-        (b, place)
-        for b in range(chunk)
-        for place in (range(ranks[b], unknowns) if differs[b] else [unknowns])
-    ]
-    result = [REFUTED] * chunk
-    if not wanted:
-        return result
-    solutions = forms.solutions(*zip(*wanted, strict=True)).T.tolist()
-    orders = forms.order_UB.T.tolist()
-    for (b, place), solution in zip(wanted, solutions, strict=True):
-        ordered = [exponents[column] for column in orders[b]]
-        known = _recognized(ordered[: ranks[b]], solution[: ranks[b]])
-        if not differs[b]:
-            result[b] = Screened(outer=known)
-        elif known is None:
-            result[b] = UNKNOWN
-        elif result[b].refuted:
-            relations = (*result[b].relations, known | {ordered[place]: -1})
-            result[b] = Screened(refuted=True, relations=relations)
-    return result
+    return [_screened(forms, b, exponents) for b in range(chunk)]
+
+
+def _screened(forms: Echelon, system: int, exponents: tuple[Monomial, ...]) -> Screened:
+    """What a triangular form says of its candidate."""
+    unknowns, rank, differs = len(exponents), int(forms.rank_B[system]), forms.residual_B[system] != 0
+    if differs and rank == unknowns:
+        return REFUTED
+    ordered = [exponents[column] for column in forms.order_UB[:, system].tolist()]
+    if not differs:
+        return Screened(outer=_recognized(ordered[:rank], forms.weights(system, [unknowns])[0]))
+    relations = []
+    places = range(rank, unknowns)
+    for place, weights in zip(places, forms.weights(system, places), strict=True):
+        known = _recognized(ordered[:rank], weights)
+        if known is None:
+            return UNKNOWN
+        relations.append(known | {ordered[place]: -1})
+    return Screened(refuted=True, relations=tuple(relations))
 
 
 def _products(inner_KMB: Residues, exponents: tuple[Monomial, ...]) -> Residues:
