@@ -49,6 +49,7 @@ MinutesOption = Annotated[
     ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Estimate the cost without training.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 SmokeOption = Annotated[bool, typer.Option("--smoke", help="Run a version that takes seconds.")]
 ThreadsOption = Annotated[
     int | None,

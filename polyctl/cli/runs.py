@@ -1,15 +1,19 @@
-"""polyctl runs: what has been trained, how far it is, and what it left behind."""
+"""polyctl runs: what has been trained, how far it is, and what it left behind; comparing and removing it."""
 
 from __future__ import annotations
 
+import json
+import sys
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polyctl.cli import output
-from polyctl.cli.options import JsonOption, ListByDefault, RunArgument, RunsOption
-from polyctl.formatting import format_age, format_bytes, format_fixed, format_percent
+from polyctl.cli import output, runs_tail
+from polyctl.cli.options import JsonOption, ListByDefault, RunArgument, RunsOption, YesOption
+from polyctl.errors import UsageError
+from polyctl.formatting import format_age, format_bytes, format_fixed, format_number, format_percent
 
 if TYPE_CHECKING:
     from polyctl.store.runs import Run
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     cls=ListByDefault,
-    help="List the runs, or show one with its state, numbers and files."
+    help="List the runs, or show, follow, compare or remove them."
     "\n\nWithout a command it is `list`, with its options: `polyctl runs --json`.",
 )
 
@@ -87,6 +91,119 @@ def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False)
     print("files")
     for name, size in files.items():
         print(f"  {format_bytes(size):>9}  {name}")
+
+
+app.command("tail")(runs_tail.tail)
+
+
+@app.command()
+def compare(
+    names: Annotated[
+        list[str], typer.Argument(metavar="RUN RUN...", help="Two runs or more, named as for `show`.")
+    ],
+    runs: RunsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show side by side the settings in which runs differ, and their last metrics."""
+    from polyctl.store.runs import find_run
+
+    if len(names) < 2:
+        raise UsageError("one run has nothing to be compared with", "polyctl runs compare RUN RUN")
+    found = [find_run(name, runs, need_checkpoint=False) for name in names]
+    settings = _differing([_flat(run.config().model_dump(mode="json")) for run in found])
+    metrics = _side_by_side([_measured(run.summary()) for run in found])
+    if as_json:
+        output.print_json({"runs": [run.name for run in found], "settings": settings, "metrics": metrics})
+        return
+    header = ("", *(run.name for run in found))
+    rows: list[tuple[object, ...]] = [(key, *map(_setting, values)) for key, values in settings.items()]
+    rows += [(key, *map(_measure, values)) for key, values in metrics.items()]
+    output.print_table(header, rows, right=header[1:])
+    if not settings:
+        output.say("their settings are the same")
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by their dotted keys; the experiment's own name and description are none."""
+    found = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            found.update(_flat(value, f"{prefix}{key}."))
+        elif prefix or key not in ("name", "description", "paper"):
+            found[prefix + key] = value
+    return found
+
+
+def _side_by_side(tables: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    keys = dict.fromkeys(key for table in tables for key in table)
+    return {key: [table.get(key) for table in tables] for key in keys}
+
+
+def _differing(tables: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    return {
+        key: values
+        for key, values in _side_by_side(tables).items()
+        if any(value != values[0] for value in values)
+    }
+
+
+def _measured(summary: Summary) -> dict[str, Any]:
+    """How far a run is and what was measured last: at its last validation, else at its last step."""
+    plain = {
+        "state": summary.state,
+        "step": summary.step,
+        "total_steps": summary.total_steps,
+        "seconds": summary.elapsed,
+        "loss": summary.loss,
+    }
+    return {**plain, **summary.step_metrics, **summary.metrics}
+
+
+def _setting(value: Any) -> str | None:
+    """A setting as --set takes it."""
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _measure(value: Any) -> str | None:
+    return format_number(value) if isinstance(value, float) else None if value is None else str(value)
+
+
+@app.command("rm")
+def remove(
+    names: Annotated[
+        list[str], typer.Argument(metavar="EXPERIMENT/ID...", help="Runs, or their directories.")
+    ],
+    yes: YesOption = False,
+    runs: RunsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove runs with all their files. On a terminal it asks first; elsewhere it needs --yes."""
+    from polyctl.store.remove import check_removable, remove_run
+
+    found = list({run.path: run for run in (_exact(name, runs) for name in names)}.values())
+    for run in found:
+        check_removable(run)
+    if not yes:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise UsageError("nothing is removed without being asked for", "add --yes")
+        typer.confirm(f"remove {', '.join(run.name for run in found)} with all files?", abort=True, err=True)
+    removed = [(run, remove_run(run)) for run in found]
+    if as_json:
+        listed = [{"run": run.name, "path": str(run.path), "bytes": size} for run, size in removed]
+        output.print_json({"removed": listed})
+        return
+    for run, size in removed:
+        print(f"removed {run.name}, {format_bytes(size)}")
+
+
+def _exact(name: str, runs: Path | None) -> Run:
+    """The run of that name, which must not stand for the newest of several."""
+    from polyctl.store.runs import find_run
+
+    run = find_run(name, runs, need_checkpoint=False)
+    if name != run.name and Path(name).resolve() != run.path.resolve():
+        raise UsageError(f"{name!r} may be several runs", f"polyctl runs rm {run.name}")
+    return run
 
 
 def _facts(run: Run, summary: Summary) -> dict[str, Any]:

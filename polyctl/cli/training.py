@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,11 +31,13 @@ LINE_SECONDS = 10.0  # between two plain progress lines
 class ProgressReporter:
     """Reports the events of a job on stderr: steps on the bar if there is one, else a line now and then.
 
-    Without a bar it can be pickled and sent to another process.
+    Without a bar it can be pickled and sent to another process. Events that were read from a file are
+    reported as they were when they happened; `say` prints a line.
     """
 
-    def __init__(self, bar: output.Bar | None = None) -> None:
+    def __init__(self, bar: output.Bar | None = None, say: Callable[[str], None] = output.say) -> None:
         self._bar = bar or output.Bar(None, None)
+        self.say = say
         self._plain = bar is None or not sys.stderr.isatty()
         self._total = self._first = 0
         self._began = self._reported = 0.0
@@ -51,52 +55,62 @@ class ProgressReporter:
             case Step():
                 self._step(event)
             case Pool():
-                output.say(
+                self.say(
                     f"step {event.step:,}: {event.kept} of {event.candidates} problems in the band, "
                     f"first answer right {event.first_right:.1%}"
                 )
                 if event.candidates_needed is not None and event.candidates_needed > (event.candidates or 0):
-                    output.say(
+                    self.say(
                         f"warning: the pool wears out: each of its problems is used {event.uses:.1f} times. "
                         f"Set rl.pool_candidates={event.candidates_needed}, or 0 for fresh problems"
                     )
             case Validation():
-                output.say(f"step {event.step:,}: {_validation_text(event)}")
+                self.say(f"step {event.step:,}: {_validation_text(event)}")
 
     def _start(self, event: RunStarted) -> None:
-        self._total, self._first, self._began = event.total_steps or 0, event.step or 0, time.monotonic()
+        self._total, self._first, self._began = (
+            event.total_steps or 0,
+            event.step or 0,
+            event.time or time.time(),
+        )
         self._bar.update(done=self._first, total=self._total)
         if event.after is not None:
-            output.say(f"taking over from {event.after}, which has died")
+            self.say(f"taking over from {event.after}, which has died")
         what = f"{event.algorithm} {event.state}" if event.algorithm is not None else event.state
-        output.say(
+        self.say(
             f"{what} at step {self._first:,} of {self._total:,} on {event.device}, "
             f"{event.parameters:,} parameters"
         )
 
     def _step(self, event: Step) -> None:
-        step, text, now = event.step or 0, _step_text(event), time.monotonic()
+        step, text, now = event.step or 0, _step_text(event), event.time or time.time()
         self._bar.update(done=step, description=text)
         if self._plain and (now - self._reported >= LINE_SECONDS or step == self._total):
             self._reported = now
-            left = (self._total - step) * (now - self._began) / (step - self._first)
-            output.say(f"step {step:,} of {self._total:,}  {text}  {format_duration(left)} left")
+            left = max(0, self._total - step) * (now - self._began) / max(1, step - self._first)
+            self.say(f"step {step:,} of {self._total:,}  {text}  {format_duration(left)} left")
+
+
+def _known(metrics: dict[str, float]) -> dict[str, float]:
+    """The metrics, NaN for those that an older version did not report."""
+    return defaultdict(lambda: math.nan, metrics)
 
 
 def _step_text(event: Step) -> str:
-    found = event.metrics
+    found = _known(event.metrics)
     if "reward" in found:
         return (
             f"reward {found['reward']:.3f}  pass@1 {found['pass_at_1']:.0%}  kl {found['kl']:.4f}  "
             f"entropy {found['entropy']:.2f}  mass {found['mass']:.2f}  copies {found['copies']:.0%}  "
             f"skipped {found['all_right']:.0f} right, {found['all_wrong']:.0f} wrong"
         )
-    text = f"loss {event.loss:.4f}  {(event.tokens_per_second or 0) / 1000:.1f}k tokens/s"
+    loss = math.nan if event.loss is None else event.loss
+    text = f"loss {loss:.4f}  {(event.tokens_per_second or 0) / 1000:.1f}k tokens/s"
     return f"{text}  {found['mfu']:.1%} MFU" if "mfu" in found else text  # if the device's peak is known
 
 
 def _validation_text(event: Validation) -> str:
-    found = event.metrics
+    found = _known(event.metrics)
     if "rank_score" in found:
         return (
             f"held out: greedy verified {found['greedy_verified']:.1%}, pass@1 {found['pass_at_1']:.1%}, "

@@ -1,14 +1,18 @@
 """polyctl runs, run in this process."""
 
+import io
 import json
+import sys
 
 import pytest
 
 from polyctl.cli import app
-from polyctl.config.schema import Experiment
+from polyctl.config.schema import Experiment, TrainConfig
 from polyctl.store.event_kinds import End, Failure, RunStarted, Step, Validation
 from polyctl.store.events import EventWriter
-from polyctl.store.runs import Run, create_run
+from polyctl.store.lock import sole_writer
+from polyctl.store.runs import Run, create_run, list_runs
+from tests.processes import ending, start_polyctl
 
 
 @pytest.fixture
@@ -17,7 +21,7 @@ def trained(tmp_path, monkeypatch) -> Run:
     monkeypatch.setenv("POLYCTL_RUNS", str(tmp_path))
     run = create_run(Experiment(name="d3_finetune_monic_81920_smoke"))
     with EventWriter(run.events) as events:
-        events.write(RunStarted(state="started", step=0, total_steps=20))
+        events.write(RunStarted(state="started", step=0, total_steps=20, device="cpu", parameters=7))
         events.write(Step(step=12345, loss=0.51239))
         events.write(Validation(step=20, metrics={"greedy_verified": 0.4375, "valid_loss": float("nan")}))
         events.write(End(state="time limit", step=12345))
@@ -99,3 +103,143 @@ def test_a_run_that_is_not_there(trained, capsys):
     assert "polyctl runs list" in capsys.readouterr().err
     assert app.run(["runs", "show", trained.experiment[:-1]]) == 3
     assert "did you mean d3_finetune_monic_81920_smoke" in capsys.readouterr().err
+
+
+# -- compare -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def other(trained) -> Run:
+    """A second run, with another learning rate, which has only begun."""
+    run = create_run(Experiment(name="other", train=TrainConfig(lr=0.5)))
+    with EventWriter(run.events) as events:
+        events.write(RunStarted(state="started", step=0, total_steps=20))
+        events.write(Step(step=1, loss=2.0))
+    return run
+
+
+def test_compare_shows_what_differs(trained, other, capsys):
+    assert app.run(["runs", "compare", trained.name, "other"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == [trained.name, other.name]
+    assert ["train.lr", "0.0006", "0.5"] in lines
+    assert ["step", "12345", "1"] in lines
+    assert ["greedy_verified", "0.4375", "-"] in lines
+    assert not any(line[0] in ("name", "train.steps") for line in lines)
+
+
+def test_compare_as_json(trained, other, capsys):
+    assert app.run(["runs", "compare", trained.name, other.name, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["runs"] == [trained.name, other.name]
+    assert found["settings"] == {"train.lr": [0.0006, 0.5]}
+    assert found["metrics"]["greedy_verified"] == [0.4375, None]
+
+
+def test_compare_needs_two_runs(trained, capsys):
+    assert app.run(["runs", "compare", trained.name]) == 2
+    assert app.run(["runs", "compare", trained.name, "nothing"]) == 3
+    assert app.run(["runs", "compare", trained.name, trained.name]) == 0
+    assert "their settings are the same" in capsys.readouterr().err
+
+
+# -- rm --------------------------------------------------------------------------------------------
+
+
+def test_rm_removes_a_run_and_its_empty_experiment(trained, other, capsys):
+    assert app.run(["runs", "rm", trained.name, "--yes"]) == 0
+    assert capsys.readouterr().out.startswith(f"removed {trained.name}, ")
+    assert not trained.path.parent.exists()
+    assert list_runs() == [other]
+
+
+def test_rm_by_directory_as_json(trained, capsys):
+    assert app.run(["runs", "rm", str(trained.path), "-y", "--json"]) == 0
+    (removed,) = json.loads(capsys.readouterr().out)["removed"]
+    assert (removed["run"], removed["path"]) == (trained.name, str(trained.path))
+    assert removed["bytes"] > 2500
+
+
+def test_rm_asks_on_a_terminal_only(trained, capsys, monkeypatch):
+    assert app.run(["runs", "rm", trained.name]) == 2
+    assert "add --yes" in capsys.readouterr().err
+    for stream in (sys.stdin, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    for answer, left, code in (("n", True, 130), ("y", False, 0)):
+        monkeypatch.setattr("sys.stdin", Typed(f"{answer}\n"))
+        assert app.run(["runs", "rm", trained.name]) == code
+        assert trained.path.exists() == left
+
+
+class Typed(io.StringIO):
+    """What somebody types on a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_rm_takes_no_experiment_for_a_run(trained, capsys):
+    for name in (trained.experiment, str(trained.path.parent)):
+        assert app.run(["runs", "rm", name, "--yes"]) == 2
+        assert f"polyctl runs rm {trained.name}" in capsys.readouterr().err
+    assert app.run(["runs", "rm", "nothing", "--yes"]) == 3
+    assert trained.path.exists()
+
+
+def test_rm_leaves_a_run_alone_that_is_written(trained, capsys):
+    with sole_writer(trained.path):
+        assert app.run(["runs", "rm", trained.name, "--yes"]) == 3
+    assert "is being written by process" in capsys.readouterr().err
+    assert trained.checkpoint("best").exists()
+
+
+def test_rm_leaves_the_bundled_model_alone(trained, capsys, monkeypatch):
+    monkeypatch.setenv("POLYCTL_SHIPPED", str(trained.path))
+    assert app.run(["runs", "rm", trained.name, "--yes"]) == 2
+    assert "POLYCTL_SHIPPED=none" in capsys.readouterr().err
+    assert trained.path.exists()
+
+
+# -- tail ------------------------------------------------------------------------------------------
+
+
+def test_tail_of_a_run_that_has_ended(trained, capsys):
+    assert app.run(["runs", "tail", trained.name]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "started at step 0 of 20 on cpu, 7 parameters",
+        "step 12,345 of 20  loss 0.5124  0.0k tokens/s  0 s left",
+        "step 20: valid loss nan, greedy exact nan%, verified 43.8%",
+        "time limit at step 12,345",
+    ]
+    assert err == f"{trained.name}: finished (time limit)\n"
+    assert app.run(["runs", "tail", trained.name, "--lines", "1"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["time limit at step 12,345"]
+
+
+def test_tail_as_json(trained, capsys):
+    assert app.run(["runs", "tail", trained.name, "--json", "--lines", "2"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["kind"] for event in events] == ["validation", "end"]
+
+
+def test_tail_follows_until_the_run_ends(trained):
+    run = create_run(Experiment(name="quick"))
+    with sole_writer(run.path), EventWriter(run.events) as events:
+        events.write(RunStarted(state="started", step=0, total_steps=2, device="cpu", parameters=7))
+        process = start_polyctl("runs", "tail", "quick")
+        assert process.stdout.readline() == "started at step 0 of 2 on cpu, 7 parameters\n"
+        events.write(Step(step=2, loss=1.0))
+        assert process.stdout.readline().startswith("step 2 of 2  loss 1.0000")
+        assert process.poll() is None
+        events.write(End(state="complete", step=2))
+    out, err = ending(process)
+    assert out == "complete at step 2\n"
+    assert err == f"{run.name}: finished (complete)\n"
+    assert process.returncode == 0
+
+
+def test_tail_of_a_damaged_log(trained, capsys):
+    trained.events.write_bytes(b'{"v": 1, "time": 1, "kind": "pool"}\nwhat?\n{"kind": "step"}\n')
+    assert app.run(["runs", "tail", trained.name]) == 0
+    assert "Traceback" not in capsys.readouterr().err

@@ -1,0 +1,42 @@
+"""Removing a run: as a whole, and only if nobody writes to it."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from contextlib import suppress
+
+from polyctl.errors import FileError, UsageError
+from polyctl.store.files import UNFINISHED, explaining
+from polyctl.store.lock import sole_writer
+from polyctl.store.runs import Run, shipped_run
+
+
+def check_removable(run: Run) -> None:
+    """Raise UsageError for the bundled run, FileError for one that is trained now or that a link leads to."""
+    if run.path.resolve() == shipped_run().path.resolve():
+        raise UsageError(
+            f"{run.name} is the bundled model, which is not removed", "set POLYCTL_SHIPPED=none to do without"
+        )
+    run.refuse_links()
+    owner = run.summary().owner
+    if owner is not None and owner.alive:
+        raise FileError(
+            f"{run.path} is being written by {owner}", "wait until it has finished, or stop it first"
+        )
+
+
+def remove_run(run: Run) -> int:
+    """Remove a run's directory; returns how many bytes its files had. Raises UsageError, FileError.
+
+    It is renamed first, so that it is never listed half removed.
+    """
+    check_removable(run)
+    size = sum(path.lstat().st_size for path in run.path.rglob("*") if not path.is_dir())
+    away = run.path.with_name(f".{run.id[:40]}.{uuid.uuid4().hex}{UNFINISHED}")
+    with sole_writer(run.path), explaining("remove", run.path):
+        run.path.rename(away)
+        shutil.rmtree(away)
+    with suppress(OSError):
+        run.path.parent.rmdir()  # its last run
+    return size
