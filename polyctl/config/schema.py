@@ -234,8 +234,9 @@ class RLConfig(_Config):
     temperature: float = Field(1.0, gt=0, description="grpo: sampling temperature")
     reward: Literal["auto", RewardName] = Field("auto", description="auto: rank for bgrpo, simple for grpo")
     wrong_reward: float = Field(-0.1, description="reward of a wrong hypothesis")
-    weighting: Literal["reward", "probability"] = Field(
-        "reward", description="bgrpo: a hypothesis weighs its reward minus the mean, or by its probability"
+    weighting: Literal["probability", "reward"] = Field(
+        "probability",
+        description="bgrpo: hypotheses weigh by their probabilities, or by reward minus the mean (the paper's)",
     )
     probability_baseline: float = Field(
         0.8, ge=0, le=1, description="probability: λ of the weight q - λ p; below 1 it keeps p in the beam"

@@ -12,7 +12,7 @@ def risks(rl: RLConfig) -> list[str]:
     found = []
     if rl.lr > HIGHEST_LR:
         found.append(
-            f"rl.lr = {rl.lr:g}: steps of this size destroy what the model knows. "
+            f"rl.lr = {rl.lr:g}: steps of this size can destroy what the model knows. "
             "Set 1e-4 for up to 64 problems a step, 2e-4 for more"
         )
     held = rl.weighting == "probability" and rl.probability_baseline < 1

@@ -16,8 +16,8 @@ def test_a_large_learning_rate_is_one():
 
 
 def test_a_beam_that_nothing_holds_is_one():
-    (found,) = risks(RLConfig(kl_weight=0))
+    (found,) = risks(RLConfig(kl_weight=0, weighting="reward"))
     assert "rl.kl_weight=0.02" in found
-    assert len(risks(RLConfig(kl_weight=0, weighting="probability", probability_baseline=1))) == 1
-    assert risks(RLConfig(kl_weight=0, weighting="probability")) == []
+    assert len(risks(RLConfig(kl_weight=0, probability_baseline=1))) == 1
+    assert risks(RLConfig(kl_weight=0)) == []
     assert risks(RLConfig(algorithm="grpo", kl_weight=0)) == []

@@ -34,7 +34,7 @@ def test_the_policy_scores_the_emitted_tokens_as_search_did(start, algorithm):
 
 
 def test_the_end_token_is_trained_where_it_was_emitted_and_nowhere_else():
-    experiment = tiny()
+    experiment = tiny(weighting="reward")
     tokenizer = make_tokenizer(experiment.data)
     problem = ProblemMix(experiment, tokenizer).problem(0)
     target = tokenizer.encode_target(problem)

@@ -70,7 +70,7 @@ def test_a_run_leaves_events_checkpoints_and_a_changed_model(run_rl, start, algo
     [
         ("bgrpo", {"pool_candidates": 12, "pool_refresh_every": 3}),
         ("grpo", {"pool_candidates": 12, "pool_refresh_every": 3}),
-        ("bgrpo", {"max_redraws": 2, "weighting": "probability"}),
+        ("bgrpo", {"max_redraws": 2, "weighting": "reward"}),
     ],
 )
 def test_a_resumed_run_is_the_run_that_was_never_stopped(run_rl, algorithm, source):
