@@ -236,7 +236,7 @@ class RLConfig(_Config):
     wrong_reward: float = Field(-0.1, description="reward of a wrong hypothesis")
     weighting: Literal["probability", "reward"] = Field(
         "probability",
-        description="bgrpo: hypotheses weigh by their probabilities, or by reward minus the mean (the paper's)",
+        description="bgrpo: weigh hypotheses by probability, or by reward minus the mean as the paper does",
     )
     probability_baseline: float = Field(
         0.8, ge=0, le=1, description="probability: λ of the weight q - λ p; below 1 it keeps p in the beam"
