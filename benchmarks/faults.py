@@ -47,7 +47,7 @@ ORPHAN_SECONDS = 20.0  # within which a process without its parent must be gone
 MOST_KILLS = 3  # of one command, before it is left in peace
 LEFT_OUT = ("elapsed", "data")  # times and places
 
-GEN = ["gen", "smoke", "--out", "made", "--workers", "2", "--set", "data.train_size=4000"]
+GEN = ["gen", "smoke", "--out", "made", "--workers", "2", "--set", "data.train_size=2000"]
 TRAIN = ["train", "smoke", "--runs", "runs", "--steps", "40", "--set", "train.eval_every=10"]
 FILES = [*TRAIN, "--set", "train.ema=0.9", "--data", "made", "--set", "train.workers=1"]
 BASE = ["train", "smoke", "--runs", "runs", "--steps", "10"]
