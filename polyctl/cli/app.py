@@ -80,7 +80,7 @@ def make_app(command: str | None = None) -> "typer.Typer":
     app = typer.Typer(
         name="polyctl",
         help="Find hidden structure in polynomials: f = g(h1, ..., hm), proved exactly.",
-        add_completion=False,
+        add_completion=command not in COMMANDS,
         pretty_exceptions_enable=False,
         rich_markup_mode="markdown",  # flows the paragraphs of docstrings
         invoke_without_command=True,

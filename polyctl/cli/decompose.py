@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polyctl.cli import output
+from polyctl.cli import completion, output
 from polyctl.cli.options import (
     AtomsOption,
     BeamOption,
@@ -55,7 +55,12 @@ def decompose(
     roots: Annotated[
         bool, typer.Option("--roots", help="Also give the roots of F, which must be in one variable.")
     ] = False,
-    method: Annotated[str, typer.Option("--method", help=f"One of {', '.join(CHOICES)}.")] = "auto",
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method", help=f"One of {', '.join(CHOICES)}.", autocompletion=completion.method_names
+        ),
+    ] = "auto",
     inners: Annotated[
         int | None, typer.Option("--inners", min=1, metavar="M", help="At most M inner polynomials.")
     ] = None,
@@ -70,6 +75,7 @@ def decompose(
             "--model",
             metavar="RUN",
             help="Run whose model to use (default: the bundled model, or else the newest run).",
+            autocompletion=completion.run_names,
         ),
     ] = None,
     beam: BeamOption = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from polyctl.cli import output
+from polyctl.cli import completion, output
 from polyctl.cli.options import (
     BeamOption,
     DeviceOption,
@@ -41,6 +41,7 @@ def eval_(
         typer.Argument(
             metavar="[EXPERIMENT|RUN]",
             help="Run whose model to use (default: the bundled model, or else the newest run).",
+            autocompletion=completion.run_names,
         ),
     ] = None,
     beam: BeamOption = None,

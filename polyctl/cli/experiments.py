@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from polyctl.cli import output, plan
+from polyctl.cli import completion, output, plan
 from polyctl.cli.options import (
     ExperimentArgument,
     JsonOption,
@@ -16,10 +16,20 @@ from polyctl.cli.options import (
     SmokeOption,
 )
 
+
+class _Experiments(ListByDefault):
+    def is_name(self, word: str, options: dict[str, Any]) -> bool:
+        """Whether an experiment is called that."""
+        from polyctl.config.registry import load_registry
+
+        return word in load_registry(options["registry"]).experiments
+
+
 app = typer.Typer(
-    cls=ListByDefault,
+    cls=_Experiments,
     help="List the experiments, show one with all its settings, or run several."
-    "\n\nWithout a command it is `list`, with its options: `polyctl experiments --json`.",
+    "\n\nWithout a command, the name of an experiment is shown, and anything else is `list` with its "
+    "options: `polyctl experiments --json`, `polyctl experiments 'd2_*'`.",
 )
 app.command("run")(plan.run)
 
@@ -28,7 +38,11 @@ app.command("run")(plan.run)
 def list_(
     pattern: Annotated[
         str | None,
-        typer.Argument(metavar="PATTERN", help="Part of a name, or a pattern such as `d2_*_l6`."),
+        typer.Argument(
+            metavar="PATTERN",
+            help="Part of a name, or a pattern such as `d2_*_l6`.",
+            autocompletion=completion.experiment_names,
+        ),
     ] = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,

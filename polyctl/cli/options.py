@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from polyctl.errors import UsageError
+from polyctl.cli import completion
+from polyctl.errors import UsageError, nearest
 
 RegistryOption = Annotated[
     Path | None,
@@ -34,7 +36,12 @@ AtomsOption = Annotated[
 SeedOption = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed to use instead of the experiment's.")
 ]
-DeviceOption = Annotated[str, typer.Option("--device", metavar="DEVICE", help="auto, cpu or cuda.")]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device", metavar="DEVICE", help="auto, cpu or cuda.", autocompletion=completion.device_names
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. train.lr=1e-3; may be repeated."),
@@ -65,22 +72,54 @@ LimitOption = Annotated[
     int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N problems.")
 ]
 ExperimentArgument = Annotated[
-    str, typer.Argument(metavar="EXPERIMENT", help="An experiment (`polyctl experiments` lists them).")
+    str,
+    typer.Argument(
+        metavar="EXPERIMENT",
+        help="An experiment (`polyctl experiments` lists them).",
+        autocompletion=completion.experiment_names,
+    ),
 ]
 RunArgument = Annotated[
     str,
-    typer.Argument(metavar="RUN", help="EXPERIMENT/ID, EXPERIMENT for its newest run, or a run's directory."),
+    typer.Argument(
+        metavar="RUN",
+        help="EXPERIMENT/ID, EXPERIMENT for its newest run, or a run's directory.",
+        autocompletion=completion.run_names,
+    ),
 ]
 
 
 class ListByDefault(TyperGroup):
-    """A group that lists if no command is given: `runs --json` is `runs list --json`."""
+    """A group that lists if no command is given: `runs --json` is `runs list --json`.
+
+    A word that is no command is shown if it is a name, and else a pattern to list: `experiments d2_*`.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:  # the shell completes: the command may be still to come
+            return super().parse_args(ctx, args)
         asks_for_help = bool(args) and args[0] in ctx.help_option_names
         if not asks_for_help and (not args or args[0].startswith("-")):
             args = ["list", *args]
+        elif args and args[0] not in self.commands:
+            if self.is_name(args[0], self._options_in(ctx, args)):
+                args = ["show", *args]
+            elif not nearest(args[0], self.commands) or re.search(r"[*?\[]", args[0]):
+                args = ["list", *args]
         return super().parse_args(ctx, args)
+
+    def is_name(self, word: str, options: dict[str, Any]) -> bool:
+        """Whether the word names what `show` shows, with the options of `show`."""
+        raise NotImplementedError
+
+    def _options_in(self, ctx: Any, args: list[str]) -> dict[str, Any]:
+        show = self.commands["show"]
+        return show.make_context("show", list(args), parent=ctx, resilient_parsing=True).params
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Commands, and names that `list` and `show` take."""
+        names = self.commands["list"].params[0].shell_complete(ctx, incomplete)
+        return [*super().shell_complete(ctx, incomplete), *names]
 
 
 def names_in(names: str | None, option: str) -> list[str] | None:

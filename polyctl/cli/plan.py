@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polyctl.cli import output
+from polyctl.cli import completion, output
 from polyctl.cli.options import (
     DeviceOption,
     JsonOption,
@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 
 def run(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAMES...", help="Experiments, or patterns such as `d1_var_*`.")
+        list[str],
+        typer.Argument(
+            metavar="NAMES...",
+            help="Experiments, or patterns such as `d1_var_*`.",
+            autocompletion=completion.experiment_names,
+        ),
     ],
     stage: Annotated[
         str | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polyctl.cli import output
+from polyctl.cli import completion, output
 from polyctl.cli.options import JsonOption, RegistryOption, RunsOption
 from polyctl.errors import FileError, UsageError
 
@@ -22,6 +22,7 @@ def report(
         typer.Argument(
             metavar="[PLAN|NAMES...]",
             help="d1_degree, d1_vars, d2_arch, d2_heads, d3, d4, rl or complexity; or names of experiments.",
+            autocompletion=completion.report_names,
         ),
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from polyctl.cli import output
+from polyctl.cli import completion, output
 from polyctl.cli.options import (
     DeviceOption,
     DryRunOption,
@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 
 def rl(
     experiment: Annotated[
-        str, typer.Argument(help="The experiment whose trained model to improve (see `polyctl experiments`).")
+        str,
+        typer.Argument(
+            help="The experiment whose trained model to improve (see `polyctl experiments`).",
+            autocompletion=completion.experiment_names,
+        ),
     ],
     algo: Annotated[
         str | None,
@@ -51,6 +55,7 @@ def rl(
             "--from",
             metavar="RUN",
             help="Run or model file to start from (default: rl.init_from, else the newest run).",
+            autocompletion=completion.run_names,
         ),
     ] = None,
     resume: Annotated[

@@ -10,19 +10,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polyctl.cli import output, runs_tail
+from polyctl.cli import completion, output, runs_tail
 from polyctl.cli.options import JsonOption, ListByDefault, RunArgument, RunsOption, YesOption
-from polyctl.errors import UsageError
+from polyctl.errors import FileError, UsageError
 from polyctl.formatting import format_age, format_bytes, format_fixed, format_number, format_percent
 
 if TYPE_CHECKING:
     from polyctl.store.runs import Run
     from polyctl.store.summary import Summary
 
+
+class _Runs(ListByDefault):
+    def is_name(self, word: str, options: dict[str, Any]) -> bool:
+        """Whether it is EXPERIMENT/ID or a run's directory."""
+        from polyctl.config.names import is_run_name
+
+        return ("/" in word and is_run_name(word)) or (Path(word) / "config.toml").is_file()
+
+
 app = typer.Typer(
-    cls=ListByDefault,
+    cls=_Runs,
     help="List the runs, or show, follow, compare or remove them."
-    "\n\nWithout a command it is `list`, with its options: `polyctl runs --json`.",
+    "\n\nWithout a command, EXPERIMENT/ID is shown, and anything else is `list` with its options: "
+    "`polyctl runs --json`, `polyctl runs 'd2_*'`.",
 )
 
 
@@ -30,24 +40,29 @@ app = typer.Typer(
 def list_(
     pattern: Annotated[
         str | None,
-        typer.Argument(metavar="PATTERN", help="Part of a name, or a pattern such as `d2_*/2025*`."),
+        typer.Argument(
+            metavar="PATTERN",
+            help="Part of a name, or a pattern such as `d2_*/2025*`.",
+            autocompletion=completion.run_names,
+        ),
     ] = None,
     runs: RunsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the runs, newest first."""
-    from polyctl.store.runs import existing_root, left_out, list_runs
+    from polyctl.store.runs import existing_root, left_out, list_runs, next_step
 
     root = existing_root(runs)
     output.say_notes([f"{str(path)!r} is left out: {why}" for path, why in left_out(root)])
     fits = f"*{pattern or ''}*"
     found = [(run, run.summary()) for run in list_runs(root) if fnmatchcase(run.name, fits)]
+    if pattern is not None and not found:
+        raise FileError(f"no run in {root} fits {pattern!r}", next_step(pattern, root))
     if as_json:
         output.print_json({"root": str(root), "runs": [_facts(run, summary) for run, summary in found]})
         return
     if not found:
-        what = "no runs" if pattern is None else f"no runs that fit {pattern!r}"
-        output.say(f"{what} in {root}; `polyctl train quick` makes one")
+        output.say(f"no runs in {root}; `polyctl train quick` makes one")
         return
     rows = [(run.name, s.state, s.step, format_fixed(s.loss), format_percent(s.accuracy)) for run, s in found]
     output.print_table(("run", "state", "step", "loss", "verified"), rows, right=("step", "loss", "verified"))
@@ -99,7 +114,12 @@ app.command("tail")(runs_tail.tail)
 @app.command()
 def compare(
     names: Annotated[
-        list[str], typer.Argument(metavar="RUN RUN...", help="Two runs or more, named as for `show`.")
+        list[str],
+        typer.Argument(
+            metavar="RUN RUN...",
+            help="Two runs or more, named as for `show`.",
+            autocompletion=completion.run_names,
+        ),
     ],
     runs: RunsOption = None,
     as_json: JsonOption = False,
@@ -171,7 +191,12 @@ def _measure(value: Any) -> str | None:
 @app.command("rm")
 def remove(
     names: Annotated[
-        list[str], typer.Argument(metavar="EXPERIMENT/ID...", help="Runs, or their directories.")
+        list[str],
+        typer.Argument(
+            metavar="EXPERIMENT/ID...",
+            help="Runs, or their directories.",
+            autocompletion=completion.run_names,
+        ),
     ],
     yes: YesOption = False,
     runs: RunsOption = None,

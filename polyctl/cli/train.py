@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polyctl.cli import output
+from polyctl.cli import completion, output
 from polyctl.cli.options import (
     DeviceOption,
     DryRunOption,
@@ -36,9 +36,16 @@ SLOW_FLOPS = 2e10
 
 def train(
     experiment: Annotated[
-        str | None, typer.Argument(help="The experiment to train (see `polyctl experiments`).")
+        str | None,
+        typer.Argument(
+            help="The experiment to train (see `polyctl experiments`).",
+            autocompletion=completion.experiment_names,
+        ),
     ] = None,
-    run: Annotated[str | None, typer.Argument(help="With --resume: the run to continue.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(help="With --resume: the run to continue.", autocompletion=completion.run_names),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue RUN, or else the experiment's newest run.")
     ] = False,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from polyctl.cli import completion
 from polyctl.cli.options import RegistryOption, RunsOption
 from polyctl.errors import UsageError
 from polyctl.tui.tabs import TABS
@@ -23,7 +24,12 @@ def tui(
     ] = False,
     run: Annotated[
         str | None,
-        typer.Option("--run", metavar="RUN", help="With --plain: show this run instead of the newest."),
+        typer.Option(
+            "--run",
+            metavar="RUN",
+            help="With --plain: show this run instead of the newest.",
+            autocompletion=completion.run_names,
+        ),
     ] = None,
     serve: Annotated[
         bool, typer.Option("--serve", help="Open it in a browser, on this machine only (needs polyctl[web]).")

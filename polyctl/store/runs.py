@@ -320,10 +320,11 @@ def find_run(name: str | Path, root: Path | None = None, *, need_checkpoint: boo
                 f"no run in {path} has a checkpoint yet",
                 f"wait for the first one, or `polyctl train {runs[0].experiment}`",
             )
-    raise FileError(f"there is no run {str(name)!r} in {root}", _next_step(str(name), root))
+    raise FileError(f"there is no run {str(name)!r} in {root}", next_step(str(name), root))
 
 
-def _next_step(name: str, root: Path) -> str:
+def next_step(name: str, root: Path) -> str:
+    """A hint for a name that no run in `root` has."""
     runs = list_runs(root)
     if not runs:
         return "there are no runs yet: `polyctl train quick` makes one; --runs names another place"

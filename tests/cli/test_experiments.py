@@ -41,6 +41,19 @@ def test_a_pattern_or_a_part_of_a_name(pattern, found, capsys):
     assert names(capsys.readouterr().out) == found
 
 
+def test_without_a_command_a_name_is_shown_and_a_pattern_listed(capsys, tmp_path):
+    assert app.run(["experiments", "quick"]) == 0
+    assert 'name = "quick"' in capsys.readouterr().out
+    assert app.run(["experiments", "d2_heads_*"]) == 0
+    assert names(capsys.readouterr().out) == ["d2_heads_4", "d2_heads_8", "d2_heads_16"]
+    (tmp_path / "own.toml").write_text("[experiment.own]\n")
+    assert app.run(["experiments", "own", "--registry", str(tmp_path / "own.toml")]) == 0
+    assert 'name = "own"' in capsys.readouterr().out
+    assert app.run(["experiments", "own"]) == 2
+    assert app.run(["experiments", "shwo"]) == 2
+    assert "did you mean show?" in capsys.readouterr().err
+
+
 def test_a_pattern_that_fits_nothing(capsys):
     assert app.run(["experiments", "list", "quikc"]) == 2
     assert "did you mean quick?" in capsys.readouterr().err

@@ -48,8 +48,22 @@ def test_list(trained, capsys):
     assert any(line.split()[1:] == ["unknown", "-", "-", "-"] for line in lines)
     assert app.run(["runs", "list", "quick"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
-    assert app.run(["runs", "list", "other"]) == 0
-    assert "fit 'other'" in capsys.readouterr().err
+    for json_ in ([], ["--json"]):
+        assert app.run(["runs", "list", "other", *json_]) == 3
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert "fits 'other'" in err
+
+
+def test_a_name_is_shown_and_a_pattern_listed(trained, capsys):
+    for name in (trained.name, str(trained.path)):
+        assert app.run(["runs", name]) == 0
+        assert "12345 of 20" in capsys.readouterr().out
+    for pattern in ("d3_*", "finetune", trained.experiment):
+        assert app.run(["runs", pattern, "--json"]) == 0
+        assert [run["run"] for run in json.loads(capsys.readouterr().out)["runs"]] == [trained.name]
+    assert app.run(["runs", "quick"]) == app.run(["runs", "quick/1"]) == 3
+    assert app.run(["runs", trained.name, "--runs", "nowhere"]) == 3
 
 
 def test_list_as_json(trained, capsys):
