@@ -93,7 +93,7 @@ class _Clock:
             self.began = time.process_time()
         if self.seconds is not None and time.process_time() - self.began >= self.seconds and not self.over:
             self.over = True
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)  # SIGINT may be ignored in the background
 
 
 def _arm(text: str) -> tuple[str, list[str]]:
