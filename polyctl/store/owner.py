@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,12 +25,12 @@ class Owner:
     @classmethod
     def here(cls) -> Owner:
         """This process, from now on."""
-        return cls(os.getpid(), process_start(os.getpid()), socket.gethostname(), time.time())
+        return cls(os.getpid(), process_start(os.getpid()), os.uname().nodename, time.time())
 
     @property
     def alive(self) -> bool | None:
         """Whether the process still runs; None if it is one of another machine, so that we cannot know."""
-        if self.host != socket.gethostname():
+        if self.host != os.uname().nodename:
             return None
         return bool(self.began) and process_start(self.pid) == self.began
 
@@ -65,6 +63,8 @@ def process_start(pid: int) -> str:
         except OSError:
             return ""
         return "" if state == "Z" else fields[18]
+    import subprocess  # every command reads the states of runs, and few machines need this
+
     found = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )

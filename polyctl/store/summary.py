@@ -143,7 +143,12 @@ class _Newest:
     def summary(self) -> Summary:
         """What these events say together."""
         state = self._state()
-        steps = [e.step for e in (self.end, self.step, self.validation, self.began) if e is not None]
+        if self.end is not None and self.end.step is not None:
+            steps: list[int | None] = [
+                self.end.step
+            ]  # a step after it was lost with a process that was killed
+        else:
+            steps = [e.step for e in (self.step, self.validation, self.began) if e is not None]
         measured = {} if self.validation is None else self.validation.metrics
         crash = self.failure if state == "crashed" and self.failed_after_last_step else None
         return Summary(

@@ -289,6 +289,14 @@ def test_the_step_is_the_furthest_that_any_event_names(tmp_path):
     assert run.summary().step == 4
 
 
+def test_steps_that_were_lost_with_a_killed_process_do_not_count_in_the_end(tmp_path):
+    run = make(tmp_path, "a", "20250101-000000")
+    lost = ("step", 50, {"step": 120, "loss": 0.5})
+    resumed = ("run", 40, {"state": "resumed", "step": 110, "total_steps": 3000})
+    events_of(run, RUN, lost, resumed, ("end", 30, {"state": "interrupted", "step": 110}))
+    assert run.summary().step == 110
+
+
 def test_of_a_long_file_the_end_and_the_opening_are_read(tmp_path, monkeypatch):
     run = make(tmp_path, "a", "20250101-000000")
     steps = [("step", 100 - i / 100, {"step": i, "loss": 1 / (i + 1)}) for i in range(3000)]
