@@ -232,7 +232,9 @@ class RLConfig(_Config):
     groups_per_step: int = Field(16, ge=1, description="problems in a step, over all processes")
     group_size: int = Field(10, ge=2, description="hypotheses in a group")
     temperature: float = Field(1.0, gt=0, description="grpo: sampling temperature")
-    reward: Literal["auto", RewardName] = Field("auto", description="auto: rank for bgrpo, simple for grpo")
+    reward: Literal["auto", RewardName] = Field(
+        "auto", description="of weighting reward; auto: rank for bgrpo, simple for grpo"
+    )
     wrong_reward: float = Field(-0.1, description="reward of a wrong hypothesis")
     weighting: Literal["probability", "reward"] = Field(
         "probability",
