@@ -32,6 +32,7 @@ COMMANDS = {  # in the order of the help: each as module:function of polyctl.cli
     "tui": "tui:tui",
     "experiments": "experiments:app",
     "runs": "runs:app",
+    "doctor": "doctor:doctor",
 }
 POLYNOMIAL_COMMANDS = ("decompose", "verify", "rewrite", "tui")
 EXIT_BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
