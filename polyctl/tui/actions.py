@@ -70,11 +70,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("decompose.narrower", "minus", "Beam -", "A narrower beam.", False),
     Action("decompose.cancel", "escape", "Cancel", "Stop the search, or leave the input if none is running."),
     Action("decompose.detail", "d", "Detail", "Next detail: proof, LaTeX, SymPy, what was tried."),
+    Action("decompose.export", "w", "Export", "Write all answers to a file: JSON, LaTeX, SymPy or text."),
     Action("decompose.copy", "y,c", "Copy", "Copy what the detail shows (OSC 52)."),
     Action("runs.open", "enter", "Open", "Open the marked runs, or the one under the cursor.", False),
     Action("runs.mark", "space", "Mark", "Mark or unmark a run to compare."),
     Action("runs.unmark", "u", "Unmark", "Unmark all runs.", False),
     Action("runs.sort", "s", "Sort", "Sort by the next column."),
+    Action("runs.reverse", "S", "Reverse", "Reverse the order.", False),
+    Action("runs.note", "n", "Note", "Write a note or tags for the run; the filter finds them."),
+    Action("runs.archive", "a", "Archive", "Move the run out of the list, after asking.", False),
+    Action("runs.delete", "D", "Delete", "Delete the run for good, after asking.", False),
     Action("runs.filter", "slash", "Filter", "Show only runs whose line contains the text."),
     Action("runs.stop", "x", "Stop", "Ask the process that trains or evaluates the run to save and end."),
     Action("run.next_run", "n", "Next run", "The next run of the list.", False),
@@ -139,6 +144,11 @@ def config_path() -> Path:
     if named := os.environ.get("POLYCTL_TUI_CONFIG"):
         return Path(named)
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "polyctl" / "tui.toml"
+
+
+def history_path() -> Path:
+    """Where the dashboard keeps what was entered: beside its settings."""
+    return config_path().with_name("tui_history")
 
 
 def load_keymap(path: Path | None = None) -> dict[str, str]:

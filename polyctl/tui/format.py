@@ -80,5 +80,5 @@ def format_progress(step: int | None, total: int | None, width: int = 8) -> str:
     if not total:
         return f"{step:,}"
     share = min(1.0, max(0.0, step / total))
-    full = round(share * width)
+    full = int(share * width)  # full only at the end
     return ("█" * full + "░" * (width - full) + f" {100 * share:3.0f}%").lstrip()

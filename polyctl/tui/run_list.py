@@ -10,6 +10,7 @@ from pathlib import Path
 from polyctl.store.owner import read_owner
 from polyctl.store.runs import Run, list_runs
 from polyctl.store.summary import SILENT_SECONDS, Summary, is_evaluating
+from polyctl.tui.run_files import NOTE, read_note
 from polyctl.tui.run_log import RunLog
 
 SLOW_FACTOR = 20  # a summary that took a second is read again after twenty
@@ -24,6 +25,7 @@ class RunRow:
     summary: Summary | None
     problem: str | None = None
     has_model: bool = False
+    note: str = ""
 
     @property
     def may_have_crashed(self) -> bool:
@@ -49,7 +51,7 @@ def read_row(run: Run) -> RunRow:
         pass
     except OSError as error:
         problem = f"{run.events} cannot be read: {error.strerror}"
-    return RunRow(run, run.summary(), problem, run.has_checkpoint)
+    return RunRow(run, run.summary(), problem, run.has_checkpoint, read_note(run))
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,16 @@ def _may_change(row: RunRow) -> bool:
 
 
 def _stamp_of(run: Run) -> object:
-    """A value that changes when the file of events does."""
-    try:
-        status = run.events.stat()
-    except OSError:
-        return None
-    return (status.st_ino, status.st_size, status.st_mtime_ns)
+    """A value that changes when the file of events or the note does."""
+    found: list[object] = []
+    for path in (run.events, run.path / NOTE):
+        try:
+            status = path.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return found
 
 
 class RunList:

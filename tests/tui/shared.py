@@ -119,6 +119,13 @@ def screen_text(app: Dashboard) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
+def heard(app: Dashboard, monkeypatch) -> list[str]:
+    """What the dashboard says in notices, which `run_test` does not show."""
+    said: list[str] = []
+    monkeypatch.setattr(app, "notify", lambda message, **more: said.append(message))
+    return said
+
+
 def drive(app: Dashboard, script: Callable[..., Awaitable[None]], size: tuple[int, int] = (120, 40)) -> None:
     async def main() -> None:
         async with app.run_test(size=size) as pilot:

@@ -9,6 +9,7 @@ from polyctl.tui.widgets.table import Table
 from tests.tui.shared import (
     drive,
     event,
+    heard,
     make_run,
     screen_text,
     until,
@@ -29,7 +30,7 @@ def solve(pane, text: str = TEXT) -> None:
 
 def test_the_caret_stands_under_the_mistake(dashboard):
     async def script(pilot):
-        await until_focused(pilot, dashboard.pane("decompose").query_one(Input))
+        await until_focused(pilot, dashboard.pane("decompose").query_one("#question Input", Input))
         await pilot.press(*"x^2+)")
         await until_shown(pilot, "✗")
         lines = screen_text(dashboard).splitlines()
@@ -40,7 +41,7 @@ def test_the_caret_stands_under_the_mistake(dashboard):
 
 def test_enter_asks_and_the_beam_is_seen_growing(dashboard):
     async def script(pilot):
-        solver, entry = dashboard.solver, dashboard.pane("decompose").query_one(Input)
+        solver, entry = dashboard.solver, dashboard.pane("decompose").query_one("#question Input", Input)
         await until_focused(pilot, entry)
         entry.value = TEXT
         await pilot.press("enter")
@@ -68,7 +69,7 @@ def test_answers_come_with_their_proof(dashboard):
 def test_each_detail_can_be_copied(dashboard):
     async def script(pilot):
         pane = dashboard.pane("decompose")
-        await until_focused(pilot, pane.query_one(Input))
+        await until_focused(pilot, pane.query_one("#question Input", Input))
         solve(pane)
         await pilot.press("escape")  # leaves the input
         assert pane.query_one(Table).has_focus
@@ -88,7 +89,7 @@ def test_each_detail_can_be_copied(dashboard):
 def test_keys_set_what_the_next_search_is_asked(dashboard):
     async def script(pilot):
         pane, solver = dashboard.pane("decompose"), dashboard.solver
-        entry = pane.query_one(Input)
+        entry = pane.query_one("#question Input", Input)
         await until_focused(pilot, entry)
         await pilot.press("escape")
         await pilot.press(
@@ -114,7 +115,7 @@ def test_keys_set_what_the_next_search_is_asked(dashboard):
 def test_a_search_is_stopped_by_escape_or_by_the_next_one(dashboard):
     async def script(pilot):
         solver = dashboard.solver
-        await until_focused(pilot, dashboard.pane("decompose").query_one(Input))
+        await until_focused(pilot, dashboard.pane("decompose").query_one("#question Input", Input))
         await pilot.press("f7")
         assert solver.cancelled == 0
         await pilot.press("f7")  # while the one before still runs
@@ -128,7 +129,7 @@ def test_a_search_is_stopped_by_escape_or_by_the_next_one(dashboard):
 
 def test_arrows_go_through_what_was_entered(dashboard):
     async def script(pilot):
-        entry = dashboard.pane("decompose").query_one(Input)
+        entry = dashboard.pane("decompose").query_one("#question Input", Input)
         await until_focused(pilot, entry)
         await pilot.press("f7", "f7", "up")
         assert entry.value == EXAMPLES[0]
@@ -235,7 +236,7 @@ def test_what_a_search_that_was_given_up_still_says_is_not_heard(dashboard):
 
 def test_lines_that_are_pasted_become_one(dashboard):
     async def script(pilot):
-        entry = dashboard.pane("decompose").query_one(Input)
+        entry = dashboard.pane("decompose").query_one("#question Input", Input)
         await until_focused(pilot, entry)
         entry.post_message(Paste("x^4 + 2x^2\n  + 3\n"))
         await until(pilot, lambda: entry.value, "the text is pasted")
@@ -308,7 +309,7 @@ def test_the_shipped_model_can_be_chosen_wherever_runs_are_kept(tmp_path, empty,
 def test_the_line_being_typed_is_kept_while_older_ones_are_looked_at(dashboard):
     async def script(pilot):
         pane = dashboard.pane("decompose")
-        entry = pane.query_one(Input)
+        entry = pane.query_one("#question Input", Input)
         await until_focused(pilot, entry)
         pane.solve("x^4")
         entry.value = "x^4 + 2"
@@ -342,7 +343,7 @@ def test_the_best_answer_is_chosen_though_it_comes_later_and_the_table_has_the_f
 
 def test_text_control_u_and_enter_in_one_burst_lose_nothing(dashboard):
     async def script(pilot):
-        entry = dashboard.pane("decompose").query_one(Input)
+        entry = dashboard.pane("decompose").query_one("#question Input", Input)
         await until_focused(pilot, entry)
         keys = [*"x^4", "enter", "ctrl+u", *"x^6+x", "enter", *"^3"]
         for key in keys:
@@ -351,5 +352,26 @@ def test_text_control_u_and_enter_in_one_burst_lose_nothing(dashboard):
             dashboard._driver.send_message(sent)
         await until(pilot, lambda: entry.value == "x^6+x^3", "all is typed")
         assert [text for text, _ in dashboard.solver.asked] == ["x^4", "x^6+x"]
+
+    drive(dashboard, script)
+
+
+def test_answers_are_written_to_a_file(tmp_path, dashboard, monkeypatch):
+    said = heard(dashboard, monkeypatch)
+
+    async def script(pilot):
+        pane = dashboard.pane("decompose")
+        await pilot.press("escape")
+        await until_focused(pilot, pane.query_one(Table))
+        await pilot.press("w")
+        await until(pilot, lambda: "no answers to write yet" in str(said), "there is nothing to write")
+        pane.solve(TEXT)
+        for message in answers(TEXT):
+            pane.receive(message)
+        await pilot.press("escape", "w", "ctrl+u", *"out.doc", "enter")
+        await until(pilot, lambda: "cannot end in '.doc'" in str(said), "the form is refused")
+        await pilot.press("w", "ctrl+u", *"out.tex", "enter")
+        await until(pilot, lambda: (tmp_path / "out.tex").exists(), "the file is written")
+        assert (tmp_path / "out.tex").read_text().startswith("% f = ")
 
     drive(dashboard, script)

@@ -1,5 +1,10 @@
 """A search as its messages build it, and the settings of the next one."""
 
+import json
+
+import pytest
+
+from polyctl.errors import UsageError
 from polyctl.tui.search_state import BEAM_WIDTHS, MOST_INNERS, SearchSettings, SearchState
 from polyctl.tui.views.decompose import (
     WELCOME,
@@ -7,6 +12,7 @@ from polyctl.tui.views.decompose import (
     describe_detail,
     describe_settings,
     describe_tried,
+    export_answers,
     format_state,
 )
 from polyctl.tui.views.solutions import format_solutions
@@ -164,3 +170,19 @@ def test_notes_on_how_the_input_was_read_stand_below_the_proof():
     search.receive({**done, "solutions": [solution], "notes": ["ab is a*b"]})
     assert describe_detail(search, search.find("0"), "proof").endswith("note: ab is a*b")
     assert describe_tried(search).endswith("note: ab is a*b")
+
+
+def test_answers_are_exported_in_four_forms():
+    search = finished()
+    found = json.loads(export_answers(search, ".json"))
+    assert (found["input"], len(found["solutions"])) == (TEXT, 1)
+    assert found["solutions"][0]["inners"] == ["x^2 + x + 1"]
+    assert "rank_key" not in found["solutions"][0]
+    latex, sympy, text = (export_answers(search, suffix) for suffix in (".tex", ".py", ".txt"))
+    assert latex.startswith(f"% f = {TEXT}\n\n% 1. verified, exact: univariate\n")
+    assert "x^{2}" in latex
+    assert "h = x**2 + x + 1" in sympy
+    assert compile(sympy, "answers.py", "exec")
+    assert "compared with f: equal" in text
+    with pytest.raises(UsageError, match=r"\.doc"):
+        export_answers(search, ".doc")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from rich.cells import cell_len
@@ -14,12 +15,14 @@ from textual.message import Message
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
+from polyctl.errors import PolyctlError
 from polyctl.formatting import cut_text, format_age, format_percent
+from polyctl.store.files import write_atomic
 from polyctl.store.runs import shipped_run
-from polyctl.tui.actions import make_bindings
+from polyctl.tui.actions import history_path, make_bindings
 from polyctl.tui.format import clean
 from polyctl.tui.input_history import InputHistory
-from polyctl.tui.panes.host import Host
+from polyctl.tui.panes.host import NO_FILES, Host
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.screens.choose import ChooseScreen
 from polyctl.tui.search_state import SearchSettings, SearchState
@@ -31,11 +34,13 @@ from polyctl.tui.views.decompose import (
     Reading,
     describe_detail,
     describe_settings,
+    export_answers,
     format_reading,
     format_state,
     read_input,
 )
 from polyctl.tui.views.solutions import choose_columns, format_solutions
+from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.entry import Entry
 from polyctl.tui.widgets.table import Table
 
@@ -59,7 +64,7 @@ class DecomposePane(Pane):
         super().__init__(host)
         self.settings = SearchSettings()
         self.search = SearchState()
-        self.inputs = InputHistory()
+        self.inputs = InputHistory(history_path())
         self.detail = "proof"
         self._model = Model(None, ready=False, loading=False, loaded=None)
         self._example = -1
@@ -75,6 +80,7 @@ class DecomposePane(Pane):
         yield Static("", id="growing", markup=False)
         with VerticalScroll(id="detail"):
             yield Static("", id="detail-text", markup=False)
+        yield Ask(id="decompose-ask")
 
     def on_mount(self) -> None:
         self._draw_state()
@@ -82,7 +88,7 @@ class DecomposePane(Pane):
         self._draw_detail()
 
     def arrive(self) -> None:
-        self.query_one(Input).focus()
+        self.query_one("#question Input", Input).focus()
 
     def on_resize(self) -> None:
         self._draw_state()
@@ -103,7 +109,7 @@ class DecomposePane(Pane):
             self.post_message(self.Parsed(reading))
 
     def on_decompose_pane_parsed(self, event: Parsed) -> None:
-        entry, reading = self.query_one(Input), event.reading
+        entry, reading = self.query_one("#question Input", Input), event.reading
         if reading.text != entry.value:
             return
         column = 0
@@ -117,7 +123,7 @@ class DecomposePane(Pane):
 
     def enter(self, text: str) -> None:
         """Write a text into the input."""
-        entry = self.query_one(Input)
+        entry = self.query_one("#question Input", Input)
         entry.value = text
         entry.cursor_position = len(text)
 
@@ -169,7 +175,7 @@ class DecomposePane(Pane):
         self._draw_state()
 
     def _draw_state(self) -> None:
-        state = format_state(self.search, self.query_one(Input).value, self._model.loading)
+        state = format_state(self.search, self.query_one("#question Input", Input).value, self._model.loading)
         run = self.settings.run or next((name for name, _ in self._models()), None)
         model = replace(self._model, run=run)
         room = self.size.width - state.cell_len - 2
@@ -219,14 +225,14 @@ class DecomposePane(Pane):
     # -- actions
 
     def action_edit(self) -> None:
-        self.query_one(Input).focus()
+        self.query_one("#question Input", Input).focus()
 
     def action_example(self) -> None:
         self._example = (self._example + 1) % len(EXAMPLES)
         self.solve(EXAMPLES[self._example])
 
     def action_history_back(self) -> None:
-        text = self.inputs.back(self.query_one(Input).value)
+        text = self.inputs.back(self.query_one("#question Input", Input).value)
         if text is not None:
             self.enter(text)
 
@@ -234,7 +240,7 @@ class DecomposePane(Pane):
         if self.inputs.at_draft:
             self.query_one(Table).focus()
             return
-        text = self.inputs.forward(self.query_one(Input).value)
+        text = self.inputs.forward(self.query_one("#question Input", Input).value)
         if text is not None:
             self.enter(text)
 
@@ -304,3 +310,23 @@ class DecomposePane(Pane):
         text = self.detail_text()
         self.app.copy_to_clipboard(text)
         self.app.notify(f"copied: {DETAILS[self.shown]}, {len(text):,} characters", markup=False)
+
+    def action_export(self) -> None:
+        if not self.host.allows_jobs:
+            self.app.notify(NO_FILES, severity="warning", markup=False)
+        elif not self.search.solutions:
+            self.app.notify("there are no answers to write yet", severity="warning", markup=False)
+        else:
+            what = "file for all answers: .json, .tex, .py (SymPy) or .txt"
+            self.query_one(Ask).ask(what, "answers.json", self._export)
+
+    def _export(self, name: str) -> None:
+        path = Path(name.strip()).expanduser()
+        try:
+            write_atomic(path, export_answers(self.search, path.suffix))
+        except OSError as error:
+            self.app.notify(f"{path} cannot be written: {error.strerror}", severity="error", markup=False)
+        except PolyctlError as error:
+            self.app.notify(f"{error.message}; {error.hint}", severity="error", markup=False)
+        else:
+            self.app.notify(f"{len(self.search.solutions)} answers are in {path.absolute()}", markup=False)

@@ -9,6 +9,7 @@ from polyctl.tui.run_list import RunList
 from polyctl.tui.solver_client import Solver
 
 NO_JOBS = "in a browser jobs are started and stopped only with `polyctl tui --serve --allow-jobs`"
+NO_FILES = "in a browser files are changed only with `polyctl tui --serve --allow-jobs`"
 
 
 class Host(Protocol):

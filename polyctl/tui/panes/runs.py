@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from polyctl.errors import PolyctlError
 from polyctl.tui.actions import make_bindings
 from polyctl.tui.format import clean
-from polyctl.tui.panes.host import Host
+from polyctl.tui.panes.host import NO_FILES, Host
 from polyctl.tui.panes.pane import Pane
+from polyctl.tui.run_files import archive, delete, write_note
 from polyctl.tui.run_list import RunRow
 from polyctl.tui.views.runs import RunsView, choose_columns, describe_run
 from polyctl.tui.widgets.ask import Ask
@@ -25,7 +29,7 @@ class RunsPane(Pane):
         super().__init__(host)
         self.view = RunsView()
         self._title = Text()
-        self._of: tuple[list[RunRow], str, str] | None = None  # what `shown` was found for
+        self._of: tuple[list[RunRow], str, str, bool] | None = None  # what `shown` was found for
         self._shown: list[RunRow] = []
 
     def compose(self) -> ComposeResult:
@@ -47,7 +51,7 @@ class RunsPane(Pane):
     @property
     def shown(self) -> list[RunRow]:
         """The rows that match the filter, sorted; found again only if something has changed."""
-        of = (self.host.runs.rows, self.view.pattern, self.view.sort)
+        of = (self.host.runs.rows, self.view.pattern, self.view.sort, self.view.reverse)
         if self._of is None or self._of[0] is not of[0] or self._of[1:] != of[1:]:
             self._of, self._shown = of, self.view.select(of[0])
         return self._shown
@@ -104,6 +108,54 @@ class RunsPane(Pane):
     def action_sort(self) -> None:
         self.view.next_sort()
         self.redraw()
+
+    def action_reverse(self) -> None:
+        self.view.reverse = not self.view.reverse
+        self.redraw()
+
+    def action_note(self) -> None:
+        if (row := self._row) is not None:
+            self.query_one(Ask).ask(
+                f"note or tags for {row.run.name}",
+                row.note,
+                lambda text: self._change(row, "noted", lambda: write_note(row.run, text)),
+            )
+
+    def action_archive(self) -> None:
+        if (row := self._row) is not None:
+            root = self.host.runs.root
+            self._ask_first(row, "archive", lambda: archive(row.run, root))
+
+    def action_delete(self) -> None:
+        if (row := self._row) is not None:
+            self._ask_first(row, "delete", lambda: delete(row.run))
+
+    @property
+    def _row(self) -> RunRow | None:
+        """The run under the cursor."""
+        return self.host.runs.find(self.query_one(Table).key)
+
+    def _ask_first(self, row: RunRow, word: str, change: Callable[[], object]) -> None:
+        """Do it only for an answer `yes`."""
+
+        def then(text: str) -> None:
+            if text.strip().lower() == "yes":
+                self._change(row, f"{word}d", change)
+            else:
+                self.app.notify(f"{row.run.name} stays", markup=False)
+
+        self.query_one(Ask).ask(f"{word} {row.run.name}? type yes and press Enter", "", then)
+
+    def _change(self, row: RunRow, done: str, change: Callable[[], object]) -> None:
+        if not self.host.allows_jobs:
+            self.app.notify(NO_FILES, severity="warning", markup=False)
+            return
+        try:
+            change()
+        except PolyctlError as error:
+            self.app.notify(f"{error.message}; {error.hint}", severity="error", markup=False)
+        else:
+            self.app.notify(f"{done}: {row.run.name}", markup=False)
 
     def action_filter(self) -> None:
         self.query_one(Ask).ask("part of a name or a state", self.view.pattern, self._filter, self._filter)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from rich.text import Text
 
-from polyctl.errors import ParseError, PolyctlError
+from polyctl.errors import ParseError, PolyctlError, UsageError
 from polyctl.tui.format import clean, shorten
 from polyctl.tui.search_state import SearchSettings, SearchState
 from polyctl.tui.views.solutions import format_source
@@ -24,6 +25,7 @@ WELCOME = """Type a polynomial and press Enter, or F7 for an example.
 polyctl searches for f = g(h) and proves every answer.
 x^4 + 2x^2 - 3, 2 x y, 3(x+1)^2, 1/2 x, x_1, x² and LaTeX can be typed."""
 DETAILS = {"proof": "Proof", "latex": "LaTeX", "sympy": "SymPy", "tried": "What was tried"}
+INTERNAL = ("kind", "id", "number", "rank_key")  # of an answer: what only the dashboard needs
 ASKED_SHOWN = 24  # characters
 LEAST_NAME = 15  # columns of a model's name: general/shipped
 
@@ -160,6 +162,25 @@ def describe_tried(search: SearchState) -> str:
         lines.append(f"indecomposable: {search.done['indecomposable']}")
     lines += search.notes
     return "\n".join(lines)
+
+
+def export_answers(search: SearchState, suffix: str) -> str:
+    """All answers as the text of a file: .json, .tex, .py (SymPy) or .txt; UsageError for another suffix."""
+    if suffix == ".json":
+        shown = ({k: v for k, v in s.items() if k not in INTERNAL} for s in search.solutions)
+        return json.dumps({"input": search.asked, "solutions": list(shown)}, indent=2) + "\n"
+    detail, comment = {".tex": ("latex", "%"), ".py": ("sympy", "#"), ".txt": ("proof", "")}.get(
+        suffix, (None, "")
+    )
+    if detail is None:
+        raise UsageError(f"a file of answers cannot end in {suffix!r}", "use .json, .tex, .py or .txt")
+    blocks = []
+    for number, solution in enumerate(search.solutions, 1):
+        status = "weak" if solution["weak"] else solution["status"]
+        head = f"{number}. {status}, {format_source(solution)}"
+        blocks.append(f"{comment} {head}".lstrip() + f"\n{solution[detail]}")
+    head = f"{comment} f = {' '.join(search.asked.split())}".lstrip()
+    return "\n\n".join([head, *blocks]) + "\n"
 
 
 def _shorten_end(text: str) -> str:

@@ -25,21 +25,24 @@ class RunsView:
     marked: list[str] = field(default_factory=list)
     sort: str = "newest"
     pattern: str = ""
+    reverse: bool = False
 
     def select(self, rows: list[RunRow]) -> list[RunRow]:
         """The rows that match the filter, sorted."""
         found = [row for row in rows if self.pattern.lower() in _searchable(row)]
         if self.sort != "newest":  # that is how they come
             found.sort(key=lambda row: _sort_key(row, self.sort))
-        return found
+        return found[::-1] if self.reverse else found
 
     def next_sort(self) -> None:
         """Sort by the next column."""
         self.sort = SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)]
 
     def sort_by(self, label: str) -> None:
-        """Sort by a column, by age if it is no order."""
-        self.sort = label if label in SORTS else "newest"
+        """Sort by a column, by age if it is no order; the other way round if it is the order already."""
+        sort = label if label in SORTS else "newest"
+        self.reverse = sort == self.sort and not self.reverse
+        self.sort = sort
 
     def toggle_mark(self, name: str) -> None:
         """Mark a run, or remove its mark."""
@@ -63,7 +66,7 @@ class RunsView:
             return f"{explain_no_runs(runs.root)}\nor F6 and then t starts it from here"
         parts = [
             f"{shown} of {len(runs.rows)} runs in {runs.root}",
-            "newest first" if self.sort == "newest" else f"by {self.sort}",
+            ("newest first" if self.sort == "newest" else f"by {self.sort}") + ", reversed" * self.reverse,
         ]
         if self.pattern:
             parts.append(f"with {self.pattern!r}")
@@ -140,7 +143,11 @@ def _unusual(known: Sequence[Summary]) -> list[Summary]:
 
 
 def describe_run(row: RunRow) -> str:
-    """A run in one line: its error, the problem with its file, or how it ended."""
+    """A run in one line: its error, the problem with its file, or how it ended; then its note."""
+    return _describe_state(row) + (f"; note: {row.note}" if row.note else "")
+
+
+def _describe_state(row: RunRow) -> str:
     s = row.summary
     if row.problem:
         return row.problem
@@ -168,7 +175,7 @@ def describe_metric(name: str, value: float) -> str:
 
 
 def _searchable(row: RunRow) -> str:
-    return f"{row.run.name} {row.summary.state if row.summary else ''}".lower()
+    return f"{row.run.name} {row.summary.state if row.summary else ''} {row.note}".lower()
 
 
 def _sort_key(row: RunRow, by: str) -> tuple[Any, str]:

@@ -1,0 +1,67 @@
+"""What the dashboard changes in a directory of runs: notes, and runs that are archived or deleted."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from polyctl.errors import FileError
+from polyctl.store.files import write_atomic
+from polyctl.store.owner import read_owner
+from polyctl.store.runs import Run
+
+NOTE = "note.txt"
+NOTE_BYTES = 10_000
+ARCHIVE = ".archived"  # in the directory of runs
+
+
+def read_note(run: Run) -> str:
+    """The note on a run as one line, "" if there is none."""
+    try:
+        with (run.path / NOTE).open("rb") as file:
+            return " ".join(file.read(NOTE_BYTES).decode("utf-8", "replace").split())
+    except OSError:
+        return ""
+
+
+def write_note(run: Run, text: str) -> None:
+    """Keep a note in the run, or remove it if the text is empty. Raises FileError."""
+    path = run.path / NOTE
+    try:
+        if text.strip():
+            write_atomic(path, text.strip() + "\n")
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror}", "look at its permissions") from error
+
+
+def archive(run: Run, root: Path) -> Path:
+    """Move a run into the archive beside the others; returns where it is now. Raises FileError."""
+    _refuse_live(run)
+    target = root / ARCHIVE / run.experiment / run.id
+    if target.exists():
+        raise FileError(f"{target} exists already", "move it away")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(run.path, target)
+    except OSError as error:
+        raise FileError(f"{run.path} cannot be moved: {error}", "look at its permissions") from error
+    return target
+
+
+def delete(run: Run) -> None:
+    """Delete a run's directory. Raises FileError."""
+    _refuse_live(run)
+    try:
+        shutil.rmtree(run.path)
+    except OSError as error:
+        raise FileError(f"{run.path} cannot be deleted: {error}", "look at its permissions") from error
+
+
+def _refuse_live(run: Run) -> None:
+    owner = read_owner(run.path)
+    if owner is not None and owner.alive is not False:
+        raise FileError(f"{owner} writes to {run.name}", "stop it first, with x")
+    if run.path.is_symlink():
+        raise FileError(f"{run.path} is a link", "remove it by hand")
