@@ -9,10 +9,10 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from polyctl.config.schema import Experiment
+from polyctl.config.schema import Experiment, KLName
 from polyctl.model.gpt import GPT
 from polyctl.rl.loss import divergence, policy_loss
-from polyctl.rl.policy import GroupBatch, score
+from polyctl.rl.policy import GroupBatch, Scores, score
 from polyctl.rl.rollouts import Group
 from polyctl.runtime.processes import Processes
 from polyctl.training.optim import Optimizers
@@ -74,11 +74,7 @@ def update(
             if epoch == 0:
                 old.append(found.logp_GWL.detach())
                 sums["entropy"] += found.entropy_GWL.sum()
-            kl_GWL = None
-            if reference is not None:
-                with torch.no_grad():  # anew each time: kept distributions would take memory for all batches
-                    anchor = score(reference, batch)
-                kl_GWL = divergence(found, anchor, rl.kl_estimator)
+            kl_GWL = _drift(found, reference, batch, rl.kl_estimator)
             part = policy_loss(found.logp_GWL, old[number], kl_GWL, batch, **weights)
             torch.autograd.backward(part.loss)
             sums["loss"] += part.loss.detach()
@@ -100,6 +96,18 @@ def update(
         grad_norm=norm,
         tokens_read=sum(batch.tokens for batch in batches),
     )
+
+
+def _drift(found: Scores, reference: GPT | None, batch: GroupBatch, kind: KLName) -> torch.Tensor | None:
+    """kl_GWL from the reference, if there is one.
+
+    It is scored anew in each update: its distributions would take memory for all batches of a step.
+    """
+    if reference is None:
+        return None
+    with torch.no_grad():
+        anchor = score(reference, batch)
+    return divergence(found, anchor, kind)
 
 
 def batches_of(groups: Sequence[Group], size: int, end: int, device: torch.device) -> list[GroupBatch]:
