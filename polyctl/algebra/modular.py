@@ -116,9 +116,9 @@ def rank(rows: Sequence[Vector]) -> int:
     return int(nmod_mat(len(rows), len(rows[0]), [c % PRIME for row in rows for c in row], PRIME).rank())
 
 
-def rational(value: int, bound: int = _BOUND, prime: int = PRIME) -> fmpq | None:
-    """The only p/q with |p|, q at most `bound` ≤ sqrt(prime / 2) congruent to a residue, or None."""
-    r0, r1, s0, s1 = prime, value % prime, 0, 1
+def rational(value: int, bound: int = _BOUND) -> fmpq | None:
+    """The only p/q with |p|, q at most `bound` ≤ sqrt(PRIME / 2) congruent to a residue, or None."""
+    r0, r1, s0, s1 = PRIME, value % PRIME, 0, 1
     while r1 > bound:
         quotient = r0 // r1
         r0, r1, s0, s1 = r1, r0 - quotient * r1, s1, s0 - quotient * s1

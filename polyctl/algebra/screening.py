@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import isqrt
 from random import Random
 
 import numpy as np
@@ -31,7 +30,6 @@ from flint import fmpq
 from numpy.typing import NDArray
 
 from polyctl.algebra.decomposition import Terms
-from polyctl.algebra.modular import rational
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial, compose, degree, ring, terms
 from polyctl.algebra.residues import (
@@ -53,7 +51,7 @@ _CHUNK = 14000  # entries of the matrices that are eliminated together: what a p
 _SPAN_POINTS = 3
 LINE_POINTS = 3
 _PLACES_ON_LINE = (1234567, 7654321, 13579246)
-_BOUND = isqrt(P // 2)
+_SMALL = 4096  # an integer that is not looked at as a fraction
 
 OuterTerms = dict[Monomial, int | fmpq]
 Candidates = NDArray[np.intp]
@@ -264,10 +262,7 @@ def _screened(forms: Echelon, system: int, exponents: tuple[Monomial, ...]) -> S
     relations = []
     places = range(rank, unknowns)
     for place, weights in zip(places, forms.weights(system, places), strict=True):
-        known = _recognized(ordered[:rank], weights)
-        if known is None:
-            return UNKNOWN
-        relations.append(known | {ordered[place]: -1})
+        relations.append(_recognized(ordered[:rank], weights) | {ordered[place]: -1})
     return Screened(refuted=True, relations=tuple(relations))
 
 
@@ -315,13 +310,22 @@ def _smaller(exponent: Monomial) -> tuple[Monomial, int]:
     return (*exponent[:i], exponent[i] - 1, *exponent[i + 1 :]), i
 
 
-def _recognized(exponents: Sequence[Monomial], residues: Sequence[int]) -> OuterTerms | None:
-    """The polynomial with these coefficients modulo P, None if one is too large to be recognized."""
-    outer: OuterTerms = {}
-    for exponent, residue in zip(exponents, residues, strict=True):
-        if residue:
-            value = residue if abs(residue) <= _BOUND else rational(residue, _BOUND, P)
-            if value is None:
-                return None
-            outer[exponent] = value
-    return outer
+def _recognized(exponents: Sequence[Monomial], residues: Sequence[int]) -> OuterTerms:
+    """The polynomial that most likely has these coefficients modulo P, which are nearest to 0."""
+    return {
+        exponent: residue if abs(residue) <= _SMALL else _simplest(residue)
+        for exponent, residue in zip(exponents, residues, strict=True)
+        if residue
+    }
+
+
+def _simplest(residue: int) -> int | fmpq:
+    """The fraction with this residue whose numerator times denominator is smallest, by Euclid's algorithm."""
+    r0, r1, s0, s1 = P, residue % P, 0, 1
+    least, numerator, denominator = P, residue, 1
+    while r1:
+        if r1 * abs(s1) < least:
+            least, numerator, denominator = r1 * abs(s1), r1, s1
+        quotient = r0 // r1
+        r0, r1, s0, s1 = r1, r0 - quotient * r1, s1, s0 - quotient * s1
+    return numerator * denominator if abs(denominator) == 1 else fmpq(numerator, denominator)
