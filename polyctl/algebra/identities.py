@@ -84,7 +84,7 @@ def find_identities(own: Sequence[str]) -> Identities | None:
 def note_on_atoms(f: Polynomial) -> list[str]:
     """What a reader of f may not expect: that its functions count as independent, if they are not."""
     used = [names(f)[place] for place in variables_used(f)]
-    found = find_identities(used)
+    found = find_identities(used) if len(used) > 1 else None
     if found is None:
         return []
     return [f"functions count as independent variables here, without {', '.join(found.sentences)}"]

@@ -85,12 +85,14 @@ class Reading:
     """A polynomial, and what the text around it said.
 
     `main` are the names of its main variables, empty if none were named; `equation` says that the
-    polynomial is the left side of an equation minus its right side.
+    polynomial is the left side of an equation minus its right side. `identities` of atoms were used to
+    write it in fewer of them.
     """
 
     polynomial: Polynomial
     main: tuple[str, ...] = ()
     equation: bool = False
+    identities: tuple[str, ...] = ()
 
 
 def read(

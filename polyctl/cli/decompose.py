@@ -103,6 +103,7 @@ def decompose(
     Example: polyctl decompose 'x^6 + 9x^5 + 24x^4 + 9x^3 - 25x^2 + 6x + 3'
     """
     from polyctl.algebra.identities import note_on_atoms
+    from polyctl.algebra.printing import plain
     from polyctl.algebra.reading import from_coefficients, notes_on
     from polyctl.solving.answer import answer
     from polyctl.solving.request import ModelRequest, SolveRequest
@@ -138,6 +139,8 @@ def decompose(
     found = answer(request)
     notes = notes_on(found.f, [*(request.variables or ()), *request.main])
     notes += [] if found else note_on_atoms(found.f)
+    if atoms and (identities := request.read().identities):
+        notes.append(f"f is {plain(found.f)}, with {', '.join(identities)}")
     zeros = _roots_of(found, time_limit) if roots else None
     if as_json:
         listed = None if zeros is None else [{"root": r, "multiplicity": m} for r, m in zeros]

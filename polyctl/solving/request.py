@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from polyctl.algebra.budget import Budget
 from polyctl.algebra.polynomial import Polynomial, degree, names, variables_used
 from polyctl.algebra.reading import Reading, read, with_carets
 from polyctl.algebra.tokens import POWER_HINT
 from polyctl.errors import UsageError, did_you_mean
 from polyctl.solving.methods import DEFAULT_SECONDS, select_methods
+
+ATOMS_SECONDS = 1.0  # to write f in fewer of them
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class SolveRequest:
     """A polynomial, as text or parsed, and how to decompose it; the time limit is in seconds.
 
     `main` names the variables that are decomposed, the others being parameters; with none each is tried.
-    With `atoms` functions and quotients in the text are variables.
+    With `atoms` functions and quotients in the text are variables, as few as their identities allow.
 
     Raises UsageError for an unknown method, for `polish` without a model's answers to polish, and for a time
     limit or a number of inner polynomials that is too small.
@@ -70,6 +73,8 @@ class SolveRequest:
         """
         found = self.f if isinstance(self.f, Polynomial) else read(self.f, self.variables, atoms=self.atoms)
         reading = found if isinstance(found, Reading) else Reading(found)
+        if self.atoms and not self.main and not reading.main:
+            reading = _in_fewer_atoms(reading)
         f = reading.polynomial
         unknown = [name for name in self.main if name not in names(f)]
         if unknown:
@@ -86,3 +91,10 @@ class SolveRequest:
         occurring = {names(f)[i] for i in variables_used(f)}
         main = tuple(self.main) or reading.main
         return replace(reading, main=main if set(main) < occurring else ())
+
+
+def _in_fewer_atoms(reading: Reading) -> Reading:
+    from polyctl.solving.atoms import with_fewer_atoms
+
+    f, identities = with_fewer_atoms(reading.polynomial, Budget.of(ATOMS_SECONDS))
+    return replace(reading, polynomial=f, identities=identities)

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from polyctl.algebra.budget import Budget
-from polyctl.algebra.complexity import complexity_of
+from polyctl.algebra.complexity import complexity, complexity_of
 from polyctl.algebra.decomposition import Decomposition, equivalence_key
 from polyctl.algebra.polynomial import Polynomial, key, variables_used
 from polyctl.solving.attempt import Attempt, Ending
@@ -71,6 +71,8 @@ def solve(
         methods += tuple(m for m in METHODS if m.kind == "numeric")
     search = _Search(f, inners, time_limit, on_solution)
     try:
+        if any("/" in name or "(" in name for name in f.context().names()):
+            search.atoms()
         if main:
             search.parametric(main)
         for i, chosen in enumerate(methods):
@@ -128,7 +130,10 @@ class _Search:
     def add(self, candidate: Candidate) -> bool:
         """Judge a candidate; whether it is a new verified solution."""
         grace = Budget(self.budget.deadline + GRACE_SECONDS)
-        solution = judge(self.f, candidate, grace, perf_counter() - self._started)
+        return self._take(judge(self.f, candidate, grace, perf_counter() - self._started))
+
+    def _take(self, solution: Solution) -> bool:
+        """Keep a solution that is new; whether it is verified."""
         if self.inners is not None and len(solution.inner) > self.inners:
             return False
         name = _key(solution)
@@ -142,7 +147,7 @@ class _Search:
         if self._on_solution is not None:
             self._on_solution(solution)
         if not solution.verified:
-            self._misses.append(candidate.decomposition)
+            self._misses.append(solution.decomposition)
             return False
         self._enough |= solution.ends_search
         return True
@@ -172,6 +177,20 @@ class _Search:
         if reason is not None:
             note = f"not tried: {reason}"
             self.tried.extend(Attempt(method.name, 0.0, 0, note, "not tried") for method in methods)
+
+    def atoms(self) -> None:
+        """g(u + c·(1/u)) for an atom and its inverse, verified modulo their identity."""
+        from polyctl.solving.atoms import in_sums_with_inverses
+        from polyctl.solving.verification import verify_claim
+
+        started = perf_counter()
+        found = in_sums_with_inverses(self.f)
+        if found is not None:
+            verdict = verify_claim(self.f, found, self.budget)
+            size, seconds = complexity(found), perf_counter() - self._started
+            new = self._take(Solution(self.f, found, verdict, "exact: inverses", None, None, size, seconds))
+            self._note("inverses", started, new)
+        self._closed = self._enough
 
     def parametric(self, main: Sequence[str]) -> None:
         """h(x, y) for the main variables x alone; the search ends if there is one that says something."""

@@ -1,0 +1,77 @@
+"""Decompositions that need identities of atoms."""
+
+import doctest
+import math
+import random
+
+import pytest
+
+from polyctl.algebra.budget import Budget
+from polyctl.algebra.parse import parse
+from polyctl.algebra.polynomial import names, terms
+from polyctl.solving import atoms
+from polyctl.solving.atoms import in_sums_with_inverses, with_fewer_atoms
+from polyctl.solving.verification import verify_claim
+
+
+def test_the_examples_hold():
+    assert doctest.testmod(atoms).failed == 0
+
+
+def value(f, x):
+    """f at a number x > 0, its atoms being what they are called."""
+    known = {"x": x, "sqrt": math.sqrt, "exp": math.exp, "cos": math.cos, "sin": math.sin}
+    own = [eval(name.replace("^", "**"), known) for name in names(f)]
+    return sum(
+        float(c.p) / float(c.q) * math.prod(v ** int(e) for v, e in zip(own, m, strict=True))
+        for m, c in terms(f)
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x - 5 sqrt(x) + 6",
+        "4^x + 2^x + 1",
+        "exp(2x) - 3exp(x) + 2",
+        "x + 2 sqrt(x + 1) + x^2",
+        "cos(4x) + cos(2x) + 1",
+        "sin(x)^4 + cos(x)^4",
+        "exp(4x) + exp(-4x) + 3exp(2x) + 3exp(-2x)",
+        "x^(1/3) + x + x^2",
+    ],
+)
+def test_the_form_with_fewer_atoms_is_the_same_function(text):
+    f = parse(text, atoms=True)
+    found, sentences = with_fewer_atoms(f)
+    assert sentences
+    assert found.context().nvars() < f.context().nvars()
+    for x in (random.Random(text).uniform(0.1, 2) for _ in range(5)):
+        assert value(found, x) == pytest.approx(value(f, x))
+
+
+@pytest.mark.parametrize("text", ["x^2 + y", "x^2 + 1/x^2", "y^2 + sqrt(x)", "x + sin(x)^2", "sin(x)^4 + 1"])
+def test_other_polynomials_stay_as_they_are(text):
+    f = parse(text, atoms=True)
+    assert with_fewer_atoms(f) == (f, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "outer", "inner"),
+    [
+        ("x^2 + 1/x^2 + 3", "b^2 + 1", "x + 1/x"),
+        ("x^3 + 8/x^3 + x + 2/x", "b^3 - 5*b", "x + 2*1/x"),
+        ("(x^4 + 1)/x^2", "b^2 - 2", "x + 1/x"),
+        ("y^2 + y + 1/y + 1/y^2", "b^2 + b - 2", "y + 1/y"),
+    ],
+)
+def test_sums_with_inverses_are_found_and_verified(text, outer, inner):
+    f = parse(text, atoms=True)
+    found = in_sums_with_inverses(f)
+    assert (str(found.outer), str(found.inners[0])) == (outer, inner)
+    assert verify_claim(f, found, Budget.of(60)).verified
+
+
+@pytest.mark.parametrize("text", ["x + 1/x", "x^2 + 1/x", "x^2 + 2/x^2 + x", "1/x^2 + 1/x", "x^2 + 1/y^2"])
+def test_nothing_is_made_up(text):
+    assert in_sums_with_inverses(parse(text, atoms=True)) is None
