@@ -123,25 +123,28 @@ def list_jobs(root: Path) -> list[Job]:
 
 def stop(job: Job) -> bool:
     """Ask the process to save and end, as Ctrl-C does; whether it still ran."""
-    return job.running and _interrupt(job.pid)
+    return job.running and _send(job.pid, signal.SIGINT)
 
 
 def stop_writers(summary: Summary) -> list[str]:
-    """Ask the processes of this machine that train or evaluate a run to save and end; which ones they are."""
+    """Ask the processes of this machine that train or evaluate a run to save and end; which ones they are.
+
+    By SIGTERM, since a shell starts what runs in its background with SIGINT ignored.
+    """
     found = []
     owner = summary.owner
-    if summary.state == "running" and owner is not None and owner.alive and _interrupt(owner.pid):
+    if summary.state == "running" and owner is not None and owner.alive and _send(owner.pid, signal.SIGTERM):
         found.append(f"training, pid {owner.pid}")
     owner = None if summary.evaluation is None else writer_of(summary.evaluation)
-    if owner is not None and owner.alive and _interrupt(owner.pid):
+    if owner is not None and owner.alive and _send(owner.pid, signal.SIGTERM):
         found.append(f"evaluation, pid {owner.pid}")
     return found
 
 
-def _interrupt(pid: int) -> bool:
-    """Send what Ctrl-C sends; whether there was such a process, and it is ours."""
+def _send(pid: int, number: signal.Signals) -> bool:
+    """Send a signal; whether there is such a process, and it is ours."""
     try:
-        os.kill(pid, signal.SIGINT)
+        os.kill(pid, number)
     except (ProcessLookupError, PermissionError):
         return False
     return True

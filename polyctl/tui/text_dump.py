@@ -88,7 +88,7 @@ def _describe_progress(row: RunRow) -> Iterator[str]:
         f"{row.run.name}: {s.state}, step {steps}, loss {format_number(s.loss)}, "
         f"verified {format_percent(s.accuracy)}, {format_age(s.updated)} ago"
     )
-    if row.problem or s.error or s.state in ("crashed", "unknown"):
+    if row.problem or s.error or s.state != "finished" or s.evaluation is not None or row.note:
         yield f"  {clean(describe_run(row))}"
 
 

@@ -42,7 +42,8 @@ def test_start_find_stop(tmp_path):
 
 
 def test_the_writers_of_a_run_are_stopped_whoever_started_them():
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"])
+    program = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(100)"
+    child = subprocess.Popen([sys.executable, "-c", program])  # as a shell starts it with &
     try:
         owner = replace(Owner.here(), pid=child.pid, began=process_start(child.pid))
         gone = replace(owner, pid=2**22 + 1)
