@@ -112,8 +112,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; errors of the user are reported on stderr."""
     import typer
 
-    from polyctl.cli.output import print_error, print_problem
+    from polyctl.cli.output import be_quiet, print_error, print_problem
 
+    be_quiet(False)
     usage_error: Any = typer.BadParameter.__base__  # Typer brings its own copy of click's, or click's itself
     try:
         code = make_app(next(iter(arguments), None))(

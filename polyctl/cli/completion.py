@@ -42,9 +42,12 @@ def report_names(ctx: typer.Context, incomplete: str) -> list[str]:
     return plans + [name for name in experiment_names(ctx, incomplete) if name not in plans]
 
 
+DEVICES = ("auto", "cpu", "cuda")
+
+
 def device_names(incomplete: str) -> list[str]:
     """What --device takes."""
-    return [name for name in ("auto", "cpu", "cuda") if _fits(name, incomplete)]
+    return [name for name in DEVICES if _fits(name, incomplete)]
 
 
 def method_names(incomplete: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +21,7 @@ from polyctl.cli.options import (
     check_sampling,
     names_in,
 )
+from polyctl.cli.stdin import stdin_lines
 from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, PolyctlError, UsageError
 from polyctl.solving.methods import CHOICES, DEFAULT_SECONDS
 
@@ -88,6 +88,9 @@ def decompose(
     device: DeviceOption = "auto",
     seed: SeedOption = None,
     runs: RunsOption = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also print what was tried, and how long each took.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Decompose a polynomial; every answer reported as verified is proved in exact arithmetic.
@@ -141,6 +144,8 @@ def decompose(
     notes += [] if found else note_on_atoms(found.f)
     if atoms and (identities := request.read().identities):
         notes.append(f"f is {plain(found.f)}, with {', '.join(identities)}")
+    if verbose:
+        _say_tried(found)
     zeros = _roots_of(found, time_limit) if roots else None
     if as_json:
         listed = None if zeros is None else [{"root": r, "multiplicity": m} for r, m in zeros]
@@ -155,6 +160,13 @@ def decompose(
         if len(found) > top:
             output.say(f"{len(found) - top} more: use --top {len(found)}")
     _leave(found)
+
+
+def _say_tried(found: Answer) -> None:
+    """One line on stderr for each method that was tried, in order."""
+    for tried in found.tried:
+        note = "" if tried.note is None or tried.note == tried.ending else f": {tried.note}"
+        output.say(f"{tried.method}: {tried.found} found in {tried.seconds:.2g} s, {tried.ending}{note}")
 
 
 def _refuse(options: dict[str, object], beside: str) -> None:
@@ -226,10 +238,7 @@ def _answer_lines(request: SolveRequest, top: int) -> None:
     from polyctl.solving.answer import answer
 
     solved = True
-    for line in sys.stdin:
-        text = line.strip()
-        if not text:
-            continue
+    for text in stdin_lines("polynomial"):
         record: dict[str, Any] = {"input": text}
         try:
             found = answer(replace(request, f=text))

@@ -14,11 +14,14 @@ from polyctl.cli.options import (
     DeviceOption,
     JsonOption,
     LimitOption,
+    QuietOption,
     RegistryOption,
     RunsOption,
     SamplesOption,
     SeedOption,
+    SetOption,
     TemperatureOption,
+    check_processes,
     check_sampling,
 )
 from polyctl.errors import FileError, UsageError
@@ -54,6 +57,7 @@ def eval_(
         str | None,
         typer.Option("--checkpoint", help="best (the default), last or average."),
     ] = None,
+    set_: SetOption = None,
     samples: SamplesOption = None,
     temperature: TemperatureOption = None,
     grammar: Annotated[bool, typer.Option("--grammar", help="Allow only well-formed answers.")] = False,
@@ -80,7 +84,10 @@ def eval_(
     workers: Annotated[
         int,
         typer.Option(
-            "--workers", min=1, help="Processes that solve (--solver), or from 2 on verify beside the search."
+            "--workers",
+            min=1,
+            help="Processes that solve (--solver), or from 2 on verify beside the search.",
+            callback=check_processes,
         ),
     ] = 1,
     peers: Annotated[
@@ -91,12 +98,13 @@ def eval_(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Directory to write the report and predictions to."),
+        typer.Option("--out", "-o", metavar="DIR", help="Directory to write the report and predictions to."),
     ] = None,
     device: DeviceOption = "auto",
     seed: SeedOption = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a model: greedy accuracy, verified pass@k and rank score, every answer checked exactly.
@@ -114,6 +122,8 @@ def eval_(
     if solver is not None:
         if samples is not None:
             raise UsageError("--samples does not go with --solver", "leave one of them out")
+        if set_:
+            raise UsageError("--set does not go with --solver", "leave one of them out")
         if out is not None:
             raise UsageError("--out does not go with --solver", "its result goes to stdout: --json > FILE")
         from polyctl.cli.eval_solver import evaluate_solver, problem_sets, solver_options
@@ -128,9 +138,11 @@ def eval_(
         return
     if polish or peers:
         raise UsageError("--polish and --peers need --solver", "polyctl eval --solver all ...")
+    from polyctl.config.registry import override
     from polyctl.store.runs import default_run, find_run, run_for_results
 
     run = default_run(runs) if name is None else find_run(name, runs)
+    _refuse_others(set_ or [])
     which = _which(checkpoint or run.weights().stem)
     results = run_for_results(run, runs, out)
 
@@ -143,7 +155,8 @@ def eval_(
         loaded = load_model(run.checkpoint(which), processes.device)
         limit_threads(loaded.model.config)
         settings = {"beam": beam, "samples": samples, "temperature": temperature}
-        config = _with(loaded.experiment.eval, {**settings, "max_tokens": max_tokens, "batch": batch})
+        chosen = override(loaded.experiment, set_ or []).eval
+        config = _with(chosen, {**settings, "max_tokens": max_tokens, "batch": batch})
         problems, problem_set = _problems(loaded, limit or config.problems, data or [], limit, seed)
         how = EvaluationOptions(config, which, grammar, baseline, workers if workers > 1 else 0)
         with output.progress("evaluating", len(problems)) as bar:
@@ -187,6 +200,16 @@ def _with(config: EvalConfig, settings: dict[str, float | None]) -> EvalConfig:
     if settings["beam"] is not None:
         settings = {**settings, "samples": 0}
     return config.model_copy(update={name: value for name, value in settings.items() if value is not None})
+
+
+def _refuse_others(settings: list[str]) -> None:
+    """UsageError for a setting that an evaluation does not have."""
+    for setting in settings:
+        if "=" in setting and not setting.strip().startswith("eval."):
+            raise UsageError(
+                f"--set {setting}: an evaluation only has the settings eval.…",
+                "problems of other settings are read from files: polyctl gen, then --data FILE",
+            )
 
 
 def _which(checkpoint: str) -> CheckpointName:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +11,12 @@ from polyctl.cli import output
 from polyctl.cli.options import (
     ExperimentArgument,
     JsonOption,
+    QuietOption,
     RegistryOption,
     SeedOption,
     SetOption,
     SmokeOption,
+    check_processes,
 )
 
 
@@ -23,17 +24,23 @@ def gen(
     experiment: ExperimentArgument,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Directory to write to (default: data/EXPERIMENT)."),
+        typer.Option("--out", "-o", metavar="DIR", help="Directory to write to (default: data/EXPERIMENT)."),
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", min=1, help="Number of processes (default: one for each processor)."),
+        typer.Option(
+            "--workers",
+            min=1,
+            help="Number of processes (default: one for each core).",
+            callback=check_processes,
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a data set with other parameters.")] = False,
     smoke: SmokeOption = False,
     set_: SetOption = None,
     seed: SeedOption = None,
     registry: RegistryOption = None,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Generate the data set of an experiment: train.txt, valid.txt, test files and a manifest.
@@ -45,6 +52,7 @@ def gen(
     """
     from polyctl.config.registry import load_experiment
     from polyctl.data.dataset import generate
+    from polyctl.runtime.machine import cores
     from polyctl.store.places import refuse_links
 
     changes = [*(set_ or []), *([] if seed is None else [f"seed={seed}"])]
@@ -57,7 +65,7 @@ def gen(
             manifest = generate(
                 chosen,
                 directory,
-                workers=workers or os.cpu_count() or 1,
+                workers=workers or cores(),
                 force=force,
                 progress=lambda name, done, total: bar.update(done, total, name),
                 notice=output.say,

@@ -10,8 +10,28 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from polyctl.cli import completion
+from polyctl.cli import completion, output
 from polyctl.errors import UsageError, nearest
+
+
+def check_device(name: str) -> str:
+    """The name of a device; UsageError for another one, also where no device will be used."""
+    if name not in completion.DEVICES:
+        raise UsageError(f"unknown device {name!r}", "choose auto, cpu or cuda")
+    return name
+
+
+def check_processes(count: int | None) -> int | None:
+    """A number of processes or threads; UsageError for far more than there are cores."""
+    from polyctl.runtime.machine import PROCESSES_A_CORE, cores
+
+    if count is not None and count > PROCESSES_A_CORE * cores():
+        raise UsageError(
+            f"{count} is more than {PROCESSES_A_CORE} for each of {cores()} cores",
+            f"use at most {PROCESSES_A_CORE * cores()}; {cores()} is usually fastest",
+        )
+    return count
+
 
 RegistryOption = Annotated[
     Path | None,
@@ -34,12 +54,16 @@ AtomsOption = Annotated[
     bool, typer.Option("--atoms", help="Read functions, roots and 1/x as variables: sin(x), sqrt(2).")
 ]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", metavar="N", help="Seed to use instead of the experiment's.")
+    int | None, typer.Option("--seed", min=0, metavar="N", help="Seed to use instead of the experiment's.")
 ]
 DeviceOption = Annotated[
     str,
     typer.Option(
-        "--device", metavar="DEVICE", help="auto, cpu or cuda.", autocompletion=completion.device_names
+        "--device",
+        metavar="DEVICE",
+        help="auto, cpu or cuda.",
+        autocompletion=completion.device_names,
+        callback=check_device,
     ),
 ]
 SetOption = Annotated[
@@ -55,12 +79,26 @@ MinutesOption = Annotated[
         help="Stop after M minutes, so that the run can be resumed (exit code 0).",
     ),
 ]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Estimate the cost without training.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Estimate the cost without training.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+QuietOption = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        help="Print no progress and no notes, only results, warnings and errors.",
+        callback=output.be_quiet,
+    ),
+]
 SmokeOption = Annotated[bool, typer.Option("--smoke", help="Run a version that takes seconds.")]
 ThreadsOption = Annotated[
     int | None,
-    typer.Option("--threads", min=1, help="Threads of this process (default: one for a small model)."),
+    typer.Option(
+        "--threads",
+        min=1,
+        help="Threads of this process (default: one for a small model).",
+        callback=check_processes,
+    ),
 ]
 BeamOption = Annotated[
     int | None,

@@ -23,9 +23,20 @@ def stderr_console() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+_quiet = False  # whether --quiet was given; a command line has one answer to that
+
+
+def be_quiet(quiet: bool) -> bool:
+    """Leave out progress and notes from now on, or no longer."""
+    global _quiet
+    _quiet = quiet
+    return quiet
+
+
 def say(text: str) -> None:
-    """Print a message of one line to stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Print a message to stderr; with --quiet only warnings and what an interrupted command has kept."""
+    if not _quiet or text.startswith(("warning: ", "interrupted")):
+        print(text, file=sys.stderr, flush=True)
 
 
 def say_notes(notes: Sequence[str]) -> None:
@@ -136,7 +147,7 @@ class Bar:
 @contextmanager
 def progress(description: str, total: float | None = None) -> Iterator[Bar]:
     """A progress bar on stderr while the block runs, on a terminal only; it leaves nothing behind."""
-    if not sys.stderr.isatty():
+    if _quiet or not sys.stderr.isatty():
         yield Bar(None, None)
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,10 +13,12 @@ from polyctl.cli import completion, output
 from polyctl.cli.options import (
     DeviceOption,
     JsonOption,
+    QuietOption,
     RegistryOption,
     RunsOption,
     SetOption,
     SmokeOption,
+    check_processes,
 )
 from polyctl.cli.training import ProgressReporter
 from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, UsageError
@@ -48,7 +49,7 @@ def run(
     smoke: SmokeOption = False,
     set_: SetOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Estimate the cost without running anything.")
+        bool, typer.Option("--dry-run", "-n", help="Estimate the cost without running anything.")
     ] = False,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first stage that fails.")
@@ -58,7 +59,10 @@ def run(
     ] = None,
     data: Annotated[Path, typer.Option(metavar="DIR", help="Directory of the data sets.")] = Path("data"),
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that make data (default: one for each processor).")
+        int | None,
+        typer.Option(
+            min=1, help="Processes that make data (default: one for each core).", callback=check_processes
+        ),
     ] = None,
     device: DeviceOption = "auto",
     devices: Annotated[
@@ -83,6 +87,7 @@ def run(
     ] = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run experiments from data to report: gen, train, eval, and rl if the registry has settings for it.
@@ -95,13 +100,14 @@ def run(
     from polyctl.config.registry import load_registry
     from polyctl.plans.runner import Options
     from polyctl.plans.stages import Directories, make_plan, parse_stages
+    from polyctl.runtime.machine import cores
     from polyctl.store.runs import runs_root
 
     loaded = load_registry(registry)
     directories = Directories(data, runs_root(runs))
     chosen, everyone = loaded.matching(names), loaded.matching()
     tasks = make_plan(chosen, everyone, directories, parse_stages(stage), small=smoke, settings=set_ or [])
-    options = Options(device, workers or os.cpu_count() or 1, max_minutes)
+    options = Options(device, workers or cores(), max_minutes)
     if dry_run:
         _dry_run(tasks, directories, options, as_json)
         return

@@ -14,6 +14,7 @@ from polyctl.cli.options import (
     DryRunOption,
     JsonOption,
     MinutesOption,
+    QuietOption,
     RegistryOption,
     RunsOption,
     SeedOption,
@@ -75,6 +76,7 @@ def rl(
     seed: SeedOption = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
     threads: ThreadsOption = None,
 ) -> None:

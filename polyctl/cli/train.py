@@ -13,6 +13,7 @@ from polyctl.cli.options import (
     DryRunOption,
     JsonOption,
     MinutesOption,
+    QuietOption,
     RegistryOption,
     RunsOption,
     SeedOption,
@@ -71,6 +72,7 @@ def train(
     ] = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
     threads: ThreadsOption = None,
 ) -> None:
@@ -94,6 +96,7 @@ def train(
     from polyctl.runtime.device import limit_threads  # loads torch, so after the checks
     from polyctl.runtime.processes import join_processes
     from polyctl.training.cost import estimate
+    from polyctl.training.loader import data_workers
     from polyctl.training.start import weights_of
 
     limit_threads(chosen.model, threads)
@@ -108,6 +111,7 @@ def train(
             if processes.main:
                 print_cost(estimate(chosen, processes.device, data), chosen, as_json)
             return
+        data_workers(chosen.train.workers, processes.device, processes.world)  # refused before a run is made
         _warn_if_long(chosen, processes, max_minutes, data)
         result = _train(chosen, old, processes, runs, max_minutes, data, as_json)
     if result.state == "interrupted":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,8 @@ import typer
 
 from polyctl.cli import output
 from polyctl.cli.options import AtomsOption, JsonOption, LimitOption, RunsOption, VariablesOption, names_in
-from polyctl.errors import EXIT_NOT_VERIFIED, UsageError
+from polyctl.cli.stdin import stdin_lines
+from polyctl.errors import EXIT_NOT_VERIFIED, FileError, UsageError
 from polyctl.solving.methods import DEFAULT_SECONDS
 
 if TYPE_CHECKING:
@@ -90,9 +90,12 @@ def verify(
     from polyctl.evaluation.claims import check_files, check_lines, find_files
 
     if target == "-":
-        tally = check_lines(sys.stdin, "standard input", limit, without_f=without_f)
+        tally = check_lines(stdin_lines("problem"), "standard input", limit, without_f=without_f)
     else:
-        tally = check_files(find_files(target, runs), limit, without_f=without_f)
+        files = find_files(target, runs)
+        tally = check_files(files, limit, without_f=without_f)
+        if not tally.total:
+            raise FileError(f"{files[0]} holds no problems", "expected one problem a line: INPUT ⁇ TARGET")
     _many(tally, as_json)
 
 
@@ -159,5 +162,5 @@ def _many(tally: Tally, as_json: bool) -> None:
             output.say(f"... and {len(tally.failures) - SHOWN} more; --json lists all")
         rows = [(status, count) for status, count in tally.counts.items() if count or status == "verified"]
         output.print_table(("problems", str(tally.total)), rows, right=(str(tally.total),))
-    if tally.counts["verified"] < tally.total or not tally.total:
+    if tally.counts["verified"] < tally.total:
         raise typer.Exit(EXIT_NOT_VERIFIED)

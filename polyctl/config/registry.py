@@ -10,6 +10,7 @@ tables may extend packaged experiments. Its own `[defaults]` apply to its own ex
 
 from __future__ import annotations
 
+import ast
 import fnmatch
 import json
 import os
@@ -152,7 +153,7 @@ def _read(path: Path) -> _File:
 
 def _read_toml(path: Path) -> Values:
     try:
-        return tomli.loads(path.read_text(encoding="utf-8"))
+        return tomli.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise FileError(
             f"there is no registry at {path}", "correct --registry or POLYCTL_REGISTRY, or leave both out"
@@ -286,7 +287,7 @@ def _key_hint(key: str) -> str:
 def override(experiment: Experiment, settings: Iterable[str]) -> Experiment:
     """`experiment` with settings such as `train.lr=1e-3` applied on top of it.
 
-    A value is read as a TOML literal, or else taken as a string.
+    A value is read as a TOML literal, else as one of Python, else taken as a string.
     Raises UsageError that names the key and the nearest right one.
     """
     changes: Values = {}
@@ -311,8 +312,20 @@ def _literal(text: str) -> Any:
     try:
         table = tomli.loads(f"value = {text}")
     except tomli.TOMLDecodeError:
+        return _python_literal(text)
+    value = table["value"] if len(table) == 1 else text
+    if isinstance(value, float) and "." not in text and value.is_integer():
+        return int(value)  # 1e3, which may be meant as a whole number
+    return value
+
+
+def _python_literal(text: str) -> Any:
+    """A number, list or constant as Python writes it (.5, 5., True, None, (2, 3)), else the text itself."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text
-    return table["value"] if len(table) == 1 else text
+    return value if value is None or isinstance(value, (bool, int, float, str, list, tuple)) else text
 
 
 def smoke(experiment: Experiment, *, alone: bool = True) -> Experiment:

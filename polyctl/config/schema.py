@@ -22,8 +22,18 @@ RewardName = Literal["simple", "rank", "reverse_rank"]
 KLName = Literal["exact", "k3"]
 
 
+# Bounds far above what anybody trains, so that a slip of the hand is an error and no endless run.
+COUNT = 10**9  # steps, problems
+ROWS = 10**6  # problems held at once
+TOKENS = 2**16
+DEGREE = 64
+RATE = 100.0
+
+Degrees = Annotated[tuple[Annotated[int, Field(ge=0, le=DEGREE)], ...], Field(min_length=1)]
+
+
 class _Config(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DataConfig(_Config):
@@ -40,14 +50,18 @@ class DataConfig(_Config):
     target: TargetKind = "inner"
     inner_variables: int = Field(1, ge=1, le=20, description="variables of f (v_in)")
     inners: int = Field(1, ge=1, le=8, description="number of inner polynomials (v_out)")
-    outer_degrees: tuple[int, ...] = Field((2, 3, 4), min_length=1)
-    inner_degrees: tuple[int, ...] = Field((2, 3, 4), min_length=1)
-    outer_bound: int = Field(20, ge=1, description="outer coefficients are drawn from [-bound, bound]")
-    inner_bound: int = Field(20, ge=1, description="inner coefficients are drawn from [-bound, bound]")
-    train_size: int = Field(10_000, ge=1)
-    valid_size: int = Field(128, ge=1)
+    outer_degrees: Degrees = (2, 3, 4)
+    inner_degrees: Degrees = (2, 3, 4)
+    outer_bound: int = Field(
+        20, ge=1, le=COUNT, description="outer coefficients are drawn from [-bound, bound]"
+    )
+    inner_bound: int = Field(
+        20, ge=1, le=COUNT, description="inner coefficients are drawn from [-bound, bound]"
+    )
+    train_size: int = Field(10_000, ge=1, le=COUNT)
+    valid_size: int = Field(128, ge=1, le=ROWS)
     test_size: int = Field(
-        300, ge=1, description="problems in each test set (one set for each pair of degrees)"
+        300, ge=1, le=ROWS, description="problems in each test set (one set for each pair of degrees)"
     )
     exclude: tuple[str, ...] = Field(
         (),
@@ -55,7 +69,9 @@ class DataConfig(_Config):
         "published/homogeneous_3_2: one set of them",
     )
     parts: tuple[DataConfig, ...] = Field((), description="mixed: the families that problems come from")
-    weight: float = Field(1.0, gt=0, description="in a mixture: how often problems of this part are drawn")
+    weight: float = Field(
+        1.0, gt=0, le=COUNT, description="in a mixture: how often problems of this part are drawn"
+    )
 
     @model_validator(mode="after")
     def _mixtures_have_parts(self) -> DataConfig:
@@ -107,11 +123,11 @@ class ModelConfig(_Config):
     """The transformer: `gpt2` as published, or `modern` (RMSNorm, RoPE, QK-norm, tied head)."""
 
     architecture: Literal["gpt2", "modern"] = "modern"
-    layers: int = Field(6, ge=1)
-    heads: int = Field(8, ge=1)
-    width: int = Field(512, ge=8)
+    layers: int = Field(6, ge=1, le=1000)
+    heads: int = Field(8, ge=1, le=1000)
+    width: int = Field(512, ge=8, le=2**17)
     context_length: int = Field(
-        350, ge=8, description="longest sequence in tokens, prompt and target together"
+        350, ge=8, le=TOKENS, description="longest sequence in tokens, prompt and target together"
     )
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     gelu: Literal["erf", "tanh"] = Field(
@@ -146,45 +162,52 @@ class TrainConfig(_Config):
     """
 
     source: Literal["stream", "files"] = "stream"
-    steps: int = Field(1000, ge=1, description="optimizer steps (for files: when epochs is 0)")
-    epochs: int = Field(0, ge=0, description="passes over train.txt (files source)")
-    repeat_size: int = Field(0, ge=0, description="stream: problems in the set that is repeated; 0 for none")
+    steps: int = Field(1000, ge=1, le=COUNT, description="optimizer steps (for files: when epochs is 0)")
+    epochs: int = Field(0, ge=0, le=ROWS, description="passes over train.txt (files source)")
+    repeat_size: int = Field(
+        0, ge=0, le=COUNT, description="stream: problems in the set that is repeated; 0 for none"
+    )
     repeat_share: float = Field(
         0.25, gt=0, le=1, description="share of each batch drawn from that set, at least one problem"
     )
     echo_factor: int = Field(
         1, ge=1, le=100, description="stream: how often each fresh problem is trained on (data echoing)"
     )
-    batch: int = Field(64, ge=1, description="problems in an optimizer step, over all processes")
-    accumulate: int = Field(1, ge=1, description="forward passes that an optimizer step is split into")
+    batch: int = Field(64, ge=1, le=ROWS, description="problems in an optimizer step, over all processes")
+    accumulate: int = Field(
+        1, ge=1, le=ROWS, description="forward passes that an optimizer step is split into"
+    )
     optimizer: Literal["adamw", "muon"] = Field("adamw", description="muon: for the matrices, with AdamW")
-    lr: float = Field(6e-4, gt=0)
+    lr: float = Field(6e-4, gt=0, le=RATE)
     schedule: Literal["cosine", "wsd"] = Field(
         "cosine", description="wsd: warm-up, stable, decay over the last decay_fraction of the steps"
     )
-    warmup: int = Field(100, ge=0, description="steps of linear warm-up")
+    warmup: int = Field(100, ge=0, le=COUNT, description="steps of linear warm-up")
     final_lr_ratio: float = Field(0.1, ge=0, le=1, description="last learning rate as a fraction of lr")
     decay_fraction: float = Field(0.2, gt=0, le=1, description="wsd: share of the steps that decay")
     end_with_clock: bool = Field(
         False,
         description="with --max-minutes: the learning rate reaches its last value when the time is over",
     )
-    beta1: float = 0.9
-    beta2: float = 0.95
-    weight_decay: float = Field(0.1, ge=0)
+    beta1: float = Field(0.9, ge=0, lt=1)
+    beta2: float = Field(0.95, ge=0, lt=1)
+    weight_decay: float = Field(0.1, ge=0, le=RATE)
     ema: float = Field(
         0.0, ge=0, lt=1, description="decay of an exponential average of the weights; 0 for none"
     )
-    max_grad_norm: float = Field(1.0, gt=0, description="the gradient is scaled down to this norm")
+    max_grad_norm: float = Field(1.0, gt=0, le=ROWS, description="the gradient is scaled down to this norm")
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     compile: Literal["auto", "on", "off"] = "auto"
     workers: int | None = Field(
         None,
         ge=0,
+        le=1000,
         description="data processes; unset: as many as there are idle cores on a GPU, none on a CPU",
     )
-    eval_every: int = Field(500, ge=1, description="steps between validations")
-    eval_problems: int = Field(64, ge=1, description="held-out problems decoded greedily in each validation")
+    eval_every: int = Field(500, ge=1, le=COUNT, description="steps between validations")
+    eval_problems: int = Field(
+        64, ge=1, le=ROWS, description="held-out problems decoded greedily in each validation"
+    )
     init_from: str | None = Field(None, description="a run or checkpoint whose weights to start from")
 
     @model_validator(mode="after")
@@ -209,11 +232,13 @@ class EvalConfig(_Config):
     """How a checkpoint is evaluated."""
 
     beam: int = Field(10, ge=1, le=1000)  # a step takes memory for every pair of a hypothesis and a token
-    max_tokens: int = Field(150, ge=1, description="longest answer in tokens")
+    max_tokens: int = Field(150, ge=1, le=TOKENS, description="longest answer in tokens")
     samples: int = Field(0, ge=0, le=1000, description="answers drawn instead of a beam; 0: beam search")
-    temperature: float = Field(0.7, gt=0, description="with samples: the temperature they are drawn at")
-    problems: int = Field(300, ge=1)
-    batch: int = Field(16, ge=1, description="problems searched in one batch")
+    temperature: float = Field(
+        0.7, gt=0, le=RATE, description="with samples: the temperature they are drawn at"
+    )
+    problems: int = Field(300, ge=1, le=COUNT)
+    batch: int = Field(16, ge=1, le=ROWS, description="problems searched in one batch")
 
     @property
     def width(self) -> int:
@@ -228,14 +253,14 @@ class RLConfig(_Config):
     init_from: str | None = Field(
         None, description="experiment or run to start from; unset: the experiment's own supervised run"
     )
-    steps: int = Field(100, ge=1, description="steps of `groups_per_step` groups each")
-    groups_per_step: int = Field(16, ge=1, description="problems in a step, over all processes")
-    group_size: int = Field(10, ge=2, description="hypotheses in a group")
-    temperature: float = Field(1.0, gt=0, description="grpo: sampling temperature")
+    steps: int = Field(100, ge=1, le=COUNT, description="steps of `groups_per_step` groups each")
+    groups_per_step: int = Field(16, ge=1, le=ROWS, description="problems in a step, over all processes")
+    group_size: int = Field(10, ge=2, le=1000, description="hypotheses in a group")
+    temperature: float = Field(1.0, gt=0, le=RATE, description="grpo: sampling temperature")
     reward: Literal["auto", RewardName] = Field(
         "auto", description="of weighting reward; auto: rank for bgrpo, simple for grpo"
     )
-    wrong_reward: float = Field(-0.1, description="reward of a wrong hypothesis")
+    wrong_reward: float = Field(-0.1, ge=-RATE, le=RATE, description="reward of a wrong hypothesis")
     weighting: Literal["probability", "reward"] = Field(
         "probability",
         description="bgrpo: weigh hypotheses by probability, or by reward minus the mean as the paper does",
@@ -249,15 +274,17 @@ class RLConfig(_Config):
     scale_rewards: bool = Field(
         False, description="for comparison: divide advantages by their standard deviation"
     )
-    updates_per_step: int = Field(1, ge=1, description="optimizer steps on the groups of a step")
+    updates_per_step: int = Field(1, ge=1, le=1000, description="optimizer steps on the groups of a step")
     clip_low: float = Field(0.2, gt=0, lt=1, description="the ratio is clipped below 1 - clip_low")
-    clip_high: float = Field(0.2, gt=0, description="the ratio is clipped above 1 + clip_high")
-    kl_weight: float = Field(0.02, ge=0, description="weight of the divergence from the reference model")
+    clip_high: float = Field(0.2, gt=0, le=RATE, description="the ratio is clipped above 1 + clip_high")
+    kl_weight: float = Field(
+        0.02, ge=0, le=RATE, description="weight of the divergence from the reference model"
+    )
     kl_estimator: KLName = Field(
         "exact", description="exact: over the whole vocabulary; k3: from the emitted tokens alone"
     )
-    lr: float = Field(1e-4, gt=0, description="1e-4 for up to 64 problems a step, 2e-4 for more")
-    warmup: int = Field(5, ge=0, description="steps of linear warm-up")
+    lr: float = Field(1e-4, gt=0, le=RATE, description="1e-4 for up to 64 problems a step, 2e-4 for more")
+    warmup: int = Field(5, ge=0, le=COUNT, description="steps of linear warm-up")
     final_lr_ratio: float = Field(0.1, ge=0, le=1, description="last learning rate as a fraction of lr")
     decay_fraction: float = Field(
         0.4, gt=0, le=1, description="share of the steps, the last ones, over which it falls linearly"
@@ -266,28 +293,33 @@ class RLConfig(_Config):
         False,
         description="with --max-minutes: the learning rate reaches its last value when the time is over",
     )
-    weight_decay: float = Field(0.0, ge=0)
-    max_grad_norm: float = Field(0.5, gt=0, description="the gradient is scaled down to this norm")
-    micro_groups: int = Field(16, ge=1, description="groups in a forward pass of the update")
+    weight_decay: float = Field(0.0, ge=0, le=RATE)
+    max_grad_norm: float = Field(0.5, gt=0, le=ROWS, description="the gradient is scaled down to this norm")
+    micro_groups: int = Field(16, ge=1, le=ROWS, description="groups in a forward pass of the update")
     families: tuple[FamilyName, ...] = Field((), description="families to mix; empty for data.family")
     max_redraws: int = Field(
-        2, ge=0, description="fresh problems: how often those without a signal are replaced in a step"
+        2,
+        ge=0,
+        le=1000,
+        description="fresh problems: how often those without a signal are replaced in a step",
     )
     pool_candidates: int = Field(
-        0, ge=0, description="problems probed for a pool; 0 trains on fresh problems"
+        0, ge=0, le=COUNT, description="problems probed for a pool; 0 trains on fresh problems"
     )
-    pool_refresh_every: int = Field(25, ge=1, description="steps between two refreshes of the pool")
+    pool_refresh_every: int = Field(25, ge=1, le=COUNT, description="steps between two refreshes of the pool")
     difficulty_band: tuple[float, float] = Field(
         (0.01, 0.99), description="share of correct hypotheses in the probe"
     )
     max_solved_share: float = Field(
         0.5, ge=0, le=1, description="largest share of the pool whose first answer is correct"
     )
-    eval_every: int = Field(25, ge=1, description="steps between validations")
-    examples: int = Field(1, ge=0, description="groups shown in the events every `examples_every` steps")
-    examples_every: int = Field(5, ge=1)
+    eval_every: int = Field(25, ge=1, le=COUNT, description="steps between validations")
+    examples: int = Field(
+        1, ge=0, le=ROWS, description="groups shown in the events every `examples_every` steps"
+    )
+    examples_every: int = Field(5, ge=1, le=COUNT)
     solver_seconds: float = Field(
-        1.0, ge=0, description="boost: seconds of the solver for a problem without an answer"
+        1.0, ge=0, le=86_400, description="boost: seconds of the solver for a problem without an answer"
     )
     solver: Literal["polish", "solve", "off"] = Field(
         "polish", description="boost: polish wrong hypotheses, try exact methods first, or neither"
@@ -308,7 +340,7 @@ class Experiment(_Config):
     name: Annotated[str, AfterValidator(check_name)]
     description: str = ""
     paper: str = Field("", description="where the paper describes it")
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**63)
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     train: TrainConfig = TrainConfig()

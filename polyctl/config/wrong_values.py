@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
-    "finite_number": "a number",
+    "finite_number": "a finite number",
     "bool": "true or false",
     "string": "text",
     "list": "a list",
@@ -33,7 +33,8 @@ def what_is_wrong(error: ErrorDetails) -> str:
     context: dict[str, Any] = error.get("ctx", {})
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
-        return f"must be {words} {context[bound]:g}"
+        value = context[bound]
+        return f"must be {words} {value:,}" if abs(value) >= 10_000 else f"must be {words} {value:g}"
     if kind == "literal_error":
         return f"must be {context['expected']}"
     if kind in {"too_short", "too_long"}:

@@ -7,6 +7,7 @@ import json
 import mmap
 import os
 import shutil
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -91,6 +92,9 @@ class LineFile:
         data = np.frombuffer(self._map, dtype=np.uint8) if self._map is not None else np.zeros(0, np.uint8)
         ends = np.append(np.flatnonzero(data == ord("\n")), len(data))
         starts = np.append(0, ends[:-1] + 1)
+        if size:  # a byte-order mark and other line ends, as on Windows
+            starts[0] = 3 if data[:3].tobytes() == BOM_UTF8 else 0
+            ends -= (ends > starts) & (data[ends - 1] == ord("\r"))
         filled = ends > starts
         self._starts, self._ends = starts[filled], ends[filled]
 
@@ -101,7 +105,7 @@ class LineFile:
         assert self._map is not None
         start, end = int(self._starts[number]), int(self._ends[number])
         try:
-            return self._map[start:end].decode().rstrip("\r")
+            return self._map[start:end].decode()
         except UnicodeDecodeError as error:
             line = self._map[:start].count(b"\n") + 1
             raise FileError(f"{self.path}, line {line}: {error}", "the published format is UTF-8") from None

@@ -68,7 +68,7 @@ def lines_of(path: Path, limit: int | None = None) -> list[Line]:
     beside = path.with_suffix(".counts.tsv")
     counts: list[int | None] = [None] * len(file)
     if beside.is_file():
-        with beside.open(newline="") as table:
+        with beside.open(newline="", encoding="utf-8-sig") as table:
             rows = [int(row["mathematica"]) for row in csv.DictReader(table, delimiter="\t")]
         if len(rows) != len(file):
             raise FileError(f"{beside} has {len(rows)} counts for {len(file)} problems", "the two must match")

@@ -293,7 +293,7 @@ def import_gpt2(directory: Path, experiment: Experiment | None = None) -> Loaded
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise FileError(f"there is no {path}", "name a directory that save_pretrained wrote") from None
     except (OSError, ValueError) as error:

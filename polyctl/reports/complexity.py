@@ -105,7 +105,7 @@ def _number(value: Value) -> float | None:
 def read_counts(path: Path) -> list[int] | None:
     """Mathematica's count of each problem of a file; None if there are none. Raises FileError."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             return [int(row["mathematica"]) for row in csv.DictReader(file, delimiter="\t")]
     except FileNotFoundError:
         return None
@@ -116,7 +116,7 @@ def read_counts(path: Path) -> list[int] | None:
 def read_solver(path: Path) -> dict[str, Counted]:
     """What `polyctl eval --solver ... --json` printed, by set. Raises FileError."""
     try:
-        sets = json.loads(path.read_text(encoding="utf-8"))["sets"]
+        sets = json.loads(path.read_text(encoding="utf-8-sig"))["sets"]
         return {name: _of_solver(summary) for name, summary in sets.items()}
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}", "check the path") from error

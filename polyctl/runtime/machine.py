@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container, on Linux
+PROCESSES_A_CORE = 4  # at most: more would only take turns, each with its own memory
 
 
 def cores() -> int:

@@ -88,7 +88,7 @@ class Run:
     def config(self) -> Experiment:
         """The resolved experiment of the run; FileError if config.toml is missing or wrong."""
         try:
-            return stored_experiment(tomli.loads(self.config_path.read_text(encoding="utf-8")))
+            return stored_experiment(tomli.loads(self.config_path.read_text(encoding="utf-8-sig")))
         except OSError as error:
             raise FileError(
                 f"{self.config_path} cannot be read: {error.strerror}", "`polyctl runs list` shows all runs"

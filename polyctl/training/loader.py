@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from polyctl.data.batch import TrainingBatch
 from polyctl.data.stream import BatchSource
-from polyctl.errors import PolyctlError
+from polyctl.errors import PolyctlError, UsageError
+from polyctl.runtime.machine import PROCESSES_A_CORE, cores
 from polyctl.runtime.parent import Parent
 from polyctl.runtime.processes import ALONE, Processes
 from polyctl.training.echo import Echo
@@ -62,14 +63,19 @@ def data_workers(asked: int | None, device: torch.device, world: int) -> int:
     """How many processes make a training process's data; `asked` is train.workers.
 
     A GPU takes a small model's batch faster than one core makes it, and its own process has other work; on a
-    CPU they would take each other's cores.
+    CPU they would take each other's cores. Raises UsageError for far more than there are cores.
     """
     if asked is not None:
+        if asked > PROCESSES_A_CORE * cores():
+            raise UsageError(
+                f"train.workers = {asked}: more than {PROCESSES_A_CORE} for each of {cores()} cores",
+                "leave it unset, or make it smaller",
+            )
         return asked
     if device.type != "cuda":
         return 0
     local = int(os.environ.get("LOCAL_WORLD_SIZE", world))
-    return min(MOST_WORKERS, max(1, len(os.sched_getaffinity(0)) // local - 1))
+    return min(MOST_WORKERS, max(1, cores() // local - 1))
 
 
 def batches(

@@ -158,7 +158,7 @@ def load_keymap(path: Path | None = None) -> dict[str, str]:
     """
     path = path or config_path()
     try:
-        table = tomli.loads(path.read_text(encoding="utf-8"))
+        table = tomli.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from polyctl.config.registry import (
     PACKAGED,
@@ -299,6 +300,46 @@ def test_override_reads_toml_literals_and_falls_back_to_text():
     assert changed.model == quick.model
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("train.lr=.5", 0.5),
+        ("train.lr=5.", 5.0),
+        ("train.lr=1e-05", 1e-5),
+        ("train.steps=1e3", 1000),
+        ("train.steps=1_000", 1000),
+        ("train.end_with_clock=True", True),
+        ("train.workers=None", None),
+        ("data.outer_degrees=(2, 3)", (2, 3)),
+        ("data.exclude=['a', 'b',]", ("a", "b")),
+        ("train.init_from=lambda: 0", "lambda: 0"),
+        ("train.init_from=((((", "(((("),
+    ],
+)
+def test_values_may_be_written_as_in_python(setting, value):
+    section, _, key = setting.partition("=")[0].partition(".")
+    assert getattr(getattr(override(SHIPPED.get("quick"), [setting]), section), key) == value
+
+
+def test_every_number_has_an_upper_bound():
+    def unbounded(model):
+        for name, field in model.model_fields.items():
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                yield from unbounded(field.annotation)
+            elif field.annotation in (int, float, int | None):
+                bounds = [m for m in field.metadata if hasattr(m, "le") or hasattr(m, "lt")]
+                if not bounds:
+                    yield name
+
+    assert list(unbounded(Experiment)) == []
+
+
+def test_a_registry_written_on_windows(tmp_path):
+    path = tmp_path / "experiments.toml"
+    path.write_bytes(b"\xef\xbb\xbf[experiment.mine]\r\ndescription = 'Mine'\r\n")
+    assert load_registry(path).get("mine").description == "Mine"
+
+
 def test_settings_are_checked_together_not_one_by_one():
     changed = override(SHIPPED.get("quick"), ["model.heads=3", "model.width=96"])
     assert (changed.model.heads, changed.model.width) == (3, 96)
@@ -324,6 +365,13 @@ def test_settings_are_checked_together_not_one_by_one():
         ("data.outer_degrees=[]", "data.outer_degrees = []: must have at least 1 entry", ""),
         ("train.lr=0", "train.lr = 0: must be greater than 0", ""),
         ("eval.beam=2000", "eval.beam = 2000: must be at most 1000", ""),
+        ("train.lr=nan", "train.lr = nan: must be a finite number", ""),
+        ("train.lr=1e400", "train.lr = inf: must be a finite number", ""),
+        ("train.steps=10_000_000_000", "must be at most 1,000,000,000", ""),
+        ("data.inner_degrees=[2, 65]", "data.inner_degrees = 65: must be at most 64", ""),
+        ("model.width=1_000_000", "must be at most 131,072", ""),
+        ("seed=-1", "seed = -1: must be at least 0", ""),
+        ("train.beta2=1", "must be less than 1", ""),
         ("train.schedule=foo", "train.schedule = 'foo': must be 'cosine' or 'wsd'", ""),
         ("train.learning_rate=1", "no key 'train.learning_rate'", "did you mean train.lr?"),
         ("rl.learning_rate=1", "no key 'rl.learning_rate'", "did you mean rl.lr?"),

@@ -80,8 +80,12 @@ def test_line_files_ignore_empty_lines_and_survive_pickling(tmp_path):
     path.write_bytes("one\n\ntwo ⁇\r\nthree".encode())
     lines = pickle.loads(pickle.dumps(LineFile(path)))
     assert [lines[i] for i in range(len(lines))] == ["one", "two ⁇", "three"]
-    path.write_bytes(b"")
-    assert len(LineFile(path)) == 0
+    path.write_bytes("\ufeffone\r\n\r\n\ntwo\r".encode())  # as on Windows
+    lines = LineFile(path)
+    assert [lines[i] for i in range(len(lines))] == ["one", "two"]
+    for empty in (b"", b"\xef\xbb\xbf", b"\r\n", b"\n\r"):
+        path.write_bytes(empty)
+        assert len(LineFile(path)) == 0
     with pytest.raises(FileError, match="cannot read"):
         LineFile(tmp_path / "missing.txt")
 
