@@ -28,7 +28,9 @@ from polyctl.solvers.outcome import Outcome
 
 WIDTH, ROUNDS = 3, 3
 ROOTED_TERMS = 20  # of a polynomial whose approximate roots are looked at
-LARGER, EXTRA = 1.3, 4  # what is larger than f by this factor and this much is not worth simplifying
+# What is larger than f by this factor and this much is not worth simplifying: of the first answers, and of
+# what is made of them in turn.
+LARGER, LARGER_IN_TURN, EXTRA = 1.3, 1.05, 4
 MAX_TERMS = 2000  # of a polynomial that is taken apart
 
 
@@ -48,8 +50,9 @@ def by_recursion(f: Polynomial, budget: Budget = UNLIMITED) -> Outcome:
     size, seen = complexity_of(f), set[tuple[object, ...]]()
     level = _fresh(_steps(f, budget, deep=True), seen)
     best: list[_Entry] = []
-    for _ in range(ROUNDS):
-        level = [e for e in level if e.complexity.distinct <= LARGER * size.distinct + EXTRA]
+    for turn in range(ROUNDS):
+        largest = (LARGER_IN_TURN if turn else LARGER) * size.distinct + EXTRA
+        level = [e for e in level if e.complexity.distinct <= largest]
         level = sorted(_simplified(sorted(level)[: 2 * WIDTH], budget))[:WIDTH]
         simpler = bool(level) and (not best or level[0].complexity < best[0].complexity)
         best = sorted([*best, *level])[:WIDTH]
