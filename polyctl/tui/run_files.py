@@ -1,4 +1,4 @@
-"""What the dashboard changes in a directory of runs: notes, and runs that are archived or deleted."""
+"""What the dashboard changes in a directory of runs: notes, and runs that are archived."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 from polyctl.errors import FileError
-from polyctl.store.files import write_atomic
-from polyctl.store.owner import read_owner
+from polyctl.store.files import explaining, write_atomic
+from polyctl.store.lock import sole_writer
+from polyctl.store.remove import check_removable
 from polyctl.store.runs import Run
 
 NOTE = "note.txt"
@@ -37,31 +38,15 @@ def write_note(run: Run, text: str) -> None:
 
 
 def archive(run: Run, root: Path) -> Path:
-    """Move a run into the archive beside the others; returns where it is now. Raises FileError."""
-    _refuse_live(run)
+    """Move a run into the archive beside the others; returns where it is now.
+
+    Raises FileError, and UsageError for the bundled run.
+    """
+    check_removable(run)
     target = root / ARCHIVE / run.experiment / run.id
     if target.exists():
         raise FileError(f"{target} exists already", "move it away")
-    try:
+    with sole_writer(run.path), explaining("move", run.path):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(run.path, target)
-    except OSError as error:
-        raise FileError(f"{run.path} cannot be moved: {error}", "look at its permissions") from error
     return target
-
-
-def delete(run: Run) -> None:
-    """Delete a run's directory. Raises FileError."""
-    _refuse_live(run)
-    try:
-        shutil.rmtree(run.path)
-    except OSError as error:
-        raise FileError(f"{run.path} cannot be deleted: {error}", "look at its permissions") from error
-
-
-def _refuse_live(run: Run) -> None:
-    owner = read_owner(run.path)
-    if owner is not None and owner.alive is not False:
-        raise FileError(f"{owner} writes to {run.name}", "stop it first, with x")
-    if run.path.is_symlink():
-        raise FileError(f"{run.path} is a link", "remove it by hand")

@@ -9,11 +9,12 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from polyctl.errors import PolyctlError
+from polyctl.store.remove import remove_run
 from polyctl.tui.actions import make_bindings
 from polyctl.tui.format import clean
 from polyctl.tui.panes.host import NO_FILES, Host
 from polyctl.tui.panes.pane import Pane
-from polyctl.tui.run_files import archive, delete, write_note
+from polyctl.tui.run_files import archive, write_note
 from polyctl.tui.run_list import RunRow
 from polyctl.tui.views.runs import RunsView, choose_columns, describe_run
 from polyctl.tui.widgets.ask import Ask
@@ -128,7 +129,7 @@ class RunsPane(Pane):
 
     def action_delete(self) -> None:
         if (row := self._row) is not None:
-            self._ask_first(row, "delete", lambda: delete(row.run))
+            self._ask_first(row, "delete", lambda: remove_run(row.run))
 
     @property
     def _row(self) -> RunRow | None:
