@@ -44,6 +44,7 @@ from polyctl.store.runs import Run, list_runs
 
 PROC = Path("/proc/self").parent
 ORPHAN_SECONDS = 20.0  # within which a process without its parent must be gone
+SHORTER, LONGER = 0.6, 1.1  # a command's time, after a kill that came too late, and one that did not
 MOST_KILLS = 3  # of one command, before it is left in peace
 LEFT_OUT = ("elapsed", "data")  # times and places
 
@@ -242,15 +243,20 @@ def _descendants(pid: int) -> list[int]:
     return found
 
 
-def disturb(job: Job, place: Path, seconds: float, chance: random.Random, tally: Tally) -> None:
-    """One round in a place: kill and continue a few times, then let it end."""
+def disturb(job: Job, place: Path, seconds: float, chance: random.Random, tally: Tally) -> float:
+    """One round in a place: kill and continue a few times, then let it end.
+
+    `seconds` is how long the command is thought to take; the answer is how long it is thought to take now.
+    """
     arguments = job.first
     for _ in range(chance.randint(1, MOST_KILLS)):
         pid = start(arguments, place)
         time.sleep(chance.uniform(0.02, 1.0) * seconds)
         if os.waitpid(pid, os.WNOHANG)[0]:
             tally.missed += 1
+            seconds *= SHORTER
             break
+        seconds *= LONGER
         tally.kills += 1
         tally.faults += kill(pid)
         made = job.run(place)
@@ -264,6 +270,7 @@ def disturb(job: Job, place: Path, seconds: float, chance: random.Random, tally:
     for path, data in before.items():
         if not path.read_bytes().startswith(data):
             tally.faults.append(f"{path} has lost events")
+    return seconds
 
 
 def _events(place: Path) -> dict[Path, bytes]:
@@ -299,6 +306,10 @@ class Undisturbed:
             self._known[job.name] = (job.left(place), seconds)
         return self._known[job.name]
 
+    def adjust(self, job: Job, seconds: float) -> None:
+        """Take that as its time: other work on the machine comes and goes."""
+        self._known[job.name] = (self._known[job.name][0], seconds)
+
 
 def play(jobs: list[Job], rounds: int, seed: int, folder: Path) -> dict[str, Tally]:
     """All rounds; what happened by job. Ctrl-C ends them early."""
@@ -323,7 +334,7 @@ def _play_one(job: Job, seed: str, undisturbed: Undisturbed, tally: Tally) -> No
     place = undisturbed.place(job, seed.replace(" ", "-"))
     before = len(tally.faults)
     try:
-        disturb(job, place, seconds, random.Random(seed), tally)
+        undisturbed.adjust(job, disturb(job, place, seconds, random.Random(seed), tally))
         found = job.left(place)
     except Exception as error:
         tally.faults.append(f"{seed}: {error!r}")
