@@ -112,7 +112,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; errors of the user are reported on stderr."""
     import typer
 
-    from polyctl.cli.output import be_quiet, print_error, print_problem
+    from polyctl.cli.output import be_quiet, print_error, print_problem, say
 
     be_quiet(False)
     usage_error: Any = typer.BadParameter.__base__  # Typer brings its own copy of click's, or click's itself
@@ -129,6 +129,7 @@ def run(arguments: Sequence[str]) -> int:
         print_problem(*_explain_usage(error))
         return int(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
+        say("interrupted")
         return EXIT_INTERRUPTED
     except SystemExit as leave:
         if isinstance(leave.__context__, BrokenPipeError):  # Typer turns a broken pipe into exit code 1

@@ -18,6 +18,7 @@ from polyctl.cli.options import (
     SmokeOption,
     check_processes,
 )
+from polyctl.errors import EXIT_INTERRUPTED
 
 
 def gen(
@@ -53,6 +54,7 @@ def gen(
     from polyctl.config.registry import load_experiment
     from polyctl.data.dataset import generate
     from polyctl.runtime.machine import cores
+    from polyctl.runtime.signals import answering_interrupts
     from polyctl.store.places import refuse_links
 
     changes = [*(set_ or []), *([] if seed is None else [f"seed={seed}"])]
@@ -61,7 +63,10 @@ def gen(
     if out is None:
         refuse_links(directory)
     try:
-        with output.progress("generating") as bar:
+        answer = (
+            "interrupted: stopping when the parts at work are made; a second Ctrl-C does not wait for them"
+        )
+        with answering_interrupts(answer), output.progress("generating") as bar:
             manifest = generate(
                 chosen,
                 directory,
@@ -72,10 +77,10 @@ def gen(
             )
     except KeyboardInterrupt:
         output.say(
-            f"interrupted; the finished parts are kept in {directory / 'parts'}: "
+            f"interrupted: the finished parts are kept in {directory / 'parts'}: "
             "run the same command again to continue"
         )
-        raise
+        raise typer.Exit(EXIT_INTERRUPTED) from None
     sizes = {"train.txt": chosen.data.train_size, "valid.txt": chosen.data.valid_size}
     for name, count in manifest.counts.items():
         if count < (wanted := sizes.get(name, chosen.data.test_size)):

@@ -101,6 +101,7 @@ def run(
     from polyctl.plans.runner import Options
     from polyctl.plans.stages import Directories, make_plan, parse_stages
     from polyctl.runtime.machine import cores
+    from polyctl.runtime.signals import answering_interrupts
     from polyctl.store.runs import runs_root
 
     loaded = load_registry(registry)
@@ -112,7 +113,8 @@ def run(
         _dry_run(tasks, directories, options, as_json)
         return
     cluster = _cluster(launch, nodes, gpus, devices, time, partition)
-    with output.progress("plan") as bar:
+    answer = "interrupted: stopping when what is at work allows it; a second Ctrl-C does not wait"
+    with answering_interrupts(answer), output.progress("plan") as bar:
         if cluster is None:
             found = _here(tasks, directories, options, devices, bar, fail_fast)
         else:

@@ -22,6 +22,7 @@ from polyctl.cli.options import (
     SmokeOption,
     ThreadsOption,
 )
+from polyctl.cli.size import check_size
 from polyctl.cli.training import kept_from, print_cost, print_result, progress_reporter
 from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
 
@@ -74,6 +75,9 @@ def rl(
     ] = False,
     device: DeviceOption = "auto",
     seed: SeedOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Try it even if it needs more memory than there is.")
+    ] = False,
     runs: RunsOption = None,
     registry: RegistryOption = None,
     quiet: QuietOption = False,
@@ -115,6 +119,7 @@ def rl(
     for risk in risks(chosen.rl):
         output.say(f"warning: {risk}")
     with join_processes(device) as processes:
+        check_size(chosen, processes, force=force, reinforced=True)
         if dry_run:
             if processes.main:
                 print_cost(estimate(chosen, processes.device), chosen, as_json)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +22,9 @@ from polyctl.cli.options import (
     SetOption,
     SmokeOption,
     ThreadsOption,
+    YesOption,
 )
+from polyctl.cli.size import LONG, ask_if_long, check_size
 from polyctl.cli.training import kept_from, print_cost, print_result, progress_reporter
 from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
 from polyctl.formatting import format_bytes, format_duration
@@ -70,6 +74,10 @@ def train(
             "problems from it.",
         ),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Try it even if it needs more memory than there is.")
+    ] = False,
+    yes: YesOption = False,
     runs: RunsOption = None,
     registry: RegistryOption = None,
     quiet: QuietOption = False,
@@ -107,12 +115,14 @@ def train(
             chosen = kept_from(chosen, weights_of(chosen.train.init_from, runs), processes)
         if reweigh is not None:
             chosen = _reweighed(chosen, old, processes, reweigh, runs)
+        least = check_size(chosen, processes, force=force)
         if dry_run:
             if processes.main:
                 print_cost(estimate(chosen, processes.device, data), chosen, as_json)
             return
         data_workers(chosen.train.workers, processes.device, processes.world)  # refused before a run is made
-        _warn_if_long(chosen, processes, max_minutes, data)
+        ask = partial(_ask, chosen, processes, least, max_minutes, data, yes)
+        processes.from_main(ask)
         result = _train(chosen, old, processes, runs, max_minutes, data, as_json)
     if result.state == "interrupted":
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -230,15 +240,30 @@ def _train(
 # -- what it costs ---------------------------------------------------------------------------------
 
 
+def _ask(
+    experiment: Experiment,
+    processes: Processes,
+    least: float,
+    max_minutes: float | None,
+    data: Path | None,
+    yes: bool,
+) -> None:
+    """Ask before a training of more than a day; it is not timed if that is sure by its `least` seconds."""
+    limit = math.inf if max_minutes is None else 60 * max_minutes
+    surely = least > LONG
+    seconds = least if surely else _warn_if_long(experiment, processes, max_minutes, data)
+    ask_if_long(experiment, min(seconds, limit), surely, yes or processes.world > 1)
+
+
 def _warn_if_long(
     experiment: Experiment, processes: Processes, max_minutes: float | None, data: Path | None
-) -> None:
-    """Report on stderr what a long training on a CPU will cost."""
+) -> float:
+    """Report on stderr what a long training on a CPU will cost; its seconds, 0 if they need not be known."""
     from polyctl.training.cost import estimate
 
     limited = max_minutes is not None and 60 * max_minutes <= LONG_SECONDS
     if not processes.main or processes.device.type != "cpu" or limited or _surely_short(experiment):
-        return
+        return 0.0
     cost = estimate(experiment, processes.device, data)
     if cost.seconds > LONG_SECONDS:
         assert cost.steps is not None
@@ -249,6 +274,7 @@ def _warn_if_long(
             f"{cost.parameters / 1e6:.1f}M parameters, {format_bytes(cost.memory_bytes)} of memory).\n"
             "Ctrl-C saves and --resume continues; --max-minutes M limits it; --smoke shrinks it to seconds."
         )
+    return cost.seconds
 
 
 def _surely_short(experiment: Experiment) -> bool:

@@ -94,7 +94,8 @@ def estimate(experiment: Experiment, device: torch.device, data: Path | None = N
     # Data processes work beside the training; without them the two take turns.
     workers = data_workers(config.workers, device, 1)
     both = max(step_seconds, data_seconds / workers) if workers else step_seconds + data_seconds
-    kept = activations(experiment.model, config.batch, config.accumulate, chunk)
+    longest = max(batch.ids_BT.shape[1] for batch in chunk)
+    kept = activations(experiment.model, -(-config.batch // config.accumulate), longest)
     tokens = tokens_per_step * steps
     return Cost(
         device=device_name(device),
@@ -123,14 +124,12 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
-def activations(model: ModelConfig, batch: int, accumulate: int, chunk: list[TrainingBatch]) -> int:
-    """Roughly the bytes that one forward pass of the longest batch keeps for the backward pass.
+def activations(model: ModelConfig, rows: int, longest: int) -> int:
+    """Roughly the bytes that a forward pass of so many rows of tokens keeps for the backward pass.
 
     Counted by autograd's own saved tensors: 24 values of a token's width in each layer of the modern
     architecture, 37 of gpt2 with dropout.
     """
-    rows = -(-batch // accumulate)
-    longest = max(batch.ids_BT.shape[1] for batch in chunk)
     values = 37 if model.architecture == "gpt2" else 24
     return int(FLOAT * values * model.layers * model.width * rows * longest)
 

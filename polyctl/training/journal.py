@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 
 from polyctl.errors import FileError
-from polyctl.store.event_kinds import Event, Failure
+from polyctl.runtime.signals import ignoring_interrupts
+from polyctl.store.event_kinds import End, Event, Failure
 from polyctl.store.events import EventWriter
 
 OnEvent = Callable[[Event], None]
@@ -18,7 +19,7 @@ class Journal:
     """Writes events to the run's file and to a callback; silent in every process but the main one.
 
     `after` is the process that died writing to the run before, if one did.
-    As a context manager it writes an error that leaves the block before it closes.
+    As a context manager it writes an error or an interrupt that leaves the block before it closes.
     """
 
     def __init__(
@@ -39,6 +40,9 @@ class Journal:
         if isinstance(error, Exception):
             with suppress(FileError):  # a full disk must not hide what went wrong before
                 self.write(Failure(message=str(error), error=type(error).__name__))
+        elif isinstance(error, KeyboardInterrupt):
+            with ignoring_interrupts(), suppress(FileError):
+                self.write(End(state="interrupted"))
         if self.writer is not None:
             self.writer.__exit__(kind, error, trace)
 

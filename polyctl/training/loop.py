@@ -287,6 +287,10 @@ class Loop(ABC):
         save_model(path, model or self.model, self.experiment, self.tokenizer.vocabulary, self.step, metrics)
 
 
+def _answer(run: Run) -> str:
+    return f"interrupted: saving {run.name} after this step; a second Ctrl-C stops without saving"
+
+
 def run_loop(
     make: Callable[[Journal], Loop],
     run: Run,
@@ -309,5 +313,5 @@ def run_loop(
 
         after = processes.from_main(own)
         journal = stack.enter_context(Journal(run.events, processes.main, on_event, after))
-        interrupts = stack.enter_context(Interrupts())
+        interrupts = stack.enter_context(Interrupts(_answer(run) if processes.main else None))
         return make(journal).run_until(interrupts, None if max_minutes is None else 60 * max_minutes)

@@ -172,7 +172,7 @@ def test_a_parse_error_shows_the_place(monkeypatch, capsys):
 def test_interrupts_leave_with_130(monkeypatch, capsys):
     monkeypatch.setattr(app, "make_app", raises(KeyboardInterrupt()))
     assert app.run([]) == 130
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 def test_a_file_that_cannot_be_opened_is_no_traceback(monkeypatch, capsys):

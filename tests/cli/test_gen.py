@@ -30,4 +30,5 @@ def test_ctrl_c_in_gen_keeps_what_is_done_and_goes_on(tmp_path):
     assert started.returncode == 130
     assert "run the same command again to continue" in err
     assert "Traceback" not in err
+    assert err.startswith("interrupted: stopping when the parts at work are made")
     assert list(parts.glob("*.txt.*"))

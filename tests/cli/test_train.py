@@ -2,15 +2,18 @@
 
 import json
 import signal
+import sys
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from polyctl.cli import size
 from polyctl.cli import train as command
 from polyctl.store.events import EventReader
 from polyctl.store.runs import list_runs
-from polyctl.training import checkpoint
+from polyctl.training import checkpoint, foresight
 from tests.processes import ending, start_polyctl, wait_for
 
 pytestmark = pytest.mark.usefixtures("in_an_empty_directory")
@@ -95,6 +98,32 @@ def test_a_long_training_on_a_cpu_says_what_it_will_cost(run, monkeypatch):
     assert "on this CPU" not in run("smoke", "--steps", "2").err
 
 
+def test_what_needs_more_memory_than_there_is_is_refused_before_a_run_is_made(run, tmp_path, monkeypatch):
+    huge = ["smoke", "--set", "model.width=65536", "--set", "model.layers=20"]
+    for options in ([], ["--dry-run"]):
+        assert "of memory with its 1,030," in run(*huge, *options, code=2).err
+    assert not (tmp_path / "runs").exists()
+    monkeypatch.setattr(foresight, "memory_bytes", lambda: 1000)
+    assert "--force tries it" in run("smoke", code=2).err
+    assert "warning: smoke needs about" in run("smoke", "--steps", "1", "--force").err
+    monkeypatch.setattr(foresight, "memory_bytes", lambda: None)
+    run("smoke", "--steps", "1")
+
+
+def test_more_than_a_day_is_asked_about_on_a_terminal(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(size, "LONG", 1e-6)
+    monkeypatch.setattr(command, "LONG", 1e-6)
+    assert "warning: smoke takes at least 0 s here" in run("smoke", "--steps", "1").err
+    for stream in (sys.stdin, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    asked = []
+    monkeypatch.setattr(size.typer, "confirm", lambda *words, **_: asked.append(words))
+    run("smoke", "--steps", "1", "--yes")
+    assert not asked
+    run("smoke", "--steps", "1")
+    assert asked
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message", "hint"),
     [
@@ -141,11 +170,24 @@ def test_ctrl_c_saves_and_exits_130(tmp_path):
     process.send_signal(signal.SIGINT)
     _, words = ending(process)
     assert process.returncode == 130, words
+    assert "interrupted: saving smoke/" in words
     assert "Traceback" not in words
     assert "polyctl train --resume smoke/" in words
     (made,) = list_runs(tmp_path / "runs")
     assert made.summary().state == "interrupted"
     assert checkpoint.read_facts(made.checkpoints / "trainer.safetensors")["step"] == made.summary().step
+
+
+def test_three_ctrl_c_do_not_leave_a_run_running(tmp_path):
+    process = start_polyctl("train", "smoke", "--steps", "1000000")
+    while not process.stderr.readline().startswith("step "):
+        assert process.poll() is None
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+        time.sleep(1.1)
+    ending(process)
+    (made,) = list_runs(tmp_path / "runs")
+    assert made.summary().state in ("interrupted", "crashed")
 
 
 def test_a_mixture_is_reweighed_by_what_its_start_can_do(run, tmp_path):
