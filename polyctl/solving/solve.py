@@ -32,6 +32,7 @@ SIMPLIFIED, SIMPLIFYING_SECONDS, BEYOND_SECONDS = 3, 1.0, 0.25  # the last one i
 # Beside a weak answer with so few of f's distinct subexpressions that it is likely to be all there is, the
 # numeric solver has a small share of the time limit, but some seconds at least.
 GOOD, BESIDE_GOOD, LEAST_SECONDS = 0.6, 0.07, 2.0
+POOR = 0.8  # of f's distinct subexpressions
 NUMERIC_FIRST = 0.3  # of the time limit, for the numeric solver before a model is loaded
 LOADING_SECONDS = 2.5  # about what it takes to import torch and to load a model
 GRACE_SECONDS = 0.25  # after the time limit, to judge what was found just before it
@@ -149,14 +150,23 @@ class _Search:
         if not solution.verified:
             self._misses.append(solution.decomposition)
             return False
-        self._enough |= solution.ends_search
+        self._enough |= solution.ends_search and not self._is_poor(solution)
         return True
+
+    def _is_poor(self, solution: Solution) -> bool:
+        """Whether an exact answer has as many inner polynomials as f has variables, and is hardly simpler."""
+        size = solution.complexity
+        if size is None or not solution.source.startswith("exact") or self._size <= MODERATE:
+            return False
+        many = len(solution.inner) >= len(variables_used(self.f))
+        return many and size.distinct > POOR * complexity_of(self.f).distinct
 
     def continues(self, method: Method) -> bool:
         """Whether a method is worth trying though an answer was found: it may find a simpler one."""
-        several = len(variables_used(self.f)) > 1
+        count = len(variables_used(self.f))
         exact = method.kind == "exact" and self._enough and self.stopped is None and not self._closed
-        return exact and several and self._size <= MODERATE
+        many = all(len(s.inner) >= count for s in self.solutions if s.ends_search)
+        return exact and count > 1 and (self._size <= MODERATE or many)
 
     @property
     def small(self) -> bool:

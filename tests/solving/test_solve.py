@@ -209,3 +209,14 @@ def test_products_of_the_numeric_solver_use_one_thread(monkeypatch):
     monkeypatch.setattr(_Search, "_choose", lambda search, outcome: seen.extend(threadpool_info()) or 0)
     solve(parse(NONE), "numeric", time_limit=1)
     assert {library["num_threads"] for library in seen if library["user_api"] == "blas"} == {1}
+
+
+A, B6, C = "(-3x y-3z w+4w^2-v)", "(5x z-5x y-5u^2+4v)", "(2x w+2y^2+4y z-4v w)"
+
+
+@pytest.mark.parametrize("text", [f"{A}^3 + {B6}^3 + {C}^3 + {A}{B6}", f"{A}^2 {B6} + {C}^2 + {A}"])
+def test_an_answer_with_as_many_inners_as_variables_is_not_the_last_word(text):
+    """x, y, … and one h in which f is simpler are found first; three inner polynomials say more."""
+    best = solve(parse(text), "exact", time_limit=60).solutions[0]
+    assert best.verified
+    assert len(best.inner) == 3
