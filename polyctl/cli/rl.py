@@ -60,6 +60,10 @@ def rl(
             autocompletion=completion.run_names,
         ),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="FILE", help="Learn from the problems of this file, not drawn ones."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the newest run of this experiment and algorithm.")
     ] = False,
@@ -108,6 +112,10 @@ def rl(
         changes.append(f"rl.steps={steps}")
     if seed is not None:
         changes.append(f"seed={seed}")
+    if data is not None:
+        if not data.is_file():
+            raise FileError(f"there is no file {data}", "give problems in the published format, one a line")
+        changes.append(f"rl.questions={data.absolute()}")
     supervised, chosen = _choose(experiment, smoke, changes, registry)
 
     from polyctl.rl.cost import estimate  # loads torch, so after the checks

@@ -253,6 +253,9 @@ class RLConfig(_Config):
     init_from: str | None = Field(
         None, description="experiment or run to start from; unset: the experiment's own supervised run"
     )
+    questions: str | None = Field(
+        None, description="file of problems to learn from, in the published format; unset: drawn ones"
+    )
     steps: int = Field(100, ge=1, le=COUNT, description="steps of `groups_per_step` groups each")
     groups_per_step: int = Field(16, ge=1, le=ROWS, description="problems in a step, over all processes")
     group_size: int = Field(10, ge=2, le=1000, description="hypotheses in a group")
@@ -261,6 +264,9 @@ class RLConfig(_Config):
         "auto", description="of weighting reward; auto: rank for bgrpo, simple for grpo"
     )
     wrong_reward: float = Field(-0.1, ge=-RATE, le=RATE, description="reward of a wrong hypothesis")
+    balance_rewards: bool = Field(
+        False, description="the wrong hypotheses of a group share its rewards, with the opposite sign"
+    )
     weighting: Literal["probability", "reward"] = Field(
         "probability",
         description="bgrpo: weigh hypotheses by probability, or by reward minus the mean as the paper does",

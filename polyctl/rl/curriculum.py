@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from polyctl.config.schema import DataConfig, Experiment, RLConfig
-from polyctl.data.dataset import read_digests
+from polyctl.data.dataset import read_digests, read_problems
 from polyctl.data.families import degree_cells, draw_problem, split_of
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizers.base import Tokenizer
+from polyctl.data.tokenizers.base import Tokenizer, variable_names
 from polyctl.data.tokenizers.errors import UnwritableProblem
 from polyctl.errors import UsageError
 
@@ -26,7 +27,11 @@ POOL_USES = 2  # a problem that is trained on more often is learnt by heart
 
 
 class ProblemMix:
-    """Training-split problems of all families and degree cells in turn, as many of each."""
+    """Training-split problems of all families and degree cells in turn, as many of each.
+
+    With rl.questions the problems of that file instead, in shuffled passes over those that fit and are not
+    excluded. Raises UsageError if there are none.
+    """
 
     def __init__(self, experiment: Experiment, tokenizer: Tokenizer) -> None:
         self.experiment, self.tokenizer = experiment, tokenizer
@@ -34,12 +39,26 @@ class ProblemMix:
         mixed = [experiment.data.model_copy(update={"family": family}) for family in families]
         self.sources: list[DataConfig] = [cell for data in mixed for _, cell in degree_cells(data)]
         self._excluded = read_digests(experiment.data.exclude)
+        self.questions: list[Problem] = []
+        self._orders: dict[int, list[int]] = {}
+        if experiment.rl.questions is not None:
+            found = read_problems(Path(experiment.rl.questions), None, variable_names(experiment.data))
+            self.questions = [p for p in found if self._fits(p) and p.digest not in self._excluded]
+            if not self.questions:
+                raise UsageError(
+                    f"each of the {len(found):,} problems of {experiment.rl.questions} is excluded or does "
+                    f"not fit the model of {experiment.name}",
+                    "name a file of the experiment's family, or raise model.context_length",
+                )
 
     def problem(self, number: int) -> Problem:
         """Candidate `number`: the first from its own place on that is of the training split and fits.
 
         Raises UsageError if none does.
         """
+        if self.questions:
+            turn, place = divmod(number, len(self.questions))
+            return self.questions[self._order(turn)[place]]
         source = self.sources[number % len(self.sources)]
         seed = self.experiment.seed + SEED_SHIFT
         for attempt in range(PATIENCE):
@@ -53,10 +72,17 @@ class ProblemMix:
             "raise model.context_length, make the degrees smaller, or mix other rl.families",
         )
 
+    def _order(self, turn: int) -> list[int]:
+        """In which order the questions come in this pass."""
+        if turn not in self._orders:
+            rng = np.random.default_rng([self.experiment.seed, turn, 12])
+            self._orders = {turn: rng.permutation(len(self.questions)).tolist()}
+        return self._orders[turn]
+
     def _fits(self, found: Problem) -> bool:
         try:
             prompt = self.tokenizer.encode_prompt(found)
-            target = self.tokenizer.encode_target(found)
+            target = [] if found.decomposition is None else self.tokenizer.encode_target(found)
         except UnwritableProblem:
             return False
         return len(prompt) + len(target) <= self.experiment.model.context_length

@@ -70,6 +70,19 @@ def rewards(group: Sequence[RankedVerdict], kind: RewardName, *, width: int, wro
     ]
 
 
+def balanced(group: Sequence[RankedVerdict], reward: Sequence[float]) -> list[float]:
+    """The rewards, with those of wrong hypotheses all the same and such that the group's sum is zero.
+
+    They stay as they are if none is right or none is wrong.
+    """
+    wrong = sum(verdict.right is False for verdict in group)
+    total = math.fsum(r for verdict, r in zip(group, reward, strict=True) if verdict.right)
+    if not wrong or not total:
+        return list(reward)
+    share = -total / wrong
+    return [share if verdict.right is False else r for verdict, r in zip(group, reward, strict=True)]
+
+
 def counted(group: Sequence[RankedVerdict], *, merge_wrong: bool) -> list[bool]:
     """Which hypotheses have a say: neither undecided ones nor copies of right ones.
 

@@ -15,6 +15,7 @@ from polyctl.model.gpt import GPT
 from polyctl.rl.rewards import (
     RankedVerdict,
     advantages,
+    balanced,
     counted,
     has_signal,
     probability_weights,
@@ -143,6 +144,8 @@ def judged_group(
     judged = judge(problem, hypotheses, tokenizer, None)
     verdicts = rank_verdicts(judged, completion=rl.completion)
     reward = rewards(verdicts, reward_kind(rl), width=rl.group_size, wrong=rl.wrong_reward)
+    if rl.balance_rewards:
+        reward = balanced(verdicts, reward)
     counts = counted(verdicts, merge_wrong=rl.algorithm == "grpo")
     if rl.algorithm == "bgrpo" and rl.weighting == "probability":
         logprobs = [hypothesis.logprob for hypothesis in hypotheses]

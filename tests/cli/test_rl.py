@@ -155,3 +155,14 @@ def _stepped(tmp_path):
         '"kind": "step"' in path.read_text()
         for path in (tmp_path / "runs" / "rl_quick_smoke_bgrpo").glob("*/events.jsonl")
     )
+
+
+def test_questions_may_come_from_a_file(run, tmp_path, capsys):
+    assert app.run(["gen", "rl_quick", "--smoke", "--out", str(tmp_path / "made")]) == 0
+    capsys.readouterr()
+    questions = next((tmp_path / "made").rglob("train.txt"))
+    made = json.loads(
+        run("rl", "rl_quick", "--smoke", "--steps", "1", "--data", str(questions), "--json").out
+    )
+    assert str(questions) in (Path(made["run"]) / "config.toml").read_text()
+    run("rl", "rl_quick", "--smoke", "--data", "absent.txt", code=3)

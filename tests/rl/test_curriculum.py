@@ -4,6 +4,7 @@ import pytest
 
 from polyctl.config.schema import DataConfig
 from polyctl.data.families import draw_held_out, split_of
+from polyctl.data.published_format import write_line, write_polynomial
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import UsageError
 from polyctl.rl.curriculum import Probe, ProblemMix, choose, draw, wear
@@ -72,3 +73,33 @@ def test_how_often_a_pool_is_used_and_how_large_it_would_have_to_be():
     assert uses == 25 * 16 / 64
     assert needed == 400  # half of them are kept, and each of these is used twice
     assert wear(64, rl, steps_left=8) == (2.0, 128)  # the run ends before the next pool
+
+
+def lines(path, problems):
+    text = [write_line(p, write_polynomial(p.decomposition.inners[0])) for p in problems]
+    path.write_text("\n".join(text) + "\n")
+    return path
+
+
+def test_questions_of_a_file_come_in_shuffled_passes(tmp_path):
+    experiment = tiny()
+    given = [mix_of(experiment).problem(n) for n in range(6)]
+    path = lines(tmp_path / "questions.txt", given)
+    mix = mix_of(tiny(questions=str(path)))
+    digests = [mix.problem(n).digest for n in range(12)]
+    assert set(digests[:6]) == set(digests[6:]) == {p.digest for p in given}
+    assert digests[:6] != digests[6:]
+    assert digests == [mix_of(tiny(questions=str(path))).problem(n).digest for n in range(12)]
+
+
+def test_questions_that_are_excluded_or_too_long_are_left_out(tmp_path):
+    experiment = tiny()
+    given = [mix_of(experiment).problem(n) for n in range(4)]
+    path, kept = lines(tmp_path / "all.txt", given), lines(tmp_path / "kept.txt", given[:3])
+    asked = tiny(questions=str(path))
+    data = asked.data.model_copy(update={"exclude": (str(kept),)})
+    mix = mix_of(asked.model_copy(update={"data": data}))
+    assert {mix.problem(n).digest for n in range(5)} == {given[3].digest}
+    data = asked.data.model_copy(update={"exclude": (str(path),)})
+    with pytest.raises(UsageError, match=r"each of the 4 problems of .* is excluded"):
+        mix_of(asked.model_copy(update={"data": data}))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from polyctl.rl.rewards import (
     RankedVerdict,
     advantages,
+    balanced,
     counted,
     has_signal,
     probability_weights,
@@ -197,3 +198,17 @@ def test_answers_of_any_probability_have_finite_weights():
     verdicts = [RankedVerdict(True, 0), RankedVerdict(False, 1)]
     found = probability_weights(verdicts, [-5000.0, -1.0], [True, True], baseline=0.8)
     assert found == pytest.approx([1.0, -0.8])
+
+
+@given(GROUPS)
+def test_balanced_rewards_sum_to_zero_if_both_kinds_are_there(group):
+    reward = rewards(group, "rank", width=32, wrong=-0.1)
+    found = balanced(group, reward)
+    rights = [r for verdict, r in zip(group, found, strict=True) if verdict.right]
+    wrongs = [r for verdict, r in zip(group, found, strict=True) if verdict.right is False]
+    if rights and wrongs:
+        assert math.fsum(rights + wrongs) == pytest.approx(0)
+        assert len(set(wrongs)) == 1
+    else:
+        assert found == reward
+    assert rights == [r for verdict, r in zip(group, reward, strict=True) if verdict.right]
