@@ -112,9 +112,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; errors of the user are reported on stderr."""
     import typer
 
-    from polyctl.cli.output import be_quiet, print_error, print_problem, say
+    from polyctl.cli.output import print_error, print_problem, say, start_afresh
 
-    be_quiet(False)
+    start_afresh()
     usage_error: Any = typer.BadParameter.__base__  # Typer brings its own copy of click's, or click's itself
     try:
         code = make_app(next(iter(arguments), None))(

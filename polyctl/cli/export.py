@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,8 @@ def export(
         output.print_json({"run": found.name, "directory": str(directory), "files": files})
         return
     print(f"{directory}: {', '.join(files)}")
-    output.say(f"how to use it: {directory / 'README.md'}; to import it again: polyctl import {directory}")
+    output.say(f"how to use it: {directory / 'README.md'}")
+    output.say(f"to import it again: polyctl import {shlex.quote(str(directory))}")
 
 
 def import_(

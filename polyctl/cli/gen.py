@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -90,4 +91,4 @@ def gen(
         return
     rows = [(name, f"{count:,}") for name, count in manifest.counts.items()]
     output.print_table((str(directory), "problems"), rows, right=("problems",))
-    output.say(f"next: polyctl train {chosen.name} --data {directory}")
+    output.say(f"next: polyctl train {chosen.name} --data {shlex.quote(str(directory))}")

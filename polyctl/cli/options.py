@@ -33,17 +33,29 @@ def check_processes(count: int | None) -> int | None:
     return count
 
 
+def remember(ctx: typer.Context, param: typer.CallbackParam, value: Path | None) -> Path | None:
+    """The value; commands in hints get it, too."""
+    output.remember_place(param.opts[0], None if value is None else str(value))
+    return value
+
+
 RegistryOption = Annotated[
     Path | None,
     typer.Option(
         "--registry",
         metavar="FILE",
+        callback=remember,
         help="Experiments file (default: POLYCTL_REGISTRY, or the nearest experiments.toml).",
     ),
 ]
 RunsOption = Annotated[
     Path | None,
-    typer.Option("--runs", metavar="DIR", help="Directory of the runs (default: POLYCTL_RUNS, or ./runs)."),
+    typer.Option(
+        "--runs",
+        metavar="DIR",
+        help="Directory of the runs (default: POLYCTL_RUNS, or ./runs).",
+        callback=remember,
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 VariablesOption = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,45 @@ def stderr_console() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+_PLACES: dict[str, str] = {}  # the options that named a place, which commands in hints need, too
+_TAKES = {  # by option, the commands that take it
+    "--runs": {"decompose", "verify", "train", "rl", "report", "eval", "export", "import", "demo", "tui"}
+    | {"runs", "doctor"},
+    "--registry": {"gen", "train", "rl", "report", "eval", "import", "tui", "experiments", "doctor"},
+}
 _quiet = False  # whether --quiet was given; a command line has one answer to that
+
+
+def start_afresh() -> None:
+    """Forget what the options of another command line have said."""
+    _PLACES.clear()
+    be_quiet(False)
+
+
+def remember_place(option: str, value: str | None) -> None:
+    """Give this option to every command that is printed from now on, in a hint or as the next step."""
+    if value is not None:
+        _PLACES[option] = value
+
+
+def with_places(text: str) -> str:
+    """The text, the commands in it with the --runs and --registry that this command line was given."""
+
+    def complete(found: re.Match[str]) -> str:
+        command, more = found["command"], found["more"] or ""
+        options = {
+            option: value
+            for option, value in _PLACES.items()
+            if command in _TAKES[option] or (option == "--runs" and more.strip() == "run")
+        }
+        given = "".join(f" {option} {shlex.quote(value)}" for option, value in options.items())
+        return f"{found[0]}{given}"
+
+    if not _PLACES:
+        return text
+    return re.sub(
+        r"polyctl (?P<command>[a-z]+)(?P<more> (?:list|show|run|tail|compare|rm)\b)?", complete, text
+    )
 
 
 def be_quiet(quiet: bool) -> bool:
@@ -36,7 +75,7 @@ def be_quiet(quiet: bool) -> bool:
 def say(text: str) -> None:
     """Print a message to stderr; with --quiet only warnings and what an interrupted command has kept."""
     if not _quiet or text.startswith(("warning: ", "interrupted")):
-        print(text, file=sys.stderr, flush=True)
+        print(with_places(text), file=sys.stderr, flush=True)
 
 
 def say_notes(notes: Sequence[str]) -> None:
@@ -74,7 +113,7 @@ def print_problem(message: str, hint: str | None = None) -> None:
     """Print an error and a hint to stderr."""
     from rich.markup import escape
 
-    console = stderr_console()
+    console, hint = stderr_console(), None if hint is None else with_places(hint)
     console.print(f"[bold red]error:[/] {escape(_visible(message))}", soft_wrap=True)
     if hint:
         console.print(f"[cyan]hint:[/] {escape(_visible(hint))}", soft_wrap=True)

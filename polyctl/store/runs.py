@@ -270,20 +270,23 @@ def check_shipped() -> None:
 def default_run(root: Path | None = None) -> Run:
     """The run whose model is used if none is named: the bundled one, else the newest with a checkpoint.
 
-    FileError if there is neither, or POLYCTL_SHIPPED is wrong.
+    A run of --smoke, whose model knows nothing, must be named. FileError if there is no other, or
+    POLYCTL_SHIPPED is wrong.
     """
     check_shipped()
     shipped = shipped_run()
-    return shipped if shipped.has_checkpoint else newest_run_with_checkpoint(root)
+    return shipped if shipped.has_checkpoint else newest_run_with_checkpoint(root, smoke=False)
 
 
-def newest_run_with_checkpoint(root: Path | None = None) -> Run:
-    """The newest run that has a checkpoint; FileError if there is none."""
-    for run in list_runs(root):
-        if run.has_checkpoint:
+def newest_run_with_checkpoint(root: Path | None = None, *, smoke: bool = True) -> Run:
+    """The newest run that has a checkpoint, also one of --smoke if `smoke`; FileError if there is none."""
+    trained = [run for run in list_runs(root) if run.has_checkpoint]
+    for run in trained:
+        if smoke or not re.search(r"_smoke(_|$)", run.experiment):
             return run
     raise FileError(
-        f"no run in {runs_root(root)} has a checkpoint", "train one, for example `polyctl train quick`"
+        f"no run in {runs_root(root)} has a checkpoint{', only smoke runs have' if trained else ''}",
+        "train one, for example `polyctl train quick`",
     )
 
 

@@ -1,6 +1,7 @@
 """polyctl export and polyctl import, run in this process."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_words_for_people_say_how_to_go_on(capsys):
     out, err = capsys.readouterr()
     (made,) = list_runs(Path("more"))
     assert made.name in out
-    assert f"polyctl eval {made.name}" in err
+    assert f"next: polyctl eval --runs more {made.name}" in err
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_a_published_checkpoint_becomes_a_run(tmp_path, capsys):
     torch.save(a_state(31), path)
     named = ["--experiment", "d1_degree", "--set", "model.heads=4", "--runs", str(tmp_path / "runs")]
     assert app.run(["import", str(path), *named]) == 0
-    assert "next: polyctl eval d1_degree_imported/" in capsys.readouterr().err
+    assert re.search(r"next: polyctl eval --runs \S+ d1_degree_imported/", capsys.readouterr().err)
     (run,) = list_runs(tmp_path / "runs")
     assert (run.config().model.heads, run.config().model.width) == (4, 32)
     assert app.run(["import", str(path)]) == 2

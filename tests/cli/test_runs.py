@@ -33,7 +33,7 @@ def test_no_runs(tmp_path, capsys):
     assert app.run(["runs", "--runs", str(tmp_path)]) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert "polyctl train quick" in err
+    assert f"`polyctl train --runs {tmp_path} quick` makes one" in err
     assert app.run(["runs", "list", "--json", "--runs", str(tmp_path)]) == 0
     assert json.loads(capsys.readouterr().out) == {"root": str(tmp_path), "runs": []}
 
