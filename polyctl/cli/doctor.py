@@ -155,15 +155,16 @@ def _places(runs: Path | None, registry: Path | None) -> Iterator[Check]:
 
 def _model(root: Path) -> Check:
     """The model that eval and decompose take if none is named, read as they read it."""
-    from polyctl.store.runs import check_shipped, default_run, list_runs, shipped_run
+    from polyctl.store.runs import check_shipped, default_run
 
     try:
         check_shipped()
-        if not any(run.has_checkpoint for run in [shipped_run(), *list_runs(root)]):
-            return Check("places", "model", None, "missing", "train one: polyctl train quick")
+        try:
+            run = default_run(root)
+        except FileError as error:
+            return Check("places", "model", error.message, "missing", error.hint)
         from polyctl.model.serialization import load_model
 
-        run = default_run(root)
         loaded = load_model(run.weights(), "cpu")
     except PolyctlError as error:
         return Check("places", "model", error.message, "broken", error.hint)

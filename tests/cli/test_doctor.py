@@ -38,8 +38,13 @@ def test_as_text(in_an_empty_directory, capsys):
     assert app.run(["doctor"]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines()[0] == "software"
-    assert "missing: train one: polyctl train quick" in out
+    assert "missing: no run in runs has a checkpoint" in out
     assert err == "all that is needed works\n"
+
+
+def test_a_smoke_run_is_no_model(checks):
+    create_run(Experiment(name="quick_smoke")).checkpoint().write_bytes(b"no model")
+    assert "only smoke runs have" in checks()["model"]["value"]
 
 
 def test_places_in_use(checks, place):
