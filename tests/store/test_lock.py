@@ -104,7 +104,7 @@ DAMAGED = [
 ]
 
 
-@pytest.mark.parametrize("text", DAMAGED)
+@pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
 def test_a_damaged_owner_is_none(tmp_path, text):
     (tmp_path / FILE_NAME).write_bytes(text.encode("latin-1"))
     assert read_owner(tmp_path) is None
