@@ -183,7 +183,7 @@ def test_mistakes_in_a_plan(run, arguments, code, message):
 def test_every_experiment_of_the_registry_runs_end_to_end_at_smoke(run, tmp_path):
     lines = run("*", "--smoke", "--json")
     assert {line["state"] for line in lines} == {"done"}
-    names = {line["experiment"].removesuffix("_smoke") for line in lines if line["stage"] == "eval"}
+    names = {line["experiment"].partition("_smoke")[0] for line in lines if line["stage"] == "eval"}
     assert names >= set(load_registry().names())
     assert {line["stage"] for line in lines} == {"gen", "train", "eval", "rl"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "runs"]
