@@ -76,10 +76,8 @@ def _quadratic_forms(parts: Parts, x: int, y: int) -> list[Polynomial]:
     given = [form for (_, d), form in parts.items() if d == 2]
     if not given:
         given = [_hessian(form, x, y) for (_, d), form in parts.items() if d == 3]
-    if not given:
-        context = next(iter(parts.values())).context() if parts else None
-        if context is None:
-            return []
+    if not given and parts:
+        context = next(iter(parts.values())).context()
         a, b = context.gen(x), context.gen(y)
         return [a**2 + b**2, a**2 + a * b + b**2, a**2 - a * b + b**2, a * b]
     forms = {str(q): q for q in (primitive_part(form)[0] for form in given if not form.is_zero())}
