@@ -142,8 +142,8 @@ def decompose(
     found = answer(request)
     notes = notes_on(found.f, [*(request.variables or ()), *request.main])
     notes += [] if found else note_on_atoms(found.f)
-    if atoms and (identities := request.read().identities):
-        notes.append(f"f is {plain(found.f)}, with {', '.join(identities)}")
+    if found.identities:
+        notes.append(f"f is {plain(found.f)}, with {', '.join(found.identities)}")
     if verbose:
         _say_tried(found)
     zeros = _roots_of(found, time_limit) if roots else None

@@ -53,7 +53,7 @@ def answer(
             found = load_neural(request.model)
         return found if observe is None else replace(found, observer=observe(found))
 
-    return solve(
+    found = solve(
         f,
         request.method,
         inners=request.inners,
@@ -63,3 +63,4 @@ def answer(
         neural=load,
         on_solution=on_solution,
     )
+    return replace(found, identities=reading.identities)

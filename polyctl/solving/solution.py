@@ -201,7 +201,8 @@ class Answer:
     """What was found for f and what was tried: solutions by rank, the verified ones first.
 
     `indecomposable` is the proof that there is no decomposition; `stopped` says what ended the search early:
-    "time limit" or "interrupted". An answer is true, counts and iterates by its verified solutions.
+    "time limit" or "interrupted". With the `identities` of atoms f was written in fewer of them. An answer is
+    true, counts and iterates by its verified solutions.
     """
 
     f: Polynomial
@@ -210,6 +211,7 @@ class Answer:
     indecomposable: str | None = None
     seconds: float = field(default=0.0, compare=False)
     stopped: str | None = None
+    identities: tuple[str, ...] = ()
 
     @property
     def verified(self) -> list[Solution]:

@@ -10,6 +10,7 @@ from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from polyctl.algebra.atoms import is_plain
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.complexity import complexity, complexity_of
 from polyctl.algebra.decomposition import Decomposition, equivalence_key
@@ -72,7 +73,7 @@ def solve(
         methods += tuple(m for m in METHODS if m.kind == "numeric")
     search = _Search(f, inners, time_limit, on_solution)
     try:
-        if any("/" in name or "(" in name for name in f.context().names()):
+        if not all(map(is_plain, f.context().names())):
             search.atoms()
         if main:
             search.parametric(main)
