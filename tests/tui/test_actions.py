@@ -330,6 +330,9 @@ def test_in_a_browser_no_job_is_started_or_stopped(monkeypatch):
     done = []
     monkeypatch.setattr(launch, "start", lambda *_: done.append("started"))
     monkeypatch.setattr(launch, "stop", lambda _: done.append("stopped"))
+    monkeypatch.setattr(
+        "polyctl.tui.panes.experiments.subprocess.run", lambda *a, **k: done.append("measured")
+    )
     monkeypatch.setattr(launch, "list_jobs", lambda _: [launch.Job(1, "x", 0.0, ("train", "quick"), None)])
     told = []
     monkeypatch.setattr(app, "notify", lambda text, **_: told.append(text))
@@ -339,9 +342,9 @@ def test_in_a_browser_no_job_is_started_or_stopped(monkeypatch):
         pane = app.pane("experiments")
         await until(pilot, lambda: pane.chosen is not None, "an experiment is chosen")
         await until_focused(pilot, pane.query_one(Table))
-        for key in "terx":
+        for key in "terxc":
             await pilot.press(key, "enter")
-        assert told == [NO_JOBS] * 4
+        assert told == [NO_JOBS] * 5
         assert done == []
 
     drive(app, script)

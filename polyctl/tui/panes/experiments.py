@@ -131,10 +131,14 @@ class ExperimentsPane(Pane):
             self._propose(f"rl {experiment.name} --algo {experiment.rl.algorithm}")
 
     def _propose(self, line: str) -> None:
+        if self._may_start():
+            self.query_one(Ask).ask("polyctl …, Enter starts it, Escape does not", line, self._start)
+
+    def _may_start(self) -> bool:
+        """Whether processes are started from here; if not, say so."""
         if not self.host.allows_jobs:
             self.app.notify(NO_JOBS, severity="warning", markup=False)
-            return
-        self.query_one(Ask).ask("polyctl …, Enter starts it, Escape does not", line, self._start)
+        return self.host.allows_jobs
 
     def _start(self, line: str) -> None:
         try:
@@ -163,7 +167,7 @@ class ExperimentsPane(Pane):
             )
 
     def action_cost(self) -> None:
-        if (experiment := self.chosen) is not None:
+        if (experiment := self.chosen) is not None and self._may_start():
             self.costs[experiment.name] = "measuring …"
             self._detail()
             self._measure(experiment.name)
