@@ -129,7 +129,7 @@ def tail(run: Run) -> dict[str, float]:
 
 def redraw() -> dict[str, float]:
     """One plot of as many points as are kept, on 120 by 40 cells."""
-    line = Line("loss", [Point(i, 1.0, 2.0, 1.5) for i in range(POINTS)])
+    line = Line("loss", [Point(i, 1.0, 2.0, 1.5, i, 1.0) for i in range(POINTS)])
     began = time.process_time()
     for _ in range(20):
         draw_plot([line], PlotView(smoothing=0.9), 120, 40)

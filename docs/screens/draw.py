@@ -1,6 +1,6 @@
 """Draw the pictures of docs/tui.md from the runs of a directory and the bundled model.
 
-python docs/screens/draw.py --runs DIR
+python docs/screens/draw.py --runs DIR [NAME ...]
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LIGHT = "textual-light"
 TEXT = "x^6 + 9x^5 + 24x^4 + 9x^3 - 25x^2 + 6x + 3"
 SECONDS = 120.0  # for a model to load and to search
 PICTURES = (
-    *((tab, tab, WIDE, None) for tab in ("decompose", "runs", "run", "beam", "experiments")),
+    *((tab, tab, WIDE, None) for tab in ("decompose", "runs", "run", "beam", "experiments", "problems")),
     ("decompose-narrow", "decompose", NARROW, None),
     ("run-narrow", "run", NARROW, None),
     ("run-light", "run", WIDE, LIGHT),
@@ -59,9 +59,12 @@ async def draw(runs: Path, tab: str, size: tuple[int, int], theme: str | None) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, required=True)
-    runs = parser.parse_args().runs
+    parser.add_argument("names", nargs="*", metavar="NAME", help="pictures to draw, all by default")
+    arguments = parser.parse_args()
     for name, tab, size, theme in PICTURES:
-        (HERE / f"{name}.svg").write_text(asyncio.run(draw(runs, tab, size, theme)), encoding="utf-8")
+        if name in arguments.names or not arguments.names:
+            picture = asyncio.run(draw(arguments.runs, tab, size, theme))
+            (HERE / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

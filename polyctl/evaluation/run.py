@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ from polyctl.store.event_kinds import Evaluation
 from polyctl.store.events import EventWriter
 from polyctl.store.files import explaining, make_directory, remove_unfinished, write_atomic
 from polyctl.store.lock import LOCK_NAME
+from polyctl.store.predictions import PartWriter
 from polyctl.store.runs import STAMP, Run
 
 
@@ -66,24 +68,26 @@ def evaluate_run(
     of them get the report of all problems, and the main one writes it.
     """
     started = perf_counter()
-    share = _evaluate_share(run, loaded, problems, options, processes, on_done)
-    answers = {number: answer for part in processes.gather(share) for number, answer in part.items()}
-    scores = [answers[i][0] for i in range(len(problems))]
-    report = EvaluationReport(
-        run=run.name,
-        checkpoint=options.checkpoint,
-        step=loaded.step,
-        data=data,
-        seconds=perf_counter() - started,
-        device=next(loaded.model.parameters()).device.type,
-        processes=processes.world,
-        summary=summarize_scores(scores, options.config.width, sampled=options.config.samples > 0),
-        temperature=options.config.temperature if options.config.samples else None,
-        sympy=sympy_baseline(problems) if options.baseline and processes.main else None,
-        may_have_trained_on=may_have_drawn(loaded.experiment.data, problems),
-    )
-    lines = "".join(f"{answers[i][1]}\n" for i in range(len(problems)))
-    predictions = processes.from_main(lambda: _keep(run, report, lines))
+    name = processes.from_main(lambda: f"{time.strftime(STAMP, time.gmtime())}-{os.getpid()}")
+    with PartWriter(run.predictions, name, processes.rank, len(problems)) as writer:
+        share = _evaluate_share(run, loaded, problems, options, processes, writer, on_done)
+        answers = {number: answer for part in processes.gather(share) for number, answer in part.items()}
+        scores = [answers[i][0] for i in range(len(problems))]
+        report = EvaluationReport(
+            run=run.name,
+            checkpoint=options.checkpoint,
+            step=loaded.step,
+            data=data,
+            seconds=perf_counter() - started,
+            device=next(loaded.model.parameters()).device.type,
+            processes=processes.world,
+            summary=summarize_scores(scores, options.config.width, sampled=options.config.samples > 0),
+            temperature=options.config.temperature if options.config.samples else None,
+            sympy=sympy_baseline(problems) if options.baseline and processes.main else None,
+            may_have_trained_on=may_have_drawn(loaded.experiment.data, problems),
+        )
+        lines = "".join(f"{answers[i][1]}\n" for i in range(len(problems)))
+        predictions = processes.from_main(lambda: _keep(run, report, lines))
     return replace(report, predictions=predictions)
 
 
@@ -136,6 +140,7 @@ def _evaluate_share(
     problems: Sequence[Problem],
     options: EvaluationOptions,
     processes: Processes,
+    writer: PartWriter,
     on_done: Callable[[], None] | None,
 ) -> Share:
     """Score and prediction line of this process's problems, by their numbers."""
@@ -149,6 +154,7 @@ def _evaluate_share(
 
         def settle(answers: Answers, judged: Judged) -> None:
             share[answers.number] = judged.score, judged.line
+            writer.add(judged.line)
             onlooker.result(answers.number, answers.beam, judged.statuses)
             if progress is not None:
                 progress.count(judged.greedy_right)
@@ -189,6 +195,7 @@ def prediction(number: int, result: ProblemResult) -> dict[str, Any]:
     texts: dict[int, str] = {}  # of inner polynomials that hypotheses share, by their identity
     return {
         "index": number,
+        "cell": result.problem.cell,
         "input": plain(result.problem.f),
         "variables": list(names(result.problem.f)),
         "known": None if known is None else _decomposition_text(known),

@@ -43,6 +43,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.run", "f4,3", "Run", "Go to the tab Run.", False),
     Action("app.beam", "f5,4", "Beam", "Go to the tab Beam.", False),
     Action("app.experiments", "f6,5", "Experiments", "Go to the tab Experiments.", False),
+    Action("app.problems", "f10,6", "Problems", "Go to the tab Problems.", False),
     Action("app.change_theme", "f9", "Theme", "Next theme: dark, light or ANSI.", False),
     Action("app.command_palette", "ctrl+p", "Palette", "Find any action by its name.", False),
     Action("app.quit", "ctrl+q,q", "Quit", "Quit; started processes keep running."),
@@ -73,6 +74,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("decompose.export", "w", "Export", "Write all answers to a file: JSON, LaTeX, SymPy or text."),
     Action("decompose.copy", "y,c", "Copy", "Copy what the detail shows (OSC 52)."),
     Action("runs.open", "enter", "Open", "Open the marked runs, or the one under the cursor.", False),
+    Action("runs.problems", "p", "Problems", "Show the problems of the run's evaluations.", False),
     Action("runs.mark", "space", "Mark", "Mark or unmark a run to compare."),
     Action("runs.unmark", "u", "Unmark", "Unmark all runs.", False),
     Action("runs.sort", "s", "Sort", "Sort by the next column."),
@@ -83,6 +85,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs.filter", "slash", "Filter", "Show only runs whose line contains the text."),
     Action("runs.stop", "x", "Stop", "Ask the process that trains or evaluates the run to save and end."),
     Action("run.next_run", "n", "Next run", "The next run of the list.", False),
+    Action("run.problems", "p", "Problems", "Show the problems of the run's evaluations.", False),
     Action("run.metric", "m", "Metric", "The next plot."),
     Action("run.enlarge", "z", "Enlarge", "One plot, or all.", False),
     Action("run.log_axis", "y", "Log axis", "Logarithmic axis of the chosen plot on and off."),
@@ -117,6 +120,20 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "experiments.stop", "x", "Stop", "Ask the newest process started from here to save and end (SIGINT)."
     ),
+    Action(
+        "problems.decompose", "d,enter", "Decompose", "Send the problem to Decompose with this run's model."
+    ),
+    Action(
+        "problems.kind", "f", "Kind", "Next kind: all, failed, solved, first, later, inner right, unreadable."
+    ),
+    Action("problems.cell", "c", "Cell", "Only the problems of the next degree cell, then all."),
+    Action("problems.filter", "slash", "Filter", "Show only problems whose number or f contains the text."),
+    Action("problems.sort", "s", "Sort", "Sort by the next column."),
+    Action("problems.reverse", "S", "Reverse", "Reverse the order.", False),
+    Action("problems.evaluation", "e", "Evaluation", "Choose an evaluation of the run."),
+    Action("problems.next_run", "n", "Next run", "The next run of the list.", False),
+    Action("problems.page_down", "space", "Beam down", "Scroll the beam down by a page.", False),
+    Action("problems.page_up", "b", "Beam up", "Scroll the beam up by a page.", False),
 )
 
 BY_ID = {action.id: action for action in ACTIONS}

@@ -26,6 +26,7 @@ from polyctl.tui.panes.decompose import DecomposePane
 from polyctl.tui.panes.experiments import ExperimentsPane
 from polyctl.tui.panes.host import NO_JOBS
 from polyctl.tui.panes.pane import Pane
+from polyctl.tui.panes.problems import ProblemsPane
 from polyctl.tui.panes.run import RunPane
 from polyctl.tui.panes.runs import RunsPane
 from polyctl.tui.run_list import Listing, RunList, RunScanner
@@ -46,6 +47,7 @@ PANES: dict[str, type[Pane]] = {
     "run": RunPane,
     "beam": BeamPane,
     "experiments": ExperimentsPane,
+    "problems": ProblemsPane,
 }
 
 
@@ -187,7 +189,10 @@ class Dashboard(App[None]):
             more, run_logs = False, self.runs.run_logs
             for run_log in run_logs:
                 more |= run_log.refresh()
-            state = [(h, h.changes, h.unread, h.looked) for h in run_logs]
+            state: list[object] = [(h, h.changes, h.unread, h.looked) for h in run_logs]
+            if (problems := self.runs.problems) is not None:
+                more |= problems.refresh()
+                state.append((problems, problems.changes))
             if state != known and time.monotonic() - posted >= REDRAW_SECONDS:
                 posted, known = time.monotonic(), state
                 self.post_message(self.RunsRead())
@@ -201,12 +206,12 @@ class Dashboard(App[None]):
             old, now = self.runs.rows, time.monotonic()
             self.runs.update(event.listing)
             changed = old != self.runs.rows or now - self._listed >= AGE_SECONDS
-            if changed and self.place in ("decompose", "runs", "run"):
+            if changed and self.place in ("decompose", "runs", "run", "problems"):
                 self._listed = now
                 self.pane(self.place).redraw()
 
     def on_dashboard_runs_read(self) -> None:
-        if self.is_running and self.place in ("run", "beam"):
+        if self.is_running and self.place in ("run", "beam", "problems"):
             self.pane(self.place).redraw()
 
     def on_dashboard_jobs_listed(self, event: JobsListed) -> None:
@@ -252,6 +257,18 @@ class Dashboard(App[None]):
         """Show the run that comes after the open one in the list."""
         if (name := self.runs.next_name()) is not None:
             self.open_runs([name])
+
+    def open_problems(self, name: str) -> None:
+        """Show the problems of a run's evaluations."""
+        if self.runs.open([name]):
+            self.action_problems()
+
+    def decompose(self, text: str, run: str, width: int | None) -> None:
+        """Ask the model of that run in the tab Decompose, with a beam of that width."""
+        pane = self.decompose_pane
+        pane.ask_model(run, width)
+        self.action_decompose()
+        pane.solve(text)
 
     def stop_job(self, run: str | None) -> None:
         """Stop the processes that train or evaluate that run, or the newest that was started from here."""
@@ -302,6 +319,9 @@ class Dashboard(App[None]):
 
     def action_experiments(self) -> None:
         self._go("experiments")
+
+    def action_problems(self) -> None:
+        self._go("problems")
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(self.keys))

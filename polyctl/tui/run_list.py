@@ -10,6 +10,7 @@ from pathlib import Path
 from polyctl.store.owner import read_owner
 from polyctl.store.runs import Run, list_runs
 from polyctl.store.summary import SILENT_SECONDS, Summary, is_evaluating
+from polyctl.tui.problem_list import ProblemList
 from polyctl.tui.run_files import NOTE, read_note
 from polyctl.tui.run_log import RunLog
 
@@ -137,6 +138,7 @@ class RunList:
         self.problem: str | None = None
         self.listed = False  # whether anyone has looked for runs yet
         self.run_logs: list[RunLog] = []  # of the open runs
+        self.problems: ProblemList | None = None  # of a run's evaluation, once somebody has looked at them
         self._chosen = False  # until runs are opened by hand the newest one is shown
 
     def update(self, listing: Listing) -> None:
@@ -160,6 +162,12 @@ class RunList:
     def _open(self, runs: list[Run]) -> None:
         old = {h.run.name: h for h in self.run_logs}
         self.run_logs = [old.get(run.name) or RunLog(run) for run in runs]
+
+    def watch_problems(self, run: Run) -> ProblemList:
+        """The problems of that run's evaluations, which are read on from now."""
+        if self.problems is None or self.problems.run.path != run.path:
+            self.problems = ProblemList(run)
+        return self.problems
 
     def next_name(self) -> str | None:
         """The run that comes after the open one, the first one after the last."""

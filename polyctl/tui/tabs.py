@@ -8,4 +8,5 @@ TABS = {
     "run": "Run",
     "beam": "Beam",
     "experiments": "Experiments",
+    "problems": "Problems",
 }

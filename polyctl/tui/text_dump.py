@@ -9,9 +9,10 @@ from pathlib import Path
 from polyctl.config.registry import load_registry
 from polyctl.errors import FileError, PolyctlError
 from polyctl.formatting import format_age, format_number, format_percent
-from polyctl.store.runs import default_run, find_run, list_runs, runs_root
+from polyctl.store.runs import Run, default_run, find_run, list_runs, runs_root
 from polyctl.tui import launch
 from polyctl.tui.format import clean, format_clock
+from polyctl.tui.problem_list import ProblemList
 from polyctl.tui.run_list import RunRow, explain_no_runs, read_row
 from polyctl.tui.run_log import RunLog
 from polyctl.tui.tabs import TABS
@@ -19,11 +20,14 @@ from polyctl.tui.views.beam import EMPTY, format_beam, format_caption, frame_bef
 from polyctl.tui.views.decompose import EXAMPLES, WELCOME
 from polyctl.tui.views.experiments import JobState
 from polyctl.tui.views.heat_map import format_heat_map
+from polyctl.tui.views.problems import EMPTY as NO_PROBLEMS
+from polyctl.tui.views.problems import ProblemsView, format_row
 from polyctl.tui.views.run import METRICS, REINFORCED, SUPERVISED, format_config, plot_lines
 from polyctl.tui.views.runs import describe_run
 
 READ_SECONDS = 5.0  # of a very long events file the newest part is read
 LOG_LINES = 20
+PROBLEMS_SHOWN = 20
 
 
 def dump_tabs(
@@ -38,6 +42,7 @@ def dump_tabs(
         "run": lambda: _dump_run(run_log, root),
         "beam": lambda: _dump_beam(run_log, root),
         "experiments": lambda: _dump_experiments(root, registry),
+        "problems": lambda: _dump_problems(root, run),
     }
     for index, tab in enumerate(tab for tab in TABS if tab in tabs):
         if index:
@@ -47,14 +52,15 @@ def dump_tabs(
         yield from writers[tab]()
 
 
+def _find_run(root: Path, name: str | None) -> Run | None:
+    if name is not None:
+        return find_run(name, root, need_checkpoint=False)
+    return next(iter(list_runs(root)), None)
+
+
 def _open_run(root: Path, name: str | None) -> RunLog | None:
-    if name is None:
-        found = list_runs(root)
-        if not found:
-            return None
-        run = found[0]
-    else:
-        run = find_run(name, root, need_checkpoint=False)
+    if (run := _find_run(root, name)) is None:
+        return None
     run_log = RunLog(run)
     until = time.monotonic() + READ_SECONDS
     while run_log.refresh() and time.monotonic() < until:
@@ -131,6 +137,28 @@ def _dump_beam(run_log: RunLog | None, root: Path) -> Iterator[str]:
         return
     yield format_caption(frames[-1]).plain
     yield from format_beam(frames[-1], frame_before(frames, len(frames) - 1), 200).plain.splitlines()
+
+
+def _dump_problems(root: Path, name: str | None) -> Iterator[str]:
+    if (run := _find_run(root, name)) is None:
+        yield explain_no_runs(root)
+        return
+    found = ProblemList(run)
+    until = time.monotonic() + READ_SECONDS
+    while found.refresh() and time.monotonic() < until:
+        pass
+    yield clean(run.name)
+    if found.shown is None:
+        yield from NO_PROBLEMS.splitlines()
+        return
+    view = ProblemsView(kind="failed", sort="log-prob")
+    failed = view.select(found.rows)
+    yield clean(found.title)
+    yield ProblemsView().describe(found, len(found.rows))
+    yield f"failed: {len(failed):,}; those with the most probable answers:"
+    for row in failed[:PROBLEMS_SHOWN]:
+        number, cell, result, logprob, text = map(str, format_row(row))
+        yield clean(f"  problem {number}, cell {cell}, {result[2:]}, log-prob {logprob}: f = {text}")
 
 
 def _dump_experiments(root: Path, registry: Path | None) -> Iterator[str]:

@@ -107,6 +107,44 @@ def make_run(
     return run
 
 
+def prediction(index: int, cell: str, f: str, *statuses: str, **more: Any) -> dict[str, Any]:
+    """A problem of an evaluation, its answers with these statuses, best first."""
+    beam = [
+        {
+            "rank": rank,
+            "status": status,
+            "completed": "verified" if status == "verified" else "refuted",
+            "logprob": -0.25 - index - rank,
+            "reason": "" if status == "verified" else "an empty polynomial",
+            "exact": status == "verified",
+            "duplicate_of": None,
+            "outer": None,
+            "inner": [] if status == "malformed" else [f"x^2 + {rank}*x"],
+        }
+        for rank, status in enumerate(statuses)
+    ]
+    known = {"outer": "b^2 + 1", "inner": ["x^2"]}
+    found = {"index": index, "cell": cell, "input": f, "known": known, "error": None, "beam": beam}
+    return {**found, "greedy": beam[0] if beam else None, **more}
+
+
+def make_predictions(run: Run, name: str = "eval-20251009-085420.jsonl") -> Path:
+    """What an evaluation of a run has kept of five problems."""
+    near = prediction(3, "3∘2", "x^6 + 2", "refuted", "malformed")
+    near["beam"][0]["completed"] = "verified"
+    lines = [
+        prediction(0, "2∘2", "x^4 + 1", "verified", "refuted"),
+        prediction(1, "2∘2", "x^4 + 2*x^2 + 3", "refuted", "malformed"),
+        prediction(2, "2∘3", "x^6 + x^3", "refuted", "verified"),
+        near,
+        prediction(4, "3∘3", "x^9 + 5", error="f takes 900 tokens, the model reads at most 512"),
+    ]
+    run.predictions.mkdir(exist_ok=True)
+    path = run.predictions / name
+    path.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines))
+    return path
+
+
 def points(*values) -> list[Point]:
     series = Series()
     series.add(enumerate(values))

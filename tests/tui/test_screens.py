@@ -13,18 +13,26 @@ from polyctl.solving.solve import solve
 from polyctl.tui.app import Dashboard
 from polyctl.tui.solver_worker import describe
 from polyctl.tui.tabs import TABS
-from tests.tui.shared import drive, make_run, screen_text, until, until_shown
+from tests.tui.shared import drive, make_predictions, make_run, screen_text, until, until_shown
 
 SETTLE_SECONDS = 5.0 if os.environ.get("POLYCTL_UPDATE_SCREENS") else 30.0
 STORED = Path(__file__).parent / "screens"
 SIZES = ((120, 40), (80, 24), (60, 16))
-FOOTER = {"decompose": "Example", "runs": "Mark", "run": "Metric", "beam": "Pause", "experiments": "Train"}
+FOOTER = {
+    "decompose": "Example",
+    "runs": "Mark",
+    "run": "Metric",
+    "beam": "Pause",
+    "experiments": "Train",
+    "problems": "Kind",
+}
 SHOWN = {
     "decompose": ["degree 4"],
     "runs": ["newest first", "0.1167"],
     "run": ["Log: "],
     "beam": ["frame "],
     "experiments": ["smoke"],
+    "problems": ["known: "],
 }  # what stands on a tab that is drawn
 TEXT = "x^4 + 2x^3 + 3x^2 + 2x + 5"
 
@@ -70,7 +78,7 @@ async def show(pilot, app: Dashboard, place: str) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
 @pytest.mark.parametrize("place", TABS)
 def test_screen(place, size, colour, tmp_path, monkeypatch):
-    make_run(tmp_path / "runs")
+    make_predictions(make_run(tmp_path / "runs"))
     if not colour:
         monkeypatch.setenv("NO_COLOR", "1")
     app = Dashboard()

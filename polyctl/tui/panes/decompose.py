@@ -277,6 +277,17 @@ class DecomposePane(Pane):
                 found[row.run.name] = known
         return list(found.items())
 
+    def ask_model(self, run: str, width: int | None) -> None:
+        """From now on ask the model of that run, if it has one, with a beam of that width."""
+        if run not in (name for name, _ in self._models()):
+            self.app.notify(f"{run} has no model here: the default one is asked", markup=False)
+            self.settings.run = None
+        else:
+            self.settings.run = run
+        self.settings.method = "neural"
+        self.settings.width = width or self.settings.width
+        self._draw_state()
+
     def action_model(self) -> None:
         models = self._models()
         if not models:

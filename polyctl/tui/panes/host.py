@@ -37,5 +37,11 @@ class Host(Protocol):
     def open_next_run(self) -> None:
         """Show the run that comes after the open one in the list."""
 
+    def open_problems(self, name: str) -> None:
+        """Show the problems of a run's evaluations."""
+
+    def decompose(self, text: str, run: str, width: int | None) -> None:
+        """Ask the model of that run in the tab Decompose, with a beam of that width."""
+
     def stop_job(self, run: str | None) -> None:
         """Stop the process that works on that run, or the newest that was started from here."""

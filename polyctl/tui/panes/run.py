@@ -166,6 +166,10 @@ class RunPane(Pane):
     def action_next_run(self) -> None:
         self.host.open_next_run()
 
+    def action_problems(self) -> None:
+        if run_logs := self.host.runs.run_logs:
+            self.host.open_problems(run_logs[0].run.name)
+
     def action_metric(self) -> None:
         self.view.next_metric()
         self._arrange()

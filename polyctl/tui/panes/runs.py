@@ -96,6 +96,10 @@ class RunsPane(Pane):
         if names:
             self.host.open_runs(names)
 
+    def action_problems(self) -> None:
+        if (key := self.query_one(Table).key) is not None:
+            self.host.open_problems(key)
+
     def action_mark(self) -> None:
         key = self.query_one(Table).key
         if key is not None:

@@ -21,6 +21,7 @@ PLACES = {
     "run": "Run",
     "beam": "Beam",
     "experiments": "Experiments",
+    "problems": "Problems",
 }
 
 
