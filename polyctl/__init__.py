@@ -9,12 +9,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from polyctl.algebra.parse import parse
     from polyctl.algebra.polynomial import Polynomial
     from polyctl.algebra.verify import Verdict
     from polyctl.solvers.exact.common import Common
     from polyctl.solvers.exact.rewriting import Rewriting
-    from polyctl.solving.api import common, complete, compose, decompose, load_model, rewrite, verify
+    from polyctl.solving.api import (
+        common,
+        complete,
+        compose,
+        decompose,
+        load_model,
+        parse,
+        rewrite,
+        verify,
+    )
     from polyctl.solving.solution import Answer, Solution
 
 __version__ = "0.1.0"
@@ -41,7 +49,6 @@ _HOMES = {  # loaded when they are first used: `import polyctl` loads nothing el
     "Rewriting": "polyctl.solvers.exact.rewriting",
     "Solution": "polyctl.solving.solution",
     "Verdict": "polyctl.algebra.verify",
-    "parse": "polyctl.algebra.parse",
 }
 
 

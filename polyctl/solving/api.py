@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from polyctl.algebra import polynomial as algebra
 from polyctl.algebra.budget import Budget
@@ -41,20 +41,19 @@ def decompose(
     variables: Names | None = None,
     main: Names = (),
     atoms: bool = False,
-    method: Choice = "auto",
+    method: Choice | Literal["polish"] = "auto",
     inners: int | None = None,
     time_limit: float = DEFAULT_SECONDS,
-    polish: bool = False,
     model: Neural | str | None = None,
 ) -> Answer:
     """Find g and h1, …, hm with f = g(h1, …, hm), every verified answer proved over Q.
 
     `variables` fixes f's ring. `main` names the variables to decompose f in; the others are parameters, on
     which g and h may depend. Both are names or SymPy symbols. With `atoms` functions, roots and quotients are
-    variables. `method` is auto, exact, neural or numeric. `inners` is the largest number of inner
-    polynomials. `time_limit` is in seconds. With `polish` the numeric solver improves a model's wrong
-    answers. `model` is one that `load_model` returned, or the name of its run; by default it is the bundled
-    one. Raises ParseError, UsageError, and FileError for a model that is asked for and missing.
+    variables. `method` is auto, exact, neural, numeric, or polish, which is auto with a numeric solver that
+    starts from a model's wrong answers. `inners` is the largest number of inner polynomials. `time_limit` is
+    in seconds. `model` is one that `load_model` returned, or the name of its run; by default it is the
+    bundled one. Raises ParseError, UsageError, and FileError for a model that is asked for and missing.
 
     >>> import polyctl
     >>> found = polyctl.decompose("x^4 + 2x^3 + 3x^2 + 2x + 5")
@@ -70,14 +69,30 @@ def decompose(
         f if isinstance(f, str) else read_polynomial(f, ring, atoms=atoms),
         ring,
         main=read_names(main),
-        method=method,
+        method="auto" if method == "polish" else method,
         inners=inners,
         time_limit=time_limit,
-        polish=polish,
+        polish=method == "polish",
         model=ModelRequest(name, needed=needed),
         atoms=atoms,
     )
     return answer(request, neural=None if model is None or isinstance(model, str) else model)
+
+
+def parse(text: str, variables: Names | None = None, *, atoms: bool = False) -> Polynomial:
+    """The polynomial that a text stands for, read as `decompose` and the command line read it.
+
+    Its ring is that of `variables`, or of those that occur, in natural order (x2 before x10). An equation is
+    its left side minus its right side. With `atoms` functions, roots and quotients are variables. Raises
+    ParseError, with the place in the text, and UsageError for names that are not valid.
+
+    >>> import polyctl
+    >>> polyctl.parse("(x + 1)^2 - 1/2 x")
+    x^2 + 3/2*x + 1
+    >>> polyctl.parse("f(x) = x^2 + 1")
+    x^2 + 1
+    """
+    return read_polynomial(text, None if variables is None else read_names(variables), atoms=atoms)
 
 
 def verify(

@@ -74,7 +74,7 @@ def test_every_public_name_is_on_the_page():
 
 def test_methods_are_typed_by_their_names():
     hint = inspect.signature(polyctl.decompose).parameters["method"].annotation
-    assert hint == "Choice"
+    assert hint == "Choice | Literal['polish']"
     assert CHOICES == get_args(Choice) == ("auto", "exact", "neural", "numeric")
 
 
@@ -202,7 +202,8 @@ def test_results_print_show_and_turn_into_dicts():
         (lambda: polyctl.decompose("x^2 + )"), ParseError, "expected|unmatched|should"),
         (lambda: polyctl.decompose("x + 1"), UsageError, "degree 1"),
         (lambda: polyctl.decompose(QUARTIC, method="magic"), UsageError, "one of auto"),
-        (lambda: polyctl.decompose(QUARTIC, method="exact", polish=True), UsageError, "polish"),
+        (lambda: polyctl.parse("f(x)^2 + 1"), ParseError, "f"),
+        (lambda: polyctl.parse("x^2 + y", ["x"]), ParseError, "y"),
         (lambda: polyctl.decompose(object()), UsageError, "cannot read"),
         (lambda: polyctl.decompose(sympy.sin(sympy.Symbol("x"))), UsageError, "not a polynomial"),
         (lambda: polyctl.decompose(0.5 * sympy.Symbol("x") ** 2), UsageError, "the decimal 0.5"),
@@ -223,6 +224,24 @@ def test_variables_are_named_by_text_or_by_symbols():
     by_text = polyctl.decompose(f, main="x", variables="a, x")
     assert by_text == polyctl.decompose(f, main=[x], variables=[a, x])
     assert names(by_text.f) == ("a", "x")
+
+
+@pytest.mark.parametrize("text", ["x^4 + 2x^2 = 3", "f(x) = x^4 - x", "Decompose[x^4 + x^2, x]", "x^2/2"])
+def test_text_is_read_in_one_way(text):
+    assert polyctl.parse(text) == polyctl.decompose(text, method="exact").f
+
+
+def test_a_model_s_wrong_answers_are_polished():
+    asked = []
+
+    class Model:
+        def candidates(self, f, budget):
+            asked.append(f)
+            return iter(())
+
+    f = "8x^4 - 9x^3y + 5x^3z + 3x^2yz - 2xy^3 + 7x y z^2 + y^4 + 2y z^3 + 11 z^4"
+    assert not polyctl.decompose(f, method="polish", inners=1, time_limit=1, model=Model())
+    assert asked
 
 
 def test_no_inner_polynomial_is_an_error_where_one_is_needed():
