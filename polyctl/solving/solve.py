@@ -14,7 +14,7 @@ from polyctl.algebra.atoms import is_plain
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.complexity import complexity, complexity_of
 from polyctl.algebra.decomposition import Decomposition, equivalence_key
-from polyctl.algebra.polynomial import Polynomial, key, variables_used
+from polyctl.algebra.polynomial import Polynomial, compose, key, variables_used
 from polyctl.solving.attempt import Attempt, Ending
 from polyctl.solving.judge import judge, simplify_solution
 from polyctl.solving.methods import DEFAULT_SECONDS, METHODS, Method, ModelUnavailable, select_methods
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MANY = 12
 CHOOSING_SECONDS = 0.3
 SMALL, MODERATE = 12, 30  # distinct subexpressions beyond the variables
+ATOMS_SECONDS = 1.0  # to decompose what f is in a sum of inverses
 BRIEFLY = 0.3  # seconds for each further exact method once there is an answer
 SIMPLIFIED, SIMPLIFYING_SECONDS, BEYOND_SECONDS = 3, 1.0, 0.25  # the last one if time is up
 # Beside a weak answer with so few of f's distinct subexpressions that it is likely to be all there is, the
@@ -190,18 +191,32 @@ class _Search:
             self.tried.extend(Attempt(method.name, 0.0, 0, note, "not tried") for method in methods)
 
     def atoms(self) -> None:
-        """g(u + c·(1/u)) for an atom and its inverse, verified modulo their identity."""
-        from polyctl.solving.atoms import in_sums_with_inverses
-        from polyctl.solving.verification import verify_claim
+        """g(y; u + c·(1/u)) for an atom and its inverse, verified modulo their identity.
+
+        If there are other variables y, g is decomposed in turn.
+        """
+        from polyctl.solving.inverse_sums import in_sums_with_inverses
 
         started = perf_counter()
-        found = in_sums_with_inverses(self.f)
-        if found is not None:
-            verdict = verify_claim(self.f, found, self.budget)
-            size, seconds = complexity(found), perf_counter() - self._started
-            new = self._take(Solution(self.f, found, verdict, "exact: inverses", None, None, size, seconds))
-            self._note("inverses", started, new)
+        found, new = in_sums_with_inverses(self.f), 0
+        if found is not None and found.outer is not None:
+            claims = [found]
+            if len(found.inners) > 1:
+                inside = solve(found.outer, "exact", time_limit=min(ATOMS_SECONDS, self.budget.left))
+                parts = [
+                    (s.outer, [compose(k, found.inners) for k in s.inner]) for s in inside if s.ends_search
+                ]
+                claims += [Decomposition(g, tuple(h)) for g, h in parts]
+            new = sum([self._with_identities(claim) for claim in claims])
+        self._note("inverses", started, new)
         self._closed = self._enough
+
+    def _with_identities(self, claim: Decomposition) -> bool:
+        from polyctl.solving.verification import verify_claim
+
+        verdict, seconds = verify_claim(self.f, claim, self.budget), perf_counter() - self._started
+        size = complexity(claim) if verdict.verified else None
+        return self._take(Solution(self.f, claim, verdict, "exact: inverses", None, None, size, seconds))
 
     def parametric(self, main: Sequence[str]) -> None:
         """h(x, y) for the main variables x alone; the search ends if there is one that says something."""
