@@ -46,10 +46,13 @@ STARTS = 5  # wrong answers of a beam that are polished, the best ones first
 
 
 def measure(
-    loaded: LoadedModel, problems: list[Problem], beam: int, polish: bool, processes: Processes
+    loaded: LoadedModel, problems: list[Problem], asked: dict[str, int], polish: bool, processes: Processes
 ) -> dict[str, float]:
-    """Fractions verified, by measure, and seconds a problem: of processor time, on a GPU of wall time."""
-    config = loaded.experiment.eval.model_copy(update={"beam": beam})
+    """Fractions verified, by measure, and seconds a problem: of processor time, on a GPU of wall time.
+
+    `asked`: the width of the beam, and how many problems are searched together.
+    """
+    config = loaded.experiment.eval.model_copy(update=asked)
     mine = problems[processes.rank :: processes.world]
     clock = process_time if processes.device.type == "cpu" else perf_counter
     began = clock()
@@ -60,12 +63,14 @@ def measure(
     missed = [result for result in results if result.first(completed=False) is None]
     saved = sum(map(saved_by_polish, missed)) if polish else 0
     shares = processes.gather((scores, seconds, saved))
-    accuracy = summarize_scores([score for share, _, _ in shares for score in share], beam).answered
+    accuracy = summarize_scores([score for share, _, _ in shares for score in share], asked["beam"]).answered
     found = {"greedy": accuracy.greedy_verified}
     found |= {f"pass@{k}": share for k, share in accuracy.pass_at.items()}
     found["seconds"] = sum(seconds for _, seconds, _ in shares) / len(problems)
     if polish:
-        found["polished"] = found[f"pass@{beam}"] + sum(saved for _, _, saved in shares) / len(problems)
+        found["polished"] = found[f"pass@{asked['beam']}"] + sum(saved for _, _, saved in shares) / len(
+            problems
+        )
     return found
 
 
@@ -97,6 +102,7 @@ def main() -> None:
     parser.add_argument("--run", default="general/shipped", help="or a .safetensors file")
     parser.add_argument("--limit", type=int, default=300, help="problems a set")
     parser.add_argument("--beam", type=int, default=30)
+    parser.add_argument("--batch", type=int, help="problems searched together (default: the run's)")
     parser.add_argument("--polish", action="store_true", help="polish the beam's wrong answers, too")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--sets", nargs="*", help="only sets whose names contain one of these")
@@ -107,13 +113,14 @@ def main() -> None:
     with join_processes(options.device) as processes:
         loaded = load_model(weights_of(options.run, runs_root()), processes.device)
         limit_threads(loaded.model.config)
+        asked = {"beam": options.beam, "batch": options.batch or loaded.experiment.eval.batch}
         if processes.main:
             print(f"{options.run}, step {loaded.step:,}; ours, and (published), in %")
             heads = "".join(f"{name:>15}" for name in MEASURES) + ("  polished" if options.polish else "")
             print(f"{'set':18}{'problems':>9}{heads}{'s/problem':>11}")
         for name in chosen:
             problems = read_problems(folder / f"{name}.txt", options.limit)
-            ours = measure(loaded, problems, options.beam, options.polish, processes)
+            ours = measure(loaded, problems, asked, options.polish, processes)
             report[name] = {"problems": len(problems), **ours}
             if processes.main:
                 show(name, len(problems), ours)

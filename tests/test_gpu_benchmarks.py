@@ -45,7 +45,7 @@ def test_every_part_is_measured(tmp_path):
     pytest.importorskip("transformers", reason="the extra hf is not installed")
     shown = run("measure.py", "--out", tmp_path, "--device", "cpu", "--rehearse")
     found = json.loads((tmp_path / "measure.json").read_text())
-    parts = ("parity", "training", "beam", "profile", "data")
+    parts = ("parity", "training", "beam", "profile", "data", "wide")
     assert [found[part]["exit"] for part in parts] == [0] * len(parts), shown
     assert found["parity"]["answers"]["same_greedy"] == 1
     tables = run("collect.py", tmp_path)
@@ -85,7 +85,7 @@ def test_an_error_is_a_figure_and_the_others_stay(load, tmp_path):
 
 def test_what_cannot_be_compiled_runs_eagerly(load):
     bundled, tiny = load("bundled"), load("record").TINY
-    asked = bundled.wide_experiment(*bundled.FRESH, *tiny.wide, "train.batch=2", "train.precision=float32")
+    asked = bundled.wide_experiment(*bundled.FRESH, *tiny.wide, "train.batch=6", "train.precision=float32")
     (batch,) = bundled.batches(asked, 1)[:1]
     with bundled.trainer(asked, "cpu") as trainer:
 

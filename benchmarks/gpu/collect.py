@@ -85,15 +85,19 @@ def parity(found: dict[str, Any]) -> None:
     print(f"have the same first answer, {shares[2]} % the same set.")
 
 
-def steps(found: dict[str, Any], name: str) -> None:
-    """Training steps of one part of the figures: a row for each that has milliseconds."""
+def steps(found: dict[str, Any], model: str) -> None:
+    """Training steps among these figures: a row for each that has milliseconds."""
     rows = [
-        (key.replace("_", ", batch "), *(number(look(one, figure)) for figure in FIGURES))
-        for key, one in (look(found, name) or {}).items()
+        (
+            key.replace("_", ", "),
+            *(number(look(one, figure)) for figure in FIGURES),
+            number(look(one, "mfu"), 1, 100),
+        )
+        for key, one in found.items()
         if isinstance(one, dict) and "ms" in one
     ]
-    first = number(look(found, name, "first", "seconds"), 1)
-    print_table(("training step of the bundled model", *FIGURES.values()), rows)
+    first = number(look(found, "first", "seconds"), 1)
+    print_table((f"training step of the {model} model", *FIGURES.values(), "MFU, %"), rows)
     print(f"\nThe first step takes {first} s.")
 
 
@@ -150,10 +154,10 @@ def search(found: dict[str, Any], parity_found: dict[str, Any]) -> None:
 
 
 def kernels(found: dict[str, Any]) -> None:
-    """What the GPU did in ten steps and ten tokens."""
+    """What the GPU did in ten training steps of the wider model and ten tokens of the bundled one's beam."""
+    profiles = {"training": look(found, "wide", "training"), "beam": look(found, "profile", "beam")}
     rows = []
-    for name in ("training", "beam"):
-        one = look(found, name) or {}
+    for name, one in profiles.items():
         times = look(one, "times") or 1
         rows.append(
             (
@@ -165,8 +169,8 @@ def kernels(found: dict[str, Any]) -> None:
             )
         )
     print_table(("ten times", "ms each", "kernels each", "busy, %", "problems a second"), rows)
-    for name in ("training", "beam"):
-        top = look(found, name, "top") or []
+    for name, one in profiles.items():
+        top = look(one, "top") or []
         print_table(
             (f"kernels of {name}", "calls", "ms"),
             [(f"`{k['name']}`", str(k["calls"]), number(k["ms"])) for k in top],
@@ -263,10 +267,11 @@ def main() -> None:
         found = json.loads(path.read_text(encoding="utf-8"))
         print(environment(look(found, "environment") or {}))
         parity(look(found, "parity") or {})
-        steps(look(found, "parity") or {}, "step")
+        steps(look(found, "parity", "step") or {}, "bundled")
+        steps(look(found, "wide") or {}, "wider")
         training(look(found, "training") or {})
         search(look(found, "beam") or {}, look(found, "parity") or {})
-        kernels(look(found, "profile") or {})
+        kernels(found)
         data(look(found, "data") or {})
         missing += failures(found, "measure")
     if (path := options.folder / "train.json").exists():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import bundled
@@ -13,10 +13,12 @@ from record import Record, Sizes
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
+from polyctl.data.batch import TrainingBatch
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.runtime.device import choose_device
 from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
+from polyctl.training.supervised import SupervisedTrainer
 
 TIMES = 10
 SHOWN = 12
@@ -25,31 +27,22 @@ NAME = 90  # characters of a kernel's name
 
 
 def run(record: Record, sizes: Sizes, device: str) -> None:
-    """Both profiles."""
+    """Tokens of a beam."""
     choose_device(device)
     record.attempt("beam", lambda: beam_tokens(sizes, device))
-    record.attempt("training", lambda: training_steps(sizes, device), needs=0 if sizes.rehearse else 12)
 
 
-def training_steps(sizes: Sizes, device: str) -> dict[str, Any]:
-    """Steps of the wider bundled model with the largest batch."""
-    batch = sizes.batches[-1]
-    asked = bundled.wide_experiment(
-        *bundled.FRESH, *sizes.wide, f"train.batch={batch}", "train.precision=bfloat16", "train.compile=off"
-    )
-    data = bundled.batches(asked, 2)
-    with bundled.trainer(asked, device) as trainer:
-        first = bundled.first_step(trainer, data[0], time.perf_counter)
-        for one in [*data, *data]:
-            trainer.train_on(one)
+def training_steps(trainer: SupervisedTrainer, data: Sequence[TrainingBatch], device: str) -> dict[str, Any]:
+    """Steps of a trainer on these batches, whatever of them is compiled already."""
 
-        def work() -> None:
-            for number in range(TIMES):
-                trainer.train_on(data[number % len(data)])
+    def work() -> None:
+        for number in range(TIMES):
+            trainer.train_on(data[number % len(data)])
 
-        found = profiled(work, device)
-        rate = TIMES * batch / found["seconds"]
-        return {"batch": batch, "first": first, "problems_per_second": rate, **found}
+    work()
+    found = profiled(work, device)
+    problems = sum(len(data[number % len(data)].ids_BT) for number in range(TIMES))
+    return {"problems_per_second": problems / found["seconds"], **found}
 
 
 def beam_tokens(sizes: Sizes, device: str) -> dict[str, Any]:

@@ -118,6 +118,7 @@ class Sizes:
     steps: int
     published: tuple[str, ...]  # settings of the published model's training
     wide: tuple[str, ...]  # settings of the wider model's training
+    wide_batches: tuple[int, ...]
     peer_batch: int
     fast_batch: int
     search: tuple[int, int, int]  # layers, width and tokens of the random model
@@ -137,7 +138,8 @@ FULL = Sizes(
     batches=(256, 1024),
     steps=12,
     published=("train.precision=bfloat16",),
-    wide=(),
+    wide=("train.precision=bfloat16", "train.compile=auto"),
+    wide_batches=(1024, 4096),
     peer_batch=256,
     fast_batch=1024,
     search=(6, 512, 40),
@@ -156,6 +158,7 @@ TINY = Sizes(
     steps=2,
     published=("model.width=32", "model.layers=2", "model.heads=4"),
     wide=("model.width=32", "model.layers=2", "model.heads=2"),
+    wide_batches=(6, 12),
     peer_batch=2,
     fast_batch=4,
     search=(2, 32, 4),

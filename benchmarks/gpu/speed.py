@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ import common
 import torch
 import training
 from parity import step_figures, wall
+from profiles import training_steps
 from record import Record, Sizes
 
 from polyctl.config.registry import load_registry, override
 from polyctl.config.schema import Experiment
+from polyctl.data.batch import TrainingBatch
 from polyctl.data.stream import StreamSource
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.evaluation.accuracy import evaluate_problems
@@ -34,6 +37,33 @@ STREAM = ("train.source=stream", "train.epochs=0", "train.steps=1000000", "data.
 
 
 # -- training --------------------------------------------------------------------------------------
+
+
+def run_wide(record: Record, sizes: Sizes, device: str) -> None:
+    """The wider bundled model, compiled: its first step, steps of several batches, what ten of them do."""
+    asked = bundled.wide_experiment(*bundled.FRESH, *sizes.wide)
+    alike = ("train.mixed_lengths=false", "train.accumulate=1")
+    kinds = {
+        "alike_small": (*alike, f"train.batch={sizes.wide_batches[0]}"),
+        "alike": (*alike, f"train.batch={sizes.wide_batches[1]}"),
+        "mixed": (f"train.batch={sizes.wide_batches[1]}",),
+    }
+    with bundled.trainer(asked, device) as trainer:
+        for name, settings in kinds.items():
+            trainer.experiment = override(asked, settings)
+            data = bundled.batches(trainer.experiment, 4)
+            if "first" not in record.found:
+                record.attempt("first", lambda d=data: bundled.first_step(trainer, d[0], wall(device)))
+            record.attempt(name, lambda d=data: with_mfu(trainer, d, sizes))
+        record.attempt("training", lambda: training_steps(trainer, data, device))
+
+
+def with_mfu(trainer: SupervisedTrainer, data: Sequence[TrainingBatch], sizes: Sizes) -> dict[str, Any]:
+    """Steps on these batches: milliseconds, problems and tokens a second, and the share of the peak."""
+    figures = step_figures(trainer, data, sizes.steps, wall(trainer.processes.device.type))
+    a_step = sum(step_flops(trainer.experiment.model, trainer.model.tokens, b) for b in data) / len(data)
+    rate = a_step / (figures["ms"] / 1e3)
+    return {**figures, "flops": a_step, "mfu": rate / trainer.peak if trainer.peak else None}
 
 
 def run_training(record: Record, sizes: Sizes, device: str) -> None:
@@ -59,16 +89,13 @@ def alone(trainer: SupervisedTrainer, sizes: Sizes) -> dict[str, Any]:
     device = trainer.processes.device
     large = override(trainer.experiment, [f"train.batch={sizes.fast_batch}"])
     data = StreamSource(large, chunk_batches=4).chunk(0)
-    figures = step_figures(trainer, data, sizes.steps, wall(device.type))
-    a_step = sum(step_flops(large.model, trainer.model.tokens, batch) for batch in data) / len(data)
-    rate = a_step / (figures["ms"] / 1e3)
+    figures = with_mfu(trainer, data, sizes)
     product = training.product_flops(device, wall(device.type))
-    shares = {"share_of_product": rate / product, "product_flops": product, "flops": a_step}
     return {
         "batch": sizes.fast_batch,
         **figures,
-        **shares,
-        "mfu": rate / trainer.peak if trainer.peak else None,
+        "share_of_product": figures["flops"] / (figures["ms"] / 1e3) / product,
+        "product_flops": product,
         "memory": torch.cuda.max_memory_allocated() if device.type == "cuda" else None,
     }
 

@@ -177,6 +177,10 @@ class TrainConfig(_Config):
     accumulate: int = Field(
         1, ge=1, le=ROWS, description="forward passes that an optimizer step is split into"
     )
+    mixed_lengths: bool = Field(
+        False,
+        description="each step has problems of all lengths; accumulate them, so that little is padded",
+    )
     optimizer: Literal["adamw", "muon"] = Field("adamw", description="muon: for the matrices, with AdamW")
     lr: float = Field(6e-4, gt=0, le=RATE)
     schedule: Literal["cosine", "wsd"] = Field(

@@ -45,7 +45,14 @@ class TrainingBatch:
         return lengths_B
 
 
-def group_by_length(pairs: Sequence[TokenPair], size: int, count: int) -> list[list[TokenPair]]:
-    """`count` groups of `size` pairs each, of near-equal length within a group, shortest first."""
+def group_by_length(
+    pairs: Sequence[TokenPair], size: int, count: int, mixed: bool = False
+) -> list[list[TokenPair]]:
+    """`count` groups of `size` pairs each, the shortest first in each.
+
+    The pairs of a group are of near-equal length, or, mixed, of all lengths alike.
+    """
     ordered = sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1]))
+    if mixed:
+        return [ordered[i : size * count : count] for i in range(count)]
     return [ordered[i * size : (i + 1) * size] for i in range(count)]

@@ -108,11 +108,12 @@ class StreamSource:
                 f"{self.experiment.model.context_length} tokens",
                 "raise model.context_length or make the degrees smaller",
             )
-        groups = group_by_length(pairs, fresh, batches)
+        groups = group_by_length(pairs, fresh, batches, train.mixed_lengths)
         if repeated:
             drawn = batches * repeated
             numbers = islice(_shuffled_passes(seed, 3, len(self._small_set), index * drawn), drawn)
-            again = group_by_length([self._small_set[i] for i in numbers], repeated, batches)
+            small = [self._small_set[i] for i in numbers]
+            again = group_by_length(small, repeated, batches, train.mixed_lengths)
             groups = [new + old for new, old in zip(groups, again, strict=True)]
         return [TrainingBatch.of(groups[i]) for i in _shuffle(seed, index, batches)]
 
@@ -197,7 +198,7 @@ class FileSource:
                     f"each line of {self.path} is excluded or longer than context_length = {block} tokens",
                     "raise model.context_length",
                 )
-        groups = group_by_length(pairs, size, batches)
+        groups = group_by_length(pairs, size, batches, self.experiment.train.mixed_lengths)
         return [TrainingBatch.of(groups[i]) for i in _shuffle(self.experiment.seed, index, batches)]
 
     def _read_pair(self, number: int) -> TokenPair | None:

@@ -31,10 +31,14 @@ class Use:
 
 @dataclass(frozen=True)
 class Echo:
-    """How often each chunk is used, and the seed of the batches that it is regrouped into."""
+    """How often each chunk is used, and the seed of the batches that it is regrouped into.
+
+    `mixed`: batches have problems of all lengths.
+    """
 
     factor: int = 1
     seed: int = 0
+    mixed: bool = False
 
     def use(self, place: int) -> Use:
         """What is used at a place in the sequence of chunks, which begins at 0."""
@@ -60,7 +64,7 @@ class Echo:
                 held.remove(use.chunk)
 
     def regroup(self, chunk: list[TrainingBatch], use: Use) -> list[TrainingBatch]:
-        """The chunk's problems in the batches of this use: of near-equal length, as at first, and as many."""
+        """The chunk's problems in the batches of this use, of lengths as at first, and as many."""
         if not use.before:
             return chunk
         width = max(batch.ids_BT.shape[1] for batch in chunk)
@@ -70,7 +74,8 @@ class Echo:
         rng = np.random.default_rng([self.seed, use.chunk, use.before, 4])
         shuffled_N = rng.permutation(len(lengths_N))
         ordered_N = shuffled_N[np.argsort(lengths_N[shuffled_N], kind="stable")]
-        groups = ordered_N.reshape(len(chunk), -1)[rng.permutation(len(chunk))]
+        groups = ordered_N.reshape(-1, len(chunk)).T if self.mixed else ordered_N.reshape(len(chunk), -1)
+        groups = groups[rng.permutation(len(chunk))]
         return [_batch(ids_NT, loss_NT, lengths_N, rows_B) for rows_B in groups]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import torch
@@ -43,9 +43,40 @@ class MicroBatch:
 
 
 def split(batch: TrainingBatch, rank: int, world: int, parts: int) -> list[MicroBatch]:
-    """The rows rank, rank + world, … of a batch in `parts` parts; rows alike in length stay spread evenly."""
-    mine = range(rank, len(batch.ids_BT), world)
-    return [_part(batch.ids_BT[mine[i::parts]], batch.loss_BT[mine[i::parts]]) for i in range(parts)]
+    """The rows rank, rank + world, … of a batch in `parts` parts, each as wide as it must be.
+
+    Rows that are alike in length stay together, and the parts take about the same memory.
+    """
+    mine = np.arange(rank, len(batch.ids_BT), world)
+    if parts == 1:
+        return [_part(batch.ids_BT[mine], batch.loss_BT[mine])]
+    lengths = batch.lengths_B[mine]
+    longest_first = np.argsort(-lengths, kind="stable")
+    ends = _cuts(lengths[longest_first], parts)
+    return [
+        _part(batch.ids_BT[rows], batch.loss_BT[rows])
+        for rows in (mine[longest_first[start:end]] for start, end in pairwise([0, *ends]))
+    ]
+
+
+def _cuts(lengths: np.ndarray, parts: int) -> list[int]:
+    """Where each of `parts` parts of descending lengths ends, so that the largest padded part is smallest."""
+    low, high = 0, int(lengths[0]) * len(lengths)
+    while low + 1 < high:  # the least area of a part that is enough
+        area = (low + high) // 2
+        low, high = (low, area) if len(_ends(lengths, area)) <= parts else (area, high)
+    ends = _ends(lengths, high)
+    while len(ends) < parts:
+        start, end = max(pairwise([0, *ends]), key=lambda part: part[1] - part[0])
+        ends = sorted([*ends, (start + end) // 2])
+    return ends
+
+
+def _ends(lengths: np.ndarray, area: int) -> list[int]:
+    ends = [0]
+    while ends[-1] < len(lengths):
+        ends.append(min(len(lengths), ends[-1] + max(1, area // int(lengths[ends[-1]]))))
+    return ends[1:]
 
 
 def _part(ids_BT: np.ndarray, loss_BT: np.ndarray) -> MicroBatch:

@@ -38,7 +38,7 @@ from polyctl.training.loader import Prefetcher, batches, data_workers, split
 from polyctl.training.loop import Loop, Progress, TrainResult, run_loop
 from polyctl.training.loss import TargetLoss, autocast, derived_seed, make_objective
 from polyctl.training.optim import Schedule, make_optimizer
-from polyctl.training.start import held_out_that_fit, load_start, weights_of
+from polyctl.training.start import held_out_that_fit, start_weights, weights_of
 from polyctl.training.throughput import Meter
 
 STEP_EVENT_SECONDS = 0.3  # at most about three step events a second
@@ -126,7 +126,8 @@ class SupervisedTrainer(Loop):
     def stepping(self) -> Iterator[None]:
         """The stream of batches, from the next step's on."""
         workers = data_workers(self.experiment.train.workers, self.processes.device, self.processes.world)
-        echo = Echo(self.experiment.train.echo_factor, self.experiment.seed)
+        train = self.experiment.train
+        echo = Echo(train.echo_factor, self.experiment.seed, train.mixed_lengths)
         made = batches(self.source, self.step, self.total_steps, workers, self.processes, echo)
         try:
             with closing(made):
@@ -271,22 +272,9 @@ class SupervisedTrainer(Loop):
         return {"data": data, "total_steps": self.total_steps}
 
     def start_from(self, name: str) -> None:
-        """Copy the weights of another run or checkpoint; UsageError if the vocabulary or shape differs.
-
-        A start that was not shown ratios may learn to see them: their matrix begins at zero, so that the
-        model begins as the start.
-        """
-        loaded = load_start(weights_of(name, self.run.root), self.experiment, self.tokenizer)
-        weights = loaded.model.state_dict()
-        if self.experiment.model.ratios and not loaded.model.config.ratios:
-            weights["ratios.matrix.weight"] = torch.zeros_like(self.model.ratios.matrix.weight)
-        try:
-            self.model.load_state_dict(weights)
-        except RuntimeError as error:
-            raise UsageError(
-                f"train.init_from {name}: its shape is not that of {self.experiment.name}",
-                "give both experiments the same [model]",
-            ) from error
+        """Copy the weights of another run or checkpoint; UsageError if the vocabulary or shape differs."""
+        path = weights_of(name, self.run.root)
+        self.model.load_state_dict(start_weights(path, self.experiment, self.tokenizer, self.model))
         if self.average is not None:
             self.average.restart(self.model)
 

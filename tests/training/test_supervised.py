@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.model.serialization import load_model
 from polyctl.runtime.processes import ALONE
@@ -23,6 +24,12 @@ from tests.training.helpers import Recorder, tiny
 
 def trainer_file(run):
     return run.path / "checkpoints" / "trainer.safetensors"
+
+
+def saved(trainer):
+    """Where a trainer's weights lie, once it has written them."""
+    trainer.save()
+    return trainer.run.checkpoint("last")
 
 
 def assert_same_state(one, other):
@@ -274,6 +281,34 @@ def test_a_start_that_was_not_shown_ratios_begins_as_it_ended(new_run):
     trainer.save()
     with pytest.raises(UsageError, match="shape"):
         back.start_from(str(trainer.run.checkpoint("last")))
+
+
+def test_a_start_may_know_fewer_tokens(new_run):
+    small = tiny(dropout=0.0, steps=2, eval_every=2)
+    small = small.model_copy(update={"data": small.data.model_copy(update={"tokenizer": "terms"})})
+    run = new_run(small)
+    train(small, run, ALONE)
+    large = small.model_copy(
+        update={"data": small.data.model_copy(update={"outer_degrees": (2, 4), "inner_degrees": (2, 4)})}
+    )
+    trainer, before = make_trainer(large, new_run(large)), load_model(run.checkpoint("last"), "cpu")
+    fresh = trainer.model.embedding.weight.detach().clone()
+    trainer.start_from(str(run.checkpoint("last")))
+    known, tokens = before.vocabulary, trainer.tokenizer.vocabulary
+    assert len(known) < len(tokens)
+    problem = trainer.problems[0]
+    seen = make_tokenizer(small.data).encode_prompt(problem)
+    same = trainer.tokenizer.encode_prompt(problem)
+    with torch.no_grad():
+        logits = trainer.model.eval()(torch.tensor([same]))[0]
+        wanted = before.model(torch.tensor([seen]))[0]
+    rows = [tokens.index(token) for token in known if known.count(token) == 1]
+    columns = [known.index(token) for token in known if known.count(token) == 1]
+    torch.testing.assert_close(logits[:, rows], wanted[:, columns], atol=1e-5, rtol=1e-5)
+    new = [place for place, token in enumerate(tokens) if token not in known]
+    assert torch.equal(trainer.model.embedding.weight[new], fresh[new])
+    with pytest.raises(UsageError, match="tokens"):
+        make_trainer(small, new_run(small)).start_from(str(saved(trainer)))
 
 
 def test_what_cannot_be_done_is_said(new_run):
