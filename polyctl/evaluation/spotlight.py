@@ -12,8 +12,15 @@ from polyctl.algebra.printing import plain
 from polyctl.algebra.verify import Status
 from polyctl.data.problem import Problem
 from polyctl.data.tokenizers.base import Tokenizer
-from polyctl.search.hypothesis import BeamStep, Hypothesis, shown_hypothesis
-from polyctl.store.event_kinds import Beam, ShownHypothesis, Verdicts
+from polyctl.search.hypothesis import (
+    BeamStep,
+    Hypothesis,
+    known_tokens,
+    shown_beam,
+    shown_hypothesis,
+    token_words,
+)
+from polyctl.store.event_kinds import Beam, Verdicts
 from polyctl.store.events import EventWriter
 
 SPOTLIGHT_SECONDS = 0.25
@@ -37,13 +44,15 @@ class Spotlight:
     def step(self, step: BeamStep) -> None:
         """Write the beam of the problem in the spotlight."""
         self._last, self._seen = monotonic(), True
-        f = self._problems[step.key].f
+        f, known = self._of(step.key)
         beam = Beam(
             problem=step.key,
             input=plain(f),
             step=step.step,
-            live=[self._shown(h, f) for h in step.live],
-            finished=[self._shown(h, f) for h in step.finished],
+            live=shown_beam(step.live, self._tokenizer, f),
+            finished=shown_beam(step.finished, self._tokenizer, f),
+            known=known,
+            words=self._words(f, (*step.live, *step.finished), known),
         )
         self._writer.write(beam)
 
@@ -53,12 +62,22 @@ class Spotlight:
             return
         self._lit = None
         if self._seen and beam:
-            self._last, f = monotonic(), self._problems[key].f
+            self._last, (f, known) = monotonic(), self._of(key)
             verdicts = [
-                replace(self._shown(one, f), rank=rank, status=status)
+                replace(shown_hypothesis(one, self._tokenizer, f), rank=rank, status=status)
                 for rank, (one, status) in enumerate(zip(beam, statuses, strict=True))
             ]
-            self._writer.write(Verdicts(problem=key, input=plain(f), hypotheses=verdicts))
+            words = self._words(f, beam, known)
+            self._writer.write(
+                Verdicts(problem=key, input=plain(f), hypotheses=verdicts, known=known, words=words)
+            )
 
-    def _shown(self, hypothesis: Hypothesis, f: Polynomial) -> ShownHypothesis:
-        return shown_hypothesis(hypothesis, self._tokenizer, f)
+    def _of(self, key: int) -> tuple[Polynomial, list[int] | None]:
+        """The polynomial of a problem, and the tokens of its known answer."""
+        problem = self._problems[key]
+        return problem.f, known_tokens(self._tokenizer, problem)
+
+    def _words(
+        self, f: Polynomial, hypotheses: Sequence[Hypothesis], known: list[int] | None
+    ) -> dict[str, str]:
+        return token_words(self._tokenizer, f, [known or [], *(one.tokens for one in hypotheses)])

@@ -24,7 +24,7 @@ from polyctl.rl.rewards import (
 )
 from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
-from polyctl.search.hypothesis import Hypothesis, shown_hypothesis
+from polyctl.search.hypothesis import Hypothesis, known_tokens, shown_hypothesis, token_words
 from polyctl.search.sampling import sample
 from polyctl.store.event_kinds import Rollout
 
@@ -87,7 +87,9 @@ class Group:
             )
             for one, verdict, reward, advantage in judged
         ]
-        return Rollout(step=step, input=plain(f), hypotheses=hypotheses)
+        known = known_tokens(tokenizer, self.problem)
+        words = token_words(tokenizer, f, [known or [], *(one.hypothesis.tokens for one in self.judged)])
+        return Rollout(step=step, input=plain(f), hypotheses=hypotheses, known=known, words=words)
 
 
 def reward_kind(rl: RLConfig) -> RewardName:

@@ -138,10 +138,11 @@ class _Beams:
         self.steps_B = torch.zeros(problems, dtype=torch.long, device=device)
         self.limits_B = torch.tensor(batch.limits, device=device)
         self.done_B = torch.zeros(problems, dtype=torch.bool, device=device)
-        # back-pointers of the live hypotheses after each step: the token, and the slot before it; problems
-        # that have ended write behind theirs until they leave
+        # back-pointers of the live hypotheses after each step: the token, the slot before it, and the score
+        # up to it; problems that have ended write behind theirs until they leave
         self.token_RNW = torch.zeros(problems, longest + 1, width, dtype=torch.long, device=device)
         self.parent_RNW = torch.zeros_like(self.token_RNW)
+        self.score_RNW = torch.zeros_like(self.token_RNW, dtype=torch.float32)
         self.scores_BW = torch.zeros(problems, 1, device=device)
         self.tokens_BW = self.parents_BW = torch.zeros(problems, width, dtype=torch.long, device=device)
         # a finished hypothesis is (score, tokens before its end, slot at that time)
@@ -169,6 +170,7 @@ class _Beams:
         self.parents_BW, self.tokens_BW = parent_BC.gather(1, order_BW), token_BC.gather(1, order_BW)
         self.parent_RNW[self.rows_B, self.steps_B] = self.parents_BW
         self.token_RNW[self.rows_B, self.steps_B] = self.tokens_BW
+        self.score_RNW[self.rows_B, self.steps_B] = self.scores_BW
         if states is not None:
             states.advance(self.parents_BW, self.tokens_BW, self.scores_BW > -torch.inf)
         self.steps_B = self.steps_B + going_B1[:, 0]
@@ -210,7 +212,7 @@ class _Beams:
     def join(self, other: _Beams) -> None:
         """Take in other problems, behind its own; back-pointers of problems that have left are dropped."""
         steps = max(self.token_RNW.shape[1], other.token_RNW.shape[1])
-        for name in ("token_RNW", "parent_RNW"):
+        for name in ("token_RNW", "parent_RNW", "score_RNW"):
             both = (getattr(beams, name)[beams.rows_B] for beams in (self, other))
             padded = (torch.nn.functional.pad(x, (0, 0, 0, steps - x.shape[1])) for x in both)
             setattr(self, name, torch.cat(tuple(padded)))
@@ -225,12 +227,15 @@ class _Beams:
         watched = [row for row, problem in enumerate(self.problems) if observer.wants(keys[problem])]
         steps = {row: int(self.steps_B[row]) for row in watched}
         rows = [row for row in watched if steps[row] > self.shown.get(self.problems[row], 0)]
-        for row, (finished, live) in zip(rows, self._hypotheses(rows), strict=True):
+        for row, (finished, live) in zip(rows, self._hypotheses(rows, each_token=True), strict=True):
             self.shown[self.problems[row]] = steps[row]
             observer.step(BeamStep(keys[self.problems[row]], steps[row], tuple(live), tuple(finished)))
 
-    def _hypotheses(self, rows: Sequence[int]) -> list[tuple[list[Hypothesis], list[Hypothesis]]]:
-        """(finished, live) hypotheses of the problems at these rows, each best first.
+    def _hypotheses(
+        self, rows: Sequence[int], each_token: bool = False
+    ) -> list[tuple[list[Hypothesis], list[Hypothesis]]]:
+        """(finished, live) hypotheses of the problems at these rows, best first, if asked with each token's
+        log-probability.
 
         Everything is read from the device at once: a problem at a time would wait for it a dozen times.
         """
@@ -241,14 +246,15 @@ class _Beams:
         read = (
             *(self.steps_B[rows_R], self.token_RNW[places_R], self.parent_RNW[places_R]),
             *(self.pool_steps_BW[rows_R], self.pool_slots_BW[rows_R], self.pool_scores_BW[rows_R]),
-            self.scores_BW[rows_R],
+            # without each token's the sums are not read: a row's number stands in their place
+            *(self.scores_BW[rows_R], self.score_RNW[places_R] if each_token else rows_R),
         )
         width = self.width
         found = []
-        for steps, tokens, parents, ends_W, slots_W, pool_W, scores_W in zip(
+        for steps, tokens, parents, ends_W, slots_W, pool_W, scores_W, sums in zip(
             *(x.cpu().numpy() for x in read), strict=True
         ):
-            tree = tokens[:steps], parents[:steps]
+            tree = tokens[:steps], parents[:steps], sums[:steps] if each_token else None
             finished = _trace(*tree, ends_W, slots_W, pool_W, finished=True)
             live = _trace(*tree, np.full(width, steps), np.arange(width), scores_W, finished=False)
             found.append((finished, live))
@@ -258,20 +264,34 @@ class _Beams:
 def _trace(
     token_NW: NDArray[np.int64],
     parent_NW: NDArray[np.int64],
+    sum_NW: NDArray[np.float32] | None,
     steps_W: NDArray[np.int64],
     slots_W: NDArray[np.int64],
     scores_W: NDArray[np.float32],
     *,
     finished: bool,
 ) -> list[Hypothesis]:
-    """Follow back-pointers from (number of tokens, slot of the last one); slots with score -inf are empty."""
+    """Follow back-pointers from (number of tokens, slot of the last one); slots with score -inf are empty.
+
+    `sum_NW` has the log-probability up to each token, if that of each one is asked for.
+    """
     steps, width = token_NW.shape
     tokens_WN = np.zeros((width, steps), dtype=np.int64)
+    sums_WN = np.zeros((width, steps + 1), dtype=np.float32)
     for n in reversed(range(steps)):
         tokens_WN[:, n] = token_NW[n, slots_W]
+        if sum_NW is not None:
+            sums_WN[:, n + 1] = sum_NW[n, slots_W]
         slots_W = np.where(steps_W > n, parent_NW[n, slots_W], slots_W)
+    with np.errstate(invalid="ignore"):  # empty slots have no finite sums
+        each_WN = np.diff(sums_WN)
     return [
-        Hypothesis(tuple(tokens_WN[w, : steps_W[w]].tolist()), score, finished)
+        Hypothesis(
+            tuple(tokens_WN[w, : steps_W[w]].tolist()),
+            score,
+            finished,
+            () if sum_NW is None else tuple(each_WN[w, : steps_W[w]].tolist()),
+        )
         for w, score in enumerate(scores_W.tolist())
         if score > -np.inf
     ]

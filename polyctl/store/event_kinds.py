@@ -28,6 +28,7 @@ class ShownHypothesis:
     """A hypothesis for people: polynomials in f's own variables; the rest is known of some.
 
     Without `tokens`, as older versions wrote it, the text is what the tokens stand for, in their order.
+    `logprobs` are those of its last tokens: of all that no hypothesis before it in the same list shares.
     """
 
     text: Text = ""
@@ -38,6 +39,7 @@ class ShownHypothesis:
     reward: float | None = None
     advantage: float | None = None
     tokens: list[int] | None = None
+    logprobs: list[float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """What is known of it."""
@@ -152,7 +154,10 @@ class EvaluationProgress(Event):
 
 @dataclass(frozen=True, config=STRICT)
 class Beam(Event):
-    """The beam of the problem in the spotlight after some tokens."""
+    """The beam of the problem in the spotlight after some tokens.
+
+    `known` has the tokens of the known answer, `words` what each token stands for.
+    """
 
     KIND = "beam"
 
@@ -161,17 +166,21 @@ class Beam(Event):
     step: int | None = None
     live: list[Shown] = field(default_factory=list)
     finished: list[Shown] = field(default_factory=list)
+    known: list[int] | None = None
+    words: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=STRICT)
 class Verdicts(Event):
-    """The verdicts on the answers to the problem in the spotlight."""
+    """The verdicts on the answers to the problem in the spotlight; `known` and `words` as of a beam."""
 
     KIND = "verdict"
 
     problem: int | None = None
     input: Text | None = None
     hypotheses: list[Shown] = field(default_factory=list)
+    known: list[int] | None = None
+    words: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -195,13 +204,18 @@ class Pool(Event):
 
 @dataclass(frozen=True, config=STRICT)
 class Rollout(Event):
-    """A group of reinforcement learning: one problem and the answers that a search found."""
+    """A group of reinforcement learning: one problem and the answers that a search found.
+
+    `known` and `words` are as of a beam.
+    """
 
     KIND = "rollout"
 
     step: int | None = None
     input: Text | None = None
     hypotheses: list[Shown] = field(default_factory=list)
+    known: list[int] | None = None
+    words: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=STRICT)

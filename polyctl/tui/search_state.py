@@ -9,6 +9,7 @@ from polyctl.solving.methods import CHOICES, DEFAULT_SECONDS
 
 BEAM_WIDTHS = (1, 2, 5, 10, 20, 30, 50, 100)
 MOST_INNERS = 8
+FRAMES = 400  # of a beam that can be stepped through
 UNREADABLE = "the input cannot be read, see above"  # where the mistake stands under a caret
 
 
@@ -59,8 +60,8 @@ class SearchState:
     asked: str = ""  # the text that the answers are of
     solutions: list[dict[str, Any]] = field(default_factory=list)  # ranked
     verdicts: dict[float, str] = field(default_factory=dict)  # by the log-probability of a hypothesis
-    frame: dict[str, Any] | None = None  # the newest one of the beam
-    before: dict[str, Any] | None = None  # the one before it
+    frames: list[dict[str, Any]] = field(default_factory=list)  # of the beam
+    at: int | None = None  # which of them is shown; None follows the newest
     done: dict[str, Any] | None = None
     problem: str | None = None
     busy: bool = False
@@ -93,7 +94,10 @@ class SearchState:
             if message["logprob"] is not None:
                 self.verdicts[message["logprob"]] = message["status"]
         elif kind == "beam":
-            self.before, self.frame = self.frame, message
+            if len(self.frames) == FRAMES:
+                del self.frames[1]  # the first one shows where the search began
+                self.at = None if self.at is None else max(0, self.at - 1)
+            self.frames.append(message)
         elif kind == "done":
             self.busy, self.done = False, message
             self.solutions = [{**s, "number": i} for i, s in enumerate(message["solutions"])]
@@ -116,12 +120,31 @@ class SearchState:
         """The solution whose number is that."""
         return next((s for s in self.solutions if str(s["number"]) == key), None)
 
+    @property
+    def here(self) -> int:
+        """The place of the frame that is shown."""
+        return len(self.frames) - 1 if self.at is None else self.at
+
+    def step_by(self, count: int) -> None:
+        """Show an earlier or later frame; behind the newest one it follows again."""
+        at = self.here + count
+        self.at = None if at >= len(self.frames) - 1 or not self.frames else max(0, at)
+
+    @property
+    def before(self) -> dict[str, Any] | None:
+        """The frame before the one that is shown."""
+        return self.frames[self.here - 1] if self.here > 0 else None
+
     def judged_frame(self) -> dict[str, Any] | None:
-        """The newest frame with the verdict of each finished hypothesis, as far as there is one."""
-        if self.frame is None:
+        """The frame that is shown with the verdict of each finished hypothesis, as far as there is one."""
+        if not self.frames:
             return None
+        frame = self.frames[self.here]
         unjudged = "waiting" if self.busy else "left out"
-        finished = [
-            {**h, "status": self.verdicts.get(h["logprob"], unjudged)} for h in self.frame["finished"]
-        ]
-        return {**self.frame, "finished": finished}
+        finished = [{**h, "status": self.verdicts.get(h["logprob"], unjudged)} for h in frame["finished"]]
+        return {**frame, "finished": finished}
+
+    def describe_frame(self) -> str:
+        """Which step of the beam is shown, and whether newer ones are followed."""
+        step = f"Beam, step {self.frames[self.here]['step']}"
+        return step if self.at is None else f"{step}, {len(self.frames) - 1 - self.at} newer"

@@ -22,7 +22,7 @@ from polyctl.algebra.reading import notes_on
 from polyctl.errors import ParseError, PolyctlError
 from polyctl.formatting import cut_text
 from polyctl.runtime.parent import Parent
-from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer, shown_hypothesis
+from polyctl.search.hypothesis import BeamStep, Hypothesis, Observer, shown_beam, token_words
 from polyctl.solving.answer import answer
 from polyctl.solving.describe import write_latex, write_sympy
 from polyctl.solving.methods import DEFAULT_SECONDS
@@ -203,11 +203,16 @@ class _Beam(Observer):
             step=step.step,
             live=self._shown(step.live),
             finished=self._shown(step.finished),
+            words=self._words([*step.live, *step.finished]),
         )
 
     def _shown(self, hypotheses: Sequence[Hypothesis]) -> list[dict[str, Any]]:
         assert self._tokenizer is not None
-        return [shown_hypothesis(h, self._tokenizer, self._f).to_json() for h in hypotheses]
+        return [one.to_json() for one in shown_beam(hypotheses, self._tokenizer, self._f)]
+
+    def _words(self, hypotheses: Sequence[Hypothesis]) -> dict[str, str]:
+        assert self._tokenizer is not None
+        return token_words(self._tokenizer, self._f, [one.tokens for one in hypotheses])
 
 
 def describe(solution: Solution) -> dict[str, Any]:

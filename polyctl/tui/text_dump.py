@@ -16,7 +16,8 @@ from polyctl.tui.problem_list import ProblemList
 from polyctl.tui.run_list import RunRow, explain_no_runs, read_row
 from polyctl.tui.run_log import RunLog
 from polyctl.tui.tabs import TABS
-from polyctl.tui.views.beam import EMPTY, format_beam, format_caption, frame_before
+from polyctl.tui.views.beam import EMPTY, format_beam, format_caption, frame_before, frames_of_search
+from polyctl.tui.views.beam_tree import describe_known, format_tree, token_logprobs
 from polyctl.tui.views.decompose import EXAMPLES, WELCOME
 from polyctl.tui.views.experiments import JobState
 from polyctl.tui.views.heat_map import format_heat_map
@@ -135,8 +136,12 @@ def _dump_beam(run_log: RunLog | None, root: Path) -> Iterator[str]:
     if not frames:
         yield from EMPTY.splitlines()
         return
-    yield format_caption(frames[-1]).plain
+    search = frames_of_search(frames, len(frames) - 1)
+    yield format_caption(frames[-1], describe_known(search)).plain
     yield from format_beam(frames[-1], frame_before(frames, len(frames) - 1), 200).plain.splitlines()
+    yield "as a tree:"
+    for line in format_tree(frames[-1], token_logprobs(search), 200).plain.splitlines():
+        yield line.rstrip()
 
 
 def _dump_problems(root: Path, name: str | None) -> Iterator[str]:

@@ -34,5 +34,9 @@ def test_each_problem_shown_gets_its_verdicts_and_no_other(tmp_path, monkeypatch
             spotlight.result(*result(2))
             spotlight.result(*result(shown))
             spotlight.result(*result(shown))
-    written = [(event.kind, event.problem) for event in EventReader(tmp_path / "events.jsonl")]
+    events = list(EventReader(tmp_path / "events.jsonl"))
+    for event in events:
+        assert event.known == TOKENIZER.encode_target(PROBLEMS[event.problem])[:-1]
+        assert " ".join(event.words[str(token)] for token in event.known) == TOKENIZER.text(event.known)
+    written = [(event.kind, event.problem) for event in events]
     assert written == [("beam", 1), ("verdict", 1), ("beam", 0), ("verdict", 0)]

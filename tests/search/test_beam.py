@@ -236,6 +236,21 @@ def test_what_is_watched_is_shown_and_results_arrive_one_by_one(monkeypatch, lat
     assert [seen.results[key] for key in keys] == found
 
 
+@pytest.mark.parametrize("late", [0, 3])
+def test_what_is_shown_has_the_log_probability_of_each_token(monkeypatch, late):
+    monkeypatch.setitem(STEPS, "cpu", late)
+    model, recorder, prompts = tiny("modern", 5), Recorder(), prompts_of(LENGTHS)
+    beam_search(model, prompts, Decoding(5, END, batch=2), width=3, observer=recorder)
+    assert recorder.steps
+    for step in recorder.steps:
+        for one in (*step.live, *step.finished):
+            assert len(one.each) == len(one.tokens)
+            for at, token in enumerate(one.tokens):
+                logp = next_logp(model, prompts[step.key], one.tokens[:at])
+                assert one.each[at] == pytest.approx(float(logp[token]), abs=1e-4)
+    assert all(one.each == () for found in recorder.results.values() for one in found)
+
+
 def test_the_model_keeps_its_mode_and_its_gradients():
     model = tiny("gpt2").train()
     model.dropout.p = 0.9

@@ -263,6 +263,32 @@ def test_beam(dashboard):
         await until_shown(pilot, "following")
         await pilot.press("space")
         assert pane.view.at == 7
+        await pilot.press("t")
+        await until_shown(pilot, "#9 #3 #7 ■")
+        await pilot.press("t", "n")
+        await until_shown(pilot, "log-prob status       answer")
+
+    drive(dashboard, script)
+
+
+def test_the_beam_of_a_search_as_a_tree_and_step_by_step(dashboard):
+    def say(step, *tokens):
+        live = [{"text": f"step {step}", "logprob": -1.0, "tokens": list(tokens)}]
+        frame = {"kind": "beam", "step": step, "live": live, "finished": [], "words": {"1": "x^2", "2": "+"}}
+        dashboard.solver.say(frame)
+
+    async def script(pilot):
+        await pilot.press(*"x^4", "enter")
+        say(1, 1)
+        say(2, 1, 2)
+        await until_shown(pilot, "Beam, step 2")
+        dashboard.pane("decompose").query_one(Table).focus()
+        await pilot.press("t")
+        await until_shown(pilot, "x^2 + …")
+        await pilot.press("left")
+        await until_shown(pilot, "Beam, step 1, 1 newer", "x^2 …")
+        await pilot.press("l", "t")
+        await until_shown(pilot, "Beam, step 2", "+ growing    step 2")
 
     drive(dashboard, script)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from polyctl.errors import UsageError
-from polyctl.tui.search_state import BEAM_WIDTHS, MOST_INNERS, SearchSettings, SearchState
+from polyctl.tui.search_state import BEAM_WIDTHS, FRAMES, MOST_INNERS, SearchSettings, SearchState
 from polyctl.tui.views.decompose import (
     WELCOME,
     Model,
@@ -86,6 +86,24 @@ def test_the_beam_shows_verdicts_as_they_come():
     search.receive({**answers(TEXT)[0], "logprob": -0.5})
     search.receive(answers(TEXT)[-1])
     assert [h["status"] for h in search.judged_frame()["finished"]] == ["verified", "left out"]
+
+
+def test_the_beam_is_stepped_through():
+    search = SearchState.begin("x^4")
+    search.step_by(-1)
+    for step in range(1, FRAMES + 3):
+        search.receive({"kind": "beam", "step": step, "live": [], "finished": []})
+    assert len(search.frames) == FRAMES
+    assert search.judged_frame()["step"] == FRAMES + 2
+    search.step_by(-2)
+    assert (search.judged_frame()["step"], search.before["step"]) == (FRAMES, FRAMES - 1)
+    search.receive({"kind": "beam", "step": FRAMES + 3, "live": [], "finished": []})
+    assert search.judged_frame()["step"] == FRAMES  # it stands while newer ones come
+    assert search.describe_frame() == f"Beam, step {FRAMES}, 3 newer"
+    search.step_by(-9999)
+    assert (search.judged_frame()["step"], search.before) == (1, None)
+    search.step_by(9999)
+    assert search.at is None
 
 
 def test_the_welcome_is_seen_before_the_first_search():

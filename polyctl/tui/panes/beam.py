@@ -12,7 +12,15 @@ from polyctl.tui.format import clean, shorten
 from polyctl.tui.panes.host import Host
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.run_log import RunLog
-from polyctl.tui.views.beam import EMPTY, BeamView, format_beam, format_caption, frame_before
+from polyctl.tui.views.beam import (
+    EMPTY,
+    BeamView,
+    format_beam,
+    format_caption,
+    frame_before,
+    frames_of_search,
+)
+from polyctl.tui.views.beam_tree import describe_known, format_tree, token_logprobs
 
 
 class BeamPane(Pane):
@@ -23,6 +31,7 @@ class BeamPane(Pane):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.view = BeamView()
+        self.as_tree = False
         self._source: tuple[str, int, bool] | None = None
         self._problem_shown: object = None
 
@@ -77,12 +86,16 @@ class BeamPane(Pane):
         frame, past = frames[at], frame_before(frames, at)
         tail = f"  {self.view.describe()}"
         name = shorten(clean(run_log.run.name), max(10, self.size.width - len(tail)))
-        rows = format_beam(frame, past, self.size.width - 2)
+        search = frames_of_search(frames, at)
+        if self.as_tree:
+            rows = format_tree(frame, token_logprobs(search), self.size.width - 2)
+        else:
+            rows = format_beam(frame, past, self.size.width - 2)
         problem = (run_log.run.name, frame.get("problem"), frame.get("input"))
         if problem != self._problem_shown:
             self._problem_shown = problem
             self.query_one("#beam-box").scroll_home(animate=False)
-        self._show(Text(name + tail), format_caption(frame), rows)
+        self._show(Text(name + tail), format_caption(frame, describe_known(search)), rows)
 
     def _show(self, title: Text, caption: Text, text: Text) -> None:
         """The first line of a table stays while the rest scrolls; without a caption there is no table."""
@@ -93,6 +106,10 @@ class BeamPane(Pane):
 
     def action_pause(self) -> None:
         self.view.toggle_pause()
+        self._draw()
+
+    def action_tree(self) -> None:
+        self.as_tree = not self.as_tree
         self._draw()
 
     def action_back(self) -> None:
@@ -110,6 +127,11 @@ class BeamPane(Pane):
     def action_problem_forward(self) -> None:
         self.view.go_to_problem(1)
         self._draw()
+
+    def action_next_run(self) -> None:
+        runs = self.host.runs
+        if (name := runs.next_name()) is not None and runs.open([name]):
+            self.redraw()
 
     def action_page_down(self) -> None:
         self.query_one("#beam-box").scroll_page_down(animate=False)

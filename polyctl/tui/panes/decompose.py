@@ -27,6 +27,7 @@ from polyctl.tui.panes.pane import Pane
 from polyctl.tui.screens.choose import ChooseScreen
 from polyctl.tui.search_state import SearchSettings, SearchState
 from polyctl.tui.views.beam import format_beam
+from polyctl.tui.views.beam_tree import format_tree, token_logprobs
 from polyctl.tui.views.decompose import (
     DETAILS,
     EXAMPLES,
@@ -66,6 +67,7 @@ class DecomposePane(Pane):
         self.search = SearchState()
         self.inputs = InputHistory(history_path())
         self.detail = "proof"
+        self.as_tree = False  # whether the beam is shown as one
         self._model = Model(None, ready=False, loading=False, loaded=None)
         self._example = -1
 
@@ -197,8 +199,16 @@ class DecomposePane(Pane):
         # once its answers are in the table, the room it takes is the detail's if there is little
         growing.display = frame is not None and (self.search.busy or self.size.height >= BEAM_STAYS)
         if frame is not None:
-            growing.border_title = f"Beam, step {frame['step']}"
-            growing.update(format_beam(frame, self.search.before, self.size.width - 4, 8))
+            growing.border_title = self.search.describe_frame()
+            growing.set_class(self.as_tree, "tree")
+            width = self.size.width - 4
+            if self.as_tree:
+                seen = token_logprobs(
+                    self.search.frames[max(0, self.search.here - 100) : self.search.here + 1]
+                )
+                growing.update(format_tree(frame, seen, width))
+            else:
+                growing.update(format_beam(frame, self.search.before, width, 8))
 
     def on_table_highlighted(self) -> None:
         self._draw_detail()
@@ -321,6 +331,18 @@ class DecomposePane(Pane):
         text = self.detail_text()
         self.app.copy_to_clipboard(text)
         self.app.notify(f"copied: {DETAILS[self.shown]}, {len(text):,} characters", markup=False)
+
+    def action_tree(self) -> None:
+        self.as_tree = not self.as_tree
+        self._draw_beam()
+
+    def action_step_back(self) -> None:
+        self.search.step_by(-1)
+        self._draw_beam()
+
+    def action_step_forward(self) -> None:
+        self.search.step_by(1)
+        self._draw_beam()
 
     def action_export(self) -> None:
         if not self.host.allows_jobs:

@@ -16,6 +16,7 @@ EMPTY = (
     "no beam has been seen in this run\n"
     "`polyctl eval RUN --beam 30` beside this dashboard shows one problem's search here, step by step"
 )
+FRAMES_TOGETHER = 100
 
 
 @dataclass
@@ -74,8 +75,16 @@ def frame_before(frames: list[dict[str, Any]], at: int) -> dict[str, Any] | None
     return None
 
 
-def format_caption(frame: dict[str, Any]) -> Text:
-    """Which problem and step a frame shows, and when it was written."""
+def frames_of_search(frames: list[dict[str, Any]], at: int) -> list[dict[str, Any]]:
+    """The frames of one search up to frame `at`, at most FRAMES_TOGETHER of them."""
+    first = at
+    while frame_before(frames, first) is not None and at - first < FRAMES_TOGETHER - 1:
+        first -= 1
+    return frames[first : at + 1]
+
+
+def format_caption(frame: dict[str, Any], known: str = "") -> Text:
+    """Which problem and step a frame shows, when it was written, and what became of the known answer."""
     text = Text(no_wrap=True, overflow="ellipsis")
     step = clean(frame.get("step", "?"))
     if frame.get("kind") == "rollout":
@@ -86,6 +95,7 @@ def format_caption(frame: dict[str, Any]) -> Text:
     when = frame.get("time")
     text.append(what, style="bold")
     text.append(f"  {format_clock(when if isinstance(when, (int, float)) else None)}  ", style="dim")
+    text.append(f"{known}  " if known else "", style="yellow" if known.startswith("☆") else "green")
     text.append(f"f = {clean(frame.get('input', '?'))}")
     return text
 
