@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -125,46 +124,23 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Show side by side the settings in which runs differ, and their last metrics."""
+    from polyctl.config.differences import differing, flatten_settings, format_setting, side_by_side
     from polyctl.store.runs import find_run
 
     if len(names) < 2:
         raise UsageError("one run has nothing to be compared with", "polyctl runs compare RUN RUN")
     found = [find_run(name, runs, need_checkpoint=False) for name in names]
-    settings = _differing([_flat(run.config().model_dump(mode="json")) for run in found])
-    metrics = _side_by_side([_measured(run.summary()) for run in found])
+    settings = differing([flatten_settings(run.config()) for run in found])
+    metrics = side_by_side([_measured(run.summary()) for run in found])
     if as_json:
         output.print_json({"runs": [run.name for run in found], "settings": settings, "metrics": metrics})
         return
     header = ("", *(run.name for run in found))
-    rows: list[tuple[object, ...]] = [(key, *map(_setting, values)) for key, values in settings.items()]
+    rows: list[tuple[object, ...]] = [(key, *map(format_setting, values)) for key, values in settings.items()]
     rows += [(key, *map(_measure, values)) for key, values in metrics.items()]
     output.print_table(header, rows, right=header[1:])
     if not settings:
         output.say("their settings are the same")
-
-
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Settings by their dotted keys; the experiment's own name and description are none."""
-    found = {}
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            found.update(_flat(value, f"{prefix}{key}."))
-        elif prefix or key not in ("name", "description", "paper"):
-            found[prefix + key] = value
-    return found
-
-
-def _side_by_side(tables: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    keys = dict.fromkeys(key for table in tables for key in table)
-    return {key: [table.get(key) for table in tables] for key in keys}
-
-
-def _differing(tables: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    return {
-        key: values
-        for key, values in _side_by_side(tables).items()
-        if any(value != values[0] for value in values)
-    }
 
 
 def _measured(summary: Summary) -> dict[str, Any]:
@@ -177,11 +153,6 @@ def _measured(summary: Summary) -> dict[str, Any]:
         "loss": summary.loss,
     }
     return {**plain, **summary.step_metrics, **summary.metrics}
-
-
-def _setting(value: Any) -> str | None:
-    """A setting as --set takes it."""
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _measure(value: Any) -> str | None:

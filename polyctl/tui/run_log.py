@@ -21,6 +21,7 @@ from polyctl.tui.series import Series, to_finite
 LOG_LINES = 2000  # of steps, and as many of other events
 FRAMES = 600
 EVALUATIONS = 200
+MOST_SERIES = 100
 SLICE_BYTES = 1 << 18
 WHOLE_BYTES = 1 << 24  # the newest part, of which every line is read
 THIN_BYTES = 1 << 25  # before it one step in n is read, n growing by one with each of these
@@ -222,7 +223,8 @@ class RunLog:
                 if isinstance(event, Step):
                     steps.append(step)
         for name, points in found.items():
-            self.series.setdefault(name, Series()).add(points, earlier=older)
+            if name in self.series or len(self.series) < MOST_SERIES:
+                self.series.setdefault(name, Series()).add(points, earlier=older)
         if steps and not (older and self.step is not None):
             self.step = steps[-1]
         self._take_progress([event for _, event in events], older)
@@ -278,6 +280,7 @@ def _find_numbers(event: Step | Validation) -> list[tuple[str, float]]:
     keys = STEP_KEYS if isinstance(event, Step) else VALIDATION_KEYS
     measured = {**vars(event), **event.metrics}
     found = [(key, value) for key in keys if (value := measured.get(key)) is not None]
+    found += [(key, value) for key, value in event.metrics.items() if key not in (*keys, *GROUP_KEYS)]
     if isinstance(event, Step) and (groups := to_finite(event.metrics.get("searched"))):
         counts = [(key, to_finite(event.metrics.get(key))) for key in GROUP_KEYS]
         found += [(key, count / groups) for key, count in counts if count is not None]

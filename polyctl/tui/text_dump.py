@@ -21,9 +21,10 @@ from polyctl.tui.views.beam_tree import describe_known, format_tree, token_logpr
 from polyctl.tui.views.decompose import EXAMPLES, WELCOME
 from polyctl.tui.views.experiments import JobState
 from polyctl.tui.views.heat_map import format_heat_map
+from polyctl.tui.views.lines import METRICS, REINFORCED, SUPERVISED, list_metrics, plot_lines
 from polyctl.tui.views.problems import EMPTY as NO_PROBLEMS
 from polyctl.tui.views.problems import ProblemsView, format_row
-from polyctl.tui.views.run import METRICS, REINFORCED, SUPERVISED, format_config, plot_lines
+from polyctl.tui.views.run import format_config
 from polyctl.tui.views.runs import describe_run
 
 READ_SECONDS = 5.0  # of a very long events file the newest part is read
@@ -117,6 +118,10 @@ def _dump_run(run_log: RunLog | None, root: Path) -> Iterator[str]:
                     f"first {format_number(values[0].first)}, lowest {format_number(low)}, "
                     f"highest {format_number(high)}"
                 )
+    shown = {name for metric in METRICS.values() for name, _ in metric[1]}
+    others = [f"{name} {value}" for name, value in list_metrics([run_log]) if name not in shown]
+    if others:
+        yield clean(f"also logged: {', '.join(others)}")
     if run_log.cells:
         cells = format_heat_map(run_log.cells, run_log.evaluations[-1].title)
         yield from (line.rstrip() for line in cells.plain.splitlines())

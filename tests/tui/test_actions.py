@@ -235,11 +235,15 @@ def test_several_runs_on_one_plot(tmp_path, dashboard):
         dashboard.open_runs([row.run.name for row in dashboard.runs.rows])
         await until_shown(pilot, "c 2:train")
         await until_shown(pilot, "a 1:train")
-        for start in ("1:quick/20251009-085320  ✓ finished, step 60 of 60", "2:alpha/20250101-000000  "):
+        for start in (
+            "━━━ 1:quick/20251009-085320  ✓ finished, step 60 of 60",
+            "╍╍╍ 2:alpha/20250101-000000  ",
+        ):
             await until_shown(pilot, f"\n{start}")
-        for title in ("Log", "Accuracy by degree", "Configuration"):
+        for title in ("Log", "Accuracy by degree"):
             await until_shown(pilot, f"{title} of 1:quick/20251009-085320")
             await pilot.press("v")
+        await until_shown(pilot, "their settings are the same", "all settings of 1:quick/20251009-085320")
 
     drive(dashboard, script)
 

@@ -80,10 +80,10 @@ def test_every_run_that_is_compared_is_named(tmp_path, dashboard):
     async def script(pilot):
         await until_listed(pilot, 3)
         dashboard.open_runs([row.run.name for row in dashboard.runs.rows])
-        for number in (1, 2, 3):
-            await until_shown(pilot, f"\n{number}:")
+        for title in ("━━━ 1:", "╍╍╍ 2:", "┅┅┅ 3:"):  # as its lines are drawn
+            await until_shown(pilot, f"\n{title}")
         await until_shown(pilot, "f 3:valid 0.1333")
-        titles = [line[:2] for line in screen_text(dashboard).splitlines()[2:5]]
+        titles = [line[4:6] for line in screen_text(dashboard).splitlines()[2:5]]
         assert titles == ["1:", "2:", "3:"], "each run has a line of the title"
 
     drive(dashboard, script, (80, 24))

@@ -11,8 +11,8 @@ from polyctl.tui.series import Series
 from polyctl.tui.text_dump import dump_tabs
 from polyctl.tui.views.beam import format_beam, format_caption
 from polyctl.tui.views.heat_map import format_heat_map
+from polyctl.tui.views.lines import measure_steps, plot_lines
 from polyctl.tui.views.plot import Line, PlotView, draw_plot
-from polyctl.tui.views.run import measure_steps, plot_lines
 from tests.tui.shared import event, events, make_run, points
 
 

@@ -12,19 +12,18 @@ from polyctl.tui.format import clean
 from polyctl.tui.panes.host import Host
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.run_log import RunLog
+from polyctl.tui.screens.find import FindScreen
 from polyctl.tui.views.heat_map import format_heat_map
-from polyctl.tui.views.run import (
+from polyctl.tui.views.lines import (
     EVALUATED,
-    LOWER,
     METRICS,
-    RunView,
-    describe_below,
-    format_config,
-    format_title,
+    OWN,
+    list_metrics,
     measure_steps,
     narrowest_window,
     plot_lines,
 )
+from polyctl.tui.views.run import LOWER, RunView, describe_below, format_configs, format_title
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.plot import Plot
@@ -40,7 +39,7 @@ class RunPane(Pane):
         self.view = RunView()
         self._drawn: object = None
         self._shown: object = None
-        self._configured: tuple[str, str] | None = None
+        self._configured: list[str] = []  # the runs whose settings are shown
         self._order: tuple[str, ...] = ()  # of the plots in their grid
         self._of = ""  # names the run of the log if several are open
 
@@ -49,6 +48,8 @@ class RunPane(Pane):
         with Grid(id="plots"):
             for metric, (title, _) in METRICS.items():
                 yield Plot(title, id=f"plot-{metric}")
+            for metric in OWN:
+                yield Plot("", id=f"plot-{metric}")
         yield LogView(id="log")
         with VerticalScroll(id="cells", can_focus=False):
             yield Static("", id="cells-text", markup=False)
@@ -78,8 +79,9 @@ class RunPane(Pane):
         single = self.view.enlarged or self.small
         grid = self.query_one("#plots", Grid)
         grid.set_class(single, "single")
-        grid.set_class(len(self.view.metrics) > 6 and not single, "many")
-        for metric in METRICS:
+        grid.set_class(6 < len(self.view.metrics) <= 9 and not single, "many")
+        grid.set_class(len(self.view.metrics) > 9 and not single, "most")
+        for metric in (*METRICS, *OWN):
             plot, chosen = self.query_one(f"#plot-{metric}", Plot), metric == self.view.metric
             plot.display = chosen if single else metric in self.view.metrics
             plot.set_class(chosen and not single, "chosen")
@@ -89,7 +91,7 @@ class RunPane(Pane):
                 grid.move_child(self.query_one(f"#plot-{metric}"), after=-1)
         for name in LOWER:
             self.query_one(f"#{name}").display = name == self.view.below
-        shown = (single and self.view.metric, self.view.below, self.view.metrics)
+        shown = (single and self.view.metric, self.view.below, self.view.metrics, self.view.own)
         if shown != self._shown:
             self._shown = shown
             self._drawn = None
@@ -115,7 +117,7 @@ class RunPane(Pane):
             return
         title.update(format_title(run_logs, self.host.runs, self.view, self.size.width))
         self._draw_plots(run_logs)
-        self._draw_below(run_logs[0], describe_below(run_logs))
+        self._draw_below(run_logs, describe_below(run_logs))
 
     def _draw_plots(self, run_logs: list[RunLog]) -> None:
         reading = not all(h.complete for h in run_logs)
@@ -124,14 +126,17 @@ class RunPane(Pane):
         with run_logs[0].lock:
             evaluations = run_logs[0].evaluations
         of = evaluations[-1].title if evaluations and len(run_logs) == 1 else ""
-        for metric in METRICS:
+        for metric in (*METRICS, *OWN):
             plot = self.query_one(f"#plot-{metric}", Plot)
-            if plot.display:
+            if plot.display and metric in self.view.metrics:
+                plot.border_title = self.view.title(metric)
                 plot.border_subtitle = f"eval: {of}" if of and metric in EVALUATED else ""
-                plot.show(plot_lines(run_logs, metric, self.view.unit), self.view.plot(metric, steps, empty))
+                lines = plot_lines(run_logs, metric, self.view.unit, self.view.own)
+                plot.show(lines, self.view.plot(metric, steps, empty))
 
-    def _draw_below(self, run_log: RunLog, of: str) -> None:
-        """The log, the heat map and the configuration of one run, which `of` names if there are others."""
+    def _draw_below(self, run_logs: list[RunLog], of: str) -> None:
+        """The log and the heat map of the first run, which `of` names if there are others, and settings."""
+        run_log = run_logs[0]
         with run_log.lock:
             log, total, evaluations = run_log.lines, run_log.line_count, run_log.evaluations
         empty = "nothing written yet" if run_log.complete else "reading"
@@ -147,10 +152,11 @@ class RunPane(Pane):
             else format_heat_map([])
         )
         self.query_one("#cells-text", Static).update(cells)
-        if self._configured != (run_log.run.name, of):
-            self._configured = (run_log.run.name, of)
-            self.query_one("#config").border_title = f"Configuration{of}"
-            self.query_one("#config-text", Static).update(Text(format_config(run_log)))
+        names = [h.run.name for h in run_logs]
+        if self._configured != names:
+            self._configured = names
+            self.query_one("#config").border_title = "Configurations" if of else "Configuration"
+            self.query_one("#config-text", Static).update(Text(format_configs(run_logs)))
 
     def _title_log(self) -> None:
         view = self.query_one(LogView)
@@ -201,10 +207,60 @@ class RunPane(Pane):
         self._zoom(2.0)
 
     def action_left(self) -> None:
-        self._zoom(1.0, -0.25)
+        if self.view.cursor is None:
+            self._zoom(1.0, -0.25)
+        else:
+            self._move_cursor(-1)
 
     def action_right(self) -> None:
-        self._zoom(1.0, 0.25)
+        if self.view.cursor is None:
+            self._zoom(1.0, 0.25)
+        else:
+            self._move_cursor(1)
+
+    def action_far_left(self) -> None:
+        self._move_cursor(-10)
+
+    def action_far_right(self) -> None:
+        self._move_cursor(10)
+
+    @property
+    def _steps(self) -> tuple[float, float] | None:
+        """The x axis of all plots."""
+        return measure_steps(self.host.runs.run_logs, self.view.unit)
+
+    def action_cursor(self) -> None:
+        self.view.toggle_cursor(self._steps)
+        self._draw_again()
+
+    def _move_cursor(self, columns: int) -> None:
+        plot = self.query_one(f"#plot-{self.view.metric}", Plot)
+        if (steps := self._steps) is not None:
+            self.view.move_cursor(columns / max(1, plot.cells), steps)
+            self._draw_again()
+
+    def on_plot_pointed(self, event: Plot.Pointed) -> None:
+        """A click on a plot chooses it and puts the cursor there."""
+        if (steps := self._steps) is not None:
+            low, high = self.view.window
+            self.view.cursor = steps[0] + (low + event.share * (high - low)) * (steps[1] - steps[0])
+            self.view.metric = event.plot.id.removeprefix("plot-") if event.plot.id else self.view.metric
+            self._arrange()
+            self._draw_again()
+
+    def action_own(self) -> None:
+        def choose(names: list[str] | None) -> None:
+            if names is not None:
+                self.view.choose_own(names)
+                self._arrange()
+                self._draw_again()
+
+        names = list_metrics(self.host.runs.run_logs)
+        if names:
+            title = f"Metrics to plot, at most {len(OWN)} beside the others"
+            self.app.push_screen(FindScreen(title, names, self.view.own), choose)
+        else:
+            self.app.notify("nothing has been measured yet", markup=False)
 
     def action_whole(self) -> None:
         self.view.show_all_steps()

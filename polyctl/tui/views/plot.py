@@ -12,6 +12,8 @@ from polyctl.tui.series import Column, Point, columns, smooth
 from polyctl.tui.views.axis import log_ticks, ticks, widen, x_labels
 
 COLOURS = ("cyan", "yellow", "magenta", "green", "blue", "red")
+DASHES = ((1, 0), (5, 3), (2, 2), (9, 2))  # columns of dots that are drawn and left out
+SAMPLES = ("━━━", "╍╍╍", "┅┅┅", "━╍━")  # of the same
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 GUTTER = 9
@@ -38,6 +40,10 @@ class Line:
         last = next((p.last for p in reversed(self.points) if p.last is not None), None)
         return last if self.newest is None else self.newest
 
+    def at(self, x: float) -> float | None:
+        """The last value that was measured up to a place of the axis."""
+        return next((p.last for p in reversed(self.points) if p.first_x <= x and p.last is not None), None)
+
 
 @dataclass(frozen=True)
 class PlotView:
@@ -52,6 +58,7 @@ class PlotView:
     steps: tuple[float, float] | None = None
     empty: str = "nothing measured yet"
     unit: str = "step"  # of the x axis: step, time (in seconds) or problems
+    cursor: float | None = None  # a place on that axis at which values are read
 
 
 def draw_plot(lines: Sequence[Line], view: PlotView, width: int, height: int) -> Text:
@@ -78,9 +85,12 @@ def draw_plot(lines: Sequence[Line], view: PlotView, width: int, height: int) ->
         return Text(_explain_nothing(known, first, last), style="dim")
     shares = all(line.percent for line in known)
     low, high = widen(min(c.low for c in shown), max(c.high for c in shown), shares and not view.log)
-    text = _draw_legend(known, width, max(1, height // 4))
+    text = _draw_legend(known, width, max(1, height // 4), view.cursor)
     rows = height - 1 - text.plain.count("\n")
     canvas = _Canvas(cells, rows, [_colour(line, index) for index, line in enumerate(known)])
+    canvas.dashes = [DASHES[(line.run or 0) % len(DASHES)] for line in known]
+    if view.cursor is not None and first <= view.cursor <= last:
+        canvas.cursor = min(cells - 1, int((view.cursor - first) / ((last - first) or 1.0) * cells))
     if view.smoothing:
         for index, line in enumerate(known):
             if line.smoothed and line.joined:
@@ -149,12 +159,16 @@ def _format_label(value: float, share: bool) -> str:
     )
 
 
-def _draw_legend(lines: Sequence[Line], width: int, rows: int) -> Text:
-    """Letters, labels and newest values in at most so many rows; values only if there is room for all."""
+def _draw_legend(lines: Sequence[Line], width: int, rows: int, cursor: float | None) -> Text:
+    """Letters, labels and values in at most so many rows; values only if there is room for all.
+
+    They are the newest ones, or those at the cursor.
+    """
     short = [f"{LETTERS[i % 26]} {line.label}" for i, line in enumerate(lines)]
+    values = [line.now if cursor is None else line.at(cursor) for line in lines]
     full = [
-        f"{label} {format_percent(line.now) if line.percent else format_number(line.now)}"
-        for label, line in zip(short, lines, strict=True)
+        f"{label} {format_percent(value) if line.percent else format_number(value)}"
+        for label, line, value in zip(short, lines, values, strict=True)
     ]
     packed = _pack(full, width)
     packed = packed if len(packed) <= rows else _pack(short, width)
@@ -191,6 +205,8 @@ class _Canvas:
         self.faint = [[False] * cells for _ in range(rows)]
         self.owner = [[0] * cells for _ in range(rows)]
         self.marks: dict[tuple[int, int], int] = {}  # where a line's letter stands
+        self.dashes: Sequence[tuple[int, int]] = [DASHES[0]] * len(colours)  # of each line
+        self.cursor: int | None = None  # its column of cells
 
     def line(
         self,
@@ -241,6 +257,8 @@ class _Canvas:
                 self._set(x, y, index, faint)
 
     def _set(self, x: int, y: int, index: int, faint: bool) -> None:
+        drawn, left_out = self.dashes[index]
+        x -= max(0, x % (drawn + left_out) - drawn + 1)  # to the last column that is drawn: no spike is lost
         row, cell = y // 4, x // 2
         self.bits[row][cell] |= DOTS[y % 4][x % 2]
         self.owner[row][cell] = index
@@ -254,6 +272,8 @@ class _Canvas:
             colour = self.colours[self.owner[row][cell] if mark is None else mark]
             if mark is not None:
                 text.append(LETTERS[mark % 26], style=f"bold {colour}")
+            elif cell == self.cursor:
+                text.append(chr(0x2800 + bits) if bits else "│", style="reverse" if bits else "bold")
             else:
                 style = f"dim {colour}" if self.faint[row][cell] else colour
                 text.append(chr(0x2800 + bits) if bits else " ", style=style if bits else "")

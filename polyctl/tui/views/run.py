@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from rich.text import Text
 
+from polyctl.config.differences import differing, flatten_settings, format_setting
 from polyctl.config.registry import to_toml
 from polyctl.errors import PolyctlError
+from polyctl.formatting import format_duration
 from polyctl.tui.format import clean, format_status, shorten
-from polyctl.tui.run_evaluations import Evaluation
 from polyctl.tui.run_list import RunList
-from polyctl.tui.run_log import MEASURED, RunLog
-from polyctl.tui.series import Point
-from polyctl.tui.views.plot import Line, PlotView
+from polyctl.tui.run_log import RunLog
+from polyctl.tui.views.lines import METRICS, OWN, REINFORCED, SUPERVISED, UNITS
+from polyctl.tui.views.plot import COLOURS, SAMPLES, PlotView
 from polyctl.tui.views.status import format_strip
 
-# id: (title, [(series, label)])
-METRICS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
-    "loss": ("loss", (("loss", "train"), ("valid_loss", "valid"))),
-    "verified": ("verified accuracy", (("greedy_verified", "verified"), ("greedy_exact", "exact"))),
-    "pass": ("pass@k", (("pass_at_1", "valid@1"), ("pass_at_w", "valid@w"))),
-    "lr": ("learning rate", (("lr", "lr"),)),
-    "norm": ("gradient norm", (("grad_norm", "norm"),)),
-    "rate": ("tokens a second", (("tokens_per_second", "tokens/s"),)),
-    "reward": ("reward", (("reward", "reward"),)),
-    "groups": (
-        "share of groups",
-        (("all_right", "all right"), ("all_wrong", "all wrong"), ("skipped", "skipped")),
-    ),
-    "kl": ("KL divergence", (("kl", "kl"),)),
-    "entropy": ("entropy", (("entropy", "entropy"),)),
-    "clip": ("clip share", (("clip_share", "clipped"),)),
-    "mass": ("mass and copies", (("mass", "mass"), ("copies", "copies"))),
-}
-SUPERVISED = ("loss", "verified", "pass", "lr", "norm", "rate")
-REINFORCED = ("reward", "verified", "pass", "groups", "kl", "entropy", "clip", "loss", "norm")
-SHARES = ("verified", "pass", "groups", "clip", "mass")
-EVALUATED = ("verified", "pass")
 SMOOTHINGS = (0.0, 0.6, 0.9, 0.98)
 LOWER = ("log", "cells", "config")
 WHOLE = (0.0, 1.0)
-UNITS = {"step": None, "time": "elapsed", "problems": "problems_seen"}  # and the series that measures each
+SETTING_WIDTH = 40
 
 
 @dataclass(frozen=True)
@@ -65,10 +43,13 @@ class RunView:
     window: tuple[float, float] = WHOLE
     unit: str = "step"
     below: str = "log"
+    own: tuple[str, ...] = ()  # the series of the plots OWN
+    cursor: float | None = None  # a place on the x axis
 
     def choose_metrics(self, run_logs: Sequence[RunLog]) -> None:
-        """Take the plots for this kind of run."""
-        self.metrics = REINFORCED if any(h.reinforced for h in run_logs) else SUPERVISED
+        """Take the plots for this kind of run, and those of chosen metrics behind them."""
+        plots = REINFORCED if any(h.reinforced for h in run_logs) else SUPERVISED
+        self.metrics = (*plots, *OWN[: len(self.own)])
         if self.metric not in self.metrics:
             self.metric = self.metrics[0]
 
@@ -76,13 +57,42 @@ class RunView:
         """Choose the next plot."""
         self.metric = self.metrics[(self.metrics.index(self.metric) + 1) % len(self.metrics)]
 
+    def choose_own(self, names: Sequence[str]) -> None:
+        """Plot these series, too: the last ones if they are too many. The newest one is chosen."""
+        added = [name for name in names if name not in self.own]
+        self.own = tuple(names)[-len(OWN) :]
+        if added and self.own:
+            self.metric = OWN[len(self.own) - 1]
+
+    def title(self, metric: str) -> str:
+        """What a plot shows, in words."""
+        return clean(self.own[OWN.index(metric)]) if metric in OWN else METRICS[metric][0]
+
+    def toggle_cursor(self, steps: tuple[float, float] | None) -> None:
+        """Put a cursor at the newest place that is seen, or take it away."""
+        if self.cursor is None and steps is not None:
+            self.cursor = steps[0] + self.window[1] * (steps[1] - steps[0])
+        else:
+            self.cursor = None
+
+    def move_cursor(self, share: float, steps: tuple[float, float]) -> None:
+        """Move the cursor by a share of what is seen; what is seen moves with it at its ends."""
+        (first, last), (low, high) = steps, self.window
+        if self.cursor is None or last <= first:
+            return
+        self.cursor = min(max(self.cursor + share * (high - low) * (last - first), first), last)
+        at = (self.cursor - first) / (last - first)
+        if at < low or at > high:
+            low = min(max(0.0, at - (high - low) / 2), 1.0 - (high - low))
+            self.window = (low, low + self.window[1] - self.window[0])
+
     def next_below(self) -> None:
         """Show the log, then accuracy by degree, then the configuration below the plots."""
         self.below = LOWER[(LOWER.index(self.below) + 1) % len(LOWER)]
 
     def next_unit(self) -> None:
         """Draw over steps, then over time, then over problems."""
-        units = list(UNITS)
+        units, self.cursor = list(UNITS), None
         self.unit = units[(units.index(self.unit) + 1) % len(units)]
 
     @property
@@ -119,7 +129,7 @@ class RunView:
     def plot(self, metric: str, steps: tuple[float, float] | None, empty: str) -> PlotView:
         """How one of the plots is to be drawn over that range of the axis."""
         style = self.styles.get(metric, PlotStyle())
-        return PlotView(style.log, style.smoothing, self.window, steps, empty, self.unit)
+        return PlotView(style.log, style.smoothing, self.window, steps, empty, self.unit, self.cursor)
 
     def describe_plots(self) -> str:
         """What differs from plots as they are at first, "" for nothing."""
@@ -128,114 +138,15 @@ class RunView:
             style = self.styles.get(metric, PlotStyle())
             said = [f"smoothed {style.smoothing}"] if style.smoothing else []
             said += ["log axis"] if style.log else []
-            parts += [f"{METRICS[metric][0]}: {', '.join(said)}"] if said else []
+            parts += [f"{self.title(metric)}: {', '.join(said)}"] if said else []
         parts += [f"over {self.unit}"] if self.unit != "step" else []
         if self.window != WHOLE:
             low, high = self.window
             parts.append(f"{100 * low:.1f}–{100 * high:.1f}% of the steps")
+        if self.cursor is not None:
+            where = format_duration(self.cursor) if self.unit == "time" else f"{self.cursor:,.0f}"
+            parts.append(f"values at {self.unit} {where}")
         return "; ".join(parts)
-
-
-def plot_lines(run_logs: Sequence[RunLog], metric: str, unit: str = "step") -> list[Line]:
-    """The lines of one plot; with several runs each label begins with the run's number."""
-    found = []
-    for index, run_log in enumerate(run_logs):
-        with run_log.lock:
-            lines = _measured_lines(run_log, metric)
-            if metric in EVALUATED:
-                lines += _evaluated_lines(run_log.evaluations, metric)
-            axis = Axis(run_log, unit)
-        several = len(run_logs) > 1
-        for line in lines:
-            label = clean(f"{index + 1}:{line.label}" if several else line.label)
-            moved = axis.move(line.points)
-            found.append(replace(line, label=label, points=moved, run=index if several else None))
-    return found
-
-
-class Axis:
-    """Where the steps of a run lie on the x axis: as they are, or by what was measured at each."""
-
-    def __init__(self, run_log: RunLog, unit: str) -> None:
-        name = UNITS[unit]
-        series = None if name is None else run_log.series.get(name)
-        known = [] if series is None else [p for p in series.points if p.last is not None]
-        self._plain = name is None
-        self._steps = [p.x for p in known]
-        self._places = [p.last or 0.0 for p in known]
-
-    def place(self, step: float) -> float | None:
-        """Where a step lies, between its neighbours; None if nothing was measured."""
-        if self._plain:
-            return step
-        if not self._steps:
-            return None
-        at = bisect_left(self._steps, step)
-        if at == 0 or at == len(self._steps):
-            return self._places[min(at, len(self._steps) - 1)]
-        (x0, x1), (y0, y1) = self._steps[at - 1 : at + 1], self._places[at - 1 : at + 1]
-        return y0 + (y1 - y0) * (step - x0) / (x1 - x0)
-
-    def move(self, points: Sequence[Point]) -> Sequence[Point]:
-        """Points over steps as points over this axis."""
-        if self._plain:
-            return points
-        moved = []
-        for point in points:
-            x, first = self.place(point.x), self.place(point.first_x)
-            if x is not None and first is not None:
-                moved.append(replace(point, x=x, first_x=first))
-        return moved
-
-
-def _measured_lines(run_log: RunLog, metric: str) -> list[Line]:
-    """What the run itself measured at its steps and validations."""
-    return [
-        Line(label, series.points, smoothed=key in MEASURED, percent=metric in SHARES)
-        for key, label in METRICS[metric][1]
-        if (series := run_log.series.get(key)) is not None
-    ]
-
-
-def _evaluated_lines(evaluations: list[Evaluation], metric: str) -> list[Line]:
-    """What `polyctl eval` found, as points: their problems may differ. The newest one says at which k."""
-    if not evaluations:
-        return []
-    passed = sorted(evaluations[-1].passed)
-    ks = dict.fromkeys([*passed[:1], *passed[-1:]]) if metric == "pass" else {None: None}
-    found = []
-    for k in ks:
-        values = [(e.step, e.verified if k is None else e.passed.get(k)) for e in evaluations]
-        points = [Point.at(step, value) for step, value in values if step is not None and value is not None]
-        if points:
-            label = "eval" if k is None else f"pass@{k}"
-            points.sort(key=lambda point: point.x)
-            found.append(
-                Line(label, points, smoothed=False, joined=False, percent=True, newest=values[-1][1])
-            )
-    return found
-
-
-def measure_steps(run_logs: Sequence[RunLog], unit: str = "step") -> tuple[float, float] | None:
-    """The first and the last place at which anything was measured: the axis that all plots share."""
-    found: list[float] = []
-    for run_log in run_logs:
-        with run_log.lock:
-            axis, steps = Axis(run_log, unit), list[float]()
-            for points in (series.points for series in run_log.series.values()):
-                steps += [points[0].first_x, points[-1].x]
-            steps += [e.step for e in run_log.evaluations if e.step is not None]
-        found += [place for step in steps if (place := axis.place(step)) is not None]
-    return (min(found), max(found)) if found else None
-
-
-def narrowest_window(run_logs: list[RunLog]) -> float:
-    """The smallest fraction of the steps that is worth showing: some points of the densest series."""
-    counts = [1]
-    for run_log in run_logs:
-        with run_log.lock:
-            counts += [len(series.points) for series in run_log.series.values()]
-    return min(1.0, 4 / max(counts))
 
 
 def format_config(run_log: RunLog) -> str:
@@ -244,6 +155,32 @@ def format_config(run_log: RunLog) -> str:
         return to_toml(run_log.run.config())
     except PolyctlError as error:
         return f"{error.message}\n{error.hint or ''}"
+
+
+def format_configs(run_logs: Sequence[RunLog]) -> str:
+    """The settings in which several runs differ, side by side, then those of the first run."""
+    if len(run_logs) < 2:
+        return "\n".join(map(format_config, run_logs))
+    try:
+        found = differing([flatten_settings(run_log.run.config()) for run_log in run_logs])
+    except PolyctlError as error:
+        return f"{error.message}\n{error.hint or ''}"
+    rows = [["", *(f"run {i}" for i in range(1, len(run_logs) + 1))]]
+    rows += [[key, *(format_setting(value) or "-" for value in values)] for key, values in found.items()]
+    widths = [min(SETTING_WIDTH, max(len(row[at]) for row in rows)) for at in range(len(rows[0]))]
+    lines = [
+        "  ".join(shorten(cell, w).ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows
+    ]
+    head = "settings that differ:" if found else "their settings are the same"
+    table = lines if found else []
+    return clean_lines([head, *table, "", f"all settings of 1:{run_logs[0].run.name}:"]) + format_config(
+        run_logs[0]
+    )
+
+
+def clean_lines(lines: Sequence[str]) -> str:
+    """Lines of text without control characters."""
+    return "".join(f"{clean(line).rstrip()}\n" for line in lines)
 
 
 def describe_below(run_logs: list[RunLog]) -> str:
@@ -257,7 +194,7 @@ def format_title(run_logs: list[RunLog], runs: RunList, view: RunView, width: in
     facts = [f"{i}: {fact}" if several else fact for i, h in enumerate(run_logs, 1) for fact in h.facts()]
     lines = []
     for i, run_log in enumerate(run_logs, 1):
-        line = _format_run(run_log, runs, f"{i}:" if several else "", width)
+        line = _format_run(run_log, runs, i - 1, f"{i}:" if several else "", width)
         strip = _describe_standing(run_log, runs)
         if several or line.cell_len + 2 + len(strip) <= width:
             lines.append(line.append(f"  {strip}" if strip else "", style="dim"))
@@ -287,8 +224,8 @@ def _describe_standing(run_log: RunLog, runs: RunList) -> str:
     return format_strip(replace(row.summary, evaluation=evaluation))
 
 
-def _format_run(run_log: RunLog, runs: RunList, number: str, width: int) -> Text:
-    """A run's name, shortened to leave room for its state and step."""
+def _format_run(run_log: RunLog, runs: RunList, run: int, number: str, width: int) -> Text:
+    """A run's name, shortened to leave room for its state and step; with a number, how its lines look."""
     row = runs.find(run_log.run.name)
     summary = None if row is None else row.summary
     state = Text("  ")
@@ -298,5 +235,7 @@ def _format_run(run_log: RunLog, runs: RunList, number: str, width: int) -> Text
         state.append_text(format_status(summary.state))
         total = f" of {summary.total_steps:,}" if summary.total_steps else ""
         state.append(f", step {max(steps):,.0f}{total}" if steps else "")
-    name = shorten(number + clean(run_log.run.name), max(10, width - state.cell_len))
-    return Text(name, style="bold").append_text(state)
+    sample = f"{SAMPLES[run % len(SAMPLES)]} " if number else ""
+    name = shorten(number + clean(run_log.run.name), max(10, width - state.cell_len - len(sample)))
+    colour = COLOURS[run % len(COLOURS)] if number else ""
+    return Text().append(sample, style=colour).append(name, style=f"bold {colour}").append_text(state)

@@ -3,14 +3,8 @@
 import pytest
 
 from polyctl.tui.run_log import RunLog
-from polyctl.tui.views.run import (
-    REINFORCED,
-    SMOOTHINGS,
-    SUPERVISED,
-    RunView,
-    measure_steps,
-    plot_lines,
-)
+from polyctl.tui.views.lines import REINFORCED, SUPERVISED, measure_steps, plot_lines
+from polyctl.tui.views.run import SMOOTHINGS, RunView
 from tests.tui.shared import event, make_run
 from tests.tui.test_run_log import read
 

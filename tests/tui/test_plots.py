@@ -1,0 +1,176 @@
+"""Plots as one works with them: metrics by name, the cursor, and runs that are compared."""
+
+from polyctl.config.differences import differing, flatten_settings, format_setting
+from polyctl.config.registry import to_toml
+from polyctl.config.schema import Experiment
+from polyctl.tui.run_log import MOST_SERIES, RunLog
+from polyctl.tui.screens.find import FindScreen
+from polyctl.tui.views.lines import list_metrics, plot_lines
+from polyctl.tui.views.plot import DASHES, Line, PlotView, draw_plot
+from polyctl.tui.views.run import RunView, format_configs
+from polyctl.tui.widgets.plot import Plot
+from tests.tui.shared import (
+    drive,
+    event,
+    make_run,
+    points,
+    screen_text,
+    until,
+    until_hidden,
+    until_open,
+    until_shown,
+)
+from tests.tui.test_run_log import read
+from tests.tui.test_screens import show
+
+
+def measured(steps: int = 40) -> list[dict]:
+    found = [event(0, "run", state="started", step=0, total_steps=steps)]
+    for i in range(1, steps + 1):
+        found.append(event(i, "step", step=i, loss=float(i), margin=i / 4, depth=2))
+    return [*found, event(steps, "validation", step=steps, valid_loss=1.5, bleu=0.25)]
+
+
+def test_all_that_is_logged_can_be_plotted(tmp_path):
+    run_log = read(RunLog(make_run(tmp_path, lines=measured())))
+    assert list_metrics([run_log]) == [
+        ("bleu", "0.25"),
+        ("depth", "2"),
+        ("loss", "40"),
+        ("margin", "10"),
+        ("valid_loss", "1.5"),
+    ]
+    view = RunView()
+    view.choose_own(["margin", "bleu"])
+    view.choose_metrics([run_log])
+    assert (view.metric, view.metrics[-2:], view.title("own-0")) == ("own-1", ("own-0", "own-1"), "margin")
+    (line,) = plot_lines([run_log], "own-0", "step", view.own)
+    assert (line.label, line.now, line.smoothed) == ("margin", 10.0, True)
+    view.choose_own(["a", "b", "c", "d"])
+    assert view.own == ("b", "c", "d")
+    view.choose_own([])
+    view.choose_metrics([run_log])
+    assert view.metric == "loss"
+
+
+def test_groups_are_counted_as_shares_alone(tmp_path):
+    lines = [event(i, "step", step=i, reward=0.5, searched=8, skipped=4, margin=1.0) for i in range(1, 5)]
+    run_log = read(RunLog(make_run(tmp_path, lines=lines)))
+    assert dict(list_metrics([run_log]))["skipped"] == "50.0%"
+    assert {point.high for point in run_log.series["skipped"].points} == {0.5}
+
+
+def test_a_file_of_endless_names_takes_bounded_memory(tmp_path):
+    lines = [event(i, "step", step=i, loss=1.0, **{f"name{i}_{k}": k for k in range(50)}) for i in range(20)]
+    assert len(read(RunLog(make_run(tmp_path, lines=lines))).series) == MOST_SERIES
+
+
+def test_the_cursor_reads_values():
+    line = Line("train", points(*[float(i) for i in range(101)]))
+    sparse = Line("valid", [line.points[40], line.points[80]])
+    assert [line.at(x) for x in (-1.0, 0.0, 57.3, 900.0)] == [None, 0.0, 57.0, 100.0]
+    assert [sparse.at(x) for x in (39.0, 40.0, 79.0)] == [None, 40.0, 40.0]
+    text = draw_plot([line, sparse], PlotView(cursor=57.0), 80, 12).plain
+    assert text.startswith("a train 57  b valid 40")
+    (column,) = {row.index("│", 12) for row in text.splitlines()[2:5]}
+    assert column == 9 + int(57 / 100 * 71)
+
+
+def test_the_cursor_moves_and_takes_the_window_with_it():
+    view = RunView()
+    view.move_cursor(0.1, (0.0, 100.0))
+    assert view.cursor is None
+    view.zoom(0.5, 0.0, narrowest=0.0)
+    view.toggle_cursor((0.0, 100.0))
+    assert (view.cursor, view.describe_plots()) == (100.0, "50.0–100.0% of the steps; values at step 100")
+    view.move_cursor(-0.5, (0.0, 100.0))
+    assert (view.cursor, view.window) == (75.0, (0.5, 1.0))
+    view.move_cursor(-1.0, (0.0, 100.0))
+    assert (view.cursor, view.window) == (25.0, (0.0, 0.5))
+    view.move_cursor(9.0, (0.0, 100.0))
+    assert (view.cursor, view.window) == (100.0, (0.5, 1.0))
+    view.next_unit()
+    assert view.cursor is None
+
+
+def test_each_run_has_its_dashes():
+    flat = points(*[1.0] * 200)
+    rows = [
+        draw_plot([Line("a", flat, run=run)], PlotView(), 100, 8).plain.splitlines()[1:-1]
+        for run in range(len(DASHES))
+    ]
+    drawn = ["".join(max(column) for column in zip(*found, strict=True))[9:] for found in rows]
+    assert " " not in drawn[0]
+    assert len(set(drawn)) == len(DASHES)
+
+
+def test_no_spike_is_lost_between_dashes():
+    for run in range(len(DASHES)):
+        for at in range(20, 40):
+            spiked = points(*[9.0 if i == at else 1.0 for i in range(200)])
+            rows = draw_plot([Line("a", spiked, run=run)], PlotView(), 100, 8).plain.splitlines()
+            assert rows[1][9:].strip(), "the top row has the spike"
+
+
+def test_settings_that_differ_stand_side_by_side(tmp_path, monkeypatch):
+    monkeypatch.setattr("polyctl.tui.views.run.to_toml", to_toml)
+    runs = [make_run(tmp_path, f"{name}/20250101-000000") for name in ("alpha", "beta")]
+    changed = Experiment(name="beta", seed=7)
+    runs[1].config_path.write_text(to_toml(changed))
+    found = differing([flatten_settings(run.config()) for run in runs])
+    assert found == {"seed": [0, 7]}
+    assert [format_setting(value) for value in (None, "a", True, (1, 2))] == [None, "a", "true", "[1, 2]"]
+    text = format_configs([RunLog(run) for run in runs]).splitlines()
+    assert text[:5] == [
+        "settings that differ:",
+        "      run 1  run 2",
+        "seed  0      7",
+        "",
+        "all settings of 1:alpha/20250101-000000:",
+    ]
+    runs[1].config_path.write_text("[")
+    assert "is not TOML" in format_configs([RunLog(run) for run in runs])
+
+
+def test_metrics_are_chosen_by_name_and_the_cursor_is_set(tmp_path, dashboard):
+    make_run(tmp_path / "runs", "own/20260101-000000", measured())
+
+    async def script(pilot):
+        await show(pilot, dashboard, "run")
+        pane = dashboard.pane("run")
+        await pilot.press("M")
+        await until_open(pilot, FindScreen)
+        await pilot.press(*"marg", "tab", "ctrl+u", *"ble", "enter")
+        await until_shown(pilot, "margin", "bleu")
+        assert pane.view.own == ("margin", "bleu")
+        await pilot.press("c")
+        await until_shown(pilot, "values at step 40")
+        await pilot.press("H", "left", "l")
+        await until(pilot, lambda: pane.view.cursor < 40, "the cursor moves")
+        await pilot.press("L", "c")
+        await until_hidden(pilot, "values at step")
+        await pilot.click("#plot-own-0", offset=(20, 4))
+        await until_shown(pilot, "values at step")
+        assert pane.view.metric == "own-0"
+        assert isinstance(pane.query_one("#plot-own-0"), Plot)
+        await pilot.press("M")
+        await until_open(pilot, FindScreen)
+        await pilot.press(*"nothing", "up", "down", "escape")
+        await pilot.press("M")
+        await until_open(pilot, FindScreen)
+        await pilot.press(*"bleu", "enter")
+        await until(pilot, lambda: pane.view.own == ("margin",), "the metric is taken away")
+        assert "values at" in screen_text(dashboard)
+
+    drive(dashboard, script, (140, 50))
+
+
+def test_nothing_measured_nothing_to_choose(tmp_path, empty, monkeypatch):
+    said = []
+    monkeypatch.setattr(empty, "notify", lambda text, **_: said.append(text))
+
+    async def script(pilot):
+        await pilot.press("f4", "M", "c", "L")
+        assert said == ["nothing has been measured yet"]
+
+    drive(empty, script)
