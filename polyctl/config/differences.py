@@ -11,14 +11,15 @@ from polyctl.config.schema import Experiment
 
 def flatten_settings(experiment: Experiment) -> dict[str, Any]:
     """The settings of an experiment as `--set` names them; its own name and description are none."""
-    return _flat(experiment.model_dump(mode="json"))
+    return flatten(experiment.model_dump(mode="json"))
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The same of the tables of a config.toml."""
     found: dict[str, Any] = {}
     for key, value in settings.items():
         if isinstance(value, dict):
-            found.update(_flat(value, f"{prefix}{key}."))
+            found.update(flatten(value, f"{prefix}{key}."))
         elif prefix or key not in ("name", "description", "paper"):
             found[prefix + key] = value
     return found

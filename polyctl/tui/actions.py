@@ -82,6 +82,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs.unmark", "u", "Unmark", "Unmark all runs.", False),
     Action("runs.sort", "s", "Sort", "Sort by the next column."),
     Action("runs.reverse", "S", "Reverse", "Reverse the order.", False),
+    Action("runs.columns", "c", "Columns", "Choose the columns from settings and metrics."),
+    Action(
+        "runs.group", "b", "Group", "Group the runs by experiment; Enter opens and closes a group.", False
+    ),
     Action("runs.note", "n", "Note", "Write a note or tags for the run; the filter finds them."),
     Action("runs.archive", "a", "Archive", "Move the run out of the list, after asking.", False),
     Action("runs.delete", "D", "Delete", "Delete the run for good, after asking.", False),

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rich.text import Text
+from textual import work
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.widgets import Static
 
 from polyctl.errors import PolyctlError
 from polyctl.store.remove import remove_run
-from polyctl.tui.actions import make_bindings
+from polyctl.store.runs import Run
+from polyctl.tui.actions import config_path, make_bindings
 from polyctl.tui.format import clean
 from polyctl.tui.panes.host import NO_FILES, Host
 from polyctl.tui.panes.pane import Pane
 from polyctl.tui.run_files import archive, write_note
 from polyctl.tui.run_list import RunRow
-from polyctl.tui.views.runs import RunsView, choose_columns, describe_run
+from polyctl.tui.run_settings import list_settings, load_columns, save_columns
+from polyctl.tui.screens.find import FindScreen
+from polyctl.tui.views.run_columns import GROUP, Group, format_value
+from polyctl.tui.views.runs import WIDTHS, RunsView, choose_columns, describe_run
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.table import Table
 
@@ -26,12 +32,19 @@ class RunsPane(Pane):
 
     BINDINGS = make_bindings("runs")
 
+    class SettingsRead(Message):
+        """The settings of the chosen columns have been read."""
+
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.view = RunsView()
         self._title = Text()
-        self._of: tuple[list[RunRow], str, str, bool] | None = None  # what `shown` was found for
+        self._of: tuple[object, ...] | None = None  # what `shown` was found for
         self._shown: list[RunRow] = []
+        self._reading = False  # whether settings are being read
+        self._read = 0  # how often they have been
+        self._columns_file = config_path().with_name("tui_columns")
+        self.view.choose_columns(load_columns(self._columns_file))
 
     def compose(self) -> ComposeResult:
         yield Static("", id="runs-title", markup=False)
@@ -52,7 +65,7 @@ class RunsPane(Pane):
     @property
     def shown(self) -> list[RunRow]:
         """The rows that match the filter, sorted; found again only if something has changed."""
-        of = (self.host.runs.rows, self.view.pattern, self.view.sort, self.view.reverse)
+        of = (self.host.runs.rows, self.view.pattern, self.view.sort, self.view.reverse, self._read)
         if self._of is None or self._of[0] is not of[0] or self._of[1:] != of[1:]:
             self._of, self._shown = of, self.view.select(of[0])
         return self._shown
@@ -63,17 +76,44 @@ class RunsPane(Pane):
         if runs.listed:
             self.view.drop_gone(runs.rows)
         shown = self.shown
-        title = Text(self.view.describe(runs, len(shown)))
+        columns = choose_columns(shown, self.size.width, self.view.columns, self.view.settings.get)
+        hidden = sorted({*self.view.columns} - {column.label for column in columns})
+        told = f", no room for {', '.join(hidden)}" if hidden and shown else ""
+        title = Text(self.view.describe(runs, len(shown)) + clean(told))
         if runs.rows and runs.problem is None:
             title.no_wrap, title.overflow = True, "ellipsis"
         if title != self._title:
             self._title = title
             self.query_one("#runs-title", Static).update(title)
-        columns = choose_columns(shown, self.size.width)
-        self.query_one(Table).show(
-            columns, [row.run.name for row in shown], lambda at: self.view.format_cells(shown[at], columns)
-        )
+        entries = self.view.list_entries(shown)
+
+        def cells(at: int) -> list[Text | str]:
+            entry = entries[at]
+            if isinstance(entry, Group):
+                return entry.format_cells(columns)
+            return self.view.format_cells(entry, columns)
+
+        keys = [one.key if isinstance(one, Group) else one.run.name for one in entries]
+        self.query_one(Table).show(columns, keys, cells)
         self._describe()
+        self._read_settings()
+
+    def _read_settings(self) -> None:
+        """Read the settings that are shown, if there are any that are not known."""
+        runs, keys = [row.run for row in self.host.runs.rows], self.view.own_columns
+        if not self._reading and self.view.settings.wants(runs, keys):
+            self._reading = True
+            self._read_them(runs, keys)
+
+    @work(thread=True, group="settings", exit_on_error=False)
+    def _read_them(self, runs: list[Run], keys: tuple[str, ...]) -> None:
+        self.view.settings.read(runs, keys)
+        self.post_message(self.SettingsRead())
+
+    def on_runs_pane_settings_read(self) -> None:
+        self._reading = False
+        self._read += 1
+        self.redraw()
 
     def on_table_highlighted(self) -> None:
         self._describe()
@@ -88,7 +128,40 @@ class RunsPane(Pane):
         self.query_one("#runs-about", Static).update(about, layout=False)
 
     def on_table_selected(self) -> None:
-        self.action_open()
+        if (experiment := self._group) is None:
+            self.action_open()
+        else:
+            self.view.toggle_group(experiment)
+            self.redraw()
+
+    @property
+    def _group(self) -> str | None:
+        """The experiment whose heading is under the cursor."""
+        key = self.query_one(Table).key or ""
+        return key.removeprefix(GROUP) if key.startswith(GROUP) else None
+
+    def action_group(self) -> None:
+        self.view.grouped = not self.view.grouped
+        self.redraw()
+
+    def action_columns(self) -> None:
+        row = self._row or next(iter(self.shown), None)
+        metrics = (
+            {} if row is None or row.summary is None else {**row.summary.step_metrics, **row.summary.metrics}
+        )
+        names = [(label, "") for label in WIDTHS if label not in ("*", "state", "run")]
+        names += [(name, f"metric, {format_value(name, value)}") for name, value in sorted(metrics.items())]
+        names += [(name, "setting") for name in list_settings()]
+        now = self.view.columns or tuple(column.label for column in self.query_one(Table).columns[3:])
+
+        def choose(chosen: list[str] | None) -> None:
+            if chosen is not None:
+                self.view.choose_columns(chosen)
+                save_columns(self._columns_file, self.view.columns)
+                self.redraw()
+
+        title = "Columns, in the order in which they are marked; none: what there is room for"
+        self.app.push_screen(FindScreen(title, names, now), choose)
 
     def action_open(self) -> None:
         key = self.query_one(Table).key
@@ -97,12 +170,17 @@ class RunsPane(Pane):
             self.host.open_runs(names)
 
     def action_problems(self) -> None:
-        if (key := self.query_one(Table).key) is not None:
-            self.host.open_problems(key)
+        if (row := self._row) is not None:
+            self.host.open_problems(row.run.name)
 
     def action_mark(self) -> None:
-        key = self.query_one(Table).key
-        if key is not None:
+        if (experiment := self._group) is not None:
+            several = [row.run.name for row in self.shown if row.run.experiment == experiment]
+            left = [name for name in several if name not in self.view.marked]
+            for name in left or several:
+                self.view.toggle_mark(name)
+            self.redraw()
+        elif (key := self.query_one(Table).key) is not None:
             self.view.toggle_mark(key)
             self.redraw()
 
@@ -170,6 +248,5 @@ class RunsPane(Pane):
         self.redraw()
 
     def action_stop(self) -> None:
-        key = self.query_one(Table).key
-        if key is not None:
-            self.host.stop_job(key)
+        if (row := self._row) is not None:
+            self.host.stop_job(row.run.name)

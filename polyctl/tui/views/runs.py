@@ -13,6 +13,16 @@ from polyctl.formatting import format_age, format_duration, format_number, forma
 from polyctl.store.summary import Summary
 from polyctl.tui.format import Column, clean, format_progress, shorten
 from polyctl.tui.run_list import RunList, RunRow, explain_no_runs
+from polyctl.tui.run_settings import MOST_COLUMNS, RunSettings
+from polyctl.tui.views.run_columns import (
+    Group,
+    LooksUp,
+    format_value,
+    group_rows,
+    order_of,
+    value_of,
+    width_of,
+)
 from polyctl.tui.views.status import format_rate, format_state, format_strip
 
 SORTS = ("newest", "run", "state", "loss", "verified")
@@ -26,21 +36,47 @@ class RunsView:
     sort: str = "newest"
     pattern: str = ""
     reverse: bool = False
+    columns: tuple[str, ...] = ()  # chosen ones behind state and run; none: as many as there is room for
+    grouped: bool = False
+    closed: set[str] = field(default_factory=set)  # experiments whose runs are not listed
+    settings: RunSettings = field(default_factory=RunSettings)
 
     def select(self, rows: list[RunRow]) -> list[RunRow]:
         """The rows that match the filter, sorted."""
         found = [row for row in rows if self.pattern.lower() in _searchable(row)]
-        if self.sort != "newest":  # that is how they come
+        if self.sort in SORTS[1:]:  # the newest come first
             found.sort(key=lambda row: _sort_key(row, self.sort))
+        elif self.sort in self.own_columns:
+            found.sort(key=lambda row: order_of(row, self.sort, self.settings.get))
         return found[::-1] if self.reverse else found
+
+    def list_entries(self, rows: list[RunRow]) -> list[RunRow | Group]:
+        """What the table lists of the selected rows, if wanted under a heading for each experiment."""
+        return group_rows(rows, self.closed) if self.grouped else [*rows]
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """The chosen columns that are metrics or settings."""
+        return tuple(name for name in self.columns if name not in WIDTHS)
+
+    def choose_columns(self, names: Sequence[str]) -> None:
+        """Show these columns."""
+        self.columns = tuple(name for name in names if name not in ("*", "state", "run"))[:MOST_COLUMNS]
+        if self.sort not in (*SORTS, *self.own_columns):
+            self.sort = SORTS[0]
+
+    def toggle_group(self, experiment: str) -> None:
+        """List the runs of an experiment, or only its heading."""
+        self.closed ^= {experiment}
 
     def next_sort(self) -> None:
         """Sort by the next column."""
-        self.sort = SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)]
+        sorts = (*SORTS, *self.own_columns)
+        self.sort = sorts[(sorts.index(self.sort) + 1) % len(sorts)]
 
     def sort_by(self, label: str) -> None:
         """Sort by a column, by age if it is no order; the other way round if it is the order already."""
-        sort = label if label in SORTS else "newest"
+        sort = label if label in (*SORTS, *self.own_columns) else "newest"
         self.reverse = sort == self.sort and not self.reverse
         self.sort = sort
 
@@ -70,6 +106,8 @@ class RunsView:
         ]
         if self.pattern:
             parts.append(f"with {self.pattern!r}")
+        if self.grouped:
+            parts.append("by experiment")
         if self.marked:
             parts.append(f"{len(self.marked)} marked: Enter opens them")
         return clean(", ".join(parts))
@@ -100,6 +138,8 @@ class RunsView:
                 cells.append(shorten(clean(row.run.name), column.width))
             elif column.label == "progress" and s is not None:
                 cells.append(format_progress(s.step, s.total_steps, 8 if column.width > 8 else 0))
+            elif column.label not in WIDTHS:
+                cells.append(format_value(column.label, value_of(row, column.label, self.settings.get)))
             else:
                 cells.append(every.get(column.label) or s_cells[column.label])
         return cells
@@ -113,10 +153,16 @@ WIDTHS = {
 FIRST = ("*", "state", "run", "loss", "verified")  # which even a narrow terminal has
 FURTHER = ("progress", "age", "left", "step", "best", "elapsed", "rate", "lr")
 LEAST_NAME = 22  # of a run, before a further column takes its room
+LEAST_OWN_NAME = 12  # before a chosen one does
 
 
-def choose_columns(rows: Sequence[RunRow], width: int) -> list[Column]:
-    """The columns for a width of the terminal: the more room there is, the more of them."""
+def choose_columns(
+    rows: Sequence[RunRow], width: int, own: Sequence[str] = (), settings: LooksUp = lambda run, key: None
+) -> list[Column]:
+    """The columns for a width of the terminal: the more room there is, the more of them.
+
+    If some are chosen, these alone stand behind state and run, as far as there is room.
+    """
     known = [row.summary for row in rows if row.summary is not None]
     widths = {
         **WIDTHS,
@@ -125,6 +171,8 @@ def choose_columns(rows: Sequence[RunRow], width: int) -> list[Column]:
         "loss": max([6, *(len(format_number(s.loss)) for s in known)]),
     }
     longest = max([3, *(len(row.run.name) for row in rows)])
+    if own:
+        return _own_columns(rows, width, own, widths, longest, settings)
     chosen, room = set(FIRST), width - 1 - sum(widths[label] + 2 for label in FIRST)
     for label in FURTHER:
         if label == "progress" and width < 100:
@@ -134,6 +182,26 @@ def choose_columns(rows: Sequence[RunRow], width: int) -> list[Column]:
             room -= widths[label] + 2
     widths["run"] = min(longest, max(8, room))
     return [Column(label, widths[label]) for label in WIDTHS if label in chosen]
+
+
+def _own_columns(
+    rows: Sequence[RunRow],
+    width: int,
+    own: Sequence[str],
+    widths: dict[str, int],
+    longest: int,
+    settings: LooksUp,
+) -> list[Column]:
+    """State and run, and as many of the chosen columns as there is room for."""
+    found = [Column(label, widths[label]) for label in ("*", "state")]
+    room = width - 1 - sum(column.width + 2 for column in found) - 2
+    further: list[Column] = []
+    for name in own:
+        wide = widths[name] if name in widths else width_of(name, rows, settings)
+        if room - wide - 2 >= min(longest, LEAST_OWN_NAME):
+            further.append(Column(name, wide))
+            room -= wide + 2
+    return [*found, Column("run", min(longest, max(8, room))), *further]
 
 
 def _unusual(known: Sequence[Summary]) -> list[Summary]:
