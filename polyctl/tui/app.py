@@ -21,6 +21,7 @@ from polyctl.store.runs import runs_root
 from polyctl.store.summary import Summary
 from polyctl.tui import launch
 from polyctl.tui.actions import Action, format_keys, list_actions, make_bindings
+from polyctl.tui.colours import LIGHT
 from polyctl.tui.panes.beam import BeamPane
 from polyctl.tui.panes.decompose import DecomposePane
 from polyctl.tui.panes.experiments import ExperimentsPane
@@ -124,6 +125,7 @@ class Dashboard(App[None]):
         jobs: bool = True,
     ) -> None:
         super().__init__()
+        self.ansi_theme_light = LIGHT
         self.registry = registry
         self.allows_jobs = jobs
         self.runs = RunList(runs_root(runs))

@@ -96,6 +96,44 @@ def events(steps: int = 60) -> list[dict[str, Any]]:
     return found
 
 
+def reinforced_events(steps: int = 40) -> list[dict[str, Any]]:
+    """A reinforcement learning with a group of answers."""
+    found = [event(0, "run", state="started", step=0, total_steps=steps, algorithm="bgrpo", device="cpu")]
+    for i in range(1, steps + 1):
+        share = i / steps
+        measured = {
+            "loss": 0.02 * (-1) ** i,
+            "lr": 1e-4,
+            "grad_norm": 1.0 + share,
+            "tokens_per_second": 4e3,
+            "elapsed": float(i),
+            "reward": share - 0.1,
+            "kl": 0.01 * share,
+            "entropy": 1.0 - 0.5 * share,
+            "clip_share": 0.1 * share,
+            "searched": 8,
+            "all_right": i // 10,
+            "all_wrong": 4 - i // 10,
+            "skipped": 4,
+            "mass": share,
+            "copies": 0.0,
+        }
+        found.append(event(i, "step", step=i, **measured))
+        if i % 10 == 0:
+            shares = {"greedy_verified": share / 2, "pass_at_1": share / 2, "pass_at_w": share}
+            found.append(event(i, "validation", step=i, **shares))
+    answers = [
+        {"text": "x^2", "logprob": -0.5, "rank": 0, "status": "verified", "reward": 1.0, "tokens": [9, 3, 7]},
+        {"text": "x^2 + x", "logprob": -2.5, "status": "refuted", "reward": -0.1, "tokens": [9, 3, 7, 8]},
+    ]
+    more = {"known": [9, 3, 7], "words": {"9": "x^2", "3": "+", "7": "1", "8": "x"}}
+    return [
+        *found,
+        event(steps, "rollout", step=steps, input="x^4 + 1", hypotheses=answers, **more),
+        event(steps, "end", state="complete", step=steps),
+    ]
+
+
 def make_run(
     root: Path, name: str = "quick/20251009-085320", lines: list[dict[str, Any]] | None = None
 ) -> Run:

@@ -1,4 +1,4 @@
-"""What the screens show at three sizes, with and without colour; POLYCTL_UPDATE_SCREENS=1 rewrites."""
+"""What the screens show at five sizes, with and without colour; POLYCTL_UPDATE_SCREENS=1 rewrites."""
 
 import os
 import time
@@ -13,11 +13,21 @@ from polyctl.solving.solve import solve
 from polyctl.tui.app import Dashboard
 from polyctl.tui.solver_worker import describe
 from polyctl.tui.tabs import TABS
-from tests.tui.shared import drive, make_predictions, make_run, screen_text, until, until_shown
+from tests.tui.shared import (
+    drive,
+    make_predictions,
+    make_run,
+    reinforced_events,
+    screen_text,
+    until,
+    until_shown,
+)
 
 SETTLE_SECONDS = 5.0 if os.environ.get("POLYCTL_UPDATE_SCREENS") else 30.0
 STORED = Path(__file__).parent / "screens"
 SIZES = ((120, 40), (80, 24), (60, 16))
+WIDE = ((140, 40), (200, 60))
+LEAST_CONTRAST = 3.5  # of text and its background (WCAG 2.2, relative luminance)
 FOOTER = {
     "decompose": "Example",
     "runs": "Mark",
@@ -81,26 +91,83 @@ def test_screen(place, size, colour, tmp_path, monkeypatch):
     make_predictions(make_run(tmp_path / "runs"))
     if not colour:
         monkeypatch.setenv("NO_COLOR", "1")
+
+    def check(app):
+        assert colour or not list(coloured(app))
+
+    compare(place, f"{place}-{size[0]}x{size[1]}", size, check, update=colour)
+
+
+@pytest.mark.parametrize("size", WIDE, ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("place", TABS)
+def test_wide_screen(place, size, tmp_path):
+    make_predictions(make_run(tmp_path / "runs"))
+    compare(place, f"{place}-{size[0]}x{size[1]}", size)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("place", ["run", "beam"])
+def test_screen_of_reinforcement_learning(place, size, tmp_path):
+    make_run(tmp_path / "runs", "quick_bgrpo/20251009-085320", reinforced_events())
+    compare(place, f"{place}-rl-{size[0]}x{size[1]}", size)
+
+
+@pytest.mark.parametrize("theme", ["textual-light", "textual-dark"])
+@pytest.mark.parametrize("place", TABS)
+def test_a_theme_changes_colours_alone_and_all_text_can_be_read(place, theme, tmp_path):
+    make_predictions(make_run(tmp_path / "runs"))
+
+    def check(app):
+        pale = {(text, colour, ground, round(ratio, 2)) for text, colour, ground, ratio in contrasts(app)}
+        assert {one for one in pale if one[3] < LEAST_CONTRAST} == set()
+
+    compare(place, f"{place}-120x40", (120, 40), check, theme=theme, update=False)
+
+
+def compare(place, name, size, check=lambda app: None, theme=None, update=True):
+    """Show a tab, compare its text with what is stored under a name, and check what else is to hold."""
     app = Dashboard()
-    path = STORED / f"{place}-{size[0]}x{size[1]}.txt"
-    update = bool(os.environ.get("POLYCTL_UPDATE_SCREENS")) and colour
+    path = STORED / f"{name}.txt"
+    update = update and bool(os.environ.get("POLYCTL_UPDATE_SCREENS"))
     stored = [] if update else path.read_text(encoding="utf-8").splitlines()
     seen = []
 
     async def script(pilot):
+        if theme is not None:
+            app.theme = theme
         await show(pilot, app, place)
         end = time.monotonic() + SETTLE_SECONDS
         while screen_text(app).splitlines() != stored and time.monotonic() < end:
             await pilot.pause(0.02)
         seen.append(screen_text(app))
-        if not colour:
-            assert not list(coloured(app))
+        check(app)
 
     drive(app, script, size)
     if update:
         path.write_text(seen[0] + "\n", encoding="utf-8")
     else:
         assert seen[0].splitlines() == stored
+
+
+def contrasts(app: Dashboard) -> Iterator[tuple[str, str, str, float]]:
+    """Each text of the screen with its colours and their contrast, 1 to 21; frames are left out."""
+    for strip in app.screen._compositor.render_strips():
+        for segment in strip:
+            style = segment.style
+            if not any(c.isalnum() for c in segment.text) or style is None:
+                continue
+            colours = [style.bgcolor, style.color] if style.reverse else [style.color, style.bgcolor]
+            if all(colour is not None and colour.triplet is not None for colour in colours):
+                front, back = (luminance(colour.triplet) for colour in colours)
+                ratio = (max(front, back) + 0.05) / (min(front, back) + 0.05)
+                yield segment.text, *(colour.triplet.hex for colour in colours), ratio
+
+
+def luminance(colour: tuple[int, int, int]) -> float:
+    """The relative luminance of a colour, 0 to 1."""
+    shares = [value / 255 for value in colour]
+    red, green, blue = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def coloured(app: Dashboard) -> Iterator[Segment]:
