@@ -46,7 +46,11 @@ def run_wide(record: Record, sizes: Sizes, device: str) -> None:
     kinds = {
         "alike_small": (*alike, f"train.batch={sizes.wide_batches[0]}"),
         "alike": (*alike, f"train.batch={sizes.wide_batches[1]}"),
-        "mixed": (f"train.batch={sizes.wide_batches[1]}",),
+        "mixed": (
+            "train.mixed_lengths=true",
+            "train.accumulate=6",
+            f"train.batch={sizes.wide_batches[1]}",
+        ),
     }
     with bundled.trainer(asked, device) as trainer:
         for name, settings in kinds.items():

@@ -23,6 +23,7 @@ from polyctl.runtime.processes import ALONE, Processes
 from polyctl.training.echo import Echo
 
 MOST_WORKERS = 16
+GPU_WIDTHS = 8  # widths are multiples of it: kernels are faster, and one compiled graph serves all
 ONCE = Echo()
 
 
@@ -42,19 +43,20 @@ class MicroBatch:
         return tuple(t.to(device, non_blocking=True) for t in tensors)  # type: ignore[return-value]
 
 
-def split(batch: TrainingBatch, rank: int, world: int, parts: int) -> list[MicroBatch]:
+def split(batch: TrainingBatch, rank: int, world: int, parts: int, widths: int = 1) -> list[MicroBatch]:
     """The rows rank, rank + world, … of a batch in `parts` parts, each as wide as it must be.
 
-    Rows that are alike in length stay together, and the parts take about the same memory.
+    Rows that are alike in length stay together, and the parts take about the same memory. The widths are
+    multiples of `widths`.
     """
     mine = np.arange(rank, len(batch.ids_BT), world)
     if parts == 1:
-        return [_part(batch.ids_BT[mine], batch.loss_BT[mine])]
+        return [_part(batch.ids_BT[mine], batch.loss_BT[mine], widths)]
     lengths = batch.lengths_B[mine]
     longest_first = np.argsort(-lengths, kind="stable")
     ends = _cuts(lengths[longest_first], parts)
     return [
-        _part(batch.ids_BT[rows], batch.loss_BT[rows])
+        _part(batch.ids_BT[rows], batch.loss_BT[rows], widths)
         for rows in (mine[longest_first[start:end]] for start, end in pairwise([0, *ends]))
     ]
 
@@ -79,12 +81,15 @@ def _ends(lengths: np.ndarray, area: int) -> list[int]:
     return ends[1:]
 
 
-def _part(ids_BT: np.ndarray, loss_BT: np.ndarray) -> MicroBatch:
+def _part(ids_BT: np.ndarray, loss_BT: np.ndarray, widths: int) -> MicroBatch:
     # The token at t is predicted from t-1, so the last column is never an input.
-    width = int(np.flatnonzero(loss_BT.any(axis=0))[-1])
+    needed = int(np.flatnonzero(loss_BT.any(axis=0))[-1])
+    width = -(-needed // widths) * widths
+    inputs_BT = np.zeros((len(ids_BT), width), dtype=ids_BT.dtype)
+    inputs_BT[:, :needed] = ids_BT[:, :needed]
     rows, columns = np.nonzero(loss_BT)
     return MicroBatch(
-        torch.from_numpy(np.ascontiguousarray(ids_BT[:, :width])),
+        torch.from_numpy(inputs_BT),
         torch.from_numpy(rows * width + columns - 1),
         torch.from_numpy(ids_BT[rows, columns]),
     )

@@ -34,7 +34,7 @@ from polyctl.training.average import WeightAverage
 from polyctl.training.echo import Echo
 from polyctl.training.flops import peak_flops, step_flops
 from polyctl.training.journal import Journal, OnEvent
-from polyctl.training.loader import Prefetcher, batches, data_workers, split
+from polyctl.training.loader import GPU_WIDTHS, Prefetcher, batches, data_workers, split
 from polyctl.training.loop import Loop, Progress, TrainResult, run_loop
 from polyctl.training.loss import TargetLoss, autocast, derived_seed, make_objective
 from polyctl.training.optim import Schedule, make_optimizer
@@ -164,7 +164,9 @@ class SupervisedTrainer(Loop):
         self.optimizer.set_lr(lr)
         torch.manual_seed(derived_seed(self.experiment.seed, self.step, self.processes.rank))
         tokens = int(batch.loss_BT.sum())
-        parts = split(batch, self.processes.rank, world, config.accumulate)
+        longest = self.experiment.model.context_length
+        widths = GPU_WIDTHS if self.processes.device.type == "cuda" and longest % GPU_WIDTHS == 0 else 1
+        parts = split(batch, self.processes.rank, world, config.accumulate, widths)
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.processes.device)
         for index, part in enumerate(parts):

@@ -2,13 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 
 from polyctl.config.registry import load_registry, override
+from polyctl.config.schema import ModelConfig
 from polyctl.data.batch import TrainingBatch, group_by_length
 from polyctl.data.stream import StreamSource
+from polyctl.model.gpt import GPT
 from polyctl.training.echo import Echo, Use
 from polyctl.training.loader import split
+from polyctl.training.loss import TargetLoss
 
+CPU = torch.device("cpu")
 MIXED = ("train.mixed_lengths=true", "train.accumulate=4", "train.batch=32", "data.exclude=[]")
 
 
@@ -75,3 +80,12 @@ def test_problems_come_back_in_mixed_steps():
     assert max(means) < 1.5 * min(means)
     for batch in again:
         assert (np.diff(batch.lengths_B) >= 0).all()
+
+
+def test_padding_to_widths_changes_no_loss():
+    batch = TrainingBatch.of(of_lengths(3, 6, 7, 12))
+    (plain,), (padded,) = split(batch, 0, 1, 1), split(batch, 0, 1, 1, widths=8)
+    assert (plain.ids_BT.shape, padded.ids_BT.shape) == ((4, 11), (4, 16))
+    torch.manual_seed(0)
+    objective = TargetLoss(GPT(ModelConfig(layers=1, heads=2, width=16, context_length=16), 5))
+    torch.testing.assert_close(objective(*plain.to(CPU)), objective(*padded.to(CPU)))
