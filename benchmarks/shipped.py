@@ -1,16 +1,19 @@
 """A model of all families, alone, on the published test problems: greedy and beam, every answer verified.
 
-    python benchmarks/shipped.py [--run general/shipped] [--limit 300] [--beam 30] [--polish]
+    python benchmarks/shipped.py [--run general/shipped] [--limit 300] [--beam 30] [--polish] [--out FILE]
     torchrun --nproc-per-node 2 benchmarks/shipped.py ...
 
 Neither the exact nor the numeric solver takes part; the outer is completed by algebra where the model writes
 inners only. With --polish a last column counts besides what least squares, started at the wrong answers of
 the beam, makes of them. Published numbers stand beside ours (polyctl/reports/published.toml). The
-problems are in the folder that --data or POLYCTL_PUBLISHED names. A table, then one line of JSON.
+problems are in the folder that --data or POLYCTL_PUBLISHED names. A table, then one line of JSON. With --out
+the figures of each set go to a JSON file as they come; those of other sets stay in it.
 """
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
@@ -74,6 +77,11 @@ def measure(
     return found
 
 
+def rounded(figures: dict[str, float]) -> dict[str, float]:
+    """Fractions with four digits, for a file."""
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
 def saved_by_polish(result: ProblemResult) -> bool:
     """Whether one of the best wrong answers, improved by least squares, is a decomposition of f."""
     known = result.problem.decomposition
@@ -81,6 +89,17 @@ def saved_by_polish(result: ProblemResult) -> bool:
     starts = [judged.decomposition for judged in result.beam if judged.decomposition is not None]
     starts = [start for start in starts if len(start.inners) == len(known.inners)][:STARTS]
     return next(polish(result.problem.f, starts, Budget.of(POLISH_SECONDS)), None) is not None
+
+
+def keep(path: Path, model: dict[str, Any], name: str, figures: dict[str, Any]) -> None:
+    """Write the figures of a set into a file; SystemExit if it is of another model."""
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {**model, "sets": {}}
+    if {key: found[key] for key in model} != model:
+        raise SystemExit(f"{path} has figures of another model: name another file with --out")
+    order = {known: place for place, known in enumerate(SETS)}
+    sets = {**found["sets"], name: figures}
+    found["sets"] = dict(sorted(sets.items(), key=lambda one: order[one[0]]))
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def show(name: str, problems: int, ours: dict[str, float]) -> None:
@@ -105,6 +124,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, help="problems searched together (default: the run's)")
     parser.add_argument("--polish", action="store_true", help="polish the beam's wrong answers, too")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where the figures go, too")
     parser.add_argument("--sets", nargs="*", help="only sets whose names contain one of these")
     options = parser.parse_args()
     folder = common.published(options.data)
@@ -124,6 +144,10 @@ def main() -> None:
             report[name] = {"problems": len(problems), **ours}
             if processes.main:
                 show(name, len(problems), ours)
+                if options.out:
+                    keep(
+                        options.out, {"step": loaded.step, "beam": options.beam}, name, rounded(report[name])
+                    )
         if processes.main:
             single = [report[n]["greedy"] for n in chosen if n.startswith("univariate")]
             if single:

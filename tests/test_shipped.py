@@ -1,7 +1,7 @@
 """The bundled model: present, small, of this version, and used if nothing was trained."""
 
+import json
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +9,9 @@ from polyctl.cli import app
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.serialization import load_model
 from polyctl.store.runs import Run
+from tests.shared import ROOT
 
-SHIPPED = Run.at(Path(__file__).parents[1] / "runs" / "general" / "shipped")
+SHIPPED = Run.at(ROOT / "runs" / "general" / "shipped")
 
 
 def test_it_is_small_and_of_this_version():
@@ -21,6 +22,25 @@ def test_it_is_small_and_of_this_version():
     assert loaded.vocabulary == make_tokenizer(loaded.experiment.data).vocabulary
     assert SHIPPED.summary().state == "finished"
     assert list(SHIPPED.reports.glob("eval-*.json"))
+
+
+def test_the_readme_has_the_figures_of_its_report():
+    report = json.loads((ROOT / "docs" / "results" / "shipped.json").read_text(encoding="utf-8"))
+    assert report["step"] == load_model(SHIPPED.weights(), "cpu").step
+    sets = report["sets"]
+    assert {one["problems"] for one in sets.values()} == {300}
+    univariate = [one["greedy"] for name, one in sets.items() if name.startswith("univariate")]
+    pairs = ((3, 2), (3, 3), (2, 3), (4, 3), (3, 4))
+    homogeneous = [f"{100 * sets[f'homogeneous_{n}_{m}']['pass@15']:.1f}" for n, m in pairs]
+    cells = {}
+    for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("|") and line.count("|") == 6:
+            name, answers, bundled, *_ = (cell.strip() for cell in line.strip("|").split("|"))
+            cells[name] = (answers, bundled)
+    assert cells["univariate, nine sets"] == ("1", f"{100 * sum(univariate) / len(univariate):.1f}")
+    assert cells["univariate 4∘4"] == ("10", f"{100 * sets['univariate_4_4']['pass@10']:g}")
+    assert cells["O(N) singlets"] == ("1", f"{100 * sets['on_singlet']['greedy']:.1f}")
+    assert cells["homogeneous (3,2), (3,3), (2,3), (4,3), (3,4)"] == ("15", ", ".join(homogeneous))
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_the_wheel_holds_the_package_the_registry_and_the_bundled_run(wheel):
         f"{RUN}config.toml",
         f"{RUN}events.jsonl",
         f"{RUN}checkpoints/best.safetensors",
-        f"{RUN}reports/eval-20261125-230057.json",
+        f"{RUN}reports/eval-20261128-032328.json",
     }
     assert "polyctl/experiments.toml" in files
     assert {name.split("/")[0] for name in files if not name.startswith("polyctl-")} == {"polyctl"}
