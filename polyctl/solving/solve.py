@@ -74,7 +74,8 @@ def solve(
         methods += tuple(m for m in METHODS if m.kind == "numeric")
     search = _Search(f, inners, time_limit, on_solution)
     try:
-        if not all(map(is_plain, f.context().names())):
+        algebra = any(one.kind == "exact" for one in methods)
+        if algebra and not all(map(is_plain, f.context().names())):
             search.atoms()
         if main:
             search.parametric(main)
