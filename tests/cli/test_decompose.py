@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from polyctl.algebra.budget import OutOfTime
 from polyctl.cli.app import run
 from tests.cli.helpers import read
 from tests.processes import POLYCTL, run_program
@@ -206,11 +207,15 @@ def test_a_palindromic_polynomial_is_shown_in_x_plus_its_inverse(capsys):
     assert read(capsys)["reciprocal"] == parts
 
 
-def test_an_answer_is_shown_though_its_roots_take_too_long(capsys):
-    words = ["decompose", "--method", "exact", "--roots", "--time-limit", "0.001", "x^24 + x^12 + 1"]
-    code = run(words)
+def test_an_answer_is_shown_though_its_roots_take_too_long(capsys, monkeypatch):
+    def find_roots(_f, _budget):
+        raise OutOfTime
+
+    monkeypatch.setattr("polyctl.solving.roots.find_roots", find_roots)
+    words = ["decompose", "--method", "exact", "--roots", "x^24 + x^12 + 1"]
+    assert run(words) == 0
     shown = capsys.readouterr()
     assert "the roots took longer than the time limit" in shown.err
-    assert (code == 0) == ("f = g(h)" in shown.out)
-    assert run([*words, "--json"]) == code
+    assert "f = g(h)" in shown.out
+    assert run([*words, "--json"]) == 0
     assert read(capsys)["roots"] is None
