@@ -96,7 +96,9 @@ def print_json_line(value: Any) -> None:
 
 def _print_json(value: Any, indent: int | None) -> None:
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    print(json.dumps(value, indent=indent, ensure_ascii=ascii_only, allow_nan=False), flush=True)
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only, allow_nan=False)
+    # of the characters that steer a terminal JSON leaves these as they are
+    print(re.sub(r"[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text), flush=True)
 
 
 def print_error(error: PolyctlError) -> None:

@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-import tomli
 import tomli_w
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -28,6 +27,7 @@ from pydantic_core import ErrorDetails
 from polyctl.config.renamed import renamed_hint, usual_name
 from polyctl.config.schema import AlgorithmName, Experiment
 from polyctl.config.templates import Table, Values, as_table, expand
+from polyctl.config.toml import parse_toml
 from polyctl.config.wrong_values import what_is_wrong
 from polyctl.errors import FileError, UsageError, did_you_mean, nearest
 
@@ -153,7 +153,7 @@ def _read(path: Path) -> _File:
 
 def _read_toml(path: Path) -> Values:
     try:
-        return tomli.loads(path.read_text(encoding="utf-8-sig"))
+        return parse_toml(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise FileError(
             f"there is no registry at {path}", "correct --registry or POLYCTL_REGISTRY, or leave both out"
@@ -162,7 +162,7 @@ def _read_toml(path: Path) -> Values:
         raise FileError(f"the registry {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
-    except tomli.TOMLDecodeError as error:
+    except ValueError as error:
         raise UsageError(f"{path} is not TOML: {error}", "fix the TOML syntax at that line") from error
 
 
@@ -310,8 +310,8 @@ def override(experiment: Experiment, settings: Iterable[str]) -> Experiment:
 
 def _literal(text: str) -> Any:
     try:
-        table = tomli.loads(f"value = {text}")
-    except tomli.TOMLDecodeError:
+        table = parse_toml(f"value = {text}")
+    except ValueError:
         return _python_literal(text)
     value = table["value"] if len(table) == 1 else text
     if isinstance(value, float) and "." not in text and value.is_integer():

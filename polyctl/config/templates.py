@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from polyctl.errors import UsageError, did_you_mean
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 Values = dict[str, Any]
+MOST_POINTS = 10_000  # of a grid
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ def _points(grid: Any, where: str) -> Iterator[Values]:
                 "for example grid.width = [256, 512]",
             )
         axes = [value if isinstance(value, list) else [value] for value in part.values()]
+        if math.prod(map(len, axes)) > MOST_POINTS:
+            raise UsageError(
+                f"{where} grid: stands for more than {MOST_POINTS:,} experiments", "make it smaller"
+            )
         for values in itertools.product(*axes):
             yield dict(zip(part, values, strict=True))
 

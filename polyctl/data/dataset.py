@@ -35,7 +35,7 @@ from polyctl.data.published_sets import published_hint, published_set
 from polyctl.data.tokenizers.prefix import PrefixTokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.runtime.pool import noticing_deaths, worker_pool
-from polyctl.store.files import explaining, make_directory, write_atomic
+from polyctl.store.files import explaining, make_directory, open_regular, read_regular, write_atomic
 from polyctl.store.lock import sole_writer
 from polyctl.store.places import refuse_links
 
@@ -84,7 +84,7 @@ class LineFile:
 
     def _open(self) -> None:
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path) as file:
                 size = file.seek(0, 2)
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else None
         except OSError as error:
@@ -275,7 +275,7 @@ def read_manifest(directory: Path) -> Manifest:
     """The manifest of a data set. Raises FileError."""
     path = directory / "manifest.json"
     try:
-        return Manifest.model_validate_json(path.read_text())
+        return Manifest.model_validate_json(read_regular(path))
     except FileNotFoundError:
         raise FileError(f"no data set at {directory}", "generate one: polyctl gen EXPERIMENT") from None
     except ValueError as error:

@@ -26,7 +26,7 @@ from polyctl.data.published_format import (
     split_line,
     variables_of,
 )
-from polyctl.errors import FileError, ParseError, UsageError
+from polyctl.errors import FileError, UsageError
 from polyctl.solving.read import read_outer
 from polyctl.store.runs import find_run
 
@@ -163,11 +163,12 @@ def _check_prediction(line: str) -> tuple[Status, str]:
         claimed = [a for a in answers if a is not None and "verified" in (a["status"], a["completed"])]
         if not claimed:
             first = answers[0] or {"status": "malformed", "reason": record.get("error") or "no answer"}
-            return first["status"], first["reason"]
+            known = [status for status in STATUSES if status == first["status"]]
+            return known[0] if known else "malformed", str(first["reason"])
         answer = claimed[0]
         inners = tuple(parse(h, record["variables"]) for h in answer["inner"])
         outer = None if answer["outer"] is None else read_outer(answer["outer"], len(inners))
-    except (ValueError, KeyError, TypeError, ParseError, UsageError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError) as error:
         return "malformed", f"not a prediction: {error}"
     checked = verify_or_complete(f, Decomposition(outer, inners))
     verdict = checked.given if answer["status"] == "verified" else checked.completed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +21,7 @@ from polyctl.algebra.verify import verify
 from polyctl.data.dataset import LineFile
 from polyctl.data.published_format import read_line
 from polyctl.errors import FileError
+from polyctl.evaluation.counts import read_counts
 from polyctl.runtime.pool import noticing_deaths, worker_pool
 from polyctl.solving.methods import DEFAULT_SECONDS, select_methods
 from polyctl.solving.rank import is_weak
@@ -67,9 +67,7 @@ def lines_of(path: Path, limit: int | None = None) -> list[Line]:
         raise FileError(f"{path} holds no problems", "expected one problem a line: INPUT ⁇ TARGET")
     beside = path.with_suffix(".counts.tsv")
     counts: list[int | None] = [None] * len(file)
-    if beside.is_file():
-        with beside.open(newline="", encoding="utf-8-sig") as table:
-            rows = [int(row["mathematica"]) for row in csv.DictReader(table, delimiter="\t")]
+    if (rows := read_counts(beside)) is not None:
         if len(rows) != len(file):
             raise FileError(f"{beside} has {len(rows)} counts for {len(file)} problems", "the two must match")
         counts = list(rows)

@@ -296,7 +296,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise FileError(f"there is no {path}", "name a directory that save_pretrained wrote") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FileError(f"{path} cannot be read as JSON: {error}", "copy it again") from error
     if not isinstance(value, dict):
         raise FileError(f"{path} is not a JSON object", "copy it again")
@@ -317,7 +317,7 @@ def _read_shape(config: Mapping[str, Any], path: Path) -> ModelConfig:
             width=config["n_embd"],
             context_length=config["n_positions"],
             dropout=config.get("resid_pdrop", 0.1),
-            gelu=_GELU.get(config.get("activation_function", "gelu_new"), "tanh"),
+            gelu=_GELU.get(str(config.get("activation_function", "gelu_new")), "tanh"),
         )
     except KeyError as error:
         raise FileError(f"{path} lacks {error}", "save the model again with save_pretrained") from None

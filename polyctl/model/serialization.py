@@ -12,10 +12,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
@@ -27,6 +27,7 @@ from polyctl.store.files import write_atomic
 
 MODEL_FORMAT = 1
 _KEYS = ("polyctl_model", "experiment", "vocabulary", "step", "metrics")
+_FACTS = TypeAdapter(tuple[Annotated[tuple[str, ...], Field(min_length=1)], int, dict[str, Any]])
 _HINT = "use a model that `polyctl train` wrote, or copy or train this one again"
 
 
@@ -103,12 +104,12 @@ def _read(path: Path, *, weights: bool) -> tuple[dict[str, str], dict[str, torch
         with safe_open(path, framework="pt") as file:
             wanted = file.keys() if weights else ()
             return file.metadata() or {}, {name: _single(file.get_tensor(name)) for name in wanted}
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, RuntimeError) as error:
         raise FileError(f"{path} is damaged, cut short or not a safetensors file: {error}", _HINT) from error
 
 
 def _single(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+    return tensor if tensor.dtype in (torch.float32, torch.float64, torch.int64) else tensor.float()
 
 
 def _read_description(
@@ -127,7 +128,8 @@ def _read_description(
         what = f"lacks {', '.join(missing)}" if missing else "was changed after it was written"
         raise FileError(f"{path}: the model's description {what}", _HINT)
     try:
-        experiment = stored_experiment(json.loads(metadata["experiment"]))
+        found = [json.loads(metadata[name]) for name in _KEYS[1:]]
+        experiment = stored_experiment(found[0])
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise FileError(
@@ -135,8 +137,14 @@ def _read_description(
             f"{error.errors()[0]['msg']}",
             "use the version of polyctl that wrote the file",
         ) from error
-    vocabulary, step, metrics = (json.loads(metadata[name]) for name in ("vocabulary", "step", "metrics"))
-    return experiment, tuple(vocabulary), step, metrics
+    except (ValueError, TypeError, RecursionError) as error:
+        raise FileError(f"{path}: the model's description is damaged: {error}", _HINT) from error
+    try:
+        return experiment, *_FACTS.validate_python(found[1:])
+    except ValidationError as error:
+        raise FileError(
+            f"{path}: the model's description is damaged: {error.errors()[0]['msg']}", _HINT
+        ) from error
 
 
 def _check_weights(path: Path, model: GPT, tensors: Mapping[str, torch.Tensor]) -> None:

@@ -6,7 +6,6 @@ a run's predictions on that file: the least complex verified answer of each beam
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,24 @@ from typing import Any
 from polyctl.algebra.complexity import complexity as measure
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.parse import parse
-from polyctl.errors import FileError
+from polyctl.errors import FileError, UsageError
+from polyctl.evaluation.counts import read_counts
 from polyctl.reports.published import complexities
 from polyctl.reports.results import ReportBuilder, RunReport, on_file
 from polyctl.reports.tables import Column, Figure, Report, Series, Table, Value
 from polyctl.solving.read import read_outer
+from polyctl.store.files import read_regular
+
+DAMAGE = (
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    UsageError,
+)
 
 
 @dataclass(frozen=True)
@@ -102,17 +114,6 @@ def _number(value: Value) -> float | None:
     return None if value is None else float(value)
 
 
-def read_counts(path: Path) -> list[int] | None:
-    """Mathematica's count of each problem of a file; None if there are none. Raises FileError."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            return [int(row["mathematica"]) for row in csv.DictReader(file, delimiter="\t")]
-    except FileNotFoundError:
-        return None
-    except (KeyError, ValueError, TypeError) as error:
-        raise FileError(f"{path} is no table of counts: {error}", "columns: true, mathematica") from error
-
-
 def read_solver(path: Path) -> dict[str, Counted]:
     """What `polyctl eval --solver ... --json` printed, by set. Raises FileError."""
     try:
@@ -120,7 +121,7 @@ def read_solver(path: Path) -> dict[str, Counted]:
         return {name: _of_solver(summary) for name, summary in sets.items()}
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}", "check the path") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         hint = "write it with: polyctl eval --solver all --data FILE --json"
         raise FileError(f"{path} is no report of the solver: {error}", hint) from error
 
@@ -135,19 +136,20 @@ def count(measured: RunReport, mathematica: list[int]) -> Counted:
     """The complexities in an evaluation's predictions; all means are over the same, solved problems."""
     path = measured.run.predictions / f"{measured.path.stem}.jsonl"
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        records = [json.loads(line) for line in read_regular(path).splitlines()]
+        found = [(record, _least(record)) for record in records]
+        solved = [(record, least) for record, least in found if least is not None]
+        return Counted(
+            problems=len(records),
+            solved=len(solved),
+            ours=_mean([least for _, least in solved]),
+            known=_mean([_distinct(r["known"], r["variables"]) for r, _ in solved if r["known"]]),
+            mathematica=_mean([mathematica[r["index"]] for r, _ in solved if r["index"] < len(mathematica)]),
+        )
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}", "evaluate again") from error
-    records = [json.loads(line) for line in lines]
-    found = [(record, _least(record)) for record in records]
-    solved = [(record, least) for record, least in found if least is not None]
-    return Counted(
-        problems=len(records),
-        solved=len(solved),
-        ours=_mean([least for _, least in solved]),
-        known=_mean([_distinct(r["known"], r["variables"]) for r, _ in solved if r["known"]]),
-        mathematica=_mean([mathematica[r["index"]] for r, _ in solved if r["index"] < len(mathematica)]),
-    )
+    except DAMAGE as error:
+        raise FileError(f"{path} is damaged: {error}", "evaluate again") from error
 
 
 def _least(record: dict[str, Any]) -> int | None:

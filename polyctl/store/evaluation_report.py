@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from polyctl.store.files import read_regular
+
 CheckpointName = Literal["best", "last", "average"]
 TEST_PROBLEMS = "test problems of "
 
@@ -225,7 +227,7 @@ def read_reports(directory: Path) -> Iterator[tuple[Path, EvaluationReport]]:
     """All reports in a run's directory with their files, newest first; what cannot be read is left out."""
     for path in sorted(directory.glob("eval-*.json"), reverse=True):
         try:
-            report = EvaluationReport.from_json(json.loads(path.read_text(encoding="utf-8")))
+            report = EvaluationReport.from_json(json.loads(read_regular(path)))
         except (OSError, ValueError, RecursionError):
             continue
         yield path, report

@@ -20,7 +20,7 @@ from typing import Any
 
 from polyctl.errors import FileError
 from polyctl.store.event_kinds import Event, event_from_json
-from polyctl.store.files import explaining, make_directory
+from polyctl.store.files import explaining, make_directory, open_regular, size_of_regular
 from polyctl.store.places import refuse_links
 
 VERSION = 1
@@ -40,7 +40,7 @@ class EventWriter:
         refuse_links(self.path)
         with explaining("append to", self.path):
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-            size = os.fstat(self._descriptor).st_size
+            size = size_of_regular(self._descriptor, self.path)
             if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
                 os.write(self._descriptor, b"\n")  # a writer died within its last line
         return self
@@ -92,7 +92,7 @@ class EventReader(Iterator[Event]):
 
     def _read(self, path: Path) -> Iterator[Event]:
         try:
-            file = path.open("rb")
+            file = open_regular(path)
         except OSError as error:
             raise FileError(
                 f"{path} cannot be read: {error.strerror}", "`polyctl runs list` shows all runs"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from polyctl.errors import FileError
 
 UNFINISHED = ".tmp"
+MOST_BYTES = 1 << 28  # of a file that is read whole
 HINTS = {
     errno.ENOSPC: "make room, then continue; what was there before is unchanged",
     errno.EDQUOT: "make room, then continue; what was there before is unchanged",
@@ -55,6 +58,37 @@ def write_atomic(path: Path, data: bytes | str) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file to read its bytes; OSError for a pipe or a device, which could be read forever, too."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    try:
+        size_of_regular(descriptor, path)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def size_of_regular(descriptor: int, path: Path) -> int:
+    """The bytes of a file that is open; OSError if it is no regular file."""
+    status = os.fstat(descriptor)
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a regular file", str(path))
+    return status.st_size
+
+
+def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The bytes of a regular file; OSError if it cannot be read or has more than `most`."""
+    with open_regular(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+    return data
 
 
 def make_directory(path: Path) -> None:

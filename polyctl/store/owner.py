@@ -8,7 +8,10 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from polyctl.store.files import read_regular
+
 FILE_NAME = "writer.json"
+MOST_BYTES = 10_000
 HOST_LENGTH = 255  # the longest that a host name can be
 PROC = Path("/proc/self").parent  # on Linux; elsewhere `ps` is called
 
@@ -46,7 +49,7 @@ class Owner:
 def read_owner(directory: Path) -> Owner | None:
     """Who writes there, or died doing so; None if nobody does, or the file cannot be read."""
     try:
-        facts = json.loads((directory / FILE_NAME).read_text(encoding="utf-8"))
+        facts = json.loads(read_regular(directory / FILE_NAME, MOST_BYTES))
         owner = Owner(int(facts["pid"]), str(facts["began"]), str(facts["host"]), float(facts["since"]))
         # it is printed: no time that has no date, and nothing that steers a terminal
         fair = str(owner).isprintable() and len(owner.host) <= HOST_LENGTH and 0 < owner.pid < 1 << 32

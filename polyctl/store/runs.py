@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import tomli
 import tomli_w
 from pydantic import ValidationError
 
 from polyctl.config.names import NAME_RULE, check_name, is_name, is_run_name
 from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
+from polyctl.config.toml import parse_toml
 from polyctl.errors import FileError, UsageError, did_you_mean
 from polyctl.store.evaluation_report import CheckpointName
-from polyctl.store.files import make_directory, write_atomic
+from polyctl.store.files import make_directory, read_regular, write_atomic
 from polyctl.store.places import refuse_links
 from polyctl.store.summary import RunState, Summary, summarise_events
 
@@ -88,14 +88,10 @@ class Run:
     def config(self) -> Experiment:
         """The resolved experiment of the run; FileError if config.toml is missing or wrong."""
         try:
-            return stored_experiment(tomli.loads(self.config_path.read_text(encoding="utf-8-sig")))
+            return stored_experiment(parse_toml(read_regular(self.config_path).decode("utf-8-sig")))
         except OSError as error:
             raise FileError(
                 f"{self.config_path} cannot be read: {error.strerror}", "`polyctl runs list` shows all runs"
-            ) from error
-        except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise FileError(
-                f"{self.config_path} is not TOML: {error}", "restore or remove the run"
             ) from error
         except ValidationError as error:
             first = error.errors()[0]
@@ -103,6 +99,10 @@ class Run:
             raise FileError(
                 f"{self.config_path} does not fit this polyctl: {key}: {first['msg']}",
                 "use the version of polyctl that made the run, or fix the file",
+            ) from error
+        except ValueError as error:
+            raise FileError(
+                f"{self.config_path} is not TOML: {error}", "restore or remove the run"
             ) from error
 
     def checkpoint(self, which: CheckpointName = "best") -> Path:

@@ -19,6 +19,7 @@ from polyctl.store.event_kinds import (
     Validation,
 )
 from polyctl.store.events import finite, kind_in, parse_event
+from polyctl.store.files import open_regular
 from polyctl.store.owner import Owner, read_owner
 from polyctl.store.tail import BLOCK_BYTES, newest_lines
 
@@ -213,7 +214,7 @@ def _finite(metrics: dict[str, float]) -> dict[str, float]:
 def _opening(path: Path) -> RunStarted | None:
     """The event in the first block of a file that opens a training."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             lines = file.read(BLOCK_BYTES).split(b"\n")
     except OSError:
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from polyctl.store.events import is_step, parse_line
+from polyctl.store.files import open_regular
 
 LINE_BYTES = 1 << 20
 BATCH_BYTES = 1 << 20
@@ -65,7 +66,7 @@ class Tail:
     def later(self, size: int = BATCH_BYTES) -> Batch:
         """What was appended since the last call; the first call only finds the end of the file."""
         try:
-            file = self.path.open("rb")
+            file = open_regular(self.path)
         except FileNotFoundError:
             gone = self._identity is not None
             self._identity = None
@@ -143,7 +144,7 @@ class Tail:
             return []
         first = max(0, self._start - size)
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path) as file:
                 data = os.pread(file.fileno(), self._start - first, first)
         except FileNotFoundError:
             return None

@@ -21,6 +21,8 @@ from polyctl.training.muon import Muon
 from polyctl.training.optim import Optimizers
 
 FORMAT = 1
+_SHAPED = ("average", "exp_avg", "exp_avg_sq", "momentum_buffer")  # have the shape of a weight
+_KEPT = (torch.float32, torch.float64, torch.int64)
 
 
 def save_trainer(
@@ -44,6 +46,8 @@ def save_trainer(
 
 def read_facts(path: Path) -> dict[str, Any]:
     """The facts of a trainer state, without its tensors; FileError if there is none that can be read."""
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path} is not a regular file", "start a new run")
     try:
         with safe_open(path, framework="pt") as file:
             facts: dict[str, Any] = json.loads((file.metadata() or {})["polyctl"])
@@ -51,8 +55,10 @@ def read_facts(path: Path) -> dict[str, Any]:
         raise FileError(
             f"no trainer state at {path}", "this run cannot be resumed; start a new one"
         ) from None
-    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
         raise FileError(f"{path} is not a trainer state: {error}", "start a new run") from error
+    if not isinstance(facts, dict):
+        raise FileError(f"{path} is not a trainer state", "start a new run")
     if facts.get("format") != FORMAT:
         raise FileError(
             f"{path} has trainer format {facts.get('format')}; this polyctl reads {FORMAT}",
@@ -70,8 +76,7 @@ def load_trainer(
     file is missing, damaged or not finite, or belongs to a model of another shape.
     """
     facts = read_facts(path)
-    with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    tensors = _read_tensors(path)
     own = _distinct_state(model)
     saved = {name.removeprefix("weight/"): t for name, t in tensors.items() if name.startswith("weight/")}
     wrong = sorted(own.keys() ^ saved.keys()) or sorted(n for n in own if own[n].shape != saved[n].shape)
@@ -80,6 +85,10 @@ def load_trainer(
             f"{path} holds another model: {', '.join(wrong[:3])} differ",
             "resume with the run's own model settings",
         )
+    for name, tensor in tensors.items():
+        kind, _, rest = name.partition("/")
+        if kind in _SHAPED and rest in own and tensor.shape != own[rest].shape:
+            raise FileError(f"{path}: {name} has the shape {tuple(tensor.shape)}", "start a new run")
     spoiled = sorted(name for name, tensor in tensors.items() if not torch.isfinite(tensor).all())
     if spoiled:
         raise FileError(
@@ -93,6 +102,15 @@ def load_trainer(
             tensor.copy_(tensors.get(f"average/{name}", saved[name]))
     _load_moments(optimizer, tensors)
     return facts
+
+
+def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise FileError(f"{path} is not a trainer state: {error}", "start a new run") from error
+    return {name: tensor if tensor.dtype in _KEPT else tensor.float() for name, tensor in found.items()}
 
 
 def _load_moments(optimizer: Optimizers, tensors: dict[str, torch.Tensor]) -> None:

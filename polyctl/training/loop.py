@@ -17,10 +17,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import TypeAdapter
+
 from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
 from polyctl.data.tokenizers import make_tokenizer
-from polyctl.errors import PolyctlError, UsageError
+from polyctl.errors import FileError, PolyctlError, UsageError
 from polyctl.model.gpt import GPT
 from polyctl.model.serialization import save_model
 from polyctl.runtime.processes import Processes
@@ -256,7 +258,15 @@ class Loop(ABC):
         Raises FileError if there is none, UsageError if settings differ that resuming cannot change.
         """
         path = self.state_path(self.run)
-        saved = stored_experiment(checkpoint.read_facts(path)["experiment"])
+        read = checkpoint.read_facts(path)
+        kind = type(self.progress)
+        try:
+            saved = stored_experiment(read["experiment"])
+            # older versions kept fewer facts
+            known = {p.name: read[p.name] for p in fields(kind) if p.name in read}
+            progress = TypeAdapter(kind).validate_python(known)
+        except (KeyError, TypeError, ValueError) as error:
+            raise FileError(f"{path} is not a trainer state: {error}", "start a new run") from error
         for part in self.locked:
             if attrgetter(part)(saved) != attrgetter(part)(self.experiment):
                 raise UsageError(
@@ -264,10 +274,8 @@ class Loop(ABC):
                     "only train.*, eval.* and rl.* may change on resume; start a new run for the rest",
                 )
         average = None if self.average is None else self.average.model
-        facts = checkpoint.load_trainer(path, self.model, self.optimizer, average)
-        kind = type(self.progress)
-        # older versions kept fewer facts
-        self.progress = kind(**{p.name: facts[p.name] for p in fields(kind) if p.name in facts})
+        checkpoint.load_trainer(path, self.model, self.optimizer, average)
+        self.progress = progress
 
     def _save_weights(self, which: CheckpointName) -> None:
         if not self.processes.main:

@@ -304,5 +304,5 @@ def _rank(metrics: dict[str, float], kind: str) -> tuple[float, float]:
 
 def _data_of(run: Run) -> Path | None:
     """The directory of data that a run was started with."""
-    directory = checkpoint.read_facts(SupervisedTrainer.state_path(run))["data"]
-    return None if directory is None else Path(directory)
+    directory = checkpoint.read_facts(SupervisedTrainer.state_path(run)).get("data")
+    return Path(directory) if isinstance(directory, str) else None

@@ -10,10 +10,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import tomli
 from textual.binding import Binding, BindingType
 from textual.keys import format_key
 
+from polyctl.config.toml import parse_toml
 from polyctl.errors import FileError, UsageError, did_you_mean
 
 
@@ -190,10 +190,10 @@ def load_keymap(path: Path | None = None) -> dict[str, str]:
     """
     path = path or config_path()
     try:
-        table = tomli.loads(path.read_text(encoding="utf-8-sig"))
+        table = parse_toml(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise FileError(f"{path} cannot be read: {error}", "fix its TOML, or move it away") from error
     keys = table.get("keys", {})
     if not isinstance(keys, dict):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyctl.errors import FileError
-from polyctl.store.files import write_atomic
+from polyctl.store.files import open_regular, read_regular, write_atomic
 from polyctl.store.owner import process_start
 from polyctl.store.places import refuse_links
 from polyctl.store.runs import STAMP
@@ -70,7 +70,7 @@ class Job:
     def last_line(self) -> str:
         """The last line that it has written, or the error that ended it."""
         try:
-            with self.log.open("rb") as file:
+            with open_regular(self.log) as file:
                 file.seek(max(0, self.log.stat().st_size - 4096))
                 lines = file.read().decode("utf-8", "replace").split("\n")
         except OSError as error:
@@ -113,8 +113,8 @@ def list_jobs(root: Path) -> list[Job]:
     """Everything that was started under this root, newest first; what cannot be read is left out."""
     found = []
     for path in sorted((root / FOLDER).glob("*.json"), reverse=True):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            facts = json.loads(path.read_text(encoding="utf-8"))
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            facts = json.loads(read_regular(path))
             command = tuple(map(str, facts["command"]))
             log = path.with_suffix(".log")
             found.append(Job(int(facts["pid"]), str(facts["mark"]), float(facts["started"]), command, log))

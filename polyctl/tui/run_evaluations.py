@@ -9,6 +9,7 @@ from calendar import timegm
 from dataclasses import dataclass
 from typing import Any
 
+from polyctl.store.files import read_regular
 from polyctl.store.runs import Run
 from polyctl.tui.format import clean, format_date
 from polyctl.tui.series import to_finite
@@ -36,7 +37,7 @@ class Evaluation:
             to_finite(found.get("step")),
             to_finite(found.get("problems")),
             to_finite(found.get("greedy_verified")),
-            {int(k): v for k, value in known if str(k).isdecimal() and (v := to_finite(value)) is not None},
+            {int(k): v for k, value in known if _is_count(k) and (v := to_finite(value)) is not None},
             [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else [],
         )
 
@@ -47,6 +48,10 @@ class Evaluation:
         parts += [] if self.problems is None else [f"{self.problems:,.0f} problems"]
         parts += [format_date(self.time)] if math.isfinite(self.time) else []
         return clean(", ".join(parts))
+
+
+def _is_count(key: object) -> bool:
+    return isinstance(key, str) and key.isdecimal() and len(key) < 10
 
 
 class Reports:
@@ -66,7 +71,7 @@ class Reports:
             self._changed = changed
             path = max(self._directory.glob("eval-*.json"))
             stamp = time.strptime(path.stem, "eval-%Y%m%d-%H%M%S")
-            report = json.loads(path.read_bytes())
+            report = json.loads(read_regular(path))
             greedy = report["greedy"]["verified"]
         except (OSError, ValueError, RecursionError, TypeError, KeyError):
             return False

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from polyctl.errors import FileError
-from polyctl.store.files import explaining, write_atomic
+from polyctl.store.files import explaining, open_regular, write_atomic
 from polyctl.store.lock import sole_writer
 from polyctl.store.remove import check_removable
 from polyctl.store.runs import Run
@@ -19,7 +19,7 @@ ARCHIVE = ".archived"  # in the directory of runs
 def read_note(run: Run) -> str:
     """The note on a run as one line, "" if there is none."""
     try:
-        with (run.path / NOTE).open("rb") as file:
+        with open_regular(run.path / NOTE) as file:
             return " ".join(file.read(NOTE_BYTES).decode("utf-8", "replace").split())
     except OSError:
         return ""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from polyctl.store.files import open_regular
 from polyctl.store.owner import read_owner
 from polyctl.store.runs import Run, list_runs
 from polyctl.store.summary import SILENT_SECONDS, Summary, is_evaluating
@@ -46,7 +47,7 @@ def read_row(run: Run) -> RunRow:
     """Summarise a run; a problem with its files is part of the row, never raised."""
     problem = None
     try:
-        with run.events.open("rb"):
+        with open_regular(run.events):
             pass
     except FileNotFoundError:
         pass

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from math import prod
 from random import Random
 
 from polyctl.algebra.budget import UNLIMITED, Budget
@@ -29,6 +30,7 @@ from polyctl.solvers.exact.univariate import divisors
 from polyctl.solvers.outcome import Outcome, gather
 
 _FACTOR_SECONDS = 2e-5  # for each term
+_FACTORED = 50_000  # most monomials up to the degrees of what is factored, which may take very long beyond
 
 
 def parametric(f: Polynomial, budget: Budget = UNLIMITED, main: Sequence[int] | None = None) -> Outcome:
@@ -184,10 +186,12 @@ def _simplest(
 
 
 def _shifts(g: Polynomial, x: int, budget: Budget) -> list[Polynomial]:
-    """0 and the s free of x for which −s is a root in x of g or of one of its derivatives."""
+    """0 and the s free of x for which −s is a root in x of g or a derivative; of a very large g 0 alone."""
     found, derivative = [g.context().constant(0)], g
     while derivative.degrees()[x] >= 1:
         budget.check(_FACTOR_SECONDS * len(derivative))
+        if prod(e + 1 for e in derivative.degrees()) > _FACTORED:
+            break
         for factor, _ in derivative.factor()[1]:
             if factor.degrees()[x] == 1:
                 c = coefficients_of(factor, x)

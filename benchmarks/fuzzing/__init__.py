@@ -1,0 +1,1 @@
+"""Inputs that are damaged or hostile, and a process with limits that reads them."""
