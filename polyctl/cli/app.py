@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 from polyctl import __version__
+from polyctl.cli import guard
 from polyctl.errors import EXIT_FILE, EXIT_INTERRUPTED, PolyctlError, did_you_mean
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def main() -> NoReturn:
         print(f"polyctl {__version__}")
         raise SystemExit(0)
     _prepare_streams()
+    guard.switch_on()
     code = run(arguments)
     gc.freeze()  # all of this lives to the end: looking for garbage in it would take as long as an answer
     raise SystemExit(code)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polyctl.cli import completion, output
+from polyctl.cli import completion, guard, output
 from polyctl.cli.options import (
     AtomsOption,
     BeamOption,
@@ -21,6 +23,7 @@ from polyctl.cli.options import (
     check_sampling,
     names_in,
 )
+from polyctl.cli.so_far import STOPPED, SoFar
 from polyctl.cli.stdin import stdin_lines
 from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, PolyctlError, UsageError
 from polyctl.solving.methods import CHOICES, DEFAULT_SECONDS
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from polyctl.algebra.polynomial import Polynomial
     from polyctl.solving.request import SolveRequest
     from polyctl.solving.solution import Answer
+
+ROOTS_TOO_LONG = "the roots took longer than the time limit: raise --time-limit"
 
 
 def decompose(
@@ -139,13 +144,20 @@ def decompose(
     if text == "-":
         _answer_lines(request, top)
         return
-    found = answer(request)
+    watched = guard.start()
+    so_far = SoFar(watched, time_limit, text, top, latex=latex, as_json=as_json, line=False)
+    found = answer(request, on_read=so_far.begin, on_solution=so_far.add)
+    if not found.solutions:
+        watched.done()
     notes = notes_on(found.f, [*(request.variables or ()), *request.main])
     notes += [] if found else note_on_atoms(found.f)
     if found.identities:
         notes.append(f"f is {plain(found.f)}, with {', '.join(found.identities)}")
     if verbose:
         _say_tried(found)
+    if roots:
+        instead = partial(_without_roots, found, text, top, latex, as_json)
+        watched.limit(time_limit, instead)
     zeros = _roots_of(found, time_limit) if roots else None
     if as_json:
         listed = None if zeros is None else [{"root": r, "multiplicity": m} for r, m in zeros]
@@ -184,8 +196,18 @@ def _roots_of(found: Answer, seconds: float) -> list[tuple[str, int]] | None:
     try:
         return [(str(root), count) for root, count in find_roots(found.f, Budget.of(seconds))]
     except OutOfTime:
-        output.say("the roots took longer than the time limit: raise --time-limit")
+        output.say(ROOTS_TOO_LONG)
         return None
+
+
+def _without_roots(found: Answer, text: str, top: int, latex: bool, as_json: bool) -> guard.Instead:
+    """What is printed if the roots take so long that they must be given up amid a step."""
+    said = f"{ROOTS_TOO_LONG}\n"
+    code = 0 if found else EXIT_NOT_VERIFIED
+    if as_json:
+        record = {"input": text, **found.to_dict(top), "notes": [], "roots": None}
+        return guard.Instead(json.dumps(record, indent=2) + "\n", said, code)
+    return guard.Instead(found.to_text(top, latex) + "\n", said, code)
 
 
 def _atom_of(f: Polynomial) -> str:
@@ -211,6 +233,7 @@ def _share(
     from polyctl.solving.read import read_several
 
     given = read_several(texts, variables, atoms=atoms)
+    guard.start().limit(time_limit, partial(_nothing_shared, texts, time_limit, as_json))
     search = search_common(given, time_limit)
     found = search.found
     notes = notes_on(marked(given), variables or ()) + ([] if found else note_on_atoms(marked(given)))
@@ -232,16 +255,29 @@ def _share(
         raise typer.Exit(EXIT_NOT_VERIFIED)
 
 
+def _nothing_shared(texts: list[str], seconds: float, as_json: bool) -> guard.Instead:
+    """What is printed if the search for shared inner polynomials must be ended."""
+    from polyctl.solving.common import CommonSearch
+
+    search = CommonSearch(None, [], STOPPED, seconds)
+    if as_json:
+        record = {"inputs": texts, "inner": [], "outers": [], **search.to_dict(), "notes": []}
+        return guard.Instead(json.dumps(record, indent=2) + "\n")
+    return guard.Instead(search.to_text() + "\n")
+
+
 def _answer_lines(request: SolveRequest, top: int) -> None:
     """One polynomial a line from stdin, one JSON record a line to stdout, in order."""
     from polyctl.algebra.reading import notes_on
     from polyctl.solving.answer import answer
 
     solved = True
-    for text in stdin_lines("polynomial"):
+    watched, lines = guard.over_lines(stdin_lines("polynomial"))
+    for text in lines:
+        so_far = SoFar(watched, request.time_limit, text, top, latex=False, as_json=True, line=True)
         record: dict[str, Any] = {"input": text}
         try:
-            found = answer(replace(request, f=text))
+            found = answer(replace(request, f=text), on_read=so_far.begin, on_solution=so_far.add)
         except PolyctlError as error:
             output.print_json_line({**record, "error": error.message, "hint": error.hint})
             solved = False

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from polyctl.cli import output
+from polyctl.cli import guard, output
 from polyctl.cli.options import AtomsOption, JsonOption, VariablesOption, names_in
 from polyctl.errors import EXIT_NOT_VERIFIED
 from polyctl.solving.methods import DEFAULT_SECONDS
+
+NOT_FOUND = "not found within the limits on work and time"
 
 
 def rewrite(
@@ -44,6 +48,7 @@ def rewrite(
 
     inner = [part for text in inner for part in split_list(text)]
     names = names_in(variables, "--variables")
+    guard.start().limit(time_limit, partial(_not_found, expression, inner, as_json))
     found = write_in(expression.strip(), inner, variables=names, atoms=atoms, time_limit=time_limit)
     notes = [] if found is None else [*notes_on(found.f, names or ()), *found.notes]
     if as_json:
@@ -59,10 +64,18 @@ def rewrite(
             }
         )
     elif found is None:
-        print("not found within the limits on work and time")
+        print(NOT_FOUND)
         output.say("polyctl verify F --inner H ... may still tell whether F is a polynomial in them")
     else:
         output.say_notes(notes)
         print(plain(found.normal_form))
     if found is None or not found.complete:
         raise typer.Exit(EXIT_NOT_VERIFIED)
+
+
+def _not_found(expression: str, inner: list[str], as_json: bool) -> guard.Instead:
+    """What is printed if rewriting must be ended amid a long step."""
+    if not as_json:
+        return guard.Instead(NOT_FOUND + "\n")
+    record = {"input": expression, "inner": inner, "normal_form": None, "complete": False, "notes": []}
+    return guard.Instead(json.dumps(record, indent=2) + "\n")

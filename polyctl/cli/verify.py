@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polyctl.cli import output
+from polyctl.cli import guard, output
 from polyctl.cli.options import AtomsOption, JsonOption, LimitOption, RunsOption, VariablesOption, names_in
 from polyctl.cli.stdin import stdin_lines
 from polyctl.errors import EXIT_NOT_VERIFIED, FileError, UsageError
@@ -16,6 +17,7 @@ from polyctl.solving.methods import DEFAULT_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from polyctl.algebra.verify import Verdict
     from polyctl.evaluation.claims import Tally
     from polyctl.solving.read import Claim
 
@@ -107,6 +109,7 @@ def _one(
     from polyctl.algebra.decomposition import Decomposition
     from polyctl.algebra.printing import plain
     from polyctl.algebra.reading import notes_on
+    from polyctl.algebra.verify import Verdict
     from polyctl.solving.verification import verify_claim
 
     try:
@@ -116,7 +119,11 @@ def _one(
             raise UsageError(error.message, hint) from None
         raise
     inners = claim.decomposition.inners
+    watched = guard.start()
+    undecided = Verdict("undecided", "the time limit was reached", "composition and linear algebra", seconds)
+    watched.limit(seconds, partial(_instead, undecided, inner, as_json))
     verdict = verify_claim(claim.f, claim.decomposition, Budget.of(seconds))
+    watched.keep(partial(_instead, verdict, inner, as_json))
     notes = [*notes_on(claim.f, claim.named), *claim.notes]
     if verdict.status == "refuted":
         notes += claim.doubts
@@ -135,6 +142,15 @@ def _one(
             print(f"outer: {verdict.to_dict()['outer']}")
     if not verdict.verified:
         raise typer.Exit(EXIT_NOT_VERIFIED)
+
+
+def _instead(verdict: Verdict, inner: list[str], as_json: bool) -> guard.Instead:
+    """What is printed if the command must be ended amid a long step."""
+    code = 0 if verdict.verified else EXIT_NOT_VERIFIED
+    if not as_json:
+        return guard.Instead(f"{verdict}\n", "", code)
+    record = {**verdict.to_dict(), "inner": inner, "complexity": None, "notes": []}
+    return guard.Instead(json.dumps(record, indent=2) + "\n", "", code)
 
 
 def _if_swapped(read: Callable[..., Claim], text: str, outer: str | None, inner: list[str]) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from polyctl.algebra.reading import Reading
 from polyctl.solving.request import ModelRequest, SolveRequest
 from polyctl.solving.solution import Answer, Solution
 from polyctl.solving.solve import Numeric, solve
@@ -19,14 +20,16 @@ def answer(
     request: SolveRequest,
     *,
     neural: Neural | None = None,
+    on_read: Callable[[Reading], None] | None = None,
     on_solution: Callable[[Solution], None] | None = None,
     observe: Callable[[Neural], Observer] | None = None,
     load_model: Callable[[ModelRequest], Neural] | None = None,
 ) -> Answer:
     """Decompose what is asked for, with the model of the request, or with `neural` if it is loaded already.
 
-    `on_solution` is called with every solution as it is found; `observe` with a model once it is loaded, to
-    return the observer of its beam; `load_model` loads the model, by default `load_neural`.
+    `on_read` is called when the polynomial has been read and the search begins, `on_solution` with every
+    solution as it is found; `observe` with a model once it is loaded, to return the observer of its beam;
+    `load_model` loads the model, by default `load_neural`.
 
     Raises ParseError, UsageError, and FileError for a model that is needed and missing; for one that is named
     even if it would not have been asked.
@@ -37,6 +40,8 @@ def answer(
         find_run(request.model.run, request.model.runs)
     reading = request.read()
     f = reading.polynomial
+    if on_read is not None:
+        on_read(reading)
 
     def load() -> Neural:
         if neural is None and not request.model.needed:

@@ -1,0 +1,58 @@
+"""What `decompose` prints if its search must be ended amid a long step: the solutions found by then."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from polyctl.cli.guard import Guard, Instead
+
+if TYPE_CHECKING:
+    from polyctl.solving.solution import Solution
+
+STOPPED = "time limit"
+
+
+class SoFar:
+    """Follows a search and tells its guard what to print; `line` says that JSON stays on one line."""
+
+    def __init__(
+        self, guard: Guard, seconds: float, text: str, top: int, *, latex: bool, as_json: bool, line: bool
+    ) -> None:
+        self._guard, self._seconds, self._text, self._top = guard, seconds, text, top
+        self._latex, self._json, self._line = latex, as_json, line
+        self._solutions: list[Solution] = []
+
+    def begin(self, _reading: object) -> None:
+        """The search begins, and its time limit counts."""
+        self._guard.limit(self._seconds, self._instead)
+
+    def add(self, solution: Solution) -> None:
+        """A solution was found."""
+        self._solutions.append(solution)
+        self._guard.keep(self._instead)
+
+    def _instead(self) -> Instead:
+        ranked = sorted(self._solutions, key=lambda s: s.rank_key)
+        verified = [s for s in ranked if s.verified]
+        code = 0 if verified else 1
+        if self._json:
+            return Instead(self._as_json(ranked), "", code)
+        if not verified:
+            return Instead(f"none found in {self._seconds:.2g} s ({STOPPED})\n", "", code)
+        blocks = [f"{i}. {s.to_text(self._latex)}" for i, s in enumerate(verified[: self._top], 1)]
+        return Instead("\n".join(block.replace("\n", "\n   ") for block in blocks) + "\n", "", code)
+
+    def _as_json(self, ranked: list[Solution]) -> str:
+        record = {
+            "input": self._text,
+            "solutions": [{"rank": i, **s.to_dict()} for i, s in enumerate(ranked[: self._top], 1)],
+            "indecomposable": None,
+            "chain_degrees": [],
+            "reciprocal": None,
+            "tried": [],
+            "stopped": STOPPED,
+            "seconds": self._seconds,
+            "notes": [],
+        }
+        return json.dumps(record, indent=None if self._line else 2) + "\n"
