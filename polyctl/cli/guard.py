@@ -22,10 +22,11 @@ from typing import Any
 
 from polyctl.errors import EXIT_INTERRUPTED, FileError
 
-GRACE_SECONDS = 0.35  # after its time limit, in which it may end by itself
+GRACE_SECONDS = 0.3  # after its time limit, in which it may end by itself
 HEARING_SECONDS = 1.0  # within which a Ctrl-C is heard
 PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP")
 _on = False
+_kept: list[Guard] = []  # for as long as this process works, so that its connections stay open
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ class _First:
             send.close()
             here.end_together()
             os.setpgid(0, 0)  # so that a terminal's Ctrl-C comes once, from the first process
-            return Guard(theirs, requests)
+            _kept.append(Guard(theirs, requests))
+            return _kept[0]
         theirs.close()
         requests.close()
         self._pid, self._ours, self._requests, self.alive = pid, ours, send, True
@@ -188,8 +190,7 @@ class _First:
 
     def _end(self) -> int:
         """End the other, and print what it would have wanted."""
-        os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
+        os.kill(self._pid, signal.SIGKILL)  # it may take a while to give its memory back
         self._close()
         print(self._instead.out, end="", flush=True)
         print(self._instead.err, end="", file=sys.stderr, flush=True)
