@@ -90,7 +90,7 @@ def test_atoms_are_shown_as_what_they_stand_for(capsys):
 
 def test_a_model_knows_an_atom_as_a_variable(place, capsys):
     assert run(["decompose", "sin(x)^4 + 2sin(x)^2", "--atoms", "--method", "neural", "--json"]) == 1
-    assert read(capsys)["tried"][0]["method"].startswith("neural (smoke/")
+    assert read(capsys)["tried"][-1]["method"].startswith("neural (smoke/")
 
 
 def test_a_note_says_what_is_a_variable(capsys):
