@@ -21,9 +21,11 @@ from polyctl.cli.options import (
     SeedOption,
     SetOption,
     TemperatureOption,
+    YesOption,
     check_processes,
     check_sampling,
 )
+from polyctl.cli.size import ask_if_long, check_size
 from polyctl.errors import FileError, UsageError
 from polyctl.formatting import format_fixed, format_percent
 from polyctl.solving.methods import DEFAULT_SECONDS
@@ -102,6 +104,10 @@ def eval_(
     ] = None,
     device: DeviceOption = "auto",
     seed: SeedOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Try it even if it needs more memory than there is.")
+    ] = False,
+    yes: YesOption = False,
     runs: RunsOption = None,
     registry: RegistryOption = None,
     quiet: QuietOption = False,
@@ -157,6 +163,10 @@ def eval_(
         settings = {"beam": beam, "samples": samples, "temperature": temperature}
         chosen = override(loaded.experiment, set_ or []).eval
         config = _with(chosen, {**settings, "max_tokens": max_tokens, "batch": batch})
+        planned = loaded.experiment.model_copy(update={"eval": config})
+        least = check_size(planned, processes, "eval", force=force, problems=limit)
+        ask = partial(ask_if_long, run.name, least, True, yes or processes.world > 1, "--limit shortens it")
+        processes.from_main(ask)
         problems, problem_set = _problems(loaded, limit or config.problems, data or [], limit, seed)
         how = EvaluationOptions(config, which, grammar, baseline, workers if workers > 1 else 0)
         with output.progress("evaluating", len(problems)) as bar:

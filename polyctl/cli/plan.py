@@ -18,8 +18,10 @@ from polyctl.cli.options import (
     RunsOption,
     SetOption,
     SmokeOption,
+    YesOption,
     check_processes,
 )
+from polyctl.cli.size import ask_if_long, check_plan, check_task
 from polyctl.cli.training import ProgressReporter
 from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, UsageError
 from polyctl.formatting import format_bytes, format_duration, format_percent
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from polyctl.plans.launch import Cluster
     from polyctl.plans.runner import Options, Outcome
     from polyctl.plans.stages import Directories, Task
+
+PLAN_REMEDY = "--dry-run shows the cost of each stage, --max-minutes limits each training"
 
 
 def run(
@@ -87,6 +91,10 @@ def run(
     ] = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Try it even if it needs more memory than there is.")
+    ] = False,
+    yes: YesOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -113,10 +121,13 @@ def run(
         _dry_run(tasks, directories, options, as_json)
         return
     cluster = _cluster(launch, nodes, gpus, devices, time, partition)
+    if cluster is None:
+        least = check_plan(tasks, directories, device, force)
+        ask_if_long("the plan", least / devices, True, yes or max_minutes is not None, PLAN_REMEDY)
     answer = "interrupted: stopping when what is at work allows it; a second Ctrl-C does not wait"
     with answering_interrupts(answer), output.progress("plan") as bar:
         if cluster is None:
-            found = _here(tasks, directories, options, devices, bar, fail_fast)
+            found = _here(tasks, directories, options, devices, bar, fail_fast, force)
         else:
             found = _as_jobs(tasks, directories, options, cluster, fail_fast)
         outcomes = [_told(outcome, as_json) for outcome in found]
@@ -139,12 +150,18 @@ def _here(
     devices: int,
     bar: output.Bar,
     fail_fast: bool,
+    force: bool,
 ) -> Iterator[Outcome]:
     from polyctl.plans.launch import perform_here
-    from polyctl.plans.runner import run_plan
+    from polyctl.plans.runner import Outcome, run_plan
+    from polyctl.runtime.device import choose_device
 
     def carry_out(task: Task) -> Outcome:
         bar.update(0, 1, f"{task.stage} {task.experiment.name}")
+        try:
+            check_task(task, choose_device(options.device), force)
+        except UsageError as error:
+            return Outcome(*task.key, "failed", message=error.message, hint=error.hint)
         alone = devices == 1 or task.stage == "gen"
         return perform_here(task, directories, options, ProgressReporter(bar if alone else None), devices)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -21,8 +23,9 @@ from polyctl.cli.options import (
     SetOption,
     SmokeOption,
     ThreadsOption,
+    YesOption,
 )
-from polyctl.cli.size import check_size
+from polyctl.cli.size import ask_if_long, check_size
 from polyctl.cli.training import kept_from, print_cost, print_result, progress_reporter
 from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
 
@@ -82,6 +85,7 @@ def rl(
     force: Annotated[
         bool, typer.Option("--force", help="Try it even if it needs more memory than there is.")
     ] = False,
+    yes: YesOption = False,
     runs: RunsOption = None,
     registry: RegistryOption = None,
     quiet: QuietOption = False,
@@ -127,17 +131,26 @@ def rl(
     for risk in risks(chosen.rl):
         output.say(f"warning: {risk}")
     with join_processes(device) as processes:
-        check_size(chosen, processes, force=force, reinforced=True)
+        least = check_size(chosen, processes, "rl", force=force)
         if dry_run:
             if processes.main:
                 print_cost(estimate(chosen, processes.device), chosen, as_json)
             return
-        old, chosen = _old(chosen, changes, runs) if resume else (None, chosen)
+        limit = math.inf if max_minutes is None else 60 * max_minutes
+        ask = partial(ask_if_long, chosen.name, min(least, limit), True, yes or processes.world > 1)
+        processes.from_main(ask)
+        again = f"polyctl rl {experiment}{' --smoke' if smoke else ''} --algo {chosen.rl.algorithm}"
+        old, chosen = _old(chosen, changes, runs, again) if resume else (None, chosen)
         start = None if resume else _start(supervised, from_, smoke, runs, processes)
         if start is not None:
             chosen = kept_from(chosen, start, processes)
-        result = _reinforce(chosen, old, start, processes, runs, max_minutes, track, as_json)
-    if result.state == "interrupted":
+        result = _reinforce(chosen, old, start, processes, runs, max_minutes, track)
+        if processes.main:
+            learned, run = result
+            begun = None if start is None else str(start)
+            algorithm, onward = chosen.rl.algorithm, f"{again} --resume"
+            print_result(learned, run, chosen, onward, as_json, algorithm=algorithm, start=begun)
+    if result[0].state == "interrupted":
         raise typer.Exit(EXIT_INTERRUPTED)
 
 
@@ -154,12 +167,15 @@ def _choose(
     return chosen, with_algorithm_name(chosen)
 
 
-def _old(chosen: Experiment, changes: list[str], runs: Path | None) -> tuple[Run, Experiment]:
-    """The run to resume, and its experiment with the changes applied on top."""
+def _old(chosen: Experiment, changes: list[str], runs: Path | None, again: str) -> tuple[Run, Experiment]:
+    """The run to resume, and its experiment with the changes applied on top; `again` begins a new one."""
     from polyctl.config.registry import override
     from polyctl.store.runs import find_run
 
-    old = find_run(chosen.name, runs)
+    try:
+        old = find_run(chosen.name, runs)
+    except FileError as error:
+        raise FileError(error.message, f"there is nothing to continue yet: {again}") from error
     return old, override(old.config(), changes)
 
 
@@ -197,9 +213,8 @@ def _reinforce(
     runs: Path | None,
     max_minutes: float | None,
     track: bool,
-    as_json: bool,
-) -> TrainResult:
-    """Run, with progress on stderr, and print the result."""
+) -> tuple[TrainResult, Run]:
+    """Run, with progress on stderr; the result and the run."""
     from polyctl.rl.trackio_logger import Tracker
     from polyctl.rl.trainer import reinforce
     from polyctl.store.runs import create_run
@@ -215,10 +230,4 @@ def _reinforce(
                 listener(event)
 
         result = reinforce(experiment, run, processes, start=start, max_minutes=max_minutes, on_event=report)
-    if processes.main:
-        algorithm = experiment.rl.algorithm
-        base = experiment.name.removesuffix(f"_{algorithm}")
-        resume = f"polyctl rl {base} --algo {algorithm} --resume"
-        start_name = None if start is None else str(start)
-        print_result(result, run, experiment, resume, as_json, algorithm=algorithm, start=start_name)
-    return result
+    return result, run

@@ -252,7 +252,7 @@ def _ask(
     limit = math.inf if max_minutes is None else 60 * max_minutes
     surely = least > LONG
     seconds = least if surely else _warn_if_long(experiment, processes, max_minutes, data)
-    ask_if_long(experiment, min(seconds, limit), surely, yes or processes.world > 1)
+    ask_if_long(experiment.name, min(seconds, limit), surely, yes or processes.world > 1)
 
 
 def _warn_if_long(

@@ -1,9 +1,10 @@
-"""What a training takes at least, known at once: before a model is made or a step is timed."""
+"""What a training or an evaluation takes at least, known before a model is made or a step is timed."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 
@@ -40,10 +41,8 @@ def foresee(experiment: Experiment, device: torch.device, world: int = 1) -> For
     matrices alone, at the speed that this device reaches.
     """
     config = experiment.train
-    tokenizer = make_tokenizer(experiment.data)
-    with torch.device("meta"):
-        parameters = GPT.of(experiment, len(tokenizer.vocabulary)).parameter_count()
-    lengths = _lengths(experiment)
+    parameters = _parameters(experiment)
+    lengths = [sum(pair) for pair in _lengths(experiment)]
     rows = -(-config.batch // (config.accumulate * world))
     kept = (5 if config.ema else 4) * FLOAT * parameters
     weights = 5 * FLOAT * parameters
@@ -53,6 +52,39 @@ def foresee(experiment: Experiment, device: torch.device, world: int = 1) -> For
     return Foresight(parameters, weights, memory, flops, flops / world / _speed(device))
 
 
+def foresee_reinforcement(experiment: Experiment, device: torch.device, world: int = 1) -> Foresight:
+    """The same for reinforcement learning, whose hypotheses are taken to be as long as known answers.
+
+    Memory is that of weights, gradients, moments and the reference. Validations and redrawn problems are not
+    counted, nor is the update of boost, which only trains on some of its hypotheses.
+    """
+    rl = experiment.rl
+    parameters = _parameters(experiment)
+    prompt, answer = _mean_lengths(experiment)
+    searched = prompt + rl.group_size * answer
+    updated = (
+        0.0 if rl.algorithm == "boost" else 3.0 * rl.updates_per_step * rl.group_size * (prompt + answer)
+    )
+    flops = 2.0 * parameters * rl.steps * rl.groups_per_step * (searched + updated)
+    memory = 5 * FLOAT * parameters
+    return Foresight(parameters, memory, memory, flops, flops / world / _speed(device))
+
+
+def foresee_evaluation(
+    experiment: Experiment, device: torch.device, problems: int, world: int = 1
+) -> Foresight:
+    """The same for an evaluation of so many problems: weights, keys and values of a batch, and its scores."""
+    tokenizer, config, model = make_tokenizer(experiment.data), experiment.eval, experiment.model
+    parameters = _parameters(experiment)
+    prompt, answer = _mean_lengths(experiment)
+    batch = min(config.batch, problems)
+    kept = 2 * model.layers * model.width * (prompt + config.width * answer)
+    scores = config.width * len(tokenizer.vocabulary)
+    memory = int(FLOAT * (parameters + batch * (kept + scores)))
+    flops = 2.0 * parameters * problems * (prompt + config.width * answer)
+    return Foresight(parameters, FLOAT * parameters, memory, flops, flops / world / _speed(device))
+
+
 def available_memory(device: torch.device) -> int | None:
     """Bytes of memory of a device; None if it is not known."""
     if device.type == "cuda":
@@ -60,18 +92,30 @@ def available_memory(device: torch.device) -> int | None:
     return memory_bytes()
 
 
-def _lengths(experiment: Experiment) -> list[int]:
-    """The lengths in tokens of a few problems, as far as the model reads them."""
+def _parameters(experiment: Experiment) -> int:
+    with torch.device("meta"):
+        return GPT.of(experiment, len(make_tokenizer(experiment.data).vocabulary)).parameter_count()
+
+
+def _mean_lengths(experiment: Experiment) -> tuple[float, float]:
+    """Mean lengths of prompts and of known answers."""
+    prompts, answers = zip(*_lengths(experiment), strict=True)
+    return sum(prompts) / len(prompts), sum(answers) / len(answers)
+
+
+def _lengths(experiment: Experiment) -> list[tuple[int, int]]:
+    """Prompts and answers of a few problems in tokens, as far as the model reads them."""
     tokenizer, longest = make_tokenizer(experiment.data), experiment.model.context_length
     deadline = time.monotonic() + SAMPLE_SECONDS
-    found: list[int] = []
+    found: list[tuple[int, int]] = []
     while len(found) < SAMPLE and (not found or time.monotonic() < deadline):
         problem = draw_problem(experiment.data, experiment.seed, len(found))
-        length = len(tokenizer.encode_prompt(problem)) + len(tokenizer.encode_target(problem))
-        found.append(min(length, longest))
+        prompt = min(len(tokenizer.encode_prompt(problem)), longest)
+        found.append((prompt, min(len(tokenizer.encode_target(problem)), longest - prompt)))
     return found
 
 
+@lru_cache
 def _speed(device: torch.device) -> float:
     """FLOPs a second of a product of matrices, the fastest of three."""
     size = MATRIX.get(device.type, MATRIX["cpu"])
