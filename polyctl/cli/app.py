@@ -6,8 +6,9 @@ import gc
 import io
 import os
 import re
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -39,15 +40,17 @@ POLYNOMIAL_COMMANDS = ("decompose", "verify", "rewrite", "tui")
 EXIT_BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
 
 
-def main() -> NoReturn:
-    """Run the command line of this process and exit with its exit code."""
+def main(began: Callable[[], object] | None = None) -> NoReturn:
+    """Run the command line of this process and exit with its exit code; `began` is for `run`."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["--version"]:  # answered here, without the cost of importing Typer
         print(f"polyctl {__version__}")
         raise SystemExit(0)
     _prepare_streams()
     guard.switch_on()
-    code = run(arguments)
+    code = run(arguments, began)
+    if began is not None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done
     gc.freeze()  # all of this lives to the end: looking for garbage in it would take as long as an answer
     raise SystemExit(code)
 
@@ -110,19 +113,26 @@ def make_app(command: str | None = None) -> "typer.Typer":
     return app
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; errors of the user are reported on stderr."""
+def run(arguments: Sequence[str], began: Callable[[], object] | None = None) -> int:
+    """Run one command line and return its exit code; errors of the user are reported on stderr.
+
+    `began` is called as soon as KeyboardInterrupt would be caught.
+    """
     import typer
 
-    from polyctl.cli.output import print_error, print_problem, say, start_afresh
+    from polyctl.cli.output import print_error, print_problem, said_interrupted, say, start_afresh
 
     start_afresh()
     usage_error: Any = typer.BadParameter.__base__  # Typer brings its own copy of click's, or click's itself
     try:
+        if began is not None:
+            began()
         code = make_app(next(iter(arguments), None))(
             _readable(arguments), prog_name="polyctl", standalone_mode=False
         )
         sys.stdout.flush()
+        if code == EXIT_INTERRUPTED and not said_interrupted():  # amid an import, say, where Typer catches it
+            say("interrupted")
         return code if isinstance(code, int) else 0
     except PolyctlError as error:
         print_error(error)

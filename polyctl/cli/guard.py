@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polyctl.errors import EXIT_INTERRUPTED, FileError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 GRACE_SECONDS = 0.3  # after its time limit, in which it may end by itself
 HEARING_SECONDS = 1.0  # within which a Ctrl-C is heard
@@ -161,6 +162,8 @@ class _First:
 
     def wait(self) -> int | None:
         """Wait until the other has ended, and say its exit code, or has done a line: then None."""
+        import select
+
         asked: list[float] = []
         with self._passing_signals_on(asked) as woken:
             while True:

@@ -30,11 +30,14 @@ _TAKES = {  # by option, the commands that take it
     | {"runs", "doctor"},
     "--registry": {"gen", "train", "rl", "report", "eval", "import", "tui", "experiments", "doctor"},
 }
+_interrupted = False  # whether a message has said that the command was interrupted
 _quiet = False  # whether --quiet was given; a command line has one answer to that
 
 
 def start_afresh() -> None:
     """Forget what the options of another command line have said."""
+    global _interrupted
+    _interrupted = False
     _PLACES.clear()
     be_quiet(False)
 
@@ -74,8 +77,15 @@ def be_quiet(quiet: bool) -> bool:
 
 def say(text: str) -> None:
     """Print a message to stderr; with --quiet only warnings and what an interrupted command has kept."""
+    global _interrupted
+    _interrupted |= text.startswith("interrupted")
     if not _quiet or text.startswith(("warning: ", "interrupted")):
         print(with_places(text), file=sys.stderr, flush=True)
+
+
+def said_interrupted() -> bool:
+    """Whether `say` has said that the command was interrupted."""
+    return _interrupted
 
 
 def say_notes(notes: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from polyctl.config.registry import override, smoke
-from polyctl.config.schema import Experiment, RLConfig
+from polyctl.config.schema import AlgorithmName, Experiment, RLConfig
 from polyctl.data.dataset import read_manifest
 from polyctl.errors import FileError, UsageError, did_you_mean
 from polyctl.model.serialization import read_experiment
@@ -266,8 +266,15 @@ def finished_run(name: str, directories: Directories) -> Run:
 def _unfinished(name: str, directories: Directories) -> FileError:
     return FileError(
         f"{name} has no finished run with these settings in {directories.runs}",
-        f"train it first: polyctl experiments run {name.removesuffix('_smoke')}",
+        f"train it first: polyctl experiments run {_as_typed(name)}",
     )
+
+
+def _as_typed(name: str) -> str:
+    """The experiment of a run as one names it on the command line, with --smoke if it is small."""
+    base, _, last = name.rpartition("_")
+    base = base if base and last in get_args(AlgorithmName) else name
+    return f"{base.removesuffix('_smoke')} --smoke" if base.endswith("_smoke") else base
 
 
 def runs_of(name: str, root: Path) -> list[Run]:

@@ -270,3 +270,35 @@ def test_closed_streams_are_empty_ones():
     done = run_program(f"{command} - <&-", shell=True)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("error: standard input holds no polynomial")
+
+
+INTERRUPTED_AMID_AN_IMPORT = """
+import builtins, os, signal, sys
+from polyctl.__main__ import main
+real, sent = builtins.__import__, []
+def interrupting(name, *rest, **more):
+    if name == {module!r} and not sent:
+        sent.append(name)
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(name, *rest, **more)
+builtins.__import__ = interrupting
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = ["polyctl", *{words!r}]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "module", ["polyctl.cli.app", "typer", "polyctl.cli.output", "importlib", "polyctl.errors"]
+)
+@pytest.mark.parametrize("words", [["eval", "--limit", "1"], ["decompose", "x^4 + 2x^2"], ["runs", "list"]])
+def test_ctrl_c_amid_an_import_has_one_line(module, words):
+    text = INTERRUPTED_AMID_AN_IMPORT.format(module=module, words=words)
+    found = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout, found.stderr) == (130, "", "interrupted\n")
+
+
+def test_ctrl_c_amid_the_imports_of_a_command_has_one_line():
+    text = INTERRUPTED_AMID_AN_IMPORT.format(module="polyctl.store.runs", words=["eval", "--limit", "1"])
+    found = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout, found.stderr) == (130, "", "interrupted\n")

@@ -18,6 +18,19 @@ def test_gen_says_what_it_made_and_does_nothing_twice(place, capsys):
     assert "--force" in capsys.readouterr().err
 
 
+def test_sigterm_in_gen_leaves_nothing_behind_and_says_what_is_kept(tmp_path):
+    settings = ["--set", "data.train_size=20000", "--set", "data.test_size=5"]
+    started = start_polyctl("gen", "d1_degree", "--workers", "1", *settings, cwd=tmp_path)
+    parts = tmp_path / "data" / "d1_degree" / "parts"
+    wait_for(lambda: list(parts.glob("*.txt.*")), "the first part of the data set", started)
+    started.terminate()
+    _, err = ending(started)
+    assert started.returncode == 130
+    assert "run the same command again to continue" in err
+    assert "leaked" not in err
+    assert "Traceback" not in err
+
+
 def test_ctrl_c_in_gen_keeps_what_is_done_and_goes_on(tmp_path):
     settings = ["--set", "data.train_size=20000", "--set", "data.test_size=5"]
     started = start_polyctl(

@@ -166,3 +166,11 @@ def test_questions_may_come_from_a_file(run, tmp_path, capsys):
     )
     assert str(questions) in (Path(made["run"]) / "config.toml").read_text()
     run("rl", "rl_quick", "--smoke", "--data", "absent.txt", code=3)
+
+
+def test_hints_of_a_smoke_run_name_the_experiment(run, tmp_path):
+    err = run("rl", "rl_quick", "--smoke", "--resume", code=3).err
+    assert "there is nothing to continue yet: polyctl rl rl_quick --smoke --algo bgrpo" in err
+    err = run("rl", "rl_quick", "--smoke", "--max-minutes", "0").err
+    assert "next: polyctl rl rl_quick --smoke --algo bgrpo --resume" in err
+    assert run("rl", "rl_quick", "--smoke", "--algo", "bgrpo", "--resume").err

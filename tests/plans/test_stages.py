@@ -9,6 +9,7 @@ from polyctl.config.registry import PACKAGED, load_registry, smoke
 from polyctl.data.dataset import Manifest
 from polyctl.errors import FileError, UsageError
 from polyctl.plans.stages import (
+    Directories,
     Task,
     complete,
     data_set,
@@ -242,3 +243,19 @@ def test_without_a_finished_run_there_is_nothing_to_evaluate(make, directories):
     finished(make(lr=0.5), directories.runs)
     with pytest.raises(FileError, match="stream has no finished run with these settings"):
         standing(Task("eval", make()), directories)
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("quick", "quick"),
+        ("smoke", "smoke"),
+        ("rl_claim_start_smoke", "rl_claim_start --smoke"),
+        ("rl_quick_smoke_bgrpo", "rl_quick --smoke"),
+        ("rl_quick_bgrpo", "rl_quick"),
+    ],
+)
+def test_a_run_that_is_missing_is_named_as_one_types_it(name, typed, tmp_path):
+    with pytest.raises(FileError) as raised:
+        finished_run(name, Directories(tmp_path / "data", tmp_path / "runs"))
+    assert raised.value.hint == f"train it first: polyctl experiments run {typed}"
