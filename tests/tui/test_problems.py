@@ -79,6 +79,15 @@ def test_one_problem_whole():
     ]
 
 
+def test_an_answer_stays_in_its_line():
+    found = prediction(7, "2∘2", "x^4 + 1", "refuted", "verified", "malformed")
+    for one in found["beam"]:
+        one |= {"inner": ["x^2 + " * 40], "duplicate_of": 2, "reason": "because " * 30}
+    found["beam"][2]["inner"] = []
+    text = format_problem(Prediction.from_line(json.dumps(found).encode()), 90).plain.splitlines()
+    assert {len(line) for line in text[4:]} == {90}
+
+
 def test_a_hostile_line_steers_nothing():
     found = prediction(1, "\x1b[2J", "x\x1b[31m", "refuted")
     found["beam"][0] |= {"inner": ["\x1b]0;t\x07"], "reason": "\x9b", "logprob": None, "status": "\x1b"}

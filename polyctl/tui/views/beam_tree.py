@@ -189,7 +189,7 @@ def _line(
         mark.pad_right(max(0, 12 - mark.cell_len))
         text.append_text(mark)
     text.append(f" {'' if gone else _percent(node.mass):>5}  ", style="dim")
-    tail = Text(stem, style="dim")
+    tail = Text().append(stem, style="dim")
     if gone:
         tail.append(f"{LEFT} {'still to come' if grows else 'known answer left'}: ", style="yellow")
     elif node.known:

@@ -26,7 +26,8 @@ EMPTY = (
     "no evaluation of this run has kept its problems\n"
     "`polyctl eval RUN` makes one, and its problems appear here while it runs; n shows the next run"
 )
-KNOWN_COLUMNS = 24  # of a beam: rank, log-probability and status
+BEFORE = 15  # columns of a beam before an answer: rank and log-probability
+STATUS = 13  # and those of its status
 
 
 @dataclass
@@ -150,18 +151,18 @@ def format_problem(found: Prediction, width: int) -> Text:
         text.append(f"not asked: {clean(found.error)}\n", style="red")
     if found.greedy is not None and not found.beam:
         text.append("greedy: ", style="dim")
-        text.append_text(_format_answer(found.greedy, width - 8))
+        text.append_text(_format_answer(found.greedy, width - len("greedy: ")))
     if found.beam:
         text.append(f"{'rank':>4} {'log-prob':>9} {'status':<12} answer\n", style="dim")
     for one in found.beam:
         text.append(f"{one.rank + 1:>4} ")
         text.append("      -   " if one.logprob is None else f"{one.logprob:>9.3f} ")
-        text.append_text(_format_answer(one, width - KNOWN_COLUMNS))
+        text.append_text(_format_answer(one, width - BEFORE))
     return text
 
 
 def _format_answer(one: JudgedAnswer, room: int) -> Text:
-    """An answer behind its status, with what else is known of it, cut to its line."""
+    """An answer behind its status, with what else is known of it, cut to so many columns."""
     text = Text().append_text(format_status(clean(one.status)))
     text.pad_right(max(0, 12 - text.cell_len))
     notes = [f"as rank {one.duplicate_of + 1}"] if one.duplicate_of is not None else []
@@ -170,7 +171,7 @@ def _format_answer(one: JudgedAnswer, room: int) -> Text:
     notes += ["too many inner polynomials"] if one.extra_inners else []
     answer = clean(format_decomposition(one.outer, one.inner)) if one.inner else clean(one.reason)
     said = f" ({', '.join(notes)})" if notes else ""
-    room = max(10, room - 2 - len(said))
+    room = max(10, room - STATUS - len(said))
     text.append(f" {answer if len(answer) <= room else answer[: room - 1] + '…'}")
     text.append(f"{said}\n", style="cyan")
     return text
