@@ -232,8 +232,9 @@ class _Canvas:
                 continue
             if before is not None and not column.gap:
                 self._join((before[0], dot(before[1].last)), (at, dot(column.first)), index, faint)
+            x = self._drawn(at, index)
             for y in range(dot(column.high), dot(column.low) + 1):
-                self._set(at, y, index, faint)
+                self._set(x, y, index, faint)
             before = (at, column)
         alone = sum(column is not None for column in reduced) == 1
         if before is not None and (lettered or (alone and not faint)):
@@ -253,12 +254,16 @@ class _Canvas:
             b = y0 + (y1 - y0) * (x - x0 + 0.5) / (x1 - x0)
             bounds = (min(y0, y1), max(y0, y1))
             low, high = (min(max(round(v), bounds[0]), bounds[1]) for v in (min(a, b), max(a, b)))
+            drawn = self._drawn(x, index)
             for y in range(low, high + 1):
-                self._set(x, y, index, faint)
+                self._set(drawn, y, index, faint)
+
+    def _drawn(self, x: int, index: int) -> int:
+        """The column of dots itself, or in a gap between dashes the last one drawn: so no spike is lost."""
+        drawn, left_out = self.dashes[index]
+        return x - max(0, x % (drawn + left_out) - drawn + 1) if left_out else x
 
     def _set(self, x: int, y: int, index: int, faint: bool) -> None:
-        drawn, left_out = self.dashes[index]
-        x -= max(0, x % (drawn + left_out) - drawn + 1)  # to the last column that is drawn: no spike is lost
         row, cell = y // 4, x // 2
         self.bits[row][cell] |= DOTS[y % 4][x % 2]
         self.owner[row][cell] = index
