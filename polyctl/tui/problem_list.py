@@ -13,6 +13,7 @@ from polyctl.store.runs import STAMP, Run
 
 MOST = 50_000  # problems that are listed
 SHOWN = 160  # characters of f that are kept of each
+TITLE_TRIES = 8  # refreshes in which the report of an evaluation that has just ended is waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class ProblemList:
         self.rows: list[ProblemRow] = []
         self.error: str | None = None
         self.complete = of is None
+        self._tries = TITLE_TRIES
         self.title = "" if of is None else describe_evaluation(self.run, of)
 
     @property
@@ -88,7 +90,11 @@ class ProblemList:
 
     def refresh(self) -> bool:
         """Read one piece more; whether there is more to read."""
-        found = list_evaluations(self.run.predictions)
+        try:
+            found = list_evaluations(self.run.predictions)
+        except OSError as error:
+            self._fail(f"{self.run.predictions} cannot be read: {error.strerror}")
+            return False
         if self._chosen not in {one.name for one in found}:
             self._chosen = None
         shown = next((one for one in found if self._chosen in (None, one.name)), None)
@@ -104,20 +110,28 @@ class ProblemList:
             return False
         try:
             lines, more = reader.read()
+        except FileNotFoundError:  # a part that has just gone, and is no longer listed the next time
+            self._fail(None)
+            return False
         except OSError as error:
-            with self.lock:
-                message = (
-                    None if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-                )
-                self.changes += message != self.error
-                self.error, self.complete = message, True
+            self._fail(f"cannot be read: {error.strerror}")
             return False
         rows = [ProblemRow.of(place, one) for place, one in lines]
         with self.lock:
             self.changes += bool(rows) or self.complete == more
             self.rows += rows[: MOST - len(self.rows)]
             self.complete = not more
+            if not (rows or more) and self._read is not None and self._tries and self._read.ended:
+                self._tries -= 1  # the report is written just after the predictions
+                title = describe_evaluation(self.run, self._read)
+                self.changes += title != self.title
+                self.title = title
         return more
+
+    def _fail(self, message: str | None) -> None:
+        with self.lock:
+            self.changes += message != self.error or not self.looked
+            self.error, self.complete, self.looked = message, True, True
 
     def fetch(self, row: ProblemRow) -> Prediction | None:
         """All that is kept of a problem; None if its file has gone."""

@@ -120,6 +120,32 @@ def test_a_running_evaluation_grows_and_is_followed_to_its_end(tmp_path):
     assert len(found.rows) == 5
 
 
+def test_the_report_that_comes_after_the_predictions_is_seen(tmp_path):
+    run = make_run(tmp_path / "runs")
+    make_predictions(run)
+    found = read(run)
+    accuracy = {"greedy": {"exact": 0, "verified": 0}, "pass_at": {"1": 0}, "rank_score": 0}
+    report = {"step": 1234, "data": "test problems of quick", "problems": 5, "beam": 2, "cells": []}
+    run.reports.mkdir(exist_ok=True)
+    (run.reports / "eval-20251009-085420.json").write_text(json.dumps({**report, **accuracy}))
+    changes = found.changes
+    found.refresh()
+    assert found.title == "2025-10-09 08:54 UTC, step 1,234, beam 2, test problems of quick"
+    assert found.changes > changes
+
+
+def test_a_directory_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    run = make_run(tmp_path / "runs")
+    found = ProblemList(run)
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("polyctl.tui.problem_list.list_evaluations", refuse)
+    assert not found.refresh()
+    assert "predictions cannot be read: Permission denied" in ProblemsView().describe(found, 0)
+
+
 def test_the_tab(tmp_path, dashboard, monkeypatch):
     root = tmp_path / "runs"
     run = Run.at(root / "quick/20251009-085320")

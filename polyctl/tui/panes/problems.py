@@ -75,7 +75,7 @@ class ProblemsPane(Pane):
             of, nothing = found.title, found.looked and found.shown is None
         name = clean(found.run.name)
         if nothing:
-            self._show_nothing(f"{name}: {EMPTY}")
+            self._show_nothing(f"{name}: {clean(found.error) if found.error else EMPTY}")
             return
         self._title(Text.assemble((shorten(name, self.size.width // 2), "bold"), f"  {clean(of)}\n{title}"))
         table = self.query_one(Table)
