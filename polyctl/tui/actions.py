@@ -146,7 +146,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("problems.sort", "s", "Sort", "Sort by the next column."),
     Action("problems.reverse", "S", "Reverse", "Reverse the order.", False),
     Action("problems.evaluation", "e", "Evaluation", "Choose an evaluation of the run."),
-    Action("problems.next_run", "n", "Next run", "The next run of the list.", False),
+    Action("problems.next_run", "n", "Next run", "The next run that has an evaluation.", False),
     Action("problems.page_down", "space", "Beam down", "Scroll the beam down by a page.", False),
     Action("problems.page_up", "b", "Beam up", "Scroll the beam up by a page.", False),
 )

@@ -175,8 +175,13 @@ def test_the_tab(tmp_path, dashboard, monkeypatch):
         await until_shown(pilot, "not asked: f takes 900 tokens")
         await pilot.press("e", "down", "enter")
         await until_shown(pilot, "0 problems")
+        said = heard(dashboard, monkeypatch)
         await pilot.press("n")
+        assert said == ["no other run has kept the problems of an evaluation"]
+        dashboard.open_problems("alpha/20250101-000000")
         await until_shown(pilot, "alpha/20250101-000000: no evaluation of this run")
+        await pilot.press("n")
+        await until_shown(pilot, "quick/20251009-085320")
         await pilot.press("f3", "g", "p")
         await until_shown(pilot, "quick/20251009-085320")
         await pilot.press("f4", "p")

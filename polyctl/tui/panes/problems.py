@@ -7,6 +7,8 @@ from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
+from polyctl.store.predictions import list_evaluations
+from polyctl.store.runs import Run
 from polyctl.tui.actions import make_bindings
 from polyctl.tui.format import clean, shorten
 from polyctl.tui.panes.host import Host
@@ -18,6 +20,7 @@ from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.table import Table
 
 BESIDE = 140  # columns from which on list and problem stand side by side
+LOOKED_AT = 1000  # runs, for one that has an evaluation
 
 
 class ProblemsPane(Pane):
@@ -54,8 +57,12 @@ class ProblemsPane(Pane):
     @property
     def found(self) -> ProblemList | None:
         """The problems of the first run that is open."""
+        return None if self._run is None else self.host.runs.watch_problems(self._run)
+
+    @property
+    def _run(self) -> Run | None:
         run_logs = self.host.runs.run_logs
-        return self.host.runs.watch_problems(run_logs[0].run) if run_logs else None
+        return run_logs[0].run if run_logs else None
 
     def redraw(self) -> None:
         """Fill the list, if anything has changed."""
@@ -173,9 +180,14 @@ class ProblemsPane(Pane):
         self.app.push_screen(ChooseScreen("Evaluation", lines, at), choose)
 
     def action_next_run(self) -> None:
-        runs = self.host.runs
-        if (name := runs.next_name()) is not None and runs.open([name]):
-            self.redraw()
+        runs = [row.run for row in self.host.runs.rows]
+        now = next((at for at, run in enumerate(runs) if run == self._run), -1)
+        for run in [*runs[now + 1 :], *runs[: max(0, now)]][:LOOKED_AT]:
+            if list_evaluations(run.predictions):
+                self.host.runs.open([run.name])
+                self.redraw()
+                return
+        self.app.notify("no other run has kept the problems of an evaluation", markup=False)
 
     def action_page_down(self) -> None:
         self.query_one("#problem").scroll_page_down(animate=False)

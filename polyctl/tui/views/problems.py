@@ -24,7 +24,7 @@ KINDS: dict[str, Callable[[ProblemRow], bool]] = {
 SORTS = ("number", "log-prob", "result", "cell")
 EMPTY = (
     "no evaluation of this run has kept its problems\n"
-    "`polyctl eval RUN` makes one, and its problems appear here while it runs; n shows the next run"
+    "`polyctl eval RUN` makes one, and its problems appear here while it runs; n goes to a run that has one"
 )
 BEFORE = 15  # columns of a beam before an answer: rank and log-probability
 STATUS = 13  # and those of its status
