@@ -142,7 +142,8 @@ def wall(device: str) -> Callable[[], float]:
 def steps(record: Record, sizes: Sizes, device: str) -> dict[str, Any]:
     """Milliseconds of a training step with either optimizer, and seconds of the first one."""
     found: dict[str, Any] = {}
-    asked = bundled.experiment("train.optimizer=muon", "train.compile=off")
+    tiny = sizes.wide if sizes.rehearse else ()
+    asked = bundled.experiment("train.optimizer=muon", "train.compile=off", *tiny)
     with bundled.trainer(asked, device) as trainer:
         data = {n: bundled.batches(bundled.experiment(f"train.batch={n}"), 4) for n in sizes.batches}
         now = wall(device)

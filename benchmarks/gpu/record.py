@@ -145,7 +145,7 @@ FULL = Sizes(
     search=(6, 512, 40),
     verified=128,
     workers=15,
-    data_batch=256,
+    data_batch=4096,
     data_seconds=2.0,
 )
 TINY = Sizes(
