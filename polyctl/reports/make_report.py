@@ -7,6 +7,7 @@ from pathlib import Path
 
 from polyctl.config.registry import Registry
 from polyctl.reports import paper
+from polyctl.reports.claim import rl_claim
 from polyctl.reports.complexity import complexity
 from polyctl.reports.names import PlanName, find_experiments, find_plan
 from polyctl.reports.published import measures
@@ -21,6 +22,7 @@ PLANS: dict[PlanName, Callable[[ReportBuilder], Report]] = {
     "d3": paper.d3,
     "d4": paper.d4,
     "rl": paper.rl,
+    "rl_claim": rl_claim,
     "complexity": complexity,
 }
 

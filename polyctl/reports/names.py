@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from polyctl.config.registry import Registry
 from polyctl.errors import UsageError, did_you_mean
 
-PlanName = Literal["d1_degree", "d1_vars", "d2_arch", "d2_heads", "d3", "d4", "rl", "complexity"]
+PlanName = Literal["d1_degree", "d1_vars", "d2_arch", "d2_heads", "d3", "d4", "rl", "rl_claim", "complexity"]
 PLAN_NAMES: tuple[PlanName, ...] = get_args(PlanName)
 
 
