@@ -31,6 +31,7 @@ STEP_KEYS = (
 )
 GROUP_KEYS = ("all_right", "all_wrong", "skipped")  # of reinforcement learning, as shares of the groups
 VALIDATION_KEYS = ("valid_loss", "greedy_verified", "greedy_exact", "pass_at_1", "pass_at_w")
+VALID, STEP = "validation ", "step "  # before names that both measure
 MEASURED = frozenset((*STEP_KEYS, *GROUP_KEYS))  # at every step
 BEAMS = ("beam", "verdict", "rollout")
 UNLISTED = (*BEAMS, "progress")  # kinds that are shown elsewhere than in the log
@@ -280,7 +281,11 @@ def _find_numbers(event: Step | Validation) -> list[tuple[str, float]]:
     keys = STEP_KEYS if isinstance(event, Step) else VALIDATION_KEYS
     measured = {**vars(event), **event.metrics}
     found = [(key, value) for key in keys if (value := measured.get(key)) is not None]
-    found += [(key, value) for key, value in event.metrics.items() if key not in (*keys, *GROUP_KEYS)]
+    others = {key: value for key, value in event.metrics.items() if key not in (*keys, *GROUP_KEYS)}
+    if isinstance(event, Validation):  # a name may be measured at steps, too
+        found += [(VALID + key, value) for key, value in others.items()]
+    else:
+        found += [(STEP + key if key in VALIDATION_KEYS else key, value) for key, value in others.items()]
     if isinstance(event, Step) and (groups := to_finite(event.metrics.get("searched"))):
         counts = [(key, to_finite(event.metrics.get(key))) for key in GROUP_KEYS]
         found += [(key, count / groups) for key, count in counts if count is not None]

@@ -34,14 +34,14 @@ def measured(steps: int = 40) -> list[dict]:
 def test_all_that_is_logged_can_be_plotted(tmp_path):
     run_log = read(RunLog(make_run(tmp_path, lines=measured())))
     assert list_metrics([run_log]) == [
-        ("bleu", "0.25"),
         ("depth", "2"),
         ("loss", "40"),
         ("margin", "10"),
         ("valid_loss", "1.5"),
+        ("validation bleu", "0.25"),
     ]
     view = RunView()
-    view.choose_own(["margin", "bleu"])
+    view.choose_own(["margin", "validation bleu"])
     view.choose_metrics([run_log])
     assert (view.metric, view.metrics[-2:], view.title("own-0")) == ("own-1", ("own-0", "own-1"), "margin")
     (line,) = plot_lines([run_log], "own-0", "step", view.own)
@@ -58,6 +58,22 @@ def test_groups_are_counted_as_shares_alone(tmp_path):
     run_log = read(RunLog(make_run(tmp_path, lines=lines)))
     assert dict(list_metrics([run_log]))["skipped"] == "50.0%"
     assert {point.high for point in run_log.series["skipped"].points} == {0.5}
+
+
+def test_what_steps_and_validations_both_measure_is_kept_apart(tmp_path):
+    lines = [event(i, "step", step=i, pass_at_1=0.5, mass=0.25, rank_score=0.75) for i in range(1, 5)]
+    lines.append(event(9, "validation", step=4, pass_at_1=1.0, mass=0.5, rank_score=1.5))
+    run_log = read(RunLog(make_run(tmp_path, lines=lines)))
+    assert list_metrics([run_log]) == [
+        ("mass", "0.25"),
+        ("pass_at_1", "100.0%"),
+        ("rank_score", "0.75"),
+        ("step pass_at_1", "50.0%"),
+        ("validation mass", "0.5"),
+        ("validation rank_score", "1.5"),
+    ]
+    (line,) = plot_lines([run_log], "pass")
+    assert len(line.points) == 1
 
 
 def test_a_file_of_endless_names_takes_bounded_memory(tmp_path):
@@ -142,7 +158,7 @@ def test_metrics_are_chosen_by_name_and_the_cursor_is_set(tmp_path, dashboard):
         await until_open(pilot, FindScreen)
         await pilot.press(*"marg", "tab", "ctrl+u", *"ble", "enter")
         await until_shown(pilot, "margin", "bleu")
-        assert pane.view.own == ("margin", "bleu")
+        assert pane.view.own == ("margin", "validation bleu")
         await pilot.press("c")
         await until_shown(pilot, "values at step 40")
         await pilot.press("H", "left", "l")

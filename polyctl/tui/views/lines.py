@@ -9,7 +9,7 @@ from dataclasses import replace
 from polyctl.formatting import format_number, format_percent
 from polyctl.tui.format import clean
 from polyctl.tui.run_evaluations import Evaluation
-from polyctl.tui.run_log import GROUP_KEYS, MEASURED, VALIDATION_KEYS, RunLog
+from polyctl.tui.run_log import GROUP_KEYS, MEASURED, STEP, VALID, VALIDATION_KEYS, RunLog
 from polyctl.tui.series import Point
 from polyctl.tui.views.plot import Line
 
@@ -112,12 +112,19 @@ def _own_lines(run_log: RunLog, name: str) -> list[Line]:
     series = run_log.series.get(name)
     if series is None:
         return []
-    return [Line(name, series.points, smoothed=name not in VALIDATION_KEYS, percent=is_share(name))]
+    often = name not in VALIDATION_KEYS and not name.startswith(VALID)
+    return [Line(name, series.points, smoothed=often, percent=is_share(name))]
 
 
 def is_share(name: str) -> bool:
     """Whether a metric of that name lies between 0 and 1, so that it is shown as a percentage."""
-    return name in ("greedy_verified", "greedy_exact", "pass_at_1", "pass_at_w", *GROUP_KEYS)
+    return name.removeprefix(VALID).removeprefix(STEP) in (
+        "greedy_verified",
+        "greedy_exact",
+        "pass_at_1",
+        "pass_at_w",
+        *GROUP_KEYS,
+    )
 
 
 def list_metrics(run_logs: Sequence[RunLog]) -> list[tuple[str, str]]:
