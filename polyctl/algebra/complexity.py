@@ -179,10 +179,10 @@ class _Expression:
 
 def _terms(f: Polynomial) -> Sum:
     return {
-        tuple((i, int(exponent)) for i, exponent in enumerate(monomial) if exponent): _number(c)
-        for monomial, c in zip(f.monoms(), f.coeffs(), strict=True)
+        tuple([(i, int(e)) for i, e in enumerate(m) if e]): int(c.p) if c.q == 1 else _fraction(c)
+        for m, c in zip(f.monoms(), f.coeffs(), strict=True)
     }
 
 
-def _number(c: fmpq) -> Number:
-    return int(c.p) if c.q == 1 else Fraction(int(c.p), int(c.q))
+def _fraction(c: fmpq) -> Fraction:
+    return Fraction(int(c.p), int(c.q))

@@ -7,13 +7,14 @@ from math import comb
 
 from flint import fmpz_mat
 
-from polyctl.algebra.complexity import Complexity
+from polyctl.algebra.complexity import Complexity, complexity_of
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.linear_algebra import coefficient_rows
 from polyctl.algebra.polynomial import Polynomial, constant_term, degree, is_homogeneous, variables_used
 
 WEAK = "weak: only a factorisation, or a substitution of powers of the variables"
 SUM = "only a sum of parts in different variables"
+POOR = 0.9  # of f's distinct subexpressions: hardly simpler than f
 LONGEST_OUTER, LARGEST_OUTER = 60, 12  # terms and degree of an outer that is factored
 GENERIC = "generic: nearly every polynomial of this degree has a decomposition of this shape"
 
@@ -78,6 +79,15 @@ def is_generic(f: Polynomial, decomposition: Decomposition) -> bool:
     return m * (space - m) + outers >= needed
 
 
+def is_poor(f: Polynomial, decomposition: Decomposition, complexity: Complexity, share: float = POOR) -> bool:
+    """Whether it has more than this share of f's complexity, in as many inner polynomials as f has variables.
+
+    f in one variable has no poor decompositions.
+    """
+    many = len(decomposition.inners) >= len(variables_used(f)) > 1
+    return many and complexity.distinct > share * complexity_of(f).distinct
+
+
 def find_reservation(f: Polynomial, decomposition: Decomposition) -> str | None:
     """Why a verified decomposition says little about f, or None if it says something."""
     if is_weak(f, decomposition):
@@ -89,9 +99,10 @@ def find_reservation(f: Polynomial, decomposition: Decomposition) -> str | None:
 
 def rank_key(f: Polynomial, decomposition: Decomposition, complexity: Complexity | None) -> tuple[int, ...]:
     """What answers are sorted by: verified ones, which have a complexity, from the simplest to the most
-    complex, fewer inner polynomials first, sums and then weak ones after the others; then the rest in the
-    order in which they were found."""
+    complex, fewer inner polynomials first, sums and then weak and poor ones after the others; then the rest
+    in the order in which they were found."""
     if complexity is None:
         return (1, 0, 0, 0, 0)
-    grade = 2 if is_weak(f, decomposition) else int(is_sum(decomposition))
+    last = is_weak(f, decomposition) or is_poor(f, decomposition, complexity)
+    grade = 2 if last else int(is_sum(decomposition))
     return (0, grade, complexity.distinct, len(decomposition.inners), complexity.leaves)

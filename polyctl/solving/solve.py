@@ -18,7 +18,7 @@ from polyctl.algebra.polynomial import Polynomial, compose, key, variables_used
 from polyctl.solving.attempt import Attempt, Ending
 from polyctl.solving.judge import judge, simplify_solution
 from polyctl.solving.methods import DEFAULT_SECONDS, METHODS, Method, ModelUnavailable, select_methods
-from polyctl.solving.rank import is_generic
+from polyctl.solving.rank import is_generic, is_poor
 from polyctl.solving.solution import Answer, Candidate, Solution
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ SIMPLIFIED, SIMPLIFYING_SECONDS, BEYOND_SECONDS = 3, 1.0, 0.25  # the last one i
 # Beside a weak answer with so few of f's distinct subexpressions that it is likely to be all there is, the
 # numeric solver has a small share of the time limit, but some seconds at least.
 GOOD, BESIDE_GOOD, LEAST_SECONDS = 0.6, 0.07, 2.0
-POOR = 0.8  # of f's distinct subexpressions
-NUMERIC_FIRST = 0.3  # of the time limit, for the numeric solver before a model is loaded
+MODEST = 0.8  # of f's distinct subexpressions: an exact answer that does not end the search
+NUMERIC_FIRST = 0.5  # of the time limit, for the numeric solver before a model is loaded
 LOADING_SECONDS = 2.5  # about what it takes to import torch and to load a model
 GRACE_SECONDS = 0.25  # after the time limit, to judge what was found just before it
 
@@ -161,8 +161,7 @@ class _Search:
         size = solution.complexity
         if size is None or not solution.source.startswith("exact") or self._size <= MODERATE:
             return False
-        many = len(solution.inner) >= len(variables_used(self.f))
-        return many and size.distinct > POOR * complexity_of(self.f).distinct
+        return is_poor(self.f, solution.decomposition, size, MODEST)
 
     def continues(self, method: Method) -> bool:
         """Whether a method is worth trying though an answer was found: it may find a simpler one."""
@@ -272,18 +271,21 @@ class _Search:
 
     def _choose(self, outcome: Outcome) -> int:
         """Take numeric answers until one is likely to be the simplest; how many were new."""
-        found, first = 0, inf
+        found, first, end = 0, inf, 0.0
         for decomposition in outcome.decompositions:
             new = self.add(Candidate(decomposition, "numeric"))
             found += new
             if not new and first == inf:
                 continue
             # If nearly any polynomial has such an answer there are many, and the simplest is wanted. A mere
-            # factorisation of this shape may have a better answer beside it, but not often.
+            # factorisation of this shape may have a better answer beside it, but not often. What is larger
+            # than f is hardly what f was made of.
             first = min(first, perf_counter())
             latest = next(s for s in reversed(self.solutions) if s.verified)
             many = (latest.weak or is_generic(self.f, latest.decomposition)) and found < MANY
-            if not many or perf_counter() - first > CHOOSING_SECONDS:
+            larger = latest.complexity is not None and latest.complexity > complexity_of(self.f)
+            end = max(end, perf_counter() + LEAST_SECONDS if larger else first + CHOOSING_SECONDS)
+            if not (many or larger) or perf_counter() > end:
                 break
         return found
 

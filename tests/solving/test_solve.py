@@ -44,6 +44,13 @@ def test_an_answer_whose_simpler_form_is_another_answer_is_shown_once():
     assert [set(map(str, s.inner)) for s in answer] == [{"a", "x^2"}]
 
 
+@pytest.mark.parametrize("text", ["(a^2+b^2)*(c^2+d^2)", "(x1*y2-x2*y1)^2 + (x1*y1+x2*y2)^2"])
+def test_a_factorisation_stands_before_what_is_hardly_simpler_than_f(text):
+    best = solve(parse(text), "exact").best
+    assert best.weak
+    assert len(best.inner) == 2
+
+
 def test_indecomposable_is_said_only_where_it_is_proved():
     one = solve(parse("x^5 + x + 1"), method="exact")
     assert one.indecomposable

@@ -187,18 +187,20 @@ def _simplest(
 
 def _shifts(g: Polynomial, x: int, budget: Budget) -> list[Polynomial]:
     """0 and the s free of x for which −s is a root in x of g or a derivative; of a very large g 0 alone."""
-    found, derivative = [g.context().constant(0)], g
-    while derivative.degrees()[x] >= 1:
+    zero = g.context().constant(0)
+    found, derivative = [zero], g
+    while (left := derivative.degrees()[x]) >= 1:
         budget.check(_FACTOR_SECONDS * len(derivative))
         if prod(e + 1 for e in derivative.degrees()) > _FACTORED:
             break
-        for factor, _ in derivative.factor()[1]:
+        # what is linear in x gives a root only if its leading coefficient divides the rest
+        factors = [(derivative, 1)] if left == 1 else derivative.factor()[1]
+        for factor, _ in factors:
             if factor.degrees()[x] == 1:
                 c = coefficients_of(factor, x)
-                if c[1].is_constant():
-                    shift = c.get(0, g.context().constant(0)) / c[1].leading_coefficient()
-                    if shift not in found:
-                        found.append(shift)
+                shift, rest = divmod(c.get(0, zero), c[1])
+                if rest.is_zero() and shift not in found:
+                    found.append(shift)
         derivative = derivative.derivative(x)
     return found
 

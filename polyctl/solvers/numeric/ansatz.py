@@ -9,8 +9,9 @@ from functools import cached_property
 from math import comb
 
 import numpy as np
-from flint import fmpq
+from flint import fmpq, fmpz_mat
 
+from polyctl.algebra.linear_algebra import coefficient_rows
 from polyctl.algebra.monomials import Monomial, monomials_of_degree
 from polyctl.algebra.polynomial import Polynomial, degree, is_homogeneous, terms, variables_used
 from polyctl.solvers.numeric.system import Reals, System, make_system, values_of
@@ -135,12 +136,19 @@ class Ansatz:
 def ansatzes(f: Polynomial, inners: int, inner_degrees: Sequence[int] | None) -> list[Ansatz]:
     """The degrees that f allows for this number of inners, those with the fewest unknowns first.
 
-    Inner degrees divide that of f. Linear inners make sense only if there are fewer of them than variables.
+    Inner degrees divide that of f. Linear inners make sense only if there are fewer of them than variables,
+    and just as many as f's partial derivatives are independent: f is no polynomial in fewer.
     """
-    total, count = degree(f), len(variables_used(f))
+    total = degree(f)
+    linear = inners == _essential_variables(f) < len(variables_used(f))
     wanted = [
         Ansatz(f, inners, d, total // d)
         for d in range(1, total // 2 + 1)
-        if total % d == 0 and (d > 1 or inners < count) and (inner_degrees is None or d in inner_degrees)
+        if total % d == 0 and (d > 1 or linear) and (inner_degrees is None or d in inner_degrees)
     ]
     return sorted(wanted, key=lambda q: (q.unknowns, q.inner_degree))
+
+
+def _essential_variables(f: Polynomial) -> int:
+    """The least number of linear inners: how many partial derivatives of f are independent."""
+    return fmpz_mat(coefficient_rows([f.derivative(x) for x in variables_used(f)])[1]).rank()

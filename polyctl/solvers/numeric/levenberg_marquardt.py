@@ -67,7 +67,8 @@ class LevenbergMarquardt:
         better_B = cost_B < self.cost_B
         self.x_BU = np.where(better_B[:, None], trial_BU, self.x_BU)
         self.residual_BR = np.where(better_B[:, None], residual_BR, self.residual_BR)
-        self.jacobian_BKR = np.where(better_B[:, None, None], jacobian_BKR, self.jacobian_BKR)
+        jacobian_BKR[~better_B] = self.jacobian_BKR[~better_B]
+        self.jacobian_BKR = jacobian_BKR
         self.cost_B = np.where(better_B, cost_B, self.cost_B)
         factor_B = np.where(better_B, (1 - (2 * gain_B - 1) ** 3).clip(0.1, 4.0), 4.0)
         self.damping_B = (self.damping_B * factor_B).clip(1e-14, 1e8)

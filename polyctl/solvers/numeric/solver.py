@@ -23,44 +23,54 @@ MAX_UNKNOWNS = 400
 MAX_EQUATIONS = 2000
 TERMS = 3
 BATCH = 128
-STARTS = 48
+LEAST_STARTS, MOST_STARTS, FIRST_SHARE = 12, 240, 4
 GUESSES, GUESSED = 1024, 1e-14
 GENERIC_SECONDS = 0.5  # seconds for the shapes of a question before inners are guessed
 SPARSE_TERMS, SPARSE_SHARE = 12, 0.6  # if f has more monomials, shapes say too little
-CHUNK_WORK = 20_000
+CHUNK_WORK, EARLY_WORK = 40_000, 100_000  # for shapes at a time, and of all questions before random starts
+CHUNKS = 3  # of shapes in a round
+# How many of the random starts continue after 10, 20, … steps, those with the least cost: after 30 steps
+# nearly all that reach zero are among them.
+SHARES, LEAST_KEPT = (0.5, 0.25, 0.12, 0.06, 0.03), 4
 
 
 class ShapeSearch:
     """Decompositions in which no monomial cancels: every shape of one question as a small system."""
 
-    def __init__(self, ansatz: Ansatz) -> None:
+    def __init__(self, ansatz: Ansatz, budget: Budget) -> None:
         self.ansatz = ansatz
         self.chunks: list[list[Shape]] = []
+        self.finished = not self.sparse
+        self._supports = Supports(ansatz.monomials, ansatz.inner_monomials, budget)
+        self._shapes = self._supports.search(ansatz.inners, ansatz.outer_degree, TERMS, ansatz.fixed)
 
     @property
     def sparse(self) -> bool:
         """Whether f has so few monomials that shapes say something."""
         return len(self.ansatz.monomials) <= max(SPARSE_TERMS, SPARSE_SHARE * self.ansatz.ansatz)
 
-    def first(self, generator: np.random.Generator, budget: Budget) -> Iterator[Decomposition]:
-        """Find the shapes and solve each from a few starts."""
-        ansatz = self.ansatz
-        if not self.sparse:
+    @property
+    def work(self) -> int:
+        """How much work the search for shapes has been so far."""
+        return self._supports.work
+
+    def more(self, generator: np.random.Generator, budget: Budget) -> Iterator[Decomposition]:
+        """Find the next shapes, some or as many as a chunk of work gives; solve each from a few starts."""
+        if self.finished or budget.expired:
             return
-        supports = Supports(ansatz.monomials, ansatz.inner_monomials, budget)
-        shapes = supports.shapes(ansatz.inners, ansatz.outer_degree, TERMS, ansatz.fixed)
-        while not budget.expired:
-            chunk: list[Shape] = []
-            enough = supports.work + CHUNK_WORK
-            for shape in shapes:
+        chunk: list[Shape] = []
+        enough = self.work + CHUNK_WORK
+        for shape in self._shapes:
+            if shape is not None:
                 chunk.append(shape)
-                if len(chunk) >= BATCH // 4 or supports.work > enough:
-                    break
-            if not chunk:
-                return
+            if len(chunk) >= BATCH // 4 or self.work > enough or budget.expired:
+                break
+        else:
+            self.finished = True
+        if chunk:
             chunk.sort(key=lambda s: s.unknowns)
             self.chunks.append(chunk)
-            yield from _solve_shapes(ansatz, chunk, generator, budget)
+            yield from _solve_shapes(self.ansatz, chunk, generator, budget)
 
     def again(self, generator: np.random.Generator, budget: Budget) -> Iterator[Decomposition]:
         """Solve the shapes found from other starts."""
@@ -205,8 +215,10 @@ def dense_candidates(
     seconds = step_seconds(len(x_BU), len(index_K), len(system.points_PV))
     if budget.left <= seconds:
         return
-    run = LevenbergMarquardt(system, target_P, x_BU, np.tile(index_K, (len(x_BU), 1)))
+    every = len(index_K) == system.unknowns
+    run = LevenbergMarquardt(system, target_P, x_BU, None if every else np.tile(index_K, (len(x_BU), 1)))
     before_B = run.cost_B
+    shares = iter(SHARES)
     for iteration in range(1, iterations + 1):
         if budget.left <= seconds / 2:
             return
@@ -218,7 +230,8 @@ def dense_candidates(
             if found is not None:
                 yield found
         stuck_B = (run.cost_B > 0.9 * before_B) | (run.damping_B > 1e4) | (run.cost_B < SOLVED)
-        keep = np.flatnonzero(~stuck_B).tolist()
+        most = max(LEAST_KEPT, round(next(shares, SHARES[-1]) * len(x_BU)))
+        keep = [b for b in np.argsort(run.cost_B, kind="stable").tolist() if not stuck_B[b]][:most]
         if not keep:
             return
         run.keep(keep)
@@ -351,25 +364,36 @@ def _all(
         for q in ansatzes(f, m, inner_degrees)
         if q.unknowns <= MAX_UNKNOWNS and q.ansatz <= MAX_EQUATIONS
     ]
-    searches = [ShapeSearch(q) for q in asked]
+    searches = [ShapeSearch(q, budget) for q in asked]
     for search in searches:
-        if search.ansatz.generic:
-            yield from search.first(generator, budget.at_most(GENERIC_SECONDS))
-            yield from generic_candidates(search.ansatz, generator, budget)
-            continue
-        yield from search.first(generator, budget)
-        if not search.sparse:
-            yield from dense_candidates(
-                search.ansatz, random_starts(search.ansatz, STARTS, generator), budget
-            )
-    rounds = 0
+        if not (search.finished or search.ansatz.generic) and sum(s.work for s in searches) < EARLY_WORK:
+            yield from search.more(generator, budget)
+    first = True
     while searches and not budget.expired:
         for search in searches:
-            yield from search.again(generator, budget)
-        for question in asked:
-            if question.inners > 1 or rounds == 0:
-                x_BU = random_starts(question, STARTS, generator)
-                yield from dense_candidates(question, x_BU, budget)
-        rounds += 1
-        if all(q.inners == 1 for q in asked):
-            return
+            if first and search.ansatz.generic:
+                yield from _generic(search, generator, budget)
+                continue
+            yield from _random(search.ansatz, generator, budget, FIRST_SHARE if first else 1)
+            if search.finished:
+                yield from search.again(generator, budget)
+            for _ in range(CHUNKS):
+                yield from search.more(generator, budget)
+        searches, first = [search for search in searches if search.ansatz.inners > 1], False
+
+
+def _generic(search: ShapeSearch, generator: np.random.Generator, budget: Budget) -> Iterator[Decomposition]:
+    """Decompositions if nearly every f has one: by shapes for a short time, then guessed."""
+    short = budget.at_most(GENERIC_SECONDS)
+    while not (search.finished or short.expired):
+        yield from search.more(generator, short)
+    yield from generic_candidates(search.ansatz, generator, budget)
+
+
+def _random(
+    ansatz: Ansatz, generator: np.random.Generator, budget: Budget, share: int
+) -> Iterator[Decomposition]:
+    """Decompositions near random starts: more for many unknowns, of which fewer starts lead to zero."""
+    count = min(MOST_STARTS, ansatz.unknowns**2 // 18) // share
+    x_BU = random_starts(ansatz, max(LEAST_STARTS, count), generator)
+    yield from dense_candidates(ansatz, x_BU, budget)

@@ -12,7 +12,8 @@ from polyctl.algebra.monomials import Monomial, monomials_of_degree
 
 BITS = 8
 MASK = (1 << BITS) - 1
-MAX_WORK = 400_000
+MAX_WORK = 800_000
+PRODUCTS = 8  # of monomials, for a unit of work
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,12 @@ class Supports:
 
         `fixed` is an inner monomial that is one more inner, the last, and in no other one.
         """
+        return (s for s in self.search(inners, outer_degree, terms, fixed) if s is not None)
+
+    def search(
+        self, inners: int, outer_degree: int, terms: int, fixed: int | None = None
+    ) -> Iterator[Shape | None]:
+        """The same, with None in between, so that the search can be interrupted there."""
         count = inners + (fixed is not None)
         outers = [
             (e, [i for i, k in enumerate(e) for _ in range(k)])
@@ -105,11 +112,11 @@ class Supports:
                     if masks is None:
                         continue
                     for closed in self._closed(pivots, masks, chosen):
-                        shape = self._shape(pivots, closed, chosen, seen)
-                        if shape is not None:
-                            yield shape
+                        yield self._shape(pivots, closed, chosen, seen)
+                    yield None
                     if self.exhausted():
                         return
+            yield None
 
     def _divides(self, u: int) -> bool:
         shifts = range(0, max(self.target).bit_length(), BITS)
@@ -177,6 +184,7 @@ class Supports:
             sums = {0}
             for mask in masks:
                 sums = {s + self.codes[k] for s in sums for k in _bits(mask)}
+                self.work += len(sums) // PRODUCTS
             known = sum(self._bit[s] for s in sums if s in self._bit)
             self._covered[masks] = known
         return known
@@ -191,6 +199,7 @@ class Supports:
             sums = {(0, 0)}
             for i in term.factors:
                 sums = {(s + u, b | item) for s, b in sums for u, item in supports[i]}
+                self.work += len(sums) // PRODUCTS
             for value, used in sums:
                 if value in self.target:
                     fits.setdefault(value, set()).add(used)
@@ -213,7 +222,7 @@ class Supports:
             if alive in seen or any(alive & ~other == 0 for other in found):
                 continue
             seen.add(alive)
-            self.work += 10
+            self.work += 10 + (len(conflicts) + len(fits)) // PRODUCTS
             if self.exhausted():
                 break
             if not all(any(used & ~alive == 0 for used in ways) for ways in fits.values()):

@@ -15,9 +15,16 @@ from polyctl.algebra.polynomial import compose, ring
 from polyctl.algebra.verify import verify
 from polyctl.config.registry import PACKAGED, load_experiment
 from polyctl.data.families import draw_problem
-from polyctl.solvers.numeric.ansatz import Ansatz
+from polyctl.solvers.numeric.ansatz import Ansatz, ansatzes
 from polyctl.solvers.numeric.rationalize import echelon, recognise
-from polyctl.solvers.numeric.solver import by_least_squares, dense_candidates, polish, random_starts
+from polyctl.solvers.numeric.solver import (
+    ShapeSearch,
+    by_least_squares,
+    dense_candidates,
+    polish,
+    random_starts,
+)
+from polyctl.solvers.numeric.supports import Supports
 from tests.decompositions import equivalent
 
 
@@ -82,6 +89,41 @@ def test_where_monomials_cancel_random_starts_find_it():
     found = next(dense_candidates(question, random_starts(question, 24, generator), Budget.of(120)), None)
     assert found is not None
     assert verify(f, found).verified
+
+
+def test_a_sparse_outer_polynomial_of_four_inner_ones_is_found():
+    """Monomials of f cancel, and each inner polynomial is in few terms of the outer one."""
+    b0, b1, b2, b3 = ring(["b0", "b1", "b2", "b3"]).gens()
+    h = map(f_of, ("3x^3+2x y^2+2z^3", "3x y z-2y^3-z^3", "4x y z-y^3-4y z^2", "3x^2y-3y^3+4z^3"))
+    f = compose(4 * b0**2 * b2 + b0 * b2 * b3 + 3 * b1 * b3**2 + b2**3, list(h))
+    found = first(f)
+    assert found is not None
+    assert len(found.inners) <= 4
+
+
+def test_of_random_starts_the_best_continue():
+    question = Ansatz(f_of("(x^2+x*y)^3 - (x^2+x*y)*(y^2-x*z)^2"), 2, 2, 3)
+    x_BU = random_starts(question, 40, np.random.default_rng(0))
+    found = list(dense_candidates(question, x_BU, Budget.of(120)))
+    assert found
+    assert all(verify(question.f, d).verified for d in found)
+
+
+def test_the_search_for_shapes_continues_where_it_was():
+    f = f_of("(x^2*y+3*y^3)^2*x^2*z - 5*(x^2*z)^3")
+    question, generator = Ansatz(f, 2, 3, 3), np.random.default_rng(0)
+    whole = list(Supports(question.monomials, question.inner_monomials).shapes(2, 3, 3))
+    search = ShapeSearch(question, Budget.of(120))
+    while not search.finished:
+        list(search.more(generator, Budget.of(120)))
+    assert sorted(s.inners for chunk in search.chunks for s in chunk) == sorted(s.inners for s in whole)
+
+
+def test_linear_inners_are_as_many_as_independent_derivatives():
+    f = f_of("(x+y)^3 - 2*(x+y)*z^2")
+    assert [q.inner_degree for q in ansatzes(f, 2, None)] == [1]
+    assert not ansatzes(f, 1, None)
+    assert not ansatzes(f_of("x^3 + y^3 + z^3"), 2, None)
 
 
 def test_the_same_seed_gives_the_same_answers():
