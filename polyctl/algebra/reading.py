@@ -54,7 +54,7 @@ _DEFINITION = re.compile(
 )
 _EQUATION = re.compile(r"\s*(?:[A-Za-z]+\.)?(?:Eq|Equal)\s*(?P<open>[(\[])")
 _DEFINED = re.compile(rf"=\s*(?P<name>[A-Za-z])\s*\(\s*(?P<arguments>{_NAMES})\s*\)\s*$")
-_CALL = re.compile(r"\s*(?:[A-Za-z]+\.)?(?P<name>[A-Za-z]+)\s*(?P<open>[(\[])")
+_CALL = re.compile(r"\s*(?:[A-Za-z]+\.)?(?P<name>[A-Za-z]+(?:_[A-Za-z]+)*)\s*(?P<open>[(\[])")
 _UNKNOWN = re.compile(rf"\s(?:for|wrt|with\s+respect\s+to)\s+({_NAMES})\s*$")
 _EQUALS = re.compile(r"(?<![:<>!=])={1,2}(?![=>])")
 _ENTRY = r"[-+]?[0-9./]+"
@@ -284,7 +284,7 @@ def _argument_of_call(text: str) -> tuple[str, tuple[str, ...]]:
     main: tuple[str, ...] = ()
     for _ in range(_NESTED_CALLS):
         call = _CALL.match(text)
-        if call is None or call["name"].lower() not in CALLS:
+        if call is None or not CALLS.union({"list"}).issuperset(call["name"].lower().split("_")):
             break
         commas, closing = _arguments(text, call)
         if text[closing + 1 :].strip():

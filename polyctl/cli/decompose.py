@@ -191,10 +191,13 @@ def _refuse(options: dict[str, object], beside: str) -> None:
 def _roots_of(found: Answer, seconds: float) -> list[tuple[str, int]] | None:
     """The roots of f as SymPy writes them; None, with a line on stderr, if the time limit is reached."""
     from polyctl.algebra.budget import Budget, OutOfTime
+    from polyctl.solving.inverse_sums import without_inverse
     from polyctl.solving.roots import find_roots
 
     try:
-        return [(str(root), count) for root, count in find_roots(found.f, Budget.of(seconds))]
+        return [
+            (str(root), count) for root, count in find_roots(without_inverse(found.f), Budget.of(seconds))
+        ]
     except OutOfTime:
         output.say(ROOTS_TOO_LONG)
         return None
@@ -211,7 +214,7 @@ def _without_roots(found: Answer, text: str, top: int, latex: bool, as_json: boo
 
 
 def _atom_of(f: Polynomial) -> str:
-    """`sin(x) = ` if that is what f's only variable stands for, else nothing."""
+    """`sin(x) = ` if that is what f's first variable stands for, else nothing."""
     from polyctl.algebra.atoms import is_plain
     from polyctl.algebra.polynomial import names, variables_used
 

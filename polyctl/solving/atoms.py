@@ -9,6 +9,7 @@ from polyctl.algebra.complexity import complexity_of
 from polyctl.algebra.identities import find_identities
 from polyctl.algebra.polynomial import (
     Polynomial,
+    constant_term,
     degree,
     names,
     polynomial,
@@ -27,7 +28,7 @@ def with_fewer_atoms(f: Polynomial, budget: Budget = UNLIMITED) -> tuple[Polynom
     """f in as few of its variables as identities of its atoms allow, and these identities in words.
 
     Of several ways the simplest is taken whose degree is 2 or more. The result equals f as a function: x is
-    sqrt(x)^2, 4^x is (2^x)^2, cos(2*x) is 2*cos(x)^2 - 1.
+    sqrt(x)^2, 4^x is (2^x)^2, cos(2*x) is 2*cos(x)^2 - 1. It may be a constant.
 
     >>> from polyctl.algebra.parse import parse
     >>> with_fewer_atoms(parse("x - 5 sqrt(x) + 6", atoms=True))
@@ -37,6 +38,9 @@ def with_fewer_atoms(f: Polynomial, budget: Budget = UNLIMITED) -> tuple[Polynom
     identities = find_identities([names(f)[i] for i in used]) if len(used) <= MOST else None
     if identities is None:
         return f, ()
+    whole = rewrite(f, (), budget.at_most(SECONDS))
+    if whole is not None and whole.normal_form.is_constant():
+        return f.context().constant(constant_term(whole.normal_form)), identities.sentences
     for size in range(1, len(used)):
         ways = []
         for chosen in combinations(used, size):

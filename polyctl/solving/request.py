@@ -8,6 +8,7 @@ from pathlib import Path
 
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.polynomial import Polynomial, degree, names, variables_used
+from polyctl.algebra.printing import plain
 from polyctl.algebra.reading import Reading, read, with_carets
 from polyctl.algebra.tokens import POWER_HINT
 from polyctl.errors import UsageError, did_you_mean
@@ -82,6 +83,9 @@ class SolveRequest:
                 f"{unknown[0]} is not a variable of f",
                 did_you_mean(unknown[0], names(f), f"they are {', '.join(names(f))}"),
             )
+        if degree(f) < 1 and reading.identities:
+            value = f"f is the constant {plain(f)}, with {', '.join(reading.identities)}"
+            raise UsageError(value, "give one that varies")
         if degree(f) < 2:
             meant = with_carets(self.f) if isinstance(self.f, str) and self.variables is None else None
             raise UsageError(

@@ -237,7 +237,7 @@ class Answer:
 
     @cached_property
     def reciprocal(self) -> Reciprocal | None:
-        """f as x^n·g(x + c/x) times simple factors, if f is such a polynomial in one variable."""
+        """f as x^n·g(x + c/x) times simple factors, if f is such a polynomial in one of its variables."""
         from polyctl.solvers.exact.palindromic import reciprocal
 
         return reciprocal(self.f)
@@ -279,6 +279,8 @@ class Answer:
                 )
                 more = ", …" if count > CHAINS_SHOWN else ""
                 lines.append(f"{count} complete chains, by degree: {listed}{more}")
+            if len(variables_used(self.f)) > 1 and self.reciprocal is not None:
+                lines.append(f"also {self.reciprocal.to_text(as_latex)}")
             return "\n".join(lines)
         form = self.reciprocal
         other = [] if form is None else [f"but {form.to_text(as_latex)}"]

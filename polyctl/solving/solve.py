@@ -29,7 +29,8 @@ MANY = 12
 CHOOSING_SECONDS = 0.3
 SMALL, MODERATE = 12, 30  # distinct subexpressions beyond the variables
 ATOMS_SECONDS = 1.0  # to decompose what f is in a sum of inverses
-BRIEFLY = 0.3  # seconds for each further exact method once there is an answer
+# seconds for each further exact method once there is an answer; the second if fewer inner polynomials may do
+BRIEFLY, LESS_BRIEFLY = 0.3, 2.0
 SIMPLIFIED, SIMPLIFYING_SECONDS, BEYOND_SECONDS = 3, 1.0, 0.25  # the last one if time is up
 # Beside a weak answer with so few of f's distinct subexpressions that it is likely to be all there is, the
 # numeric solver has a small share of the time limit, but some seconds at least.
@@ -165,10 +166,14 @@ class _Search:
 
     def continues(self, method: Method) -> bool:
         """Whether a method is worth trying though an answer was found: it may find a simpler one."""
-        count = len(variables_used(self.f))
         exact = method.kind == "exact" and self._enough and self.stopped is None and not self._closed
-        many = all(len(s.inner) >= count for s in self.solutions if s.ends_search)
-        return exact and count > 1 and (self._size <= MODERATE or many)
+        return exact and len(variables_used(self.f)) > 1 and (self._size <= MODERATE or self._with_many)
+
+    @property
+    def _with_many(self) -> bool:
+        """Whether all answers that end the search have as many inner polynomials as f has variables."""
+        count = len(variables_used(self.f))
+        return all(len(s.inner) >= count for s in self.solutions if s.ends_search)
 
     @property
     def small(self) -> bool:
@@ -219,7 +224,10 @@ class _Search:
         return self._take(Solution(self.f, claim, verdict, "exact: inverses", None, None, size, seconds))
 
     def parametric(self, main: Sequence[str]) -> None:
-        """h(x, y) for the main variables x alone; the search ends if there is one that says something."""
+        """h(x, y) for the main variables x alone; the search ends if there is one that says something.
+
+        For a single x it ends if there is one at all: a substitution of powers is what was asked for.
+        """
         from polyctl.solvers.exact.parametric import parametric, shears
 
         started, names = perf_counter(), self.f.context().names()
@@ -228,12 +236,14 @@ class _Search:
         listed = [*outcome.decompositions, *shears(self.f, self.budget, places).decompositions]
         found = sum(self.add(Candidate(d, f"exact: {', '.join(main)} as main variables")) for d in listed)
         self._note("parameters", started, found, outcome.proof)
+        self._enough |= found > 0 and len(main) == 1
         self._closed = self._enough
 
     def exact(self, method: Method) -> None:
         """One of the algebraic methods; only briefly, if there is an answer already."""
         solver, started = method.load(), perf_counter()
-        outcome = solver(self.f, self.budget.at_most(BRIEFLY) if self._enough else self.budget)
+        seconds = (LESS_BRIEFLY if self._with_many else BRIEFLY) if self._enough else inf
+        outcome = solver(self.f, self.budget.at_most(seconds))
         found = sum(self.add(Candidate(d, f"exact: {method.name}")) for d in outcome.decompositions)
         self._note(method.name, started, found, outcome.proof)
         if outcome.proof and method.name == "univariate" and len(variables_used(self.f)) == 1:
@@ -284,7 +294,9 @@ class _Search:
             latest = next(s for s in reversed(self.solutions) if s.verified)
             many = (latest.weak or is_generic(self.f, latest.decomposition)) and found < MANY
             larger = latest.complexity is not None and latest.complexity > complexity_of(self.f)
-            end = max(end, perf_counter() + LEAST_SECONDS if larger else first + CHOOSING_SECONDS)
+            end = max(
+                end, perf_counter() + LEAST_SECONDS if larger and not many else first + CHOOSING_SECONDS
+            )
             if not (many or larger) or perf_counter() > end:
                 break
         return found

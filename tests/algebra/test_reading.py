@@ -37,6 +37,8 @@ PIECES = st.sampled_from(_PIECES.split())
         ("f2 := y^6-3x*y^4", "y^6-3x*y^4", ()),
         ("y = y^2 + x", "y-y^2-x", ()),
         ("Decompose[x^4 + 2 x^2 + 3, x]", "x^4+2x^2+3", ("x",)),
+        ("sp.factor_list(x**4 - 5*x**2 + 4, x)", "x^4-5x^2+4", ("x",)),
+        ("polynomial_decompose(x^4 + x^2)", "x^4+x^2", ()),
         ("decompose(x^8+4x^6)", "x^8+4x^6", ()),
         ("polydecomp(x^4+y, x);", "x^4+y", ("x",)),
         ("Factor[Expand[(x+1)^2]]", "(x+1)^2", ()),

@@ -6,8 +6,10 @@ import random
 
 import pytest
 
+import polyctl
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import names, terms
+from polyctl.errors import UsageError
 from polyctl.solving import atoms
 from polyctl.solving.atoms import with_fewer_atoms
 
@@ -52,3 +54,9 @@ def test_the_form_with_fewer_atoms_is_the_same_function(text):
 def test_other_polynomials_stay_as_they_are(text):
     f = parse(text, atoms=True)
     assert with_fewer_atoms(f) == (f, ())
+
+
+@pytest.mark.parametrize("text", ["cos(5x) = 16cos(x)^5 - 20cos(x)^3 + 5cos(x)", "sin(x)^2 + cos(x)^2"])
+def test_what_is_constant_by_identities_says_so(text):
+    with pytest.raises(UsageError, match=r"f is the constant [01], with"):
+        polyctl.decompose(text, atoms=True)

@@ -8,6 +8,7 @@ import polyctl
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.parse import parse
 from polyctl.algebra.printing import plain
+from polyctl.cli.app import run
 from polyctl.solving import inverse_sums
 from polyctl.solving.inverse_sums import in_sums_with_inverses
 from polyctl.solving.verification import verify_claim
@@ -58,3 +59,10 @@ def test_other_variables_are_decomposed_too(text, inner):
 )
 def test_nothing_is_made_up(text):
     assert in_sums_with_inverses(parse(text, atoms=True)) is None
+
+
+def test_roots_are_those_of_the_numerator(capsys):
+    assert run(["decompose", "2(x^2 + 1/x^2) - 3(x + 1/x) - 1 = 0", "--atoms", "--roots"]) == 0
+    out = capsys.readouterr().out
+    assert "root 1/2\nroot 2\n" in out
+    assert out.count("root -1/2") == 2

@@ -51,6 +51,14 @@ def test_a_factorisation_stands_before_what_is_hardly_simpler_than_f(text):
     assert len(best.inner) == 2
 
 
+@pytest.mark.parametrize("text", ["a x^2 + b x^4 + c x^6", "-m^2 x^2/2 + l x^4/4", "y x^4 + y"])
+def test_a_substitution_in_one_named_variable_is_the_answer(text):
+    answer = solve(parse(text), main=["x"])
+    assert "x^2" in map(str, answer.best.inner)
+    assert "x" not in map(str, answer.best.inner)
+    assert [attempt.method for attempt in answer.tried] == ["parameters"]
+
+
 def test_indecomposable_is_said_only_where_it_is_proved():
     one = solve(parse("x^5 + x + 1"), method="exact")
     assert one.indecomposable

@@ -16,39 +16,52 @@ from dataclasses import dataclass
 from flint import fmpq, fmpq_poly
 
 from polyctl.algebra.decomposition import outer_ring
-from polyctl.algebra.polynomial import Polynomial, degree, variables_used
+from polyctl.algebra.polynomial import Polynomial, coefficients_of, degree, names, ring, variables_used
 from polyctl.algebra.printing import latex, plain
 from polyctl.algebra.rational_roots import rational_roots
+from polyctl.solvers.exact.laurent_sums import find_sums, in_sums
 from polyctl.solvers.exact.univariate import from_dense, to_dense
 
 LEAST_DEGREE = 4
 LARGEST_DEGREE = 2000
+MOST, MOST_TERMS = 8, 2000  # variables and terms, if f has several variables
 
 
 @dataclass(frozen=True)
 class Reciprocal:
-    """f = cofactor·x^power·outer(x + constant/x): the outer is in b, the cofactor in f's ring."""
+    """f = cofactor·x^power·outer(x + constant/x): the outer is in b, the cofactor in f's ring.
+
+    If f has other variables than x, the one of this index, the outer has them too; its last variable is the
+    one for x + constant/x.
+    """
 
     f: Polynomial
     cofactor: Polynomial
     power: int
     constant: fmpq
     outer: Polynomial
+    variable: int
 
     @property
     def argument(self) -> str:
         """x + c/x as text."""
-        x = plain(_variable(self.f))
+        x = plain(self.x)
         size = abs(self.constant)
         over = str(size) if size.q == 1 else f"({size})"
         return f"{x} {'+' if self.constant > 0 else '-'} {over}/{x}"
+
+    @property
+    def x(self) -> Polynomial:
+        """The variable that f is reciprocal in."""
+        found: Polynomial = self.f.context().gens()[self.variable]
+        return found
 
     def to_text(self, as_latex: bool = False) -> str:
         """The identity and g, in a line."""
         write = latex if as_latex else plain
         factors = [] if degree(self.cofactor) == 0 else [f"({write(self.cofactor)})"]
-        product = "*".join([*factors, write(_variable(self.f) ** self.power), f"g({self.argument})"])
-        return f"f = {product}, g(b) = {write(self.outer)}"
+        product = "*".join([*factors, write(self.x**self.power), f"g({self.argument})"])
+        return f"f = {product}, g({names(self.outer)[-1]}) = {write(self.outer)}"
 
     def to_dict(self) -> dict[str, object]:
         """The parts as JSON (docs/scripting.md)."""
@@ -63,14 +76,17 @@ class Reciprocal:
 def reciprocal(f: Polynomial) -> Reciprocal | None:
     """f as a polynomial in x + c/x times a power of x, up to simple factors; None if there is no rational c.
 
-    Only for f in one variable of degree 4 to LARGEST_DEGREE, and a g of degree 2 or more.
+    Only for degrees from 4 to LARGEST_DEGREE, and a g of degree 2 or more. If f has other variables, its
+    coefficients are polynomials in these, and nothing but a power of x is split off.
 
     >>> from polyctl.algebra.parse import parse
     >>> print(reciprocal(parse("x^4 + x^3 + x^2 + x + 1")).to_text())
     f = x^2*g(x + 1/x), g(b) = b^2 + b - 1
     """
     used = variables_used(f)
-    if len(used) != 1 or not LEAST_DEGREE <= degree(f) <= LARGEST_DEGREE:
+    if len(used) > 1:
+        return next(filter(None, (_with_parameters(f, x) for x in used[:MOST])), None)
+    if not used or not LEAST_DEGREE <= degree(f) <= LARGEST_DEGREE:
         return None
     variable = used[0]
     coefficients = to_dense(f, variable).coeffs()
@@ -86,8 +102,28 @@ def reciprocal(f: Polynomial) -> Reciprocal | None:
         if n < 2 or _expanded(cofactor, outer, c) != rest:
             continue
         shown = from_dense(cofactor, f.context(), variable), from_dense(outer, outer_ring(1))
-        return Reciprocal(f, shown[0], low + n, c, shown[1])
+        return Reciprocal(f, shown[0], low + n, c, shown[1], variable)
     return None
+
+
+def _with_parameters(f: Polynomial, x: int) -> Reciprocal | None:
+    """f in x alone as main variable."""
+    if len(f) > MOST_TERMS or f.degrees()[x] < LEAST_DEGREE:
+        return None
+    parts = coefficients_of(f, x)
+    low, span = min(parts), max(parts) - min(parts)
+    if span < LEAST_DEGREE or span % 2:
+        return None
+    middle = {e - low - span // 2: part for e, part in parts.items()}
+    c = next((c for d, c in find_sums(middle) if d == 1), None)
+    if c is None:
+        return None
+    others = [i for i in variables_used(f) if i != x]
+    own = [names(f)[i] for i in others]
+    letter = next(name for name in ("b", "t", "u", "w", "b_0") if name not in names(f))
+    places = [others.index(i) if i in others else 0 for i in range(len(names(f)))]
+    outer = in_sums(middle, 1, c, ring([*own, letter]), places)
+    return Reciprocal(f, f.context().constant(1), low + span // 2, c, outer, x)
 
 
 def _constants(f: fmpq_poly) -> list[fmpq]:
@@ -150,8 +186,3 @@ def _expanded(cofactor: fmpq_poly, outer: fmpq_poly, c: fmpq) -> fmpq_poly:
     for k in range(n, -1, -1):
         value = value * base + x ** (n - k) * outer[k]
     return value * cofactor
-
-
-def _variable(f: Polynomial) -> Polynomial:
-    x: Polynomial = f.context().gens()[variables_used(f)[0]]
-    return x

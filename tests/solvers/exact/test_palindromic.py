@@ -3,6 +3,7 @@
 import random
 
 import pytest
+import sympy
 from flint import fmpq
 
 from polyctl.algebra.parse import parse
@@ -58,3 +59,27 @@ def test_planted_ones_are_found_and_a_changed_coefficient_spoils_them():
         assert found is not None
         assert expanded(found) == f
         assert reciprocal(f + x ** (n + 1) * 1000) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a x^4 + b x^3 + c x^2 + b x + a", "f = x^2*g(x + 1/x), g(t) = a*t^2 + b*t - 2*a + c"),
+        ("x^5 + a x^4 + a^2 x^3 - 2a x^2 + 4x", "f = x^3*g(x - 2/x), g(b) = a^2 + a*b + b^2 + 4"),
+        ("y x^4 + y", "f = x^2*g(x + 1/x), g(b) = y*b^2 - 2*y"),
+    ],
+)
+def test_coefficients_may_have_other_variables(text, shown):
+    found = reciprocal(parse(text))
+    assert found.to_text() == shown
+    *_, letter = found.outer.context().names()
+    g, h = plain(found.outer), f"(x + ({found.constant})/x)"
+    value = (
+        sympy.sympify(g.replace("^", "**")).subs(letter, sympy.sympify(h)) * sympy.Symbol("x") ** found.power
+    )
+    assert sympy.expand(value - sympy.sympify(plain(found.f).replace("^", "**"))) == 0
+
+
+@pytest.mark.parametrize("text", ["a x^4 + b x^3 + c x^2 + a x + b", "a x^4 + b x^2 + c", "x^2 + y x + 1"])
+def test_other_coefficients_are_not_reciprocal(text):
+    assert reciprocal(parse(text)) is None
