@@ -6,18 +6,18 @@ import signal
 
 def main() -> None:
     """Run the command line of this process and exit with its exit code; Ctrl-C is answered from now on."""
-    hears = signal.getsignal(signal.SIGINT) != signal.SIG_IGN
-    if hears:
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, _leave)  # amid an import, where an exception would be a traceback
 
     from polyctl.cli.app import main as run_command_line
 
-    run_command_line(hear_interrupts if hears else None)
+    run_command_line(hear_interrupts)
 
 
 def hear_interrupts() -> None:
     """From now on signals that ask to stop raise KeyboardInterrupt, which commands expect."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
