@@ -7,6 +7,7 @@ a run's predictions on that file: the least complex verified answer of each beam
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -127,9 +128,12 @@ def read_solver(path: Path) -> dict[str, Counted]:
 
 
 def _of_solver(summary: dict[str, Any]) -> Counted:
-    means = summary["complexity"]
-    solved = round(summary["verified"] * summary["problems"])
-    return Counted(summary["problems"], solved, means["complexity"], means["known"], means["mathematica"])
+    means, problems = summary["complexity"], int(summary["problems"])
+    found = (means[name] for name in ("complexity", "known", "mathematica"))
+    numbers = [None if one is None else float(one) for one in found]
+    if not all(number is None or math.isfinite(number) for number in numbers):
+        raise ValueError("a mean is not finite")
+    return Counted(problems, round(summary["verified"] * problems), *numbers)
 
 
 def count(measured: RunReport, mathematica: list[int]) -> Counted:

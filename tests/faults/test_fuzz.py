@@ -120,6 +120,20 @@ def test_counts_that_are_damaged(data, tmp_path, capsys):
     said(capsys, 3, *words)
 
 
+@pytest.mark.parametrize("value", [{}, "x", [1], "9" * 5000])
+@pytest.mark.parametrize("name", ["problems", "verified", "complexity"])
+def test_a_report_of_the_solver_with_values_that_do_not_fit(value, name, tmp_path, capsys):
+    means = {"complexity": 20.5, "known": 30, "mathematica": None}
+    summary = {"problems": 2, "verified": 0.5, "complexity": means}
+    path = tmp_path / "solver.json"
+    path.write_text(json.dumps({"sets": {"homogeneous_3_2": summary}}))
+    assert run(["report", "complexity", "--solver", str(path)]) == 0
+    where = means if name == "complexity" else summary
+    where[name] = value
+    path.write_text(json.dumps({"sets": {"homogeneous_3_2": summary}}))
+    assert "is no report of the solver" in said(capsys, 3, "report", "complexity", "--solver", str(path))
+
+
 @pytest.mark.parametrize("kind", ["pipe", "zero", "folder"])
 def test_pipes_and_devices_among_the_files_of_a_run(kind, tmp_path):
     """A pipe would be waited for, a device read forever."""
