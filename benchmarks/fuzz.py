@@ -6,12 +6,14 @@ Inputs are drawn by hypothesis: grown from a grammar, or real ones whose bytes o
 read by a command that runs in a copy of this process, in a folder of its own. Wrong are an exception that
 comes out, an exit code that is not documented, an error without a message, characters that steer a terminal,
 more than 5 s of processor time or 10 s without any, and 1 GB more memory than before. The same seed draws the
-same inputs; --only N reads the Nth of a reader alone. Ctrl-C ends it early. A table, what was wrong, then one
-line of JSON.
+same inputs; --keep DIR keeps those that went wrong, and --again FILE reads one of them. Ctrl-C ends it early.
+A table, what was wrong, then one line of JSON.
 """
 
 from __future__ import annotations
 
+import pickle
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -64,7 +66,7 @@ class Tally:
     faults: list[tuple[int, Case, Ending]] = field(default_factory=list)
 
 
-def play(reader: str, inputs: int, number: int, child: Child, tally: Tally, only: int | None = None) -> None:
+def play(reader: str, inputs: int, number: int, child: Child, tally: Tally, keep: Path | None = None) -> None:
     """Read so many inputs of a reader; what happened is added to the tally."""
 
     @seed(number)
@@ -78,13 +80,14 @@ def play(reader: str, inputs: int, number: int, child: Child, tally: Tally, only
     @given(READERS[reader][1]())
     def read(case: Case) -> None:
         tally.inputs += 1
-        if only not in (None, tally.inputs):
-            return
         ending = child.read(case)
         tally.codes[ending.code] = tally.codes.get(ending.code, 0) + 1
         tally.seconds, tally.memory = max(tally.seconds, ending.seconds), max(tally.memory, ending.memory)
         if ending.fault:
             tally.faults.append((tally.inputs, case, ending))
+            if keep is not None:
+                keep.mkdir(parents=True, exist_ok=True)
+                (keep / f"{reader}-{tally.inputs}").write_bytes(pickle.dumps(case))
             print(f"{reader} {tally.inputs}: {ending.fault}", file=sys.stderr, flush=True)
         elif tally.inputs % 500 == 0:
             print(f"{reader}: {tally.inputs} inputs", file=sys.stderr, flush=True)
@@ -125,16 +128,22 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=10_000, help="of all readers together")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--readers", nargs="+", choices=list(READERS), default=list(READERS))
-    parser.add_argument("--only", type=int, default=None, metavar="N")
+    parser.add_argument("--keep", type=Path, default=None, metavar="DIR")
+    parser.add_argument("--again", type=Path, default=None, metavar="FILE")
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also if a shell started it in the background
     tallies = {name: Tally() for name in options.readers}
     whole = sum(READERS[name][0] for name in options.readers)
     with tempfile.TemporaryDirectory() as folder:
         child = start_child(Path(folder))
         try:
+            if options.again is not None:
+                ending = child.read(pickle.loads(options.again.read_bytes()))
+                print(ending.detail, f"{ending.fault or 'well'}, exit code {ending.code}", sep="\n")
+                return
             for name, tally in tallies.items():
                 inputs = -(-options.inputs * READERS[name][0] // whole)
-                play(name, inputs, options.seed, child, tally, options.only)
+                play(name, inputs, options.seed, child, tally, options.keep)
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
         finally:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 0.3  # after its time limit, in which it may end by itself
 HEARING_SECONDS = 1.0  # within which a Ctrl-C is heard
 PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP")
-_on = False
+_on = _beside_torch = False
 _kept: list[Guard] = []  # for as long as this process works, so that its connections stay open
 
 
@@ -39,10 +39,13 @@ class Instead:
     code: int = 1
 
 
-def switch_on() -> None:
-    """Guard the commands of this process, which has nothing else to do."""
-    global _on
-    _on = hasattr(os, "fork") and sys.platform == "linux"
+def switch_on(*, beside_torch: bool = False) -> None:
+    """Guard the commands of this process, which has nothing else to do.
+
+    A process that has loaded torch is not forked, whose threads would be missing, but for `beside_torch`.
+    """
+    global _on, _beside_torch
+    _on, _beside_torch = hasattr(os, "fork") and sys.platform == "linux", beside_torch
 
 
 class Guard:
@@ -112,7 +115,8 @@ def over_lines(lines: Iterable[str]) -> tuple[Guard, Iterable[str]]:
 
 
 def _may_fork() -> bool:
-    return _on and "torch" not in sys.modules and threading.active_count() == 1
+    free = _beside_torch or "torch" not in sys.modules
+    return _on and free and threading.active_count() == 1
 
 
 class _First:
