@@ -22,7 +22,7 @@ _PROMPT = re.compile(
     r"\(%[io][0-9]+\)|%[0-9]+\s*=|>)"
 )
 _EDGES = re.compile(
-    r"^(?:```[a-z]+\n|[\s`$]|\\{1,2}\[|\\{1,2}\()+|(?<![\s`$;.,:])(?:[\s`$;.,:]|\\{1,2}\]|\\{1,2}\)|\\\\){1,200}$"
+    r"^(?:```[a-z]+\n|[\s`$]|\\{1,2}\[|\\{1,2}\()+|(?<![\s`$;.,:?])(?:[\s`$;.,:?]|\\{1,2}\]|\\{1,2}\)|\\\\){1,200}$"
 )
 _GROUPS = re.compile(
     r"\\(?:[hv]space\*?|label|tag\*?|[hv]?phantom|color|cite|(?:eq)?ref)\s*\{[^{}]*\}|\\textcolor\s*\{[^{}]*\}|"
@@ -39,6 +39,13 @@ _QUOTED = re.compile(
 )
 _PAIRS = {"“": "”", "‘": "’", "«": "»", "„": "“"}
 _CAPTION = re.compile(r"\s*[A-Za-z]{2,}\.?\s*\(?[0-9.]*\)?\s*:(?!=)\s")
+_REQUEST = re.compile(
+    r"\s*(?:find|determine|compute|show|prove|solve|factor|simplify|how|what|please)\b"
+    r"[A-Za-z ,']{0,80}:(?!=)\s|"
+    r"\s*(?:please\s+|how\s+(?:to|(?:do|can|would|should)\s+(?:i|you|we|one))\s+|"
+    r"can\s+(?:someone|you|we|one)\s+)+(?=(?:solve|factor|decompose|expand|simplify)\b)",
+    re.IGNORECASE,
+)
 _ITEM = re.compile(r"\s*(?:\*\s+(?=\S)|[0-9A-Za-z]{1,3}\)\s*(?=[A-Za-z0-9(\[{\\$]))")
 _INTRODUCTION = re.compile(
     r"\s*(?:(?:let|where|const|var|poly|return|define|set|consider|given|suppose|solve|factori[sz]e|factor|"
@@ -98,7 +105,7 @@ def strip_surroundings(text: str, names: Sequence[str] = ()) -> str:
     prompt = _PROMPT.match(text)
     if prompt is not None:
         text = blank(text, [prompt.span()])
-    caption = _CAPTION.match(text)
+    caption = _CAPTION.match(text) or _REQUEST.match(text)
     if caption is not None:
         text = blank(text, [caption.span()])
     item = _ITEM.match(text)
