@@ -114,7 +114,7 @@ def test_a_cancel_in_the_midst_of_a_search_keeps_the_process(tmp_path):
         while said.get(timeout=60)["kind"] != "ready":
             pass
         first = solver._process
-        hard = "x^6*y^5 + 7x^5*y^3*z^2 - 3x^3*y*z^7 + 11x^2*y^2*w^5 + x*y*z*w + 5w^9 + z^4 + 3"
+        hard = "(x*y + z)^3 + (x + w)^3*y^3 + x^2*w^4 + z^5*y + 7x*y*z*w"
         solver.submit(hard, method="numeric", limit=60.0)
         time.sleep(1.5)
         solver.cancel()
