@@ -30,7 +30,7 @@ CHOOSING_SECONDS = 0.3
 SMALL, MODERATE = 12, 30  # distinct subexpressions beyond the variables
 ATOMS_SECONDS = 1.0  # to decompose what f is in a sum of inverses
 # seconds for each further exact method once there is an answer; the second if fewer inner polynomials may do
-BRIEFLY, LESS_BRIEFLY = 0.3, 2.0
+BRIEFLY, LESS_BRIEFLY = 0.3, 0.8
 SIMPLIFIED, SIMPLIFYING_SECONDS, BEYOND_SECONDS = 3, 1.0, 0.25  # the last one if time is up
 # Beside a weak answer with so few of f's distinct subexpressions that it is likely to be all there is, the
 # numeric solver has a small share of the time limit, but some seconds at least.
