@@ -13,19 +13,21 @@ PROGRESS_SECONDS = 1.0
 
 
 class ProgressWriter:
-    """Counts problems; with several processes the main one's share stands for all."""
+    """Counts problems, searched with beams of `width`; of several processes the main one stands for all."""
 
-    def __init__(self, writer: EventWriter, problems: int, world: int) -> None:
-        self._writer, self._problems, self._world = writer, problems, world
+    def __init__(self, writer: EventWriter, problems: int, world: int, width: int) -> None:
+        self._writer, self._problems, self._world, self._width = writer, problems, world, width
         self._owner = Owner.here()
-        self._done = self._verified = 0
+        self._done = self._verified = self._solved_first = self._solved = 0
         self._last = -math.inf
         self._write()
 
-    def count(self, verified: bool) -> None:
-        """One more problem is done, and whether its greedy answer is verified."""
+    def count(self, verified: bool, first: int | None) -> None:
+        """One more problem is done: is its greedy answer verified, and which rank has the first right one?"""
         self._done += 1
         self._verified += verified
+        self._solved_first += first == 0
+        self._solved += first is not None
         if monotonic() - self._last >= PROGRESS_SECONDS:
             self._write()
 
@@ -35,6 +37,10 @@ class ProgressWriter:
             done=min(self._done * self._world, self._problems),
             problems=self._problems,
             verified=min(self._verified * self._world, self._problems),
+            beam=self._width,
+            counted=self._done,
+            solved_first=self._solved_first,
+            solved=self._solved,
             pid=self._owner.pid,
             began=self._owner.began,
             host=self._owner.host,

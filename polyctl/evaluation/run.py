@@ -149,7 +149,9 @@ def _evaluate_share(
     numbers = range(processes.rank, len(problems), processes.world)
     share: Share = {}
     with EventWriter(run.usage_log) as events:
-        progress = ProgressWriter(events, len(problems), processes.world) if processes.main else None
+        progress: ProgressWriter | None = None
+        if processes.main:
+            progress = ProgressWriter(events, len(problems), processes.world, options.config.width)
         onlooker = Spotlight(events, tokenizer, problems)
 
         def settle(answers: Answers, judged: Judged) -> None:
@@ -157,7 +159,7 @@ def _evaluate_share(
             writer.add(judged.line)
             onlooker.result(answers.number, answers.beam, judged.statuses)
             if progress is not None:
-                progress.count(judged.greedy_right)
+                progress.count(judged.greedy_right, judged.score.first[0])
             if on_done is not None:
                 on_done()
 

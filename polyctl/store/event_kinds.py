@@ -140,13 +140,21 @@ class Evaluation(Event):
 
 @dataclass(frozen=True, config=STRICT)
 class EvaluationProgress(Event):
-    """How far a running `polyctl eval` is, and which process it is (store/owner.py); verified by greedy."""
+    """How far a running `polyctl eval` is, and which process it is (store/owner.py); verified by greedy.
+
+    Of the problems that this process has `counted`, so many were `solved` by an answer of the beam as it is,
+    and by its first.
+    """
 
     KIND = "progress"
 
     done: int | None = None
     problems: int | None = None
     verified: int | None = None
+    beam: int | None = None
+    counted: int | None = None
+    solved_first: int | None = None
+    solved: int | None = None
     pid: int | None = None
     began: str | None = None
     host: str | None = None

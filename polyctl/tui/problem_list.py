@@ -20,7 +20,7 @@ TITLE_TRIES = 8  # refreshes in which the report of an evaluation that has just 
 class ProblemRow:
     """What the list shows of a problem; `first` and `completed` are ranks of right answers, 0 the best.
 
-    `completed` takes the inner polynomials alone. `logprob` is that of the best answer.
+    `completed` takes the inner polynomials alone. `logprob` is that of the best of so many `answers`.
     """
 
     index: int
@@ -31,6 +31,7 @@ class ProblemRow:
     logprob: float | None
     text: str
     place: Place
+    answers: int = 0
 
     @classmethod
     def of(cls, place: Place, found: Prediction) -> ProblemRow:
@@ -44,6 +45,7 @@ class ProblemRow:
             found.beam[0].logprob if found.beam else None,
             found.input[:SHOWN],
             place,
+            len(found.beam),
         )
 
 

@@ -41,7 +41,18 @@ EVENTS = [
     Evaluation(
         step=4, data=ProblemSet("quick"), beam=2, problems=8, pass_at={"1": 0.5}, cells=[{"cell": "2∘3"}]
     ),
-    EvaluationProgress(done=3, problems=8, verified=1, pid=12, began="345", host="here"),
+    EvaluationProgress(
+        done=3,
+        problems=8,
+        verified=1,
+        beam=4,
+        counted=3,
+        solved_first=1,
+        solved=2,
+        pid=12,
+        began="345",
+        host="here",
+    ),
     Beam(problem=7, input="x^4", step=2, live=[SHOWN], finished=[]),
     Verdicts(problem=7, input="x^4", hypotheses=[SHOWN]),
     Pool(step=4, candidates=8, kept=0, share_right=0.5, first_right=0.25),

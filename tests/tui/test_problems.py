@@ -229,7 +229,7 @@ def test_plain(tmp_path):
     assert lines[:4] == [
         "quick/20251009-085320",
         "2025-10-09 08:54 UTC",
-        "5 problems, 1 solved first, 2 in all",
+        "5 problems, 1 solved first, 2 in all · pass@1 20.0% (3.6–62.4%), pass@2 40.0% (11.8–76.9%)",
         "failed: 3; those with the most probable answers:",
     ]
     assert lines[4] == "  problem 1, cell 2∘2, failed, log-prob -1.250: f = x^4 + 2*x^2 + 3"

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from polyctl.store.predictions import JudgedAnswer, Prediction
 from polyctl.tui.format import Column, clean, format_status
+from polyctl.tui.interval import format_pass_at
 from polyctl.tui.problem_list import MOST, ProblemList, ProblemRow
 
 KINDS: dict[str, Callable[[ProblemRow], bool]] = {
@@ -85,6 +86,8 @@ class ProblemsView:
             parts.append(f"shown: {shown:,} ({', '.join(filter(None, chosen))})")
         if self.sort != "number" or self.reverse:
             parts.append(f"by {self.sort}{', reversed' * self.reverse}")
+        if beam := max((row.answers for row in rows), default=0):
+            parts.append(format_pass_at(first, solved, beam, len(rows)))
         parts += [] if found.complete else ["reading"]
         parts += [f"the first {MOST:,} are listed"] if len(rows) >= MOST else []
         parts += [f"{found.left_out:,} lines cannot be read"] if found.left_out else []

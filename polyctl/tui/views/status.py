@@ -8,6 +8,7 @@ from polyctl.formatting import format_duration, format_number, format_percent
 from polyctl.store.event_kinds import EvaluationProgress
 from polyctl.store.summary import Summary
 from polyctl.tui.format import clean, format_progress, format_status
+from polyctl.tui.interval import format_pass_at
 
 
 def format_state(s: Summary) -> Text:
@@ -25,8 +26,17 @@ def format_done(progress: EvaluationProgress) -> str:
 def describe_evaluation(progress: EvaluationProgress) -> str:
     """How far an evaluation is, and how many first answers are verified so far."""
     done = progress.done or 0
-    share = f", greedy verified {format_percent((progress.verified or 0) / done)} so far" if done else ""
-    return f"evaluating: {done:,} of {progress.problems or 0:,} problems{share} (pid {progress.pid})"
+    shares = [f"greedy verified {format_percent((progress.verified or 0) / done)}"] if done else []
+    shares += [passed] if (passed := _format_passed(progress)) else []
+    so_far = f", {', '.join(shares)} so far" if shares else ""
+    return f"evaluating: {done:,} of {progress.problems or 0:,} problems{so_far} (pid {progress.pid})"
+
+
+def _format_passed(progress: EvaluationProgress) -> str:
+    """pass@k with its intervals, as far as it is known."""
+    counted, beam = progress.counted or 0, progress.beam or 0
+    first, solved = progress.solved_first or 0, progress.solved or 0
+    return format_pass_at(first, solved, beam, counted) if 0 <= first <= solved <= counted > 0 else ""
 
 
 def format_rate(s: Summary) -> str:

@@ -58,6 +58,13 @@ def test_a_running_evaluation_is_seen_with_the_problems_done_of_all():
         "evaluating: 34 of 200 problems, greedy verified 50.0% so far (pid 5)"
     )
     assert format_strip(ended).startswith("evaluating: 34 of 200")
+    passed = replace(PROGRESS, beam=10, counted=34, solved_first=16, solved=20)
+    assert describe_evaluation(passed) == (
+        "evaluating: 34 of 200 problems, greedy verified 50.0%, pass@1 47.1% (31.5–63.3%), "
+        "pass@10 58.8% (42.2–73.6%) so far (pid 5)"
+    )
+    assert describe_evaluation(replace(passed, counted=0)) == describe_evaluation(PROGRESS)
+    assert describe_evaluation(replace(passed, solved=10**400)) == describe_evaluation(PROGRESS)
 
 
 def test_the_more_room_the_more_columns():
