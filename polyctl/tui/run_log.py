@@ -9,8 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from polyctl.store.event_kinds import (
+    Checkpoint,
+    EvaluationProgress,
+    Event,
+    RunStarted,
+    Step,
+    Validation,
+    event_from_json,
+)
 from polyctl.store.event_kinds import Evaluation as EvaluationEvent
-from polyctl.store.event_kinds import EvaluationProgress, Event, Step, Validation, event_from_json
 from polyctl.store.events import VERSION
 from polyctl.store.runs import Run
 from polyctl.store.summary import is_evaluating
@@ -21,6 +29,7 @@ from polyctl.tui.series import Series, to_finite
 LOG_LINES = 2000  # of steps, and as many of other events
 FRAMES = 600
 EVALUATIONS = 200
+MARKS = 2000  # the newest steps at which checkpoints were written, or the training was resumed
 MOST_SERIES = 100
 SLICE_BYTES = 1 << 18
 WHOLE_BYTES = 1 << 24  # the newest part, of which every line is read
@@ -110,6 +119,8 @@ class RunLog:
         self.frames: deque[RawEvent] = deque(maxlen=FRAMES)
         self._evaluations: list[Evaluation] = []
         self.step: float | None = None  # of the newest step event
+        self.checkpoints: list[float] = []  # the steps at which one was written
+        self.resumes: list[float] = []  # and those from which the training was resumed
         self._progress: EvaluationProgress | None = None  # of an evaluation that has not ended
         self._evaluation_known = False
         self.broken = self.long = self.newer = 0
@@ -229,6 +240,7 @@ class RunLog:
         if steps and not (older and self.step is not None):
             self.step = steps[-1]
         self._take_progress([event for _, event in events], older)
+        self._take_marks([event for _, event in events])
         evaluated = [
             Evaluation.from_event(raw) for raw, event in events if isinstance(event, EvaluationEvent)
         ]
@@ -250,6 +262,13 @@ class RunLog:
         if said and not (older and self._evaluation_known):
             self._evaluation_known = True
             self._progress = said[-1] if isinstance(said[-1], EvaluationProgress) else None
+
+    def _take_marks(self, events: list[Event | None]) -> None:
+        """The steps of checkpoints and resumes, each once."""
+        saved = [event.step for event in events if isinstance(event, Checkpoint)]
+        resumed = [e.step for e in events if isinstance(e, RunStarted) and e.state == "resumed"]
+        self.checkpoints = _add_steps(self.checkpoints, saved)
+        self.resumes = _add_steps(self.resumes, resumed)
 
     def facts(self) -> list[str]:
         """What a reader of the run should know about its file."""
@@ -274,6 +293,12 @@ class RunLog:
         if self.every > 1:
             facts.append(f"of older steps one in {self.every} is read")
         return facts
+
+
+def _add_steps(known: list[float], found: list[int | None]) -> list[float]:
+    """All steps, each once and in order; the newest of too many."""
+    steps = [step for value in found if (step := to_finite(value)) is not None]
+    return sorted({*known, *steps})[-MARKS:] if steps else known
 
 
 def _find_numbers(event: Step | Validation) -> list[tuple[str, float]]:

@@ -29,6 +29,7 @@ from polyctl.tui.views.runs import describe_run
 
 READ_SECONDS = 5.0  # of a very long events file the newest part is read
 LOG_LINES = 20
+MARKS_SHOWN = 10
 PROBLEMS_SHOWN = 20
 
 
@@ -118,6 +119,10 @@ def _dump_run(run_log: RunLog | None, root: Path) -> Iterator[str]:
                     f"first {format_number(values[0].first)}, lowest {format_number(low)}, "
                     f"highest {format_number(high)}"
                 )
+    for what, steps in (("checkpoints", run_log.checkpoints), ("resumed", run_log.resumes)):
+        if steps:
+            newest = ", ".join(f"{step:,.0f}" for step in steps[-MARKS_SHOWN:])
+            yield f"{what} at {'… ' * (len(steps) > MARKS_SHOWN)}{newest}"
     shown = {name for metric in METRICS.values() for name, _ in metric[1]}
     others = [f"{name} {value}" for name, value in list_metrics([run_log]) if name not in shown]
     if others:

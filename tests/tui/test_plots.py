@@ -5,8 +5,9 @@ from polyctl.config.registry import to_toml
 from polyctl.config.schema import Experiment
 from polyctl.tui.run_log import MOST_SERIES, RunLog
 from polyctl.tui.screens.find import FindScreen
-from polyctl.tui.views.lines import list_metrics, plot_lines
-from polyctl.tui.views.plot import DASHES, Line, PlotView, draw_plot
+from polyctl.tui.text_dump import dump_tabs
+from polyctl.tui.views.lines import list_marks, list_metrics, plot_lines
+from polyctl.tui.views.plot import CHECKPOINT, DASHES, RESUMED, Line, Mark, PlotView, draw_plot
 from polyctl.tui.views.run import RunView, format_configs
 from polyctl.tui.widgets.plot import Plot
 from tests.tui.shared import (
@@ -190,3 +191,62 @@ def test_nothing_measured_nothing_to_choose(tmp_path, empty, monkeypatch):
         assert said == ["nothing has been measured yet"]
 
     drive(empty, script)
+
+
+def saved(*steps: int) -> list[dict]:
+    """A training whose checkpoints were written at these steps, resumed from the first one."""
+    found = measured()
+    found += [event(s, "checkpoint", step=s, which=which) for s in steps for which in ("last", "best")]
+    return [*found, event(90, "run", state="resumed", step=steps[0]), event(91, "checkpoint", step=None)]
+
+
+def test_checkpoints_and_resumes_are_gathered_once_a_step(tmp_path, monkeypatch):
+    run = make_run(tmp_path, lines=saved(10, 20, 30))
+    run_log = read(RunLog(run))
+    assert (run_log.checkpoints, run_log.resumes) == ([10.0, 20.0, 30.0], [10.0])
+    assert list_marks([run_log]) == (
+        *(Mark(step) for step in (10.0, 20.0, 30.0)),
+        Mark(10.0, resumed=True),
+    )
+    assert {mark.run for mark in list_marks([run_log, run_log])} == {0, 1}
+    assert list_marks([run_log], "time") == (), "nothing says when these steps were"
+    monkeypatch.setattr("polyctl.tui.run_log.MARKS", 2)
+    assert read(RunLog(run)).checkpoints == [20.0, 30.0]
+
+
+def test_marks_stand_behind_the_lines():
+    line = Line("train", points(*[1.0] * 101))
+    marks = (Mark(25.0), Mark(50.0), Mark(50.0, resumed=True), Mark(900.0))
+    rows = draw_plot([line], PlotView(marks=marks), 80, 12).plain.splitlines()[1:-1]
+    at = [9 + int(x / 100 * 71) for x in (25.0, 50.0)]
+    marked = [row for row in rows if row[at[0] :][:1] == CHECKPOINT]
+    assert len(marked) == len(rows) - 1, "the line itself takes one row"
+    assert all(row[at[1]] == RESUMED for row in marked)
+    assert sum(row.count(CHECKPOINT) for row in rows) == len(marked)
+
+
+def test_checkpoints_that_are_too_many_for_lines_are_ticks():
+    line = Line("train", points(*[float(i) for i in range(101)]))
+    marks = tuple(Mark(float(x), resumed=x == 50) for x in range(0, 101, 5))
+    rows = draw_plot([line], PlotView(marks=marks), 80, 12).plain.splitlines()[1:-1]
+    assert [row.count(CHECKPOINT) > 0 for row in rows] == [False] * (len(rows) - 1) + [True]
+    assert sum(RESUMED in row for row in rows) >= len(rows) - 1
+
+
+def test_the_title_says_what_the_marks_are(tmp_path, dashboard):
+    async def script(pilot):
+        await show(pilot, dashboard, "run")
+        assert "checkpoint" not in screen_text(dashboard)
+        make_run(tmp_path / "runs", "quick/20261009-085320", saved(10, 20))
+        await until_shown(pilot, f"{CHECKPOINT} checkpoint  {RESUMED} resumed")
+
+    drive(dashboard, script)
+
+
+def test_plain_has_the_steps_of_the_marks(tmp_path):
+    make_run(tmp_path / "runs", lines=saved(10, 20))
+    make_run(tmp_path / "many", lines=saved(*range(1, 14)))
+    lines = list(dump_tabs(["run"], tmp_path / "runs", None, None))
+    assert {"checkpoints at 10, 20", "resumed at 10"} <= set(lines)
+    lines = list(dump_tabs(["run"], tmp_path / "many", None, None))
+    assert "checkpoints at … 4, 5, 6, 7, 8, 9, 10, 11, 12, 13" in lines

@@ -18,6 +18,7 @@ from polyctl.tui.views.lines import (
     EVALUATED,
     METRICS,
     OWN,
+    list_marks,
     list_metrics,
     measure_steps,
     narrowest_window,
@@ -122,7 +123,7 @@ class RunPane(Pane):
     def _draw_plots(self, run_logs: list[RunLog]) -> None:
         reading = not all(h.complete for h in run_logs)
         empty = "reading" if reading else "nothing measured yet"
-        steps = measure_steps(run_logs, self.view.unit)
+        steps, marks = measure_steps(run_logs, self.view.unit), list_marks(run_logs, self.view.unit)
         with run_logs[0].lock:
             evaluations = run_logs[0].evaluations
         of = evaluations[-1].title if evaluations and len(run_logs) == 1 else ""
@@ -132,7 +133,7 @@ class RunPane(Pane):
                 plot.border_title = self.view.title(metric)
                 plot.border_subtitle = f"eval: {of}" if of and metric in EVALUATED else ""
                 lines = plot_lines(run_logs, metric, self.view.unit, self.view.own)
-                plot.show(lines, self.view.plot(metric, steps, empty))
+                plot.show(lines, self.view.plot(metric, steps, empty, marks))
 
     def _draw_below(self, run_logs: list[RunLog], of: str) -> None:
         """The log and the heat map of the first run, which `of` names if there are others, and settings."""

@@ -11,7 +11,7 @@ from polyctl.tui.format import clean
 from polyctl.tui.run_evaluations import Evaluation
 from polyctl.tui.run_log import GROUP_KEYS, MEASURED, STEP, VALID, VALIDATION_KEYS, RunLog
 from polyctl.tui.series import Point
-from polyctl.tui.views.plot import Line
+from polyctl.tui.views.plot import Line, Mark
 
 # id: (title, [(series, label)])
 METRICS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
@@ -157,6 +157,19 @@ def _evaluated_lines(evaluations: list[Evaluation], metric: str) -> list[Line]:
                 Line(label, points, smoothed=False, joined=False, percent=True, newest=values[-1][1])
             )
     return found
+
+
+def list_marks(run_logs: Sequence[RunLog], unit: str = "step") -> tuple[Mark, ...]:
+    """Where checkpoints were written and trainings resumed."""
+    found = []
+    for index, run_log in enumerate(run_logs):
+        run = index if len(run_logs) > 1 else None
+        with run_log.lock:
+            axis = Axis(run_log, unit)
+            places = [(step, False) for step in run_log.checkpoints]
+            places += [(step, True) for step in run_log.resumes]
+        found += [Mark(x, resumed, run) for step, resumed in places if (x := axis.place(step)) is not None]
+    return tuple(found)
 
 
 def measure_steps(run_logs: Sequence[RunLog], unit: str = "step") -> tuple[float, float] | None:

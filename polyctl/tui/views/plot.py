@@ -17,6 +17,8 @@ SAMPLES = ("━━━", "╍╍╍", "┅┅┅", "━╍━")  # of the same
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 GUTTER = 9
+CHECKPOINT, RESUMED = "┊", "╏"
+SPARSE = 8  # columns a mark from which on checkpoints are lines, otherwise ticks
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A place of the axis where a checkpoint was written, or from which a training was resumed."""
+
+    x: float
+    resumed: bool = False
+    run: int | None = None  # whose colour it has, if several runs are compared
+
+
+@dataclass(frozen=True)
 class PlotView:
     """What is drawn and how: `window` is a part, in fractions, of `steps`, by default of all there are.
 
@@ -59,6 +70,7 @@ class PlotView:
     empty: str = "nothing measured yet"
     unit: str = "step"  # of the x axis: step, time (in seconds) or problems
     cursor: float | None = None  # a place on that axis at which values are read
+    marks: tuple[Mark, ...] = ()
 
 
 def draw_plot(lines: Sequence[Line], view: PlotView, width: int, height: int) -> Text:
@@ -91,6 +103,7 @@ def draw_plot(lines: Sequence[Line], view: PlotView, width: int, height: int) ->
     canvas.dashes = [DASHES[(line.run or 0) % len(DASHES)] for line in known]
     if view.cursor is not None and first <= view.cursor <= last:
         canvas.cursor = min(cells - 1, int((view.cursor - first) / ((last - first) or 1.0) * cells))
+    canvas.mark(view.marks, first, last)
     if view.smoothing:
         for index, line in enumerate(known):
             if line.smoothed and line.joined:
@@ -207,6 +220,18 @@ class _Canvas:
         self.marks: dict[tuple[int, int], int] = {}  # where a line's letter stands
         self.dashes: Sequence[tuple[int, int]] = [DASHES[0]] * len(colours)  # of each line
         self.cursor: int | None = None  # its column of cells
+        self.behind: dict[int, tuple[str, str]] = {}  # columns with a mark: what stands there, and its style
+        self.ticks: set[int] = set()  # those of them that are marked only in the lowest row
+
+    def mark(self, marks: Sequence[Mark], first: float, last: float) -> None:
+        """Lines behind everything else; only ticks where checkpoints are too many for lines."""
+        for one in sorted(marks, key=lambda mark: mark.resumed):
+            if first <= one.x <= last:
+                at = min(self.cells - 1, int((one.x - first) / ((last - first) or 1.0) * self.cells))
+                colour = "" if one.run is None else COLOURS[one.run % len(COLOURS)]
+                self.behind[at] = (RESUMED if one.resumed else CHECKPOINT, f"dim {colour}".strip())
+        saved = {at for at, (sign, _) in self.behind.items() if sign == CHECKPOINT}
+        self.ticks = saved if len(saved) * SPARSE > self.cells else set()
 
     def line(
         self,
@@ -279,6 +304,9 @@ class _Canvas:
                 text.append(LETTERS[mark % 26], style=f"bold {colour}")
             elif cell == self.cursor:
                 text.append(chr(0x2800 + bits) if bits else "│", style="reverse" if bits else "bold")
+            elif bits:
+                text.append(chr(0x2800 + bits), style=f"dim {colour}" if self.faint[row][cell] else colour)
+            elif cell in self.behind and (cell not in self.ticks or row == self.rows - 1):
+                text.append(*self.behind[cell])
             else:
-                style = f"dim {colour}" if self.faint[row][cell] else colour
-                text.append(chr(0x2800 + bits) if bits else " ", style=style if bits else "")
+                text.append(" ")

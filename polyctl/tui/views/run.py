@@ -15,7 +15,7 @@ from polyctl.tui.format import clean, format_status, shorten
 from polyctl.tui.run_list import RunList
 from polyctl.tui.run_log import RunLog
 from polyctl.tui.views.lines import METRICS, OWN, REINFORCED, SUPERVISED, UNITS
-from polyctl.tui.views.plot import COLOURS, SAMPLES, PlotView
+from polyctl.tui.views.plot import CHECKPOINT, COLOURS, RESUMED, SAMPLES, Mark, PlotView
 from polyctl.tui.views.status import format_strip
 
 SMOOTHINGS = (0.0, 0.6, 0.9, 0.98)
@@ -126,10 +126,12 @@ class RunView:
         """Undo every zoom."""
         self.window = WHOLE
 
-    def plot(self, metric: str, steps: tuple[float, float] | None, empty: str) -> PlotView:
+    def plot(
+        self, metric: str, steps: tuple[float, float] | None, empty: str, marks: tuple[Mark, ...] = ()
+    ) -> PlotView:
         """How one of the plots is to be drawn over that range of the axis."""
         style = self.styles.get(metric, PlotStyle())
-        return PlotView(style.log, style.smoothing, self.window, steps, empty, self.unit, self.cursor)
+        return PlotView(style.log, style.smoothing, self.window, steps, empty, self.unit, self.cursor, marks)
 
     def describe_plots(self) -> str:
         """What differs from plots as they are at first, "" for nothing."""
@@ -188,6 +190,13 @@ def describe_below(run_logs: list[RunLog]) -> str:
     return f" of 1:{clean(run_logs[0].run.name)}" if len(run_logs) > 1 else ""
 
 
+def describe_marks(run_logs: Sequence[RunLog]) -> str:
+    """What the vertical lines in the plots stand for, "" if there are none."""
+    saved = any(run_log.checkpoints for run_log in run_logs)
+    resumed = any(run_log.resumes for run_log in run_logs)
+    return "  ".join([f"{CHECKPOINT} checkpoint"] * saved + [f"{RESUMED} resumed"] * resumed)
+
+
 def format_title(run_logs: list[RunLog], runs: RunList, view: RunView, width: int) -> Text:
     """A line a run, and how it stands; then how the plots are drawn and what is wrong with the files."""
     several = len(run_logs) > 1
@@ -205,6 +214,8 @@ def format_title(run_logs: list[RunLog], runs: RunList, view: RunView, width: in
     below = Text()
     if how := view.describe_plots():
         below.append(how + "  ", style="cyan")
+    if marks := describe_marks(run_logs):
+        below.append(marks + "  ", style="dim")
     if facts:
         below.append("⚠ " + clean("; ".join(facts)), style="yellow")
     if below and not several and lines[-1].cell_len + 2 + below.cell_len <= width:
