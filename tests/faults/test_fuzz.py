@@ -259,7 +259,7 @@ def test_control_characters_in_json_are_escaped(capsys):
 
 
 def test_a_very_large_polynomial_is_not_factored_for_its_shifts(fuzz):
-    """FLINT needed minutes, and asks no budget."""
+    """FLINT did not end within seconds, and asks no budget."""
     from polyctl.algebra.budget import Budget
     from polyctl.algebra.parse import parse
     from polyctl.solvers.exact.parametric import shears
