@@ -39,8 +39,9 @@ if __name__ == "__main__":
     time.sleep(600)
 """
 WATCHED = f"""{BEGIN}
+me = os.getpid()
 if (child := os.fork()) == 0:
-    Parent(os.getppid(), steady=False).end_together()
+    Parent(me, steady=False).end_together()
     time.sleep(600)
 print(child)
 print("all", flush=True)
