@@ -250,7 +250,7 @@ class _Description(BaseModel):
 
     experiment: Experiment | None = None
     step: int = 0
-    metrics: dict[str, Any] = {}
+    metrics: dict[str, float] = {}
 
 
 def import_gpt2(directory: Path, experiment: Experiment | None = None) -> LoadedModel:

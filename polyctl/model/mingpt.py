@@ -7,7 +7,6 @@ the larger one has an order of its own, which the user gives as a list of tokens
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -90,14 +89,23 @@ def _read(path: Path) -> Tensors:
         raise FileError(
             f"there is no {path}", "name a file of the published system, such as MODEL.pt"
         ) from None
-    except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError, OSError, KeyError) as error:
+    except Exception as error:  # whatever a damaged pickle makes torch stumble over
         first = str(error).partition("\n")[0]
         raise FileError(f"{path} is damaged or holds more than tensors: {first}", _HINT) from None
     if not isinstance(found, dict) or not all(
         isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in found.items()
     ):
         raise FileError(f"{path} is not a dictionary of tensors", _HINT)
+    if odd := sorted(name for name, tensor in found.items() if not _is_plain(tensor)):
+        raise FileError(f"{path}: {odd[0]} is not a plain tensor of real numbers", _HINT)
     return dict(found)
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Whether a tensor is dense and has all its numbers in memory, none of them twice or complex."""
+    if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_complex():
+        return False
+    return not tensor.is_quantized and tensor.untyped_storage().nbytes() >= tensor.nbytes
 
 
 def _shape(tensors: Tensors, wanted: ModelConfig, path: Path) -> ModelConfig:

@@ -100,7 +100,7 @@ def load_trainer(
             tensor.copy_(saved[name])
         for name, tensor in _distinct_state(average).items() if average is not None else ():
             tensor.copy_(tensors.get(f"average/{name}", saved[name]))
-    _load_moments(optimizer, tensors)
+    _load_moments(optimizer, tensors, path)
     return facts
 
 
@@ -113,7 +113,7 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
     return {name: tensor if tensor.dtype in _KEPT else tensor.float() for name, tensor in found.items()}
 
 
-def _load_moments(optimizer: Optimizers, tensors: dict[str, torch.Tensor]) -> None:
+def _load_moments(optimizer: Optimizers, tensors: dict[str, torch.Tensor], path: Path) -> None:
     # load_state_dict, not plain assignment: it moves each moment to where its optimizer kind wants it.
     # A parameter that another optimizer had before starts without moments.
     for part in optimizer.parts:
@@ -122,6 +122,8 @@ def _load_moments(optimizer: Optimizers, tensors: dict[str, torch.Tensor]) -> No
             index: {m: tensors[f"{m}/{name}"] for m in _moments(part) if f"{m}/{name}" in tensors}
             for index, (name, _) in enumerate(_named_parameters(part))
         }
+        if any(moments and len(moments) < len(_moments(part)) for moments in found.values()):
+            raise FileError(f"{path} is not a trainer state: moments are missing", "start a new run")
         state["state"] = {index: moments for index, moments in found.items() if moments}
         part.load_state_dict(state)
 

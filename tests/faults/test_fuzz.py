@@ -225,6 +225,44 @@ def test_moments_of_another_shape(trained, capsys, kind):
     assert "has the shape (3,)" in err
 
 
+def test_a_moment_that_is_missing(trained, capsys):
+    path = trained / "checkpoints" / "trainer.safetensors"
+    kept = path.read_bytes()
+
+    def change(metadata, tensors):
+        del tensors[next(name for name in tensors if name.startswith("exp_avg/"))]
+
+    try:
+        described_anew(path, change, path)
+        err = said(capsys, 3, "train", "--resume", str(trained), "--steps", "3")
+    finally:
+        path.write_bytes(kept)
+    assert "moments are missing" in err
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda t: t.to_sparse(),
+        lambda t: torch.empty(t.shape, device="meta"),
+        lambda t: t.to(torch.complex64),
+        lambda t: t.new_zeros(1).expand(1 << 20, 1 << 10),
+    ],
+)
+def test_tensors_of_a_published_checkpoint_that_are_not_plain(odd, tmp_path, capsys):
+    path = tmp_path / "model.pt"
+    torch.save({"tok_emb.weight": odd(torch.zeros(3, 2))}, path)
+    err = said(capsys, 3, "import", str(path), "--experiment", "smoke", "--runs", str(tmp_path / "runs"))
+    assert "tok_emb.weight is not a plain tensor" in err
+
+
+@pytest.mark.parametrize("data", [b"", b"(lp0\n.", b"\x80\x02]", b"cos\nsystem\n.", b"0."])
+def test_pickles_that_are_damaged(data, tmp_path, capsys):
+    path = tmp_path / "model.pt"
+    path.write_bytes(data)
+    said(capsys, 3, "import", str(path), "--experiment", "smoke", "--runs", str(tmp_path / "runs"))
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [("vocabulary", "7"), ("vocabulary", "[1]"), ("step", '"x"'), ("metrics", "[]"), ("metrics", "[" * 5000)],

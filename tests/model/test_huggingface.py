@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.families import draw_problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import FileError, UsageError
+from polyctl.model import huggingface
 from polyctl.model.huggingface import export_gpt2, import_gpt2, make_unique
 from polyctl.model.serialization import LoadedModel
 from polyctl.search.batching import Decoding
@@ -261,3 +263,8 @@ def test_every_vocabulary_of_the_registry_can_be_written_with_spaces_between():
             words[tokenizer.end],
         ):  # found anywhere in a text, even in words
             assert [word for word in words if special in word] == [special]
+
+
+def test_metrics_in_a_description_are_numbers():
+    with pytest.raises(FileError, match=r"polyctl\.metrics\.a"):
+        huggingface._read_description({"polyctl": {"metrics": {"a": "x"}}}, Path("config.json"))
