@@ -110,7 +110,7 @@ def _with_parameters(f: Polynomial, x: int) -> Reciprocal | None:
     """f in x alone as main variable."""
     if len(f) > MOST_TERMS or f.degrees()[x] < LEAST_DEGREE:
         return None
-    parts = coefficients_of(f, x)
+    parts = {int(e): part for e, part in coefficients_of(f, x).items()}
     low, span = min(parts), max(parts) - min(parts)
     if span < LEAST_DEGREE or span % 2:
         return None

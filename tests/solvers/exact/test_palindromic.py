@@ -1,5 +1,6 @@
 """Reciprocal polynomials: f = p·x^n·g(x + c/x), exactly."""
 
+import json
 import random
 
 import pytest
@@ -72,6 +73,7 @@ def test_planted_ones_are_found_and_a_changed_coefficient_spoils_them():
 def test_coefficients_may_have_other_variables(text, shown):
     found = reciprocal(parse(text))
     assert found.to_text() == shown
+    assert json.loads(json.dumps(found.to_dict()))["outer"] == plain(found.outer)
     *_, letter = found.outer.context().names()
     g, h = plain(found.outer), f"(x + ({found.constant})/x)"
     value = (
