@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 import sys
 import time
@@ -18,13 +17,11 @@ from textual.widgets import Static
 from polyctl.config.registry import load_registry
 from polyctl.config.schema import Experiment
 from polyctl.errors import PolyctlError
-from polyctl.tui import launch
 from polyctl.tui.actions import make_bindings
-from polyctl.tui.panes.host import NO_JOBS, Host
-from polyctl.tui.panes.pane import Pane
+from polyctl.tui.panes.host import Host
+from polyctl.tui.panes.job_pane import JobPane
 from polyctl.tui.views.experiments import (
     JobState,
-    directory_options,
     format_experiment,
     format_jobs,
     select_experiments,
@@ -33,7 +30,7 @@ from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.table import Table
 
 
-class ExperimentsPane(Pane):
+class ExperimentsPane(JobPane):
     """The registry on the left, the chosen experiment on the right, what was started below."""
 
     BINDINGS = make_bindings("experiments")
@@ -104,7 +101,7 @@ class ExperimentsPane(Pane):
 
     def redraw(self) -> None:
         """Show how the started processes stand."""
-        text = format_jobs(self.jobs, self._directories([]), self.size.width)
+        text = format_jobs(self.jobs, self.directories([]), self.size.width)
         self.query_one("#jobs", Static).update(text)
 
     # -- actions
@@ -120,54 +117,18 @@ class ExperimentsPane(Pane):
 
     def action_train(self) -> None:
         if (experiment := self.chosen) is not None:
-            self._propose(f"train {experiment.name}")
+            self.propose(f"train {experiment.name}")
 
     def action_eval(self) -> None:
         if (experiment := self.chosen) is not None:
-            self._propose(f"eval {experiment.name} --beam {experiment.eval.beam}")
+            self.propose(f"eval {experiment.name} --beam {experiment.eval.beam}")
 
     def action_rl(self) -> None:
         if (experiment := self.chosen) is not None:
-            self._propose(f"rl {experiment.name} --algo {experiment.rl.algorithm}")
-
-    def _propose(self, line: str) -> None:
-        if self._may_start():
-            self.query_one(Ask).ask("polyctl …, Enter starts it, Escape does not", line, self._start)
-
-    def _may_start(self) -> bool:
-        """Whether processes are started from here; if not, say so."""
-        if not self.host.allows_jobs:
-            self.app.notify(NO_JOBS, severity="warning", markup=False)
-        return self.host.allows_jobs
-
-    def _start(self, line: str) -> None:
-        try:
-            arguments = shlex.split(line)
-        except ValueError as error:
-            self.app.notify(f"not started: {error}", severity="error", markup=False)
-            return
-        if not arguments or arguments[0] not in ("train", "eval", "rl"):
-            self.app.notify("only train, eval and rl are started from here", severity="error", markup=False)
-            return
-        self._launch([*arguments, *self._directories(arguments)])
-
-    def _directories(self, arguments: Sequence[str]) -> list[str]:
-        """The options that make a process look at the same files as this dashboard."""
-        return directory_options(arguments, self.host.runs.root, self.host.registry)
-
-    @work(thread=True, group="launch", exit_on_error=False)
-    def _launch(self, arguments: list[str]) -> None:
-        try:
-            job = launch.start(arguments, self.host.runs.root)
-        except PolyctlError as error:
-            self.app.notify(error.message, severity="error", markup=False)
-        else:
-            self.app.notify(
-                f"started {job.command_line}; it continues when the dashboard is closed", markup=False
-            )
+            self.propose(f"rl {experiment.name} --algo {experiment.rl.algorithm}")
 
     def action_cost(self) -> None:
-        if (experiment := self.chosen) is not None and self._may_start():
+        if (experiment := self.chosen) is not None and self.may_start():
             self.costs[experiment.name] = "measuring …"
             self._detail()
             self._measure(experiment.name)

@@ -10,6 +10,7 @@ from polyctl.tui.solver_client import Solver
 
 NO_JOBS = "in a browser jobs are started and stopped only with `polyctl tui --serve --allow-jobs`"
 NO_FILES = "in a browser files are changed only with `polyctl tui --serve --allow-jobs`"
+NO_TERMINAL = "an editor needs a terminal, and cannot be opened in a browser"
 
 
 class Host(Protocol):

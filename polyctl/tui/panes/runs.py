@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.text import Text
 from textual import work
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.message import Message
 from textual.widgets import Static
 
@@ -14,9 +14,11 @@ from polyctl.errors import PolyctlError
 from polyctl.store.remove import remove_run
 from polyctl.store.runs import Run
 from polyctl.tui.actions import config_path, make_bindings
+from polyctl.tui.editor import find_editor, show_copy
 from polyctl.tui.format import clean
-from polyctl.tui.panes.host import NO_FILES, Host
-from polyctl.tui.panes.pane import Pane
+from polyctl.tui.panes.host import NO_FILES, NO_TERMINAL, Host
+from polyctl.tui.panes.job_pane import JobPane
+from polyctl.tui.run_commands import evaluate_command, resume_command
 from polyctl.tui.run_files import archive, write_note
 from polyctl.tui.run_list import RunRow
 from polyctl.tui.run_settings import list_settings, load_columns, save_columns
@@ -27,7 +29,7 @@ from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.table import Table
 
 
-class RunsPane(Pane):
+class RunsPane(JobPane):
     """The table of runs."""
 
     BINDINGS = make_bindings("runs")
@@ -236,9 +238,50 @@ class RunsPane(Pane):
         try:
             change()
         except PolyctlError as error:
-            self.app.notify(f"{error.message}; {error.hint}", severity="error", markup=False)
+            self._report(error)
         else:
             self.app.notify(f"{done}: {row.run.name}", markup=False)
+
+    def _report(self, error: PolyctlError) -> None:
+        text = f"{error.message}; {error.hint}" if error.hint else error.message
+        self.app.notify(text, severity="error", markup=False)
+
+    def action_resume(self) -> None:
+        row = self._row
+        if row is not None and row.summary is not None and row.summary.state == "running":
+            self.app.notify(f"{row.run.name} is running", severity="warning", markup=False)
+        elif row is not None:
+            self._propose_for(lambda: resume_command(row.run, self.host.runs.root))
+
+    def action_evaluate(self) -> None:
+        if (row := self._row) is not None:
+            self._propose_for(lambda: evaluate_command(row.run))
+
+    def _propose_for(self, make_command: Callable[[], str]) -> None:
+        """Propose a command, or say why there is none."""
+        if not self.may_start():
+            return
+        try:
+            command = make_command()
+        except PolyctlError as error:
+            self._report(error)
+        else:
+            self.propose(command)
+
+    def action_settings(self) -> None:
+        if (row := self._row) is None:
+            return
+        try:
+            editor = find_editor()
+            with self.app.suspend():
+                changed = show_copy(row.run.config_path, editor)
+        except SuspendNotSupported:
+            self.app.notify(NO_TERMINAL, severity="warning", markup=False)
+        except PolyctlError as error:
+            self._report(error)
+        else:
+            if changed:
+                self.app.notify(f"only a copy was changed: {row.run.name} keeps its settings", markup=False)
 
     def action_filter(self) -> None:
         self.query_one(Ask).ask("part of a name or a state", self.view.pattern, self._filter, self._filter)
