@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass
 
 from polyctl.store.evaluation_report import EvaluationReport
-from polyctl.store.predictions import EvaluationFiles, Place, Prediction, PredictionReader, list_evaluations
+from polyctl.store.predictions import EvaluationFiles, Place, Prediction, PredictionReader
 from polyctl.store.runs import STAMP, Run
+from polyctl.tui.evaluation_folder import EvaluationFolder
 
 MOST = 50_000  # problems that are listed
 SHOWN = 160  # characters of f that are kept of each
@@ -58,6 +59,7 @@ class ProblemList:
         self.changes = 0
         self.looked = False
         self.evaluations: list[EvaluationFiles] = []
+        self._folder = EvaluationFolder(run.predictions)
         self._chosen: str | None = None
         self._read: EvaluationFiles | None = None
         self._clear(None)
@@ -93,7 +95,7 @@ class ProblemList:
     def refresh(self) -> bool:
         """Read one piece more; whether there is more to read."""
         try:
-            found = list_evaluations(self.run.predictions)
+            found = self._folder.look()
         except OSError as error:
             self._fail(f"{self.run.predictions} cannot be read: {error.strerror}")
             return False
@@ -113,6 +115,7 @@ class ProblemList:
         try:
             lines, more = reader.read()
         except FileNotFoundError:  # a part that has just gone, and is no longer listed the next time
+            self._folder.look_again()
             self._fail(None)
             return False
         except OSError as error:

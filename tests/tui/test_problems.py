@@ -95,6 +95,12 @@ def test_a_hostile_line_steers_nothing():
     assert text.replace("\n", "").isprintable()
 
 
+def refresh(found: ProblemList) -> None:
+    """As if two seconds had gone by since the last look at the directory."""
+    found._folder.look_again()
+    found.refresh()
+
+
 def test_a_running_evaluation_grows_and_is_followed_to_its_end(tmp_path):
     run = make_run(tmp_path / "runs")
     ended = make_predictions(run)
@@ -103,19 +109,20 @@ def test_a_running_evaluation_grows_and_is_followed_to_its_end(tmp_path):
     assert (len(found.rows), found.title) == (5, "2025-10-09 08:54 UTC")
     part = run.predictions / "eval-20260101-000000-7-0.part"
     part.write_text('{"owner": {}, "problems": 9}\n' + lines[1])
-    found.refresh()
-    found.refresh()
+    refresh(found)
+    refresh(found)
     assert ([row.index for row in found.rows], found.problems) == ([1], 9)
     with part.open("a") as file:
         file.write(lines[2])
-    found.refresh()
+    refresh(found)
     assert [row.index for row in found.rows] == [1, 2]
     found.choose("eval-20251009-085420")
-    found.refresh()
+    refresh(found)
     assert len(found.rows) == 5
     found.choose("eval-20260101-000000-7")
-    found.refresh()
+    refresh(found)
     part.unlink()
+    found.refresh()
     found.refresh()
     assert len(found.rows) == 5
 
@@ -141,7 +148,7 @@ def test_a_directory_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("polyctl.tui.problem_list.list_evaluations", refuse)
+    monkeypatch.setattr("polyctl.tui.evaluation_folder.list_evaluations", refuse)
     assert not found.refresh()
     assert "predictions cannot be read: Permission denied" in ProblemsView().describe(found, 0)
 
