@@ -25,7 +25,8 @@ from polyctl.search.sampling import sample
 from polyctl.solving.methods import ModelUnavailable
 from polyctl.solving.request import ModelRequest
 from polyctl.solving.solution import Candidate
-from polyctl.store.runs import check_shipped, default_run, find_run
+from polyctl.store.evaluation_report import CheckpointName
+from polyctl.store.runs import Run, check_shipped, default_run, find_run
 
 DRAWN_AT_ONCE = 32  # samples between two looks at the clock
 
@@ -136,7 +137,7 @@ def load_neural(request: ModelRequest) -> Neural:
             raise
         raise ModelUnavailable("no model has been trained yet (polyctl train quick)") from None
     try:
-        weights = run.weights()
+        weights = _find_weights(run, request.checkpoint)
         loaded = _load(weights, weights.stat().st_mtime_ns, request.device)
     except FileError as error:
         if request.needed:
@@ -153,6 +154,15 @@ def load_neural(request: ModelRequest) -> Neural:
         samples=request.samples,
         temperature=request.temperature,
     )
+
+
+def _find_weights(run: Run, which: CheckpointName | None) -> Path:
+    """The weights of that name, or else the best there are."""
+    if which is None:
+        return run.weights()
+    if not (path := run.checkpoint(which)).is_file():
+        raise FileError(f"{run.name} has no checkpoint {which!r}", "wait for it, or name another one")
+    return path
 
 
 @lru_cache(maxsize=1)

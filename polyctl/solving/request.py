@@ -13,6 +13,7 @@ from polyctl.algebra.reading import Reading, read, with_carets
 from polyctl.algebra.tokens import POWER_HINT
 from polyctl.errors import UsageError, did_you_mean
 from polyctl.solving.methods import DEFAULT_SECONDS, select_methods
+from polyctl.store.evaluation_report import CheckpointName
 
 ATOMS_SECONDS = 1.0  # to write f in fewer of them
 
@@ -23,7 +24,7 @@ class ModelRequest:
 
     `runs` is the directory of runs; `beam` defaults to the width that the model was evaluated with. With
     `samples` so many answers are drawn at `temperature` instead. If the model is `needed`, it is an error
-    that there is none.
+    that there is none. Its best weights are taken, or else the last, unless a `checkpoint` is named.
     """
 
     run: str | None = None
@@ -34,6 +35,7 @@ class ModelRequest:
     needed: bool = False
     samples: int = 0
     temperature: float = 0.7
+    checkpoint: CheckpointName | None = None
 
 
 @dataclass(frozen=True)

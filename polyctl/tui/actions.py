@@ -76,6 +76,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("decompose.step_forward", "right,l", "Forward", "The beam one step later.", False),
     Action("decompose.export", "w", "Export", "Write all answers to a file: JSON, LaTeX, SymPy or text."),
     Action("decompose.copy", "y,c", "Copy", "Copy what the detail shows (OSC 52)."),
+    Action("decompose.pin", "p", "Pin", "Ask f again at each checkpoint of the chosen run, or no longer."),
     Action("runs.open", "enter", "Open", "Open the marked runs, or the one under the cursor.", False),
     Action("runs.problems", "p", "Problems", "Show the problems of the run's evaluations.", False),
     Action("runs.mark", "space", "Mark", "Mark or unmark a run to compare."),

@@ -146,17 +146,29 @@ def _answer(request: dict[str, Any], tell: Tell, runs: Path | None, models: _Mod
         method=request.get("method", "auto"),
         inners=request.get("inners"),
         time_limit=request.get("limit", DEFAULT_SECONDS),
-        model=ModelRequest(run, runs, beam=request.get("width"), needed=run is not None),
+        model=ModelRequest(
+            run,
+            runs,
+            beam=request.get("width"),
+            needed=run is not None,
+            checkpoint=request.get("checkpoint"),
+        ),
     )
     reading = asked.read()
     f = reading.polynomial
     beam = _Beam(tell, f)
+    steps: list[int] = []  # at which the weights were saved
+
+    def load(wanted: ModelRequest) -> Neural:
+        neural = models.load(wanted)
+        steps.append(neural.loaded.step)
+        return neural
 
     def tell_solution(solution: Solution) -> None:
         beam.flush()  # the search is over when the first of its answers is judged
         tell("solution", **describe(solution))
 
-    found = answer(asked, on_solution=tell_solution, observe=beam.watch, load_model=models.load)
+    found = answer(asked, on_solution=tell_solution, observe=beam.watch, load_model=load)
     beam.flush()
     tell(
         "done",
@@ -167,6 +179,7 @@ def _answer(request: dict[str, Any], tell: Tell, runs: Path | None, models: _Mod
         expanded=complexity_of(f).distinct,
         tried=[[a.method, a.seconds, a.found, a.note] for a in found.tried],
         notes=notes_on(f, reading.main),
+        step=steps[-1] if steps else None,
     )
 
 

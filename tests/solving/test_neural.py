@@ -73,6 +73,26 @@ def test_a_missing_model_is_an_error_only_if_it_is_needed(tmp_path, monkeypatch)
         load_neural(request)
 
 
+def test_the_weights_that_are_named_are_loaded(tmp_path, monkeypatch):
+    def refuse(weights: Path, *_: object):
+        raise FileError(weights.name)
+
+    monkeypatch.setattr("polyctl.solving.neural._load", refuse)
+    folder = tmp_path / "quick" / "20250101-000000" / "checkpoints"
+    folder.mkdir(parents=True)
+    (folder.parent / "config.toml").touch()
+    for name in ("best", "last"):
+        (folder / f"{name}.safetensors").touch()
+    asked = ModelRequest("quick/20250101-000000", tmp_path, needed=True)
+    for which, found in (
+        (None, "best.safetensors"),
+        ("last", "last.safetensors"),
+        ("average", "no checkpoint 'average'"),
+    ):
+        with pytest.raises(FileError, match=found):
+            load_neural(replace(asked, checkpoint=which))
+
+
 def test_samples_may_be_drawn_instead_of_a_beam(neural):
     sampling = replace(neural, samples=40, temperature=0.7)
     candidates = list(sampling.candidates(F, UNLIMITED))

@@ -23,7 +23,8 @@ from polyctl.tui.actions import history_path, make_bindings
 from polyctl.tui.format import clean
 from polyctl.tui.input_history import InputHistory
 from polyctl.tui.panes.host import NO_FILES, Host
-from polyctl.tui.panes.pane import Pane
+from polyctl.tui.panes.pin_pane import PinPane
+from polyctl.tui.pinned import Pin
 from polyctl.tui.screens.choose import ChooseScreen
 from polyctl.tui.search_state import SearchSettings, SearchState
 from polyctl.tui.views.beam import format_beam
@@ -40,6 +41,7 @@ from polyctl.tui.views.decompose import (
     format_state,
     read_input,
 )
+from polyctl.tui.views.pinned import format_pinned
 from polyctl.tui.views.solutions import choose_columns, format_solutions
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.entry import Entry
@@ -49,7 +51,7 @@ PROMPT = "f = "
 BEAM_STAYS = 28  # rows from which on the beam keeps its place when the search is over
 
 
-class DecomposePane(Pane):
+class DecomposePane(PinPane):
     """Input, ranked solutions as they are found, the beam while it grows, and a detail."""
 
     BINDINGS = make_bindings("decompose")
@@ -140,6 +142,7 @@ class DecomposePane(Pane):
             return
         if self.search.busy:
             self.host.solver.cancel()
+        self.postpone_pinned()
         self.inputs.add(text)
         self.search = SearchState.begin(text)
         self.query_one(Table).clear()  # the cursor goes back to the best answer
@@ -150,6 +153,8 @@ class DecomposePane(Pane):
         """Take over a message of the solving process."""
         if message.get("id") not in (None, self.host.solver.request):
             return  # it was on its way when the search it is of was given up
+        if self.receive_pinned(message):
+            return
         kind = message["kind"]
         if kind in ("ready", "died"):
             self._model = replace(self._model, ready=kind == "ready", loading=False, loaded=None)
@@ -163,6 +168,12 @@ class DecomposePane(Pane):
         if kind in ("beam", "solution", "done"):
             self._draw_beam()
         self._draw_state()
+        if kind in ("done", "error", "died"):
+            self.ask_pinned()
+
+    @property
+    def searching(self) -> bool:
+        return self.search.busy
 
     # -- drawing
 
@@ -226,11 +237,19 @@ class DecomposePane(Pane):
     @property
     def shown(self) -> str:
         """The detail that is seen: without an answer, what was tried."""
+        if self.pin is not None and self.detail == "pinned":
+            return self.detail
         return "tried" if self.chosen is None and self.search.done is not None else self.detail
 
     def detail_text(self) -> str:
         """What the detail shows, very long lines cut, and copies whole."""
+        if self.pin is not None and self.shown == "pinned":
+            return format_pinned(self.pin)
         return describe_detail(self.search, self.chosen, self.shown)
+
+    def draw_pinned(self) -> None:
+        if self.shown == "pinned":
+            self._draw_detail()
 
     # -- actions
 
@@ -321,10 +340,29 @@ class DecomposePane(Pane):
         self.search.stop()
         self.host.solver.cancel()
         self._draw()
+        self.ask_pinned()
 
     def action_detail(self) -> None:
-        names = list(DETAILS)
+        names = [name for name in DETAILS if name != "pinned" or self.pin is not None]
         self.detail = names[(names.index(self.detail) + 1) % len(names)]
+        self._draw_detail()
+
+    def action_pin(self) -> None:
+        text = self.query_one("#question Input", Input).value.strip() or self.search.asked
+        opened = self.host.runs.run_logs
+        row = self.host.runs.find(self.settings.run or (opened[0].run.name if opened else None))
+        if self.pin is not None:
+            self.set_pin(None)
+            self.detail = "proof"
+            self.app.notify("unpinned", markup=False)
+        elif not text:
+            self.app.notify("there is no polynomial to pin: type one first", severity="warning", markup=False)
+        elif row is None:
+            problem = "no run is chosen whose checkpoints could be asked: o chooses one"
+            self.app.notify(problem, severity="warning", markup=False)
+        else:
+            self.set_pin(Pin(text, row.run))
+            self.detail = "pinned"
         self._draw_detail()
 
     def action_copy(self) -> None:

@@ -24,7 +24,13 @@ EXAMPLES = (
 WELCOME = """Type a polynomial and press Enter, or F7 for an example.
 polyctl searches for f = g(h) and proves every answer.
 x^4 + 2x^2 - 3, 2 x y, 3(x+1)^2, 1/2 x, x_1, x² and LaTeX can be typed."""
-DETAILS = {"proof": "Proof", "latex": "LaTeX", "sympy": "SymPy", "tried": "What was tried"}
+DETAILS = {
+    "proof": "Proof",
+    "latex": "LaTeX",
+    "sympy": "SymPy",
+    "tried": "What was tried",
+    "pinned": "Pinned",
+}
 INTERNAL = ("kind", "id", "number", "rank_key")  # of an answer: what only the dashboard needs
 ASKED_SHOWN = 24  # characters
 LEAST_NAME = 15  # columns of a model's name: general/shipped
