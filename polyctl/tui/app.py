@@ -22,6 +22,7 @@ from polyctl.store.summary import Summary
 from polyctl.tui import launch
 from polyctl.tui.actions import Action, format_keys, list_actions, make_bindings
 from polyctl.tui.colours import LIGHT
+from polyctl.tui.format import clean
 from polyctl.tui.panes.beam import BeamPane
 from polyctl.tui.panes.decompose import DecomposePane
 from polyctl.tui.panes.experiments import ExperimentsPane
@@ -134,6 +135,8 @@ class Dashboard(App[None]):
         self._first, self._text = start, text
         self._stop = threading.Event()
         self._listed = 0.0  # when the runs were last drawn
+        self._opened = time.time()
+        self._failed: set[Path] = set()  # outputs of processes whose errors have been told
         self.animation_level = "none"  # every frame of one would travel over SSH
         if self.keys:
             self.set_keymap(self.keys)
@@ -219,8 +222,17 @@ class Dashboard(App[None]):
     def on_dashboard_jobs_listed(self, event: JobsListed) -> None:
         if self.is_running:
             self.experiments_pane.jobs = event.jobs
+            self._tell_failures(event.jobs)
             if self.place == "experiments":
                 self.experiments_pane.redraw()
+
+    def _tell_failures(self, jobs: Sequence[JobState]) -> None:
+        """Say once of each process that was started since the dashboard was which error ended it."""
+        for state in jobs:
+            job = state.job
+            if state.status == "crashed" and job.started >= self._opened and job.log not in self._failed:
+                self._failed.add(job.log)
+                self.notify(f"{job.command_line}: {clean(state.last_line)}", severity="error", markup=False)
 
     def on_dashboard_solver_reported(self, event: SolverReported) -> None:
         if self.is_running:

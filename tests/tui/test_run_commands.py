@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from polyctl.tui import launch
 from polyctl.tui.editor import find_editor, show_copy
 from polyctl.tui.panes.host import NO_JOBS, NO_TERMINAL
 from polyctl.tui.run_commands import evaluate_command, resume_command
+from polyctl.tui.views.experiments import JobState
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.table import Table
 from tests.tui.shared import drive, event, heard, make_run, reinforced_events, until, until_listed
@@ -115,6 +117,23 @@ def test_the_keys_propose_a_command_and_enter_starts_it(tmp_path, dashboard, mon
         assert len(started) == 1
 
     drive(dashboard, script)
+
+
+def test_the_error_that_ended_a_process_is_told_once(tmp_path, empty, monkeypatch):
+    said = heard(empty, monkeypatch)
+    line = "error: no such option: \x1b[31m--beem"
+    old, new = (
+        launch.Job(1, "", time.time() + since, ("eval", NAME), tmp_path / f"{since}.log")
+        for since in (-3600, 3600)
+    )
+    states = [JobState(old, False, line), JobState(new, False, line), JobState(new, True, "step 3")]
+
+    async def script(pilot):
+        for _ in range(2):
+            empty.on_dashboard_jobs_listed(empty.JobsListed(states))
+        assert said == [f"polyctl eval {NAME}: error: no such option: �[31m--beem"]
+
+    drive(empty, script)
 
 
 def test_a_run_that_is_running_is_not_resumed(tmp_path, empty, monkeypatch):
