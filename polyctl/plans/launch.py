@@ -7,6 +7,7 @@ back simply performs its task again and resumes.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import uuid
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 JOBS = ".jobs"  # below the runs: what submitit keeps of its jobs, and their logs
 GPU_DATA_WORKERS = 7  # processor cores to ask for beside a GPU's process, if train.workers is unset
+FIRST_PORT, PORTS = 20_000, 12_000  # below those that systems give to outgoing connections
 REQUEUES = 1000  # a training may be longer than many time limits
 MakeListener = Callable[[Task], OnEvent | None]
 
@@ -125,6 +127,7 @@ class Job:
         from submitit.helpers import TorchDistributedEnvironment
 
         TorchDistributedEnvironment().export(set_cuda_visible_devices=False, overwrite=True)
+        os.environ["MASTER_PORT"] = str(meeting_port(JobEnvironment().job_id))
         warning = JobEnvironment._usr_sig()
         with _Warned(warning) as warned:
             outcome = perform(self.task, self.directories, self.options, self.on_event)
@@ -139,6 +142,15 @@ class Job:
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(Job(self.task, self.directories, self.options, self.on_event))
+
+
+def meeting_port(job: str) -> int:
+    """The port at which the processes of a job meet: the same for all of them, another for each job.
+
+    submitit's may be one that the system gives to outgoing connections; if one is in use, the first process
+    fails and the others wait for it for half an hour.
+    """
+    return FIRST_PORT + int.from_bytes(hashlib.sha256(job.encode()).digest()[:4], "big") % PORTS
 
 
 class _Warned:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from polyctl.errors import UsageError
-from polyctl.plans.launch import JOBS, Cluster, Job, make_executor, perform_here, run_jobs, wait
+from polyctl.plans.launch import JOBS, Cluster, Job, make_executor, meeting_port, perform_here, run_jobs, wait
 from polyctl.plans.runner import Options, perform
 from polyctl.plans.stages import Task, make_plan
 from polyctl.store.event_kinds import End, RunStarted, Step
@@ -64,6 +64,15 @@ def test_two_processes_train_and_evaluate_like_one(make, directories):
         return [[(b["status"], b["outer"], b["inner"]) for b in json.loads(line)["beam"]] for line in found]
 
     assert verdicts(lines) == verdicts(own_lines)
+
+
+def test_jobs_meet_at_ports_of_their_own_that_no_connection_is_given():
+    ports = [meeting_port(str(job)) for job in range(200)]
+    assert ports == [meeting_port(str(job)) for job in range(200)]
+    assert len(set(ports)) > 190
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    lowest = int(given.read_text().split()[0]) if given.exists() else 32_768
+    assert all(1024 < port < min(32_768, lowest) for port in ports)
 
 
 @pytest.mark.slow
