@@ -24,8 +24,9 @@ def test_plain_without_runs(capsys):
         "RUN",
         "BEAM",
         "EXPERIMENTS",
+        "PROBLEMS",
     ]
-    assert out.count("no runs in runs yet; `polyctl train quick` makes one") == 3
+    assert out.count("no runs in runs yet; `polyctl train quick` makes one") == 4
     assert "model: none" in out
 
 
