@@ -39,8 +39,15 @@ def rl_claim(data: ReportBuilder) -> Report:
         "better one."
     )
     tables = [Table("The start, and what each arm makes of it", columns, rows, note)]
+    curves = _curves(arms, found)
     figures = [
-        Figure(f"rl_claim_{x}", "Held-out greedy answers", x, "verified, %", _curves(arms, found, axis))
+        Figure(
+            f"rl_claim_{x}",
+            "Held-out greedy answers",
+            x,
+            "verified, %",
+            tuple(Series(label, tuple((p[axis], p[2]) for p in points)) for label, points in curves),
+        )
         for axis, x in enumerate(("problems", "minutes"))
     ]
     return data.report(
@@ -111,15 +118,12 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return fmean(known) if known and len(known) == len(values) else None
 
 
-def _curves(arms: Sequence[Arm], found: dict[str, dict[int, RunReport]], axis: int) -> tuple[Series, ...]:
-    """The held-out accuracy of each arm's first seed over problems (axis 0) or minutes (1)."""
-    series = []
-    for _, label, run_name in arms:
-        if found[run_name]:
-            first = found[run_name][min(found[run_name])]
-            points = tuple((point[axis], point[2]) for point in _validations(first.run))
-            series.append(Series(label, points))
-    return tuple(series)
+def _curves(
+    arms: Sequence[Arm], found: dict[str, dict[int, RunReport]]
+) -> list[tuple[str, list[tuple[float, float, float]]]]:
+    """The label and the validations of each arm's first seed."""
+    measured = [(label, found[run_name]) for _, label, run_name in arms if found[run_name]]
+    return [(label, _validations(seeds[min(seeds)].run)) for label, seeds in measured]
 
 
 def _validations(run: Run) -> list[tuple[float, float, float]]:

@@ -8,12 +8,13 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from polyctl.tui.screens.list_screen import ListScreen
 
-class ChooseScreen(ModalScreen[int | None]):
+
+class ChooseScreen(ListScreen[int]):
     """Gives the number of the chosen line, None if none is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,12 +38,3 @@ class ChooseScreen(ModalScreen[int | None]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option_index)
-
-    def action_take_back(self) -> None:
-        self.dismiss(None)
-
-    def action_down(self) -> None:
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_up(self) -> None:
-        self.query_one(OptionList).action_cursor_up()

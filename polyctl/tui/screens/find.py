@@ -9,15 +9,15 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from polyctl.tui.format import clean
+from polyctl.tui.screens.list_screen import ListScreen
 from polyctl.tui.widgets.entry import Entry
 
 
-class FindScreen(ModalScreen[list[str] | None]):
+class FindScreen(ListScreen[list[str]]):
     """Gives all names that are marked at the end, None if it is left by Escape.
 
     Enter closes it with the name under the cursor, marked or unmarked; Tab marks and stays.
@@ -85,12 +85,3 @@ class FindScreen(ModalScreen[list[str] | None]):
     def action_mark(self) -> None:
         self._toggle()
         self._fill(self.query_one(Input).value)
-
-    def action_take_back(self) -> None:
-        self.dismiss(None)
-
-    def action_down(self) -> None:
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_up(self) -> None:
-        self.query_one(OptionList).action_cursor_up()
