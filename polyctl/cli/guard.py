@@ -138,12 +138,16 @@ class _First:
         sys.stdout.flush()
         sys.stderr.flush()
         here = Parent.here()
+        # until `wait` can pass them on, signals wait: the other may have said already that it is at work
+        passed_on = [getattr(signal, name) for name in PASSED_ON]
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
         pid = os.fork()
         if not pid:
             ours.close()
             send.close()
             here.end_together()
             os.setpgid(0, 0)  # so that a terminal's Ctrl-C comes once, from the first process
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
             _kept.append(Guard(theirs, requests))
             return _kept[0]
         theirs.close()
@@ -249,6 +253,7 @@ class _First:
             if signal.getsignal(number) != signal.SIG_IGN:
                 before[number] = signal.signal(number, pass_on)
         before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, suspend)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         try:
             yield reading
         finally:

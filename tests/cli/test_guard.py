@@ -110,6 +110,25 @@ def test_ctrl_c_that_is_heard_is_left_to_the_work():
     assert (process.returncode, out, err) == (130, "heard\n", "")
 
 
+def test_ctrl_c_is_heard_though_the_first_process_does_not_wait_yet():
+    body = """
+    own = guard._First.wait
+    guard._First.wait = lambda first: (time.sleep(0.5), own(first))[1]
+    guard.start()
+    try:
+        print("begun", flush=True)
+        time.sleep(100)
+    except KeyboardInterrupt:
+        print("heard")
+        raise SystemExit(130)
+    """
+    process = begun(body)
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "heard\n", "")
+
+
 def test_work_that_is_killed_is_an_error():
     body = """
     try:
