@@ -85,7 +85,7 @@ def test_an_error_is_a_figure_and_the_others_stay(load, tmp_path):
 
 def test_what_cannot_be_compiled_runs_eagerly(load):
     bundled, tiny = load("bundled"), load("record").TINY
-    asked = bundled.wide_experiment(*bundled.FRESH, *tiny.wide, "train.batch=6", "train.precision=float32")
+    asked = bundled.experiment(*bundled.FRESH, *tiny.wide, "train.batch=6", "train.precision=float32")
     (batch,) = bundled.batches(asked, 1)[:1]
     with bundled.trainer(asked, "cpu") as trainer:
 

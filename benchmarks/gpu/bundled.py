@@ -1,4 +1,4 @@
-"""Experiments, problems and trainers of the bundled model and of the wider one, for the GPU benchmarks."""
+"""The bundled model's experiment, problems and trainers, for the GPU benchmarks."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from polyctl.training.journal import Journal
 from polyctl.training.loss import make_objective
 from polyctl.training.supervised import SupervisedTrainer
 
-RUN = "general/shipped"
-WIDE = "general_wide"
+RUN, EXPERIMENT = "general/shipped", "general_wide"
 RUNS = Path(__file__).resolve().parents[2] / "runs"
 # Few problems to validate on, since nothing here validates; no problems are kept out of the steps timed.
 FRESH = ("data.exclude=[]", "data.valid_size=8", "train.eval_problems=8", "train.steps=1000000")
@@ -37,15 +36,7 @@ def bundled_run() -> Run:
 
 def experiment(*settings: str) -> Experiment:
     """The bundled model's experiment as a training from scratch, with settings on top."""
-    found = bundled_run().config()
-    fresh = found.train.model_copy(update={"init_from": None, "workers": None})
-    found = found.model_copy(update={"train": fresh})
-    return override(found, [*FRESH, "train.compile=auto", *settings])
-
-
-def wide_experiment(*settings: str) -> Experiment:
-    """The wider model's experiment, with settings on top."""
-    return override(load_registry().get(WIDE), settings)
+    return override(load_registry().get(EXPERIMENT), settings)
 
 
 def model(device: str) -> LoadedModel:

@@ -154,7 +154,7 @@ def search(found: dict[str, Any], parity_found: dict[str, Any]) -> None:
 
 
 def kernels(found: dict[str, Any]) -> None:
-    """What the GPU did in ten training steps of the wider model and ten tokens of the bundled one's beam."""
+    """What the GPU did in ten training steps of the bundled model and ten tokens of its beam."""
     profiles = {"training": look(found, "wide", "training"), "beam": look(found, "profile", "beam")}
     rows = []
     for name, one in profiles.items():
@@ -268,7 +268,7 @@ def main() -> None:
         print(environment(look(found, "environment") or {}))
         parity(look(found, "parity") or {})
         steps(look(found, "parity", "step") or {}, "bundled")
-        steps(look(found, "wide") or {}, "wider")
+        steps(look(found, "wide") or {}, "compiled bundled")
         training(look(found, "training") or {})
         search(look(found, "beam") or {}, look(found, "parity") or {})
         kernels(found)

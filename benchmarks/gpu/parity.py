@@ -12,6 +12,7 @@ import common
 import torch
 from record import Record, Sizes
 
+from polyctl.config.registry import override
 from polyctl.data.batch import TrainingBatch
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.model.gpt import GPT
@@ -143,9 +144,9 @@ def steps(record: Record, sizes: Sizes, device: str) -> dict[str, Any]:
     """Milliseconds of a training step with either optimizer, and seconds of the first one."""
     found: dict[str, Any] = {}
     tiny = sizes.wide if sizes.rehearse else ()
-    asked = bundled.experiment("train.optimizer=muon", "train.compile=off", *tiny)
+    asked = bundled.experiment(*bundled.FRESH, "train.optimizer=muon", "train.compile=off", *tiny)
     with bundled.trainer(asked, device) as trainer:
-        data = {n: bundled.batches(bundled.experiment(f"train.batch={n}"), 4) for n in sizes.batches}
+        data = {n: bundled.batches(override(asked, [f"train.batch={n}"]), 4) for n in sizes.batches}
         now = wall(device)
         found["first"] = bundled.first_step(trainer, data[sizes.batches[0]][0], now)
         for optimizer in ("adamw", "muon"):

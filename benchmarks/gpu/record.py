@@ -117,7 +117,7 @@ class Sizes:
     batches: tuple[int, ...]  # of the bundled model's training steps
     steps: int
     published: tuple[str, ...]  # settings of the published model's training
-    wide: tuple[str, ...]  # settings of the wider model's training
+    wide: tuple[str, ...]  # settings of the bundled model's training
     wide_batches: tuple[int, ...]
     peer_batch: int
     fast_batch: int

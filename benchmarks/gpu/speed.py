@@ -40,8 +40,8 @@ STREAM = ("train.source=stream", "train.epochs=0", "train.steps=1000000", "data.
 
 
 def run_wide(record: Record, sizes: Sizes, device: str) -> None:
-    """The wider bundled model, compiled: its first step, what ten steps do, how long kinds take."""
-    asked = bundled.wide_experiment(*bundled.FRESH, *sizes.wide)
+    """The bundled model, compiled: its first step, what ten steps do, how long kinds take."""
+    asked = bundled.experiment(*bundled.FRESH, *sizes.wide)
     small, large = (f"train.batch={batch}" for batch in sizes.wide_batches)
     kinds = {
         "alike": (large,),
@@ -189,7 +189,7 @@ def peer(model: beam.GPT, together: int, tokens: int, sizes: Sizes) -> dict[str,
 
 def run_data(record: Record, sizes: Sizes, device: str) -> None:
     """Problems a second of the bundled model's mixture, from one worker process and from several."""
-    asked = bundled.wide_experiment(f"train.batch={sizes.data_batch}")
+    asked = bundled.experiment(f"train.batch={sizes.data_batch}")
     for workers in (1, sizes.workers):
         record.attempt(f"wide_{workers}", lambda n=workers: made(n, asked, sizes), needs=2)
 

@@ -1,4 +1,4 @@
-"""Train a wider bundled model on a GPU for some minutes, evaluate it, and bring its weights back in pieces.
+"""Train the bundled model anew on a GPU for some minutes, evaluate it, and bring its weights back in pieces.
 
     python benchmarks/gpu/train.py --out DIR --data .gpu/data [--minutes 5.5] [--seconds 490]
     python benchmarks/gpu/train.py --out DIR --device cpu --rehearse --data tests/fixtures/published
@@ -64,7 +64,7 @@ def train_here(options: argparse.Namespace) -> None:
     excluded = ["published", *map(str, sorted(folder.glob("*.txt")))]
     tiny = TINY if options.rehearse else ()
     settings = [*SETTINGS, *tiny, f"data.exclude={json.dumps(excluded)}"]
-    experiment = bundled.wide_experiment(*settings, *options.set)
+    experiment = bundled.experiment(*settings, *options.set)
     run = create_run(experiment, options.runs)
     said = [0.0]
 
@@ -146,7 +146,7 @@ def evaluate(weights: Path, record: Record, name: str, options: argparse.Namespa
     from polyctl.runtime.device import choose_device
 
     loaded = load_model(weights, choose_device(options.device))
-    asked = bundled.wide_experiment()
+    asked = bundled.experiment()
     tokenizer = make_tokenizer(loaded.experiment.data)
     count, beam = (1, 2) if options.rehearse else (PART_PROBLEMS, BEAM)
     config = EvalConfig(beam=beam, max_tokens=asked.eval.max_tokens, batch=64)
