@@ -24,6 +24,7 @@ from polyctl.data.families import draw_problem
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import Tokenizer
 from polyctl.errors import FileError, UsageError
+from polyctl.model.blank import blank
 from polyctl.model.gpt import GPT, INIT_STD
 from polyctl.model.serialization import LoadedModel
 from polyctl.store.files import write_atomic
@@ -220,7 +221,7 @@ def _to_gpt2(model: GPT) -> dict[str, torch.Tensor]:
 
 
 def _from_gpt2(tensors: dict[str, torch.Tensor], config: ModelConfig, vocabulary: int, path: Path) -> GPT:
-    with torch.device("meta"):
+    with blank():
         model = GPT(config, vocabulary)
     expected = model.state_dict()
     state: dict[str, torch.Tensor] = {}

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from polyctl.config.schema import Experiment, ModelConfig
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.errors import FileError, UsageError
+from polyctl.model.blank import blank
 from polyctl.model.gpt import GPT
 from polyctl.model.serialization import LoadedModel
 
@@ -48,7 +49,7 @@ def import_mingpt(path: Path, experiment: Experiment, tokens: Sequence[str] | No
     if tensors["head.weight"].shape[0] != size:
         raise FileError(f"{path}: tok_emb.weight and head.weight have different numbers of tokens", _HINT)
     rows = _rows(size, vocabulary, tokens, experiment.name)
-    with torch.device("meta"):
+    with blank():
         model = GPT(config, len(vocabulary))
     expected, state = model.state_dict(), Tensors()
     for theirs, own in _names(config.layers):

@@ -22,6 +22,7 @@ from safetensors.torch import save
 from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
 from polyctl.errors import FileError, UsageError
+from polyctl.model.blank import blank
 from polyctl.model.gpt import GPT
 from polyctl.store.files import write_atomic
 
@@ -82,7 +83,7 @@ def load_model(path: Path, device: torch.device | str) -> LoadedModel:
     metadata, tensors = _read(path, weights=True)
     experiment, vocabulary, step, metrics = _read_description(path, metadata)
     try:
-        with torch.device("meta"):  # no memory and no random initialization: the weights come from the file
+        with blank():
             model = GPT.of(experiment, len(vocabulary))
     except UsageError as error:
         raise FileError(f"{path} describes an impossible model: {error.message}", _HINT) from error

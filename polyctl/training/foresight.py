@@ -11,6 +11,7 @@ import torch
 from polyctl.config.schema import Experiment
 from polyctl.data.families import draw_problem
 from polyctl.data.tokenizers import make_tokenizer
+from polyctl.model.blank import blank
 from polyctl.model.gpt import GPT
 from polyctl.runtime.machine import memory_bytes
 from polyctl.training.cost import FLOAT, activations, wait
@@ -93,7 +94,7 @@ def available_memory(device: torch.device) -> int | None:
 
 
 def _parameters(experiment: Experiment) -> int:
-    with torch.device("meta"):
+    with blank():
         return GPT.of(experiment, len(make_tokenizer(experiment.data).vocabulary)).parameter_count()
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from polyctl.cli import app, plan
-from polyctl.config.registry import PACKAGED, load_registry
+from polyctl.config.registry import PACKAGED, load_registry, smoke
 from polyctl.plans.runner import Outcome
 from polyctl.store.runs import list_runs
 
@@ -181,10 +181,14 @@ def test_mistakes_in_a_plan(run, arguments, code, message):
 
 @pytest.mark.slow
 def test_every_experiment_of_the_registry_runs_end_to_end_at_smoke(run, tmp_path):
-    lines = run("*", "--smoke", "--json")
+    registry = load_registry()
+    # many differ in sizes alone, which a smoke run shrinks to the same ones
+    shrunk = {name: smoke(registry.get(name), alone=False) for name in registry.names()}
+    different = {json.dumps(one.model_dump(exclude={"name"})): name for name, one in shrunk.items()}
+    names = set(different.values())
+    lines = run(*names, "--smoke", "--json")
     assert {line["state"] for line in lines} == {"done"}
-    names = {line["experiment"].partition("_smoke")[0] for line in lines if line["stage"] == "eval"}
-    assert names >= set(load_registry().names())
+    assert {line["experiment"].partition("_smoke")[0] for line in lines if line["stage"] == "eval"} >= names
     assert {line["stage"] for line in lines} == {"gen", "train", "eval", "rl"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "runs"]
 

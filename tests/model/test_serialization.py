@@ -1,6 +1,8 @@
 """Model files: the round trip, and every way in which a file can be wrong."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -161,3 +163,14 @@ def test_an_experiment_with_unknown_keys(tmp_path):
     facts["model"]["experts"] = 8
     rewrite(path, experiment=json.dumps(facts))
     failure(path, "model.experts")
+
+
+def test_a_model_is_loaded_without_the_compiler(tmp_path):
+    """Importing it takes longer than all else."""
+    saved(tmp_path / "model.safetensors")
+    code = (
+        "import sys; from polyctl.model.serialization import load_model; "
+        "load_model(sys.argv[1], 'cpu'); print('torch._dynamo' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, tmp_path / "model.safetensors"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
