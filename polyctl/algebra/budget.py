@@ -16,7 +16,7 @@ class OutOfTime(Exception):
     """There is not enough time left for the work at hand; raised by `Budget.check` alone."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Budget:
     """How long a method may take: until `deadline`, as `time.perf_counter()` counts."""
 
@@ -45,6 +45,10 @@ class Budget:
     def at_most(self, seconds: float) -> Budget:
         """The part of this budget that ends in so many seconds at the latest."""
         return Budget(min(self.deadline, perf_counter() + seconds))
+
+    def shorten(self, deadline: float) -> None:
+        """End at `deadline` at the latest, for all who hold this very budget."""
+        self.deadline = min(self.deadline, deadline)
 
 
 UNLIMITED = Budget()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from polyctl.solving.neural import Neural
 
 MANY = 12
-CHOOSING_SECONDS = 0.3
+CHOOSING_SECONDS, COMPLEX_SECONDS = 0.3, 1.0
 SMALL, MODERATE = 12, 30  # distinct subexpressions beyond the variables
 ATOMS_SECONDS = 1.0  # to decompose what f is in a sum of inverses
 # seconds for each further exact method once there is an answer; the second if fewer inner polynomials may do
@@ -263,42 +263,49 @@ class _Search:
 
     @property
     def _nearly_enough(self) -> bool:
-        """Whether there is a weak answer so much simpler than f that it is likely to be all there is."""
+        """Whether there is a weak answer that is likely to be all there is.
+
+        That is one so much simpler than f, or simpler at all if f is not large.
+        """
         weak = [s.complexity.distinct for s in self.solutions if s.weak and s.complexity is not None]
-        return bool(weak) and min(weak) < GOOD * complexity_of(self.f).distinct
+        share = 1.0 if self._size <= MODERATE else GOOD
+        return bool(weak) and min(weak) < share * complexity_of(self.f).distinct
 
     def _least_squares(self, method: Method, options: Numeric, budget: Budget) -> None:
         """Least squares made exact, while there is time or until an answer is likely to be the simplest."""
         from threadpoolctl import threadpool_limits
 
         starts, solver, started = self._misses if options.polish else (), method.load(), perf_counter()
-        if self._nearly_enough:
-            budget = budget.at_most(max(LEAST_SECONDS, BESIDE_GOOD * self.time_limit))
+        budget = budget.at_most(
+            max(LEAST_SECONDS, BESIDE_GOOD * self.time_limit) if self._nearly_enough else inf
+        )
         with threadpool_limits(1, "blas"):  # the threads of a small product would wait for each other
-            found = self._choose(solver(self.f, budget, inners=self.inners, seed=options.seed, starts=starts))
+            outcome = solver(self.f, budget, inners=self.inners, seed=options.seed, starts=starts)
+            found = self._choose(outcome, budget)
         cut = budget.expired and not self.budget.expired and not found
         self._note(method.name, started, found, ending="out of time" if cut else None)
 
-    def _choose(self, outcome: Outcome) -> int:
-        """Take numeric answers until one is likely to be the simplest; how many were new."""
-        found, first, end = 0, inf, 0.0
+    def _choose(self, outcome: Outcome, budget: Budget) -> int:
+        """Take numeric answers until one is likely to be the simplest; how many were new.
+
+        The budget of the search that finds them is shortened, so that it does not wait long for another.
+        """
+        found, first, best, modest = 0, inf, inf, MODEST * complexity_of(self.f).distinct
         for decomposition in outcome.decompositions:
             new = self.add(Candidate(decomposition, "numeric"))
             found += new
             if not new and first == inf:
                 continue
             # If nearly any polynomial has such an answer there are many, and the simplest is wanted. A mere
-            # factorisation of this shape may have a better answer beside it, but not often. What is larger
-            # than f is hardly what f was made of.
+            # factorisation of this shape may have a better answer beside it, but not often. What is hardly
+            # simpler than f is hardly what f was made of.
             first = min(first, perf_counter())
             latest = next(s for s in reversed(self.solutions) if s.verified)
-            many = (latest.weak or is_generic(self.f, latest.decomposition)) and found < MANY
-            larger = latest.complexity is not None and latest.complexity > complexity_of(self.f)
-            end = max(
-                end, perf_counter() + LEAST_SECONDS if larger and not many else first + CHOOSING_SECONDS
-            )
-            if not (many or larger) or perf_counter() > end:
+            best = min(best, inf if latest.complexity is None else latest.complexity.distinct)
+            many = latest.weak or is_generic(self.f, latest.decomposition)
+            if found >= MANY or (best <= modest and not many):
                 break
+            budget.shorten(first + (CHOOSING_SECONDS if best <= modest else COMPLEX_SECONDS))
         return found
 
     def neural(self, load: Callable[[], Neural]) -> None:

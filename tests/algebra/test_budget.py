@@ -27,6 +27,14 @@ def test_work_that_would_take_longer_than_is_left_is_not_begun():
         budget.check(61.0)
 
 
+def test_a_budget_is_shortened_for_all_who_hold_it():
+    budget = holder = Budget.of(60)
+    budget.shorten(0.0)
+    assert holder.expired
+    budget.shorten(inf)
+    assert holder.expired
+
+
 def test_a_part_of_a_budget_never_ends_after_it():
     assert UNLIMITED.left == inf
     UNLIMITED.check(1e9)

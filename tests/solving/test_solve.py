@@ -201,6 +201,7 @@ def test_the_table_of_methods_is_whole():
 
 
 DENSE = "(x^2-5x y+3y^2+3x-3y)^3 + (2x^2-4x y-5y^2+4x-5y)^3 - (x^2-5x y+3y^2+3x-3y)(2x^2-4x y-5y^2+4x-5y)"
+GENERIC = "256x^9 - 20x^5y^4 - 200x^4y^5 - 100x^3y^6 - 500x^2y^7 - 125x y^8"
 NONE = "x^9 + y^9 + z^9 + x^4y^5 + y^4z^5 + x^3y^3z^3 + x^8y"
 
 
@@ -218,10 +219,18 @@ def test_the_numeric_solver_comes_before_a_model():
     assert answer.solutions[0].source == "numeric"
 
 
+def test_a_simple_answer_of_many_does_not_wait_for_the_time_limit():
+    """Its shape fits nearly any polynomial, and the next answer of the numeric solver may never come."""
+    answer = solve(parse(GENERIC), inners=3, time_limit=100)
+    assert answer.stopped is None
+    assert answer.solutions[0].source == "numeric"
+    assert answer.seconds < 50
+
+
 def test_products_of_the_numeric_solver_use_one_thread(monkeypatch):
     """Two threads that wait for each other cost ten times the work on a busy machine."""
     seen = []
-    monkeypatch.setattr(_Search, "_choose", lambda search, outcome: seen.extend(threadpool_info()) or 0)
+    monkeypatch.setattr(_Search, "_choose", lambda *_: seen.extend(threadpool_info()) or 0)
     solve(parse(NONE), "numeric", time_limit=1)
     assert {library["num_threads"] for library in seen if library["user_api"] == "blas"} == {1}
 
