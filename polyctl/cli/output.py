@@ -25,10 +25,11 @@ def stderr_console() -> Console:
 
 
 _PLACES: dict[str, str] = {}  # the options that named a place, which commands in hints need, too
-_TAKES = {  # by option, the commands that take it
+_TAKES: dict[str, set[str]] = {  # by option, the commands that take it; `experiments run` takes them all
     "--runs": {"decompose", "verify", "train", "rl", "report", "eval", "export", "import", "demo", "tui"}
     | {"runs", "doctor"},
     "--registry": {"gen", "train", "rl", "report", "eval", "import", "tui", "experiments", "doctor"},
+    "--data": set(),
 }
 _interrupted = False  # whether a message has said that the command was interrupted
 _quiet = False  # whether --quiet was given; a command line has one answer to that
@@ -49,14 +50,14 @@ def remember_place(option: str, value: str | None) -> None:
 
 
 def with_places(text: str) -> str:
-    """The text, the commands in it with the --runs and --registry that this command line was given."""
+    """The text, the commands in it with the places that this command line was given (--runs, --registry)."""
 
     def complete(found: re.Match[str]) -> str:
         command, more = found["command"], found["more"] or ""
         options = {
             option: value
             for option, value in _PLACES.items()
-            if command in _TAKES[option] or (option == "--runs" and more.strip() == "run")
+            if command in _TAKES[option] or more.strip() == "run"
         }
         given = "".join(f" {option} {shlex.quote(value)}" for option, value in options.items())
         return f"{found[0]}{given}"

@@ -112,6 +112,8 @@ def run(
     from polyctl.runtime.signals import answering_interrupts
     from polyctl.store.runs import runs_root
 
+    if data != Path("data"):
+        output.remember_place("--data", str(data))
     loaded = load_registry(registry)
     directories = Directories(data, runs_root(runs))
     chosen, everyone = loaded.matching(names), loaded.matching()

@@ -66,6 +66,7 @@ SCENARIOS = [  # command lines, and the exit codes they end with
     ("experiments run smok", 2),
     ("experiments run d3_finetune_monic_1280", 3),
     ("experiments run d3_finetune_monic_1280 --runs other", 3),
+    ("experiments run d3_finetune_monic_1280 --data 'the data'", 3),
     ("experimets", 2),
     ("report quik", 2),
     ("doctor --runs runs", 0),
