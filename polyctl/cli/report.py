@@ -48,6 +48,15 @@ def report(
             help="For complexity: file with the output of `polyctl eval --solver all --json`.",
         ),
     ] = None,
+    bundled: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundled",
+            metavar="FILE",
+            help="For d1_degree and d1_vars: file with the figures of one model on all published sets "
+            "(benchmarks/shipped.py --out).",
+        ),
+    ] = None,
     runs: RunsOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
@@ -66,13 +75,13 @@ def report(
     if markdown and as_json:
         raise UsageError("--markdown and --json cannot both be printed", "leave one of them out")
     loaded, root = load_registry(registry), existing_root(runs)
-    _check_places(counts, solver)
+    _check_places(counts, solver, bundled)
     if names and find_plan(names) is None:
         find_experiments(names, loaded)
     from polyctl.reports.make_report import make_report  # torch, which a wrong name need not wait for
 
     wanted = [names] if names else [[plan] for plan in PLAN_NAMES]
-    made = [make_report(some, loaded, root, counts, solver) for some in wanted]
+    made = [make_report(some, loaded, root, counts, solver, bundled) for some in wanted]
     if figures is not None:
         from polyctl.reports.figures import draw
 
@@ -88,12 +97,13 @@ def report(
             _print(one)
 
 
-def _check_places(counts: Path | None, solver: Path | None) -> None:
+def _check_places(counts: Path | None, solver: Path | None, bundled: Path | None) -> None:
     """FileError if an option names what is not there, even where the report would not look at it."""
     if counts is not None and not counts.is_dir():
         raise FileError(f"there is no directory {counts}", "correct --counts, or leave it out")
-    if solver is not None and not solver.is_file():
-        raise FileError(f"there is no file {solver}", "correct --solver, or leave it out")
+    for option, file in (("--solver", solver), ("--bundled", bundled)):
+        if file is not None and not file.is_file():
+            raise FileError(f"there is no file {file}", f"correct {option}, or leave it out")
 
 
 def _print_markdown(made: list[Report]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from polyctl.config.registry import Registry
 from polyctl.reports import paper
+from polyctl.reports.bundled import read_bundled
 from polyctl.reports.claim import rl_claim
 from polyctl.reports.complexity import complexity
 from polyctl.reports.names import PlanName, find_experiments, find_plan
@@ -33,13 +34,16 @@ def make_report(
     root: Path,
     counts: Path | None = None,
     solver: Path | None = None,
+    bundled: Path | None = None,
 ) -> Report:
     """The report of a plan, or of the experiments that fit names and patterns.
 
-    `counts` is where the published complexity counts lie, `solver` what `polyctl eval --solver` printed.
-    Raises UsageError for a name that is neither.
+    `counts` is where the published complexity counts lie, `solver` what `polyctl eval --solver` printed,
+    `bundled` the figures of one model on all published sets. Raises FileError for a file that is not that,
+    and UsageError for a name that is neither.
     """
-    data = ReportBuilder(registry, root, counts, solver)
+    figures = None if bundled is None else read_bundled(bundled)
+    data = ReportBuilder(registry, root, counts, solver, figures)
     plan = find_plan(names)
     return experiments(find_experiments(names, registry), data) if plan is None else PLANS[plan](data)
 

@@ -34,6 +34,7 @@ def d1_degree(data: ReportBuilder) -> Report:
     ours = data.of(name)
     experiment = data.registry.get(name)
     cells = [f"{o}∘{i}" for o in experiment.data.outer_degrees for i in experiment.data.inner_degrees]
+    sets = [_univariate(cell) for cell in cells]
     rows: list[tuple[Value, ...]] = []
     for cell in [*cells, "all"]:
         theirs = published(name, "greedy", cell)
@@ -42,6 +43,7 @@ def d1_degree(data: ReportBuilder) -> Report:
                 cell,
                 measured_value(ours, "greedy", cell),
                 None if theirs is None else theirs.value,
+                *_of_bundled(data, sets if cell == "all" else [_univariate(cell)], "greedy"),
                 measured_value(ours, "pass@1", cell),
                 measured_value(ours, "pass@10", cell),
                 None if ours is None else ours.problems(cell),
@@ -52,13 +54,19 @@ def d1_degree(data: ReportBuilder) -> Report:
         Column("outer∘inner"),
         Column("greedy", "percent"),
         Column("greedy, published", "percent"),
+        *_bundled_columns(data, "greedy"),
         Column("pass@1", "percent"),
         Column("pass@10", "percent"),
         Column("problems", "count"),
         Column("published of", "count"),
     )
     beams: list[tuple[Value, ...]] = [
-        (f"pass@{k}", measured_value(ours, f"pass@{k}", "4∘4"), published_value(name, f"pass@{k}", "4∘4"))
+        (
+            f"pass@{k}",
+            measured_value(ours, f"pass@{k}", "4∘4"),
+            published_value(name, f"pass@{k}", "4∘4"),
+            *_of_bundled(data, [_univariate("4∘4")], f"pass@{k}"),
+        )
         for k in (1, 5, 10)
     ]
     figure = Figure(
@@ -73,10 +81,15 @@ def d1_degree(data: ReportBuilder) -> Report:
         "bars",
     )
     tables = [
-        Table("Verified answers by degree, one variable", columns, tuple(rows)),
+        Table("Verified answers by degree, one variable", columns, tuple(rows), _bundled_note(data)),
         Table(
             "4∘4 within a beam; published: beam 10, 100 problems",
-            (Column("4∘4"), Column("ours", "percent"), Column("published", "percent")),
+            (
+                Column("4∘4"),
+                Column("ours", "percent"),
+                Column("published", "percent"),
+                *_bundled_columns(data),
+            ),
             tuple(beams),
         ),
     ]
@@ -88,15 +101,19 @@ def d1_vars(data: ReportBuilder) -> Report:
     names = data.names(r"d1_var_\d+_\d+")
     found = {name: data.of(name) for name in names}
     ks = sorted({int(m.partition("@")[2]) for name in names for m in measures(name)})
-    columns = [Column("(v_in, v_out)"), Column("greedy", "percent")]
+    columns = [Column("(v_in, v_out)"), Column("greedy", "percent"), *_bundled_columns(data, "greedy")]
     for k in ks:
         columns += [Column(f"pass@{k}", "percent"), Column("published", "percent")]
+        columns += _bundled_columns(data, f"pass@{k}")
     columns.append(Column("problems", "count"))
     rows = []
     for name in names:
+        published_set = name.replace("d1_var", "homogeneous")
         row: list[Value] = [_shape(data.registry.get(name)), measured_value(found[name], "greedy")]
+        row += _of_bundled(data, [published_set], "greedy")
         for k in ks:
             row += [measured_value(found[name], f"pass@{k}"), published_value(name, f"pass@{k}")]
+            row += _of_bundled(data, [published_set], f"pass@{k}")
         measured = found[name]
         rows.append((*row, None if measured is None else measured.problems()))
     last = f"pass@{15 if 15 in ks else ks[-1]}"
@@ -113,8 +130,28 @@ def d1_vars(data: ReportBuilder) -> Report:
         "bars",
     )
     note = "Published: beam 15 and 1,200 problems; pass@50: beam 50 and 300 problems."
+    note = " ".join(filter(None, (note, _bundled_note(data))))
     table = Table("Verified within k answers, homogeneous problems", _distinct(columns), tuple(rows), note)
     return data.report("d1_vars", "D1: accuracy by number of variables", [table], [figure])
+
+
+def _univariate(cell: str) -> str:
+    """The published set of a cell."""
+    return "univariate_" + cell.replace("∘", "_")
+
+
+def _bundled_columns(data: ReportBuilder, measure: str = "") -> list[Column]:
+    """A column for the bundled model, if its figures were given."""
+    name = ", ".join(filter(None, (measure, "bundled model")))
+    return [] if data.bundled is None else [Column(name, "percent")]
+
+
+def _of_bundled(data: ReportBuilder, sets: Sequence[str], measure: str) -> list[float | None]:
+    return [] if data.bundled is None else [data.bundled.mean(sets, measure)]
+
+
+def _bundled_note(data: ReportBuilder) -> str | None:
+    return None if data.bundled is None else data.bundled.note
 
 
 def _shape(experiment: Experiment) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from polyctl.config.registry import Registry
 from polyctl.errors import FileError
 from polyctl.plans.stages import runs_of
+from polyctl.reports.bundled import Bundled
 from polyctl.reports.published import published
 from polyctl.reports.tables import Figure, Report, Table
 from polyctl.store.evaluation_report import EvaluationReport, ProblemSet, read_reports
@@ -116,6 +117,7 @@ class ReportBuilder:
     root: Path
     counts: Path | None  # where the published complexity counts lie
     solver: Path | None = None  # a report of the solver
+    bundled: Bundled | None = None  # figures of one model on all published sets
     sources: dict[str, RunReport] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 

@@ -211,6 +211,37 @@ def test_complexity_of_the_simplest_verified_answer_beside_the_counts(evaluated,
         report("complexity")
 
 
+def test_the_bundled_model_stands_beside(tmp_path):
+    """Its figures are on published problems, so that no run is needed."""
+    sets = {f"univariate_{o}_{i}": {"problems": 10, "greedy": 0.1 * o} for o in (2, 3, 4) for i in (2, 3, 4)}
+    sets["univariate_4_4"] |= {"pass@5": 0.7}
+    sets["homogeneous_3_2"] = {"problems": 10, "greedy": 0.4, "pass@15": 0.8}
+    file = tmp_path / "bundled.json"
+    file.write_text(json.dumps({"beam": 5, "sets": sets}))
+    degree = make_report(["d1_degree"], REGISTRY, tmp_path, bundled=file)
+    by = {row["outer∘inner"]: row["greedy, bundled model"] for row in rows(degree.tables[0])}
+    assert (by["2∘3"], by["4∘2"], by["all"]) == pytest.approx((0.2, 0.4, 0.3))
+    assert [row["bundled model"] for row in rows(degree.tables[1])] == [None, 0.7, None]
+    assert "beam 5, 10 published problems" in degree.tables[0].note
+    by = {
+        r["(v_in, v_out)"]: r
+        for r in rows(make_report(["d1_vars"], REGISTRY, tmp_path, bundled=file).tables[0])
+    }
+    assert (by["(3, 2)"]["greedy, bundled model"], by["(3, 2)"]["pass@15, bundled model"]) == (0.4, 0.8)
+    assert by["(3, 3)"]["pass@15, bundled model"] is None
+    del sets["univariate_2_2"]
+    file.write_text(json.dumps({"beam": 5, "sets": sets}))
+    degree = make_report(["d1_degree"], REGISTRY, tmp_path, bundled=file)
+    assert rows(degree.tables[0])[-1]["greedy, bundled model"] is None
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"beam": 5, "sets": {"a": {"problems": NaN}}}', '{"sets": {}}'])
+def test_what_has_no_figures_of_a_model(tmp_path, text):
+    (tmp_path / "bundled.json").write_text(text)
+    with pytest.raises(FileError, match="no figures of a model"):
+        make_report(["d1_degree"], REGISTRY, tmp_path, bundled=tmp_path / "bundled.json")
+
+
 def test_published_numbers_belong_to_experiments_of_the_registry():
     for name in REGISTRY.names():
         for measure in measures(name):
