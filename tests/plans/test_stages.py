@@ -191,7 +191,7 @@ def test_smoke_keeps_files_and_the_start_of_every_experiment_of_the_registry():
         assert (small.train.init_from is None) == (experiment.train.init_from is None)
         assert small.train.init_from in (None, f"{experiment.train.init_from}_smoke")
         assert small.data.train_size <= 200
-        assert (small.rl.steps, small.train.steps, small.train.epochs) == (4, 20, 0)
+        assert (small.rl.steps, small.train.steps, small.train.epochs) == (4, 8, 0)
 
 
 def test_a_run_counts_only_with_the_same_settings_and_at_its_end(make, directories):
