@@ -19,7 +19,16 @@ from flint import fmpq
 from polyctl.algebra.lexer import Lexer, canonical_name
 from polyctl.algebra.names import is_single, natural_key
 from polyctl.algebra.parser import CLOSING, STARTS, Parser
-from polyctl.algebra.polynomial import Polynomial, degree, names, polynomial, primitive_part, ring, terms
+from polyctl.algebra.polynomial import (
+    Polynomial,
+    constant_term,
+    degree,
+    names,
+    polynomial,
+    primitive_part,
+    ring,
+    terms,
+)
 from polyctl.algebra.polynomial import variables_used as used_places
 from polyctl.algebra.printing import plain
 from polyctl.algebra.tokens import Limits, Token
@@ -166,12 +175,19 @@ class AtomParser(Parser):
         return self.variable(f"{_bracketed(base)}^(1/{n})", token)
 
     def raise_to(self, base: Polynomial, exponent: Polynomial, start: Token, operator: Token) -> Polynomial:
-        """Whole powers as usual; fractions are roots, negative exponents inverses, others atoms."""
+        """Whole powers as usual; fractions are roots, negative exponents inverses, others atoms.
+
+        2^(x + 1) is 2·2^x.
+        """
         if not exponent.is_constant():
+            factor, shift = self.ring.constant(1), constant_term(exponent)
+            if base.is_constant() and not base.is_zero() and shift and shift.q == 1:
+                factor = self.raise_to(base, self.ring.constant(shift), start, operator)
+                exponent -= shift
             name = (
                 f"{_bracketed(self.written(base, operator))}^{_bracketed(self.written(exponent, operator))}"
             )
-            return self.variable(name, operator)
+            return self.times(factor, self.variable(name, operator), operator)
         value = fmpq(0) if exponent.is_zero() else exponent.coeffs()[0]
         p, q = abs(int(value.p)), int(value.q)
         if max(p, q) > self.limits.exponent:

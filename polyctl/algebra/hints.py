@@ -14,7 +14,7 @@ _SPECIAL = "write this polynomial out; SymPy's expand(…) or Mathematica's Expa
 _SUMS = "write the terms out; SymPy's expand(….doit()) or Mathematica's Expand[…] prints them"
 _MATRIX = "a matrix is no polynomial: give one of its entries, or its determinant written out"
 _SEVERAL = "give one polynomial at a time"
-_BARS = "leave the bars of a table out; |x| is abs(x), which needs --atoms (atoms=True in Python)"
+_BARS = "leave the bars of a table out; write abs(x) for |x|, which needs --atoms (atoms=True in Python)"
 _RESULT = "give the polynomial that comes out"
 _MODULO = "polynomials are read over the rational numbers: leave the modulus out"
 _DECORATED = "write a letter with an index for this variable, such as x_1 or x_{bar}"

@@ -57,7 +57,8 @@ _LETTERLIKE = {"hbar": "hbar", "ell": "ell", "imath": "i", "jmath": "j"}
 _WORD_NAMES = "mathrm mathit mathbf mathsf mathtt boldsymbol bm text textrm textit textbf operatorname"
 _WORD_COMMANDS = frozenset(_WORD_NAMES.split(" "))
 _NUMBER = re.compile(r"[0-9]+(?:\.(?!\*(?!\^)|[/^])[0-9]*)?|\.[0-9]+")
-_POWER_OF_TEN = re.compile(r"(?:[eE]|\*\^)([+-]?[0-9]{1,4})(?![0-9])")
+_LONGEST_EXPONENT = 20  # characters, which are too many for any limit
+_POWER_OF_TEN = re.compile(r"(?:[eE]|\*\^)([+-]?[0-9]+)")
 _ELEMENTWISE = re.compile(r"\.(\*\*|[*/^])")
 _FACTORIAL = re.compile(r"\s*!(?!=)")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -197,6 +198,9 @@ class Lexer(NameReader):
         literal, end = match.group(), match.end()
         if len(literal) > self.limits.digits:
             raise self.error(f"a number of more than {self.limits.digits:,} digits", self.at)
+        points = end - literal.endswith(".")
+        if self.text.startswith("...", points):
+            raise self.error("three points", points, hint_on_character("…"))
         if self.text.startswith(".", end) and _ELEMENTWISE.match(self.text, end) is None:
             raise self.error("a number with two decimal points", end, "write products with *")
         power = _POWER_OF_TEN.match(self.text, end)
@@ -236,7 +240,7 @@ class Lexer(NameReader):
                 power.start(),
                 f"write {literal}*10^{power.group(1)} or {literal}*{power.group()[0]}",
             )
-        exponent = int(power.group(1))
+        exponent = int(power.group(1)[:_LONGEST_EXPONENT])
         if abs(exponent) > self.limits.digits:
             raise self.error(f"a number of more than {self.limits.digits:,} digits", self.at)
         return exponent

@@ -22,7 +22,7 @@ _PROMPT = re.compile(
     r"\(%[io][0-9]+\)|%[0-9]+\s*=|>)"
 )
 _EDGES = re.compile(
-    r"^(?:```[a-z]+\n|[\s`$]|\\{1,2}\[|\\{1,2}\()+|(?<![\s`$;.,:?])(?:[\s`$;.,:?]|\\{1,2}\]|\\{1,2}\)|\\\\){1,200}$"
+    r"^(?:```[a-z]+\n|[\s`$]|\\{1,2}\[|\\{1,2}\()+|(?<![\s`$;.,:?])(?:[\s`$;,:?]|\.(?!\.)|\\{1,2}\]|\\{1,2}\)|\\\\){1,200}$"
 )
 _GROUPS = re.compile(
     r"\\(?:[hv]space\*?|label|tag\*?|[hv]?phantom|color|cite|(?:eq)?ref)\s*\{[^{}]*\}|\\textcolor\s*\{[^{}]*\}|"
@@ -58,7 +58,7 @@ _DECLARATION = re.compile(
     r"@\w+\b|[A-Za-z]\w*\.?<|[A-Za-z][\w, ]*:?=\s*(?:[\w.]+\.)?"
     r"(?:symbols|var|PolynomialRing|polygen|QQ|ZZ|Symbol|syms)\b)[^;\n]*[;\n]"
 )
-_CONTINUED = re.compile(r"\.\.\.(?=[ \t]*\n)")
+_CONTINUED = re.compile(r"\.\.\.(?=[ \t]*\n\s*\S)")
 _ESCAPED = re.compile(r"(?<!\\)\\(?=[*^+=-])")
 _DOUBLED = re.compile(
     r"(?<!\\)\\\\(?=(?:[dtc]?frac|binom|cdot|times|left|right|begin|end|sqrt|quad|text|math[a-z]+|"

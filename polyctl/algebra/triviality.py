@@ -21,6 +21,7 @@ from polyctl.algebra.polynomial import (
     variables_used,
 )
 
+MUCH_LESS = 0.7  # of f's distinct subexpressions
 TIMES = 2  # products are looked at up to so many times the largest degree
 PRODUCTS = 300  # and no more of them than this
 
@@ -30,9 +31,10 @@ def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
 
     The outer must be smaller than f (in degree or in number of variables) and so must every inner; a
     linear outer must at least split f into parts in different variables; and inners that generate
-    every polynomial, or every form of their degree, explain nothing. An outer of f's size says something
-    if the inners, as many as the variables, generate a proper subalgebra, as symmetric polynomials do, and
-    the decomposition in normal form is less complex than f.
+    every polynomial, or every form of their degree, explain nothing. An outer or inner of f's size says
+    something if the decomposition in normal form is less complex than f and the inners, as many as the
+    variables, generate a proper subalgebra, as symmetric polynomials do; or if they are fewer and it is much
+    less complex: e1^3 - 27·e3 is, and h^2 + (f - h^2) is not.
     """
     decomposition = used_inners(decomposition)
     outer, inners = decomposition.outer, decomposition.inners
@@ -68,11 +70,15 @@ def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
 
 
 def _rewrites(f: Polynomial, decomposition: Decomposition) -> bool:
-    """Whether f is written, more simply, in n > 1 polynomials that generate a proper subalgebra."""
+    """Whether f is written, more simply, in polynomials that generate a proper subalgebra."""
     inners, variables = decomposition.inners, variables_used(f)
-    if len(inners) != len(variables) or len(inners) < 2 or not generates_fewer(inners, variables):
+    if not 1 < len(inners) <= len(variables):
         return False
-    return complexity(normal_form(decomposition)) < complexity_of(f)
+    if len(inners) == len(variables):
+        return generates_fewer(inners, variables) and complexity(normal_form(decomposition)) < complexity_of(
+            f
+        )
+    return complexity(normal_form(decomposition)).distinct <= MUCH_LESS * complexity_of(f).distinct
 
 
 def generates_fewer(inners: Sequence[Polynomial], variables: Sequence[int]) -> bool:

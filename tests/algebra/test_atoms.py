@@ -173,3 +173,22 @@ def test_what_no_polynomial_of_sympy_is(expression, words, atoms):
 
 def test_symbols_of_sympy_are_called_as_in_text():
     assert str(from_sympy(sympy.Symbol("λ") ** 2 * sympy.Symbol("x_{1}"))) == "lambda^2*x_1"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("4^x - 3*2^(x+1) + 8", "-6*2^x + 4^x + 8"),
+        ("2^(2x-1) + 2^(x-3)", "1/2*2^(2*x) + 1/8*2^x"),
+        ("(1/3)^(x+2)", "1/9*(1/3)^x"),
+        ("2^(x+1/2)", "2^(x + 1/2)"),
+        ("y^(x+1)", "y^(x + 1)"),
+    ],
+)
+def test_whole_numbers_leave_the_exponents_of_numbers(text, shown):
+    assert str(parse(text, atoms=True)) == shown
+
+
+def test_a_large_number_in_an_exponent_is_refused():
+    with pytest.raises(ParseError, match="exponent above"):
+        parse("2^(x+10000000)", atoms=True)

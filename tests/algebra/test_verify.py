@@ -77,6 +77,7 @@ def test_scaled_inners_need_a_rational_outer_and_verify():
         (T**4 + T, inner(T + 1), "outer"),
         (X * Y + Z, inner(X, Y, Z), "outer"),
         (X + Y + X * Y, inner(X + Y, X * Y), "as large as f"),
+        (X**3 + X * Y * Z + Z + (X + Y) ** 2, inner(X + Y, X**3 + X * Y * Z + Z), "as large as f"),
         (X**3 + Y, inner(X, X**2 + Y), "outer"),
         (X**2 - Y**2, Decomposition(B0 * B1, (X + Y, X - Y)), "outer"),
         (X * Y + Z**2, Decomposition(B0 + B1, (X * Y + 1, Z**2 - 1)), "linear"),
@@ -110,6 +111,8 @@ def test_answers_that_say_nothing_are_trivial(f, decomposition, reason):
             (X + Y + Z) ** 3 - X * Y * Z * 3 + X**2 + Y**2 + Z**2,
             inner(X + Y + Z, X**2 + Y**2 + Z**2, X * Y * Z),
         ),
+        ((X + Y + Z) ** 3 - X * Y * Z * 27, inner(X + Y + Z, X * Y * Z)),
+        ((X + Y + Z) ** 4 + X**4 + Y**4 + Z**4, inner(X + Y + Z, X**4 + Y**4 + Z**4)),
     ],
 )  # fmt: skip
 def test_answers_that_say_something_are_not_trivial(f, decomposition):

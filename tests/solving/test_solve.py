@@ -51,6 +51,24 @@ def test_a_factorisation_stands_before_what_is_hardly_simpler_than_f(text):
     assert len(best.inner) == 2
 
 
+def test_what_is_no_simpler_than_f_stands_behind_a_factorisation():
+    answer = solve(parse("m*(x^2 + y^2) + (x^2 + y^2)^2"))
+    assert {str(h) for h in answer.best.inner} == {"m", "x^2 + y^2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "inners"),
+    [
+        ("(x+y+z)^3 - 27x y z", {"x + y + z", "x*y*z"}),
+        ("x^3+y^3+z^3+w^3 - 5x y z w + (x+y+z+w)^2", {"w + x + y + z", "w^3 + x^3 + y^3 + z^3", "w*x*y*z"}),
+    ],
+)
+def test_few_invariants_of_the_degree_of_f(text, inners):
+    best = solve(parse(text), "exact").best
+    assert best.verified
+    assert set(map(str, best.inner)) == inners
+
+
 @pytest.mark.parametrize("text", ["a x^2 + b x^4 + c x^6", "-m^2 x^2/2 + l x^4/4", "y x^4 + y"])
 def test_a_substitution_in_one_named_variable_is_the_answer(text):
     answer = solve(parse(text), main=["x"])
