@@ -16,17 +16,19 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import common
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
 
 from polyctl.config.schema import ModelConfig
 from polyctl.model.gpt import GPT
 from polyctl.runtime.device import choose_device
 from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
+
+if TYPE_CHECKING:
+    from transformers import GPT2LMHeadModel
 
 VOCABULARY, PAD, END = 31, 0, 9
 WIDTHS, PROBLEMS = (5, 15, 30, 60), (1, 4, 16)
@@ -57,6 +59,8 @@ def bias_end(model: GPT, bias: float) -> None:
 
 def as_gpt2(model: GPT) -> GPT2LMHeadModel:
     """The same network as a transformers model; its Conv1D layers hold transposed matrices."""
+    from transformers import GPT2Config, GPT2LMHeadModel  # takes as long as torch, and few need it
+
     config = model.config
     peer = GPT2LMHeadModel(
         GPT2Config(

@@ -1,4 +1,4 @@
-"""What a GPU does in ten training steps and in ten tokens of a beam: kernels, and the time it works."""
+"""What a GPU does in some training steps and in some tokens of a beam: kernels, and the time it works."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from polyctl.search.batching import Decoding
 from polyctl.search.beam import beam_search
 from polyctl.training.supervised import SupervisedTrainer
 
-TIMES = 10
 SHOWN = 12
 NO_KERNELS = ("Optimizer.", "ProfilerStep", "Torch-Compiled Region", "## ")  # what spans several
 NAME = 90  # characters of a kernel's name
@@ -32,16 +31,18 @@ def run(record: Record, sizes: Sizes, device: str) -> None:
     record.attempt("beam", lambda: beam_tokens(sizes, device))
 
 
-def training_steps(trainer: SupervisedTrainer, data: Sequence[TrainingBatch], device: str) -> dict[str, Any]:
-    """Steps of a trainer on these batches, whatever of them is compiled already."""
+def training_steps(
+    trainer: SupervisedTrainer, data: Sequence[TrainingBatch], times: int, device: str
+) -> dict[str, Any]:
+    """So many steps of a trainer on these batches, whatever of them is compiled already."""
 
     def work() -> None:
-        for number in range(TIMES):
+        for number in range(times):
             trainer.train_on(data[number % len(data)])
 
     work()
-    found = profiled(work, device)
-    problems = sum(len(data[number % len(data)].ids_BT) for number in range(TIMES))
+    found = profiled(work, times, device)
+    problems = sum(len(data[number % len(data)].ids_BT) for number in range(times))
     return {"problems_per_second": problems / found["seconds"], **found}
 
 
@@ -53,13 +54,13 @@ def beam_tokens(sizes: Sizes, device: str) -> dict[str, Any]:
     prompts = [tokenizer.encode_prompt(problem) for problem in bundled.problems(together)]
 
     def work() -> None:
-        beam_search(loaded.model, prompts, Decoding(TIMES, end=-1, batch=together), width=sizes.width)
+        beam_search(loaded.model, prompts, Decoding(sizes.times, end=-1, batch=together), width=sizes.width)
 
     work()
-    return {"problems": together, **profiled(work, device)}
+    return {"problems": together, **profiled(work, sizes.times, device)}
 
 
-def profiled(work: Callable[[], None], device: str) -> dict[str, Any]:
+def profiled(work: Callable[[], None], times: int, device: str) -> dict[str, Any]:
     """Kernels, each one's share, and how long the device worked in the time it took without the profiler."""
     wanted = DeviceType.CUDA if device == "cuda" else DeviceType.CPU
     synchronize = torch.cuda.synchronize if device == "cuda" else (lambda: None)
@@ -85,7 +86,7 @@ def profiled(work: Callable[[], None], device: str) -> dict[str, Any]:
     top = sorted(by_name.items(), key=lambda one: -sum(one[1]))[:SHOWN]
     return {
         "seconds": seconds,
-        "times": TIMES,
+        "times": times,
         "kernels": len(kernels),
         "busy_seconds": busy / 1e6,
         "busy_share": busy / 1e6 / seconds,

@@ -126,6 +126,8 @@ class Sizes:
     workers: int
     data_batch: int
     data_seconds: float
+    times: int  # steps, or tokens of a beam, that are profiled
+    rounds: int  # against the padded loop
     width: int = 30
 
 
@@ -147,6 +149,8 @@ FULL = Sizes(
     workers=15,
     data_batch=4096,
     data_seconds=2.0,
+    times=10,
+    rounds=3,
 )
 TINY = Sizes(
     rehearse=True,
@@ -166,5 +170,7 @@ TINY = Sizes(
     workers=2,
     data_batch=8,
     data_seconds=0.2,
+    times=2,
+    rounds=1,
     width=4,
 )

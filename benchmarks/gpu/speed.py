@@ -40,7 +40,7 @@ STREAM = ("train.source=stream", "train.epochs=0", "train.steps=1000000", "data.
 
 
 def run_wide(record: Record, sizes: Sizes, device: str) -> None:
-    """The bundled model, compiled: its first step, what ten steps do, how long kinds take."""
+    """The bundled model, compiled: its first step, what some steps do, how long kinds take."""
     asked = bundled.experiment(*bundled.FRESH, *sizes.wide)
     small, large = (f"train.batch={batch}" for batch in sizes.wide_batches)
     kinds = {
@@ -54,7 +54,7 @@ def run_wide(record: Record, sizes: Sizes, device: str) -> None:
             data = bundled.batches(trainer.experiment, 4)
             if name == "alike":
                 record.attempt("first", lambda d=data: bundled.first_step(trainer, d[0], wall(device)))
-                record.attempt("training", lambda d=data: training_steps(trainer, d, device))
+                record.attempt("training", lambda d=data: training_steps(trainer, d, sizes.times, device))
             record.attempt(name, lambda d=data: with_mfu(trainer, d, sizes))
 
 
@@ -80,7 +80,9 @@ def run_training(record: Record, sizes: Sizes, device: str) -> None:
             record.attempt("first", lambda: bundled.first_step(trainer, warm[0], wall(device)))
             record.attempt("alone", lambda: alone(trainer, sizes))
             record.attempt(
-                "against_padded", lambda: against_padded(trainer), needs=0 if sizes.rehearse else 15
+                "against_padded",
+                lambda: against_padded(trainer, sizes.rounds),
+                needs=0 if sizes.rehearse else 15,
             )
 
 
@@ -100,9 +102,9 @@ def alone(trainer: SupervisedTrainer, sizes: Sizes) -> dict[str, Any]:
     }
 
 
-def against_padded(trainer: SupervisedTrainer) -> dict[str, Any]:
-    """Three rounds of benchmarks/training.py."""
-    rows = training.measure(trainer, 3)
+def against_padded(trainer: SupervisedTrainer, rounds: int) -> dict[str, Any]:
+    """So many rounds of benchmarks/training.py."""
+    rows = training.measure(trainer, rounds)
     ratio = common.Spread.range(row["padded"] / row["polyctl"] for row in rows)
     return {
         "batch": trainer.experiment.train.batch,
