@@ -145,8 +145,8 @@ def decompose(
         _answer_lines(request, top)
         return
     watched = guard.start()
-    so_far = SoFar(watched, time_limit, text, top, latex=latex, as_json=as_json, line=False)
-    found = answer(request, on_read=so_far.begin, on_solution=so_far.add)
+    so_far = SoFar(watched, time_limit, text, top, latex=latex, as_json=as_json, verbose=verbose)
+    found = answer(request, on_read=so_far.begin, on_solution=so_far.add, on_attempt=so_far.add_attempt)
     if not found.solutions:
         watched.done()
     notes = notes_on(found.f, [*(request.variables or ()), *request.main])
@@ -177,8 +177,7 @@ def decompose(
 def _say_tried(found: Answer) -> None:
     """One line on stderr for each method that was tried, in order."""
     for tried in found.tried:
-        note = "" if tried.note is None or tried.note == tried.ending else f": {tried.note}"
-        output.say(f"{tried.method}: {tried.found} found in {tried.seconds:.2g} s, {tried.ending}{note}")
+        output.say(str(tried))
 
 
 def _refuse(options: dict[str, object], beside: str) -> None:
@@ -277,10 +276,15 @@ def _answer_lines(request: SolveRequest, top: int) -> None:
     solved = True
     watched, lines = guard.over_lines(stdin_lines("polynomial"))
     for text in lines:
-        so_far = SoFar(watched, request.time_limit, text, top, latex=False, as_json=True, line=True)
+        so_far = SoFar(watched, request.time_limit, text, top, as_json=True, line=True)
         record: dict[str, Any] = {"input": text}
         try:
-            found = answer(replace(request, f=text), on_read=so_far.begin, on_solution=so_far.add)
+            found = answer(
+                replace(request, f=text),
+                on_read=so_far.begin,
+                on_solution=so_far.add,
+                on_attempt=so_far.add_attempt,
+            )
         except PolyctlError as error:
             output.print_json_line({**record, "error": error.message, "hint": error.hint})
             solved = False

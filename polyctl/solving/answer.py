@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from polyctl.algebra.reading import Reading
+from polyctl.solving.attempt import Attempt
 from polyctl.solving.request import ModelRequest, SolveRequest
 from polyctl.solving.solution import Answer, Solution
 from polyctl.solving.solve import Numeric, solve
@@ -22,14 +23,15 @@ def answer(
     neural: Neural | None = None,
     on_read: Callable[[Reading], None] | None = None,
     on_solution: Callable[[Solution], None] | None = None,
+    on_attempt: Callable[[Attempt], None] | None = None,
     observe: Callable[[Neural], Observer] | None = None,
     load_model: Callable[[ModelRequest], Neural] | None = None,
 ) -> Answer:
     """Decompose what is asked for, with the model of the request, or with `neural` if it is loaded already.
 
     `on_read` is called when the polynomial has been read and the search begins, `on_solution` with every
-    solution as it is found; `observe` with a model once it is loaded, to return the observer of its beam;
-    `load_model` loads the model, by default `load_neural`.
+    solution as it is found, `on_attempt` with every method as it ends; `observe` with a model once it is
+    loaded, to return the observer of its beam; `load_model` loads the model, by default `load_neural`.
 
     Raises ParseError, UsageError, and FileError for a model that is needed and missing; for one that is named
     even if it would not have been asked.
@@ -67,5 +69,6 @@ def answer(
         numeric=Numeric(request.seed, request.polish),
         neural=load,
         on_solution=on_solution,
+        on_attempt=on_attempt,
     )
     return replace(found, identities=reading.identities)

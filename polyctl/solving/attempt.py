@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Ending = Literal["finished", "proved", "out of time", "not tried"]
 
@@ -21,3 +21,11 @@ class Attempt:
     found: int
     note: str | None = None
     ending: Ending = "finished"
+
+    def __str__(self) -> str:
+        note = "" if self.note is None or self.note == self.ending else f": {self.note}"
+        return f"{self.method}: {self.found} found in {self.seconds:.2g} s, {self.ending}{note}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The attempt as JSON (docs/scripting.md)."""
+        return {"method": self.method, "seconds": self.seconds, "found": self.found, "note": self.note}

@@ -256,10 +256,7 @@ class Answer:
             "indecomposable": self.indecomposable,
             "chain_degrees": [list(degrees) for degrees in self.chain_degrees],
             "reciprocal": None if form is None else form.to_dict(),
-            "tried": [
-                {"method": a.method, "seconds": a.seconds, "found": a.found, "note": a.note}
-                for a in self.tried
-            ],
+            "tried": [attempt.to_dict() for attempt in self.tried],
             "stopped": self.stopped,
             "seconds": self.seconds,
         }

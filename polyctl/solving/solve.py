@@ -59,6 +59,7 @@ def solve(
     main: Sequence[str] = (),
     neural: Callable[[], Neural] | None = None,
     on_solution: Callable[[Solution], None] | None = None,
+    on_attempt: Callable[[Attempt], None] | None = None,
 ) -> Answer:
     """Decompose f: the exact methods first, then the others if these find no more than weak answers.
 
@@ -66,14 +67,14 @@ def solve(
     g(y; h(x, y)), which is then all that is looked for, unless there is none. `inners` bounds the number of
     inner polynomials. `neural` loads the model when it is needed, or raises ModelUnavailable; with
     `numeric.polish` its wrong hypotheses become starts for the numeric solver. `on_solution` is called with
-    every new solution as it is found. The time limit, in seconds, holds in every method; no model is
-    loaded if too little is left for that. KeyboardInterrupt ends the search, and the answer is what was
-    found by then. Raises UsageError for an unknown method.
+    every new solution as it is found, `on_attempt` with every method as it ends. The time limit, in seconds,
+    holds in every method; no model is loaded if too little is left for that. KeyboardInterrupt ends the
+    search, and the answer is what was found by then. Raises UsageError for an unknown method.
     """
     methods = select_methods(method)
     if numeric.polish and all(m.kind != "numeric" for m in methods):
         methods += tuple(m for m in METHODS if m.kind == "numeric")
-    search = _Search(f, inners, time_limit, on_solution)
+    search = _Search(f, inners, time_limit, on_solution, on_attempt)
     try:
         algebra = any(one.kind == "exact" for one in methods)
         if algebra and not all(map(is_plain, f.context().names())):
@@ -111,6 +112,7 @@ class _Search:
         inners: int | None,
         time_limit: float,
         on_solution: Callable[[Solution], None] | None,
+        on_attempt: Callable[[Attempt], None] | None,
     ) -> None:
         self.f, self.inners, self.time_limit = f, inners, time_limit
         self.budget = Budget.of(time_limit)
@@ -118,7 +120,7 @@ class _Search:
         self.tried: list[Attempt] = []
         self.indecomposable: str | None = None
         self.stopped: str | None = None
-        self._on_solution = on_solution
+        self._on_solution, self._on_attempt = on_solution, on_attempt
         self._seen: dict[object, Solution] = {}
         self._started = perf_counter()
         self._enough = False
@@ -329,6 +331,8 @@ class _Search:
         if ending is None:
             ending = "proved" if proof else "out of time" if self.budget.expired else "finished"
         self.tried.append(Attempt(method, perf_counter() - started, found, proof, ending))
+        if self._on_attempt is not None:
+            self._on_attempt(self.tried[-1])
 
     def finish(self) -> Answer:
         """Rank the solutions; the best ones are brought to a simpler form."""
