@@ -24,7 +24,7 @@ from polyctl.cli.options import (
     names_in,
 )
 from polyctl.cli.so_far import STOPPED, SoFar
-from polyctl.cli.stdin import stdin_lines
+from polyctl.cli.stdin import refuse_file_name, stdin_lines
 from polyctl.errors import EXIT_INTERRUPTED, EXIT_NOT_VERIFIED, PolyctlError, UsageError
 from polyctl.solving.methods import CHOICES, DEFAULT_SECONDS
 
@@ -126,6 +126,7 @@ def decompose(
     text = expressions[0].strip()
     if text == "-":
         _refuse({"--coefficients": coefficients, "--roots": roots}, "-")
+    refuse_file_name(text, "decompose")
     check_sampling(samples, temperature, beam)
     asked = ModelRequest(model, runs, device, beam, grammar, method == "neural" or model is not None)
     asked = replace(asked, samples=samples or 0, temperature=temperature or asked.temperature)

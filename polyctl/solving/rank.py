@@ -98,13 +98,16 @@ def find_reservation(f: Polynomial, decomposition: Decomposition) -> str | None:
 
 
 def rank_key(f: Polynomial, decomposition: Decomposition, complexity: Complexity | None) -> tuple[int, ...]:
-    """What answers are sorted by: verified ones, which have a complexity, from the simplest to the most
-    complex, fewer inner polynomials first, sums and then weak and poor ones, and those of an f in several
-    variables that is no more complex, after the others; then the rest in the order in which they were
-    found."""
+    """What answers are sorted by, the best first.
+
+    Verified ones, which have a complexity, come from the simplest to the most complex, then fewer inner
+    polynomials and a smaller outer first; behind them mere sums; then weak and poor ones, and those that are
+    no simpler than an f in several variables; and the rest in the order in which they were found.
+    """
     if complexity is None:
-        return (1, 0, 0, 0, 0)
+        return (1, 0, 0, 0, 0, 0)
     no_simpler = complexity.distinct >= complexity_of(f).distinct and len(variables_used(f)) > 1
     last = no_simpler or is_weak(f, decomposition) or is_poor(f, decomposition, complexity)
     grade = 2 if last else int(is_sum(decomposition))
-    return (0, grade, complexity.distinct, len(decomposition.inners), complexity.leaves)
+    size = 0 if decomposition.outer is None else degree(decomposition.outer)
+    return (0, grade, complexity.distinct, len(decomposition.inners), complexity.leaves, size)

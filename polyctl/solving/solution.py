@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from polyctl.algebra.budget import Budget, OutOfTime
 from polyctl.algebra.complexity import Complexity, complexity_of
 from polyctl.algebra.decomposition import Decomposition
-from polyctl.algebra.polynomial import Polynomial, key, variables_used
+from polyctl.algebra.polynomial import Polynomial, key, terms, variables_used
 from polyctl.algebra.printing import latex, plain
 from polyctl.algebra.verify import Status, Verdict
 from polyctl.solving.attempt import Attempt
@@ -169,7 +169,7 @@ class Solution:
             f"found by {self.source}",
         ]
         chain = self.chain
-        if len(chain) > 2:
+        if len(chain) > 2 or _is_iterate(chain):
             write = latex if as_latex else plain
             lines.append("f = " + " ∘ ".join(f"({write(part)})" for part in chain))
         if self.nested is not None:
@@ -299,3 +299,8 @@ class Answer:
 
     def __hash__(self) -> int:
         return hash((key(self.f), self.solutions, self.indecomposable, self.stopped))
+
+
+def _is_iterate(chain: Sequence[Polynomial]) -> bool:
+    """Whether all components, each in its one variable, are the same."""
+    return len(chain) > 1 and len({tuple((sum(m), c) for m, c in terms(part)) for part in chain}) == 1

@@ -219,3 +219,13 @@ def test_an_answer_is_shown_though_its_roots_take_too_long(capsys, monkeypatch):
     assert "f = g(h)" in shown.out
     assert run([*words, "--json"]) == 0
     assert read(capsys)["roots"] is None
+
+
+@pytest.mark.parametrize("text", ["nosuch.txt", "./data/f-1.json", "C:\\f.csv"])
+def test_the_name_of_a_file_is_no_polynomial(text, capsys):
+    assert run(["decompose", text]) == 2
+    assert "polyctl decompose - < FILE" in capsys.readouterr().err
+
+
+def test_a_product_with_a_point_is_one(capsys):
+    assert run(["decompose", "x^2.y^2", "--method", "exact"]) == 0

@@ -18,6 +18,7 @@ from polyctl.solving.methods import DEFAULT_SECONDS, Method
 from polyctl.solving.rank import GENERIC, WEAK
 from polyctl.solving.request import SolveRequest
 from polyctl.solving.solution import Answer, Candidate
+from polyctl.solving.solve import solve
 
 QUARTIC = "x^4 + 2x^3 + 3x^2 + 2x + 5"
 
@@ -141,7 +142,7 @@ def test_the_proof_shows_the_difference_of_a_refuted_answer_and_cuts_what_is_lon
     f = parse("x^4 + x")
     wrong = judge(f, Candidate(Decomposition(parse("b^2", ["b"]), (parse("x^2"),)), "beam", -1.0, 3))
     assert "f - g(h) = x" in wrong.proof
-    assert (wrong.beam_rank, wrong.logprob, wrong.rank_key) == (3, -1.0, (1, 0, 0, 0, 0))
+    assert (wrong.beam_rank, wrong.logprob, wrong.rank_key) == (3, -1.0, (1, 0, 0, 0, 0, 0))
     long = parse(" + ".join(f"x^{e}" for e in range(800, 0, -2)))
     proof = judge(long, Candidate(Decomposition(None, (parse("x^2"),)), "test")).proof
     assert "characters)" in proof
@@ -173,4 +174,14 @@ def test_all_complete_chains_are_listed_by_degree():
     assert found.chain_degrees == ((3, 2, 2), (2, 3, 2), (2, 2, 3))
     assert "3 complete chains, by degree: 3∘2∘2, 2∘3∘2, 2∘2∘3" in found.to_text()
     assert answer(SolveRequest("x^5 + x", method="exact")).chain_degrees == ()
+
+
+def test_an_iterate_of_two_is_shown_as_one():
+    assert "f = (b^2 - 2) ∘ (x^2 - 2)" in solve(parse("(x^2 - 2)^2 - 2"), "exact").best.to_text()
+    assert "∘" not in solve(parse("(x^2 - 2)^2 - 3"), "exact").best.to_text()
+
+
+def test_of_equally_simple_answers_the_one_with_the_smaller_outer_is_first():
+    best = solve(parse("x^16 - x^12 + x^8 - x^4 + 1"), "exact").best
+    assert str(best.inner[0]) == "x^4"
     assert "complete chains" not in answer(SolveRequest(QUARTIC, method="exact")).to_text()

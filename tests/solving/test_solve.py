@@ -201,7 +201,7 @@ def test_without_time_nothing_is_proved(text, solver):
 def test_a_proof_replaces_an_earlier_refusal_of_the_same_inners():
     f = parse("x^2 y^2 + x^3")
     x, y = (f.context().gen(i) for i in range(2))
-    search = _Search(f, None, inf, None)
+    search = _Search(f, None, inf, None, None)
     assert not search.add(Candidate(Decomposition(None, (x * y, x * y + x)), "test"))
     assert search.add(Candidate(Decomposition(None, (x, x * y)), "test"))
     assert [s.verdict.status for s in search.solutions] == ["verified"]
