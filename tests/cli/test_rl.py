@@ -137,6 +137,7 @@ def test_where_the_probability_goes_is_shown(run, capsys):
     assert facts["metrics"].keys() >= {"mass", "sample_kl", "sample_entropy", "copies"}
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_and_resume_finishes(run, tmp_path):
     run("train", "rl_quick", "--smoke", "--steps", "1")
     process = start_polyctl("rl", "rl_quick", "--smoke", "--steps", "2000", "--device", "cpu")

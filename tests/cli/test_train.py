@@ -178,6 +178,7 @@ def test_ctrl_c_saves_and_exits_130(tmp_path):
     assert checkpoint.read_facts(made.checkpoints / "trainer.safetensors")["step"] == made.summary().step
 
 
+@pytest.mark.slow
 def test_three_ctrl_c_do_not_leave_a_run_running(tmp_path):
     process = start_polyctl("train", "smoke", "--steps", "1000000")
     while not process.stderr.readline().startswith("step "):

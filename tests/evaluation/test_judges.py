@@ -40,6 +40,7 @@ def judged_by(workers: int) -> list[tuple[Answers, Judged]]:
     return settled
 
 
+@pytest.mark.slow
 def test_workers_change_neither_results_nor_their_order():
     alone, shared = judged_by(0), judged_by(2)
     assert [one.number for one, _ in shared] == [one.number for one in answers()]

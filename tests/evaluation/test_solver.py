@@ -55,6 +55,7 @@ def test_a_known_answer_with_a_wrong_outer_is_no_measure():
     assert record["verified"]
 
 
+@pytest.mark.slow
 def test_a_report_is_the_same_in_one_process_and_in_two():
     some = [*lines("univariate", 3), *lines("separable", 3), Line("+ a0 ^ a0 P 5 ? a0", 6)]
     keep = {"problems", "verified", "as_small", "weak", "sources", "missed", "complexity"}

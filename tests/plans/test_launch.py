@@ -106,7 +106,7 @@ def begun(directories, process=None):
 
 @pytest.mark.slow
 def test_a_preempted_job_comes_back_and_goes_on_where_it_was(make, directories):
-    experiment = make(steps=2000, eval_every=2000)
+    experiment = make(steps=1000, eval_every=1000)
     task = Task("train", experiment)
     executor = make_executor(task, Cluster("local"), directories, OPTIONS)
     job = executor.submit(Job(task, directories, OPTIONS, None))
@@ -118,14 +118,14 @@ def test_a_preempted_job_comes_back_and_goes_on_where_it_was(make, directories):
     os.kill(int(pid), executor_signal())
     wait_for(job.done, "the job that was put back to end")
     outcome = wait(job, task)
-    assert (outcome.state, outcome.figures["step"]) == ("done", 2000), (outcome, job.stderr())
+    assert (outcome.state, outcome.figures["step"]) == ("done", 1000), (outcome, job.stderr())
     assert list_runs(directories.runs) == [run]
     began = [e for e in EventReader(run.events) if isinstance(e, RunStarted)]
     ended = [e for e in EventReader(run.events) if isinstance(e, End)]
     assert [e.state for e in began] == ["started", "resumed"]
     assert ended[0].state == "interrupted"
     assert began[1].step == ended[0].step > 0
-    assert checkpoint.read_facts(run.checkpoints / "trainer.safetensors")["step"] == 2000
+    assert checkpoint.read_facts(run.checkpoints / "trainer.safetensors")["step"] == 1000
 
 
 def executor_signal():

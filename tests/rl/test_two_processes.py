@@ -46,6 +46,7 @@ with join_processes("cpu") as processes:
 """
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_gradients_of_one(run_rl, start, tmp_path):
     script, root = tmp_path / "worker.py", tmp_path / "two"
     script.write_text(WORKER)

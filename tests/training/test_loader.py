@@ -99,6 +99,7 @@ class Fake:
         return [value, other] if self.rank == 0 else [other, value]
 
 
+@pytest.mark.slow
 def test_each_process_makes_its_share_of_the_chunks_and_sees_all_batches():
     source = open_source(tiny())
     size, total = source.chunk_batches, 40

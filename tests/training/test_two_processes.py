@@ -46,6 +46,7 @@ with join_processes("cpu") as processes:
 """
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_losses_and_weights_of_one(new_run, recorder, tmp_path):
     script = tmp_path / "worker.py"
     script.write_text(WORKER)
