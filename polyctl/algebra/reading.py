@@ -26,7 +26,7 @@ from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import Polynomial, embed, names, ring, variables_used
-from polyctl.algebra.questions import refuse_doubtful_lines, refuse_doubtful_names
+from polyctl.algebra.questions import refuse_doubtful_lines, refuse_doubtful_names, refuse_lost_powers
 from polyctl.algebra.surroundings import blank, strip_surroundings, unquoted, without_breaks
 from polyctl.algebra.tokens import FUNCTIONS, Limits
 from polyctl.errors import ParseError, UsageError
@@ -126,6 +126,7 @@ def read(
 
 
 def _read(text: str, given: Sequence[str] | None, parse: Callable[[str], Polynomial]) -> Reading:
+    refuse_lost_powers(text)
     inside = strip_surroundings(text, given or ())
     refuse_doubtful_lines(inside)
     inside, main = _without_head(without_breaks(inside))

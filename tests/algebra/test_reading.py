@@ -159,6 +159,7 @@ def test_mistakes_are_shown_where_they_stand_in_the_text(text, place, part):
         ("ln x + 1", 0, "functions such as ln", "l*n"),
         ("Re(z)^2 + 1", 0, "functions such as Re", "R*e"),
         ("x^4 + ... + 1", 6, "three points", "write out"),
+        ("ring r = 0,(x,y),dp; poly f = (x2+y)^2+1;", 31, "a power in Singular", "x^2"),
         ("x^4 + 2x^2...", 10, "three points", "write out"),
         ("x^4 + 2x^2 ...", 11, "three points", "write out"),
         ("x^4 + 2x^2 ...\n", 11, "three points", "write out"),
