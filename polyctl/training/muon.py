@@ -17,6 +17,8 @@ from typing import Any
 
 import torch
 
+from polyctl.training.eager import Optimizer
+
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 ITERATIONS = 5
 EPS = 1e-7
@@ -24,7 +26,7 @@ MOMENTUM = 0.95  # Nesterov's
 RMS = 0.2  # of an update's entries at learning rate 1, as of AdamW's
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(Optimizer):
     """Muon over two-dimensional parameters.
 
     A group's `blocks` says that each of its parameters is so many matrices, one below the other, which are

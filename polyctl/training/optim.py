@@ -11,6 +11,7 @@ from torch import nn
 
 from polyctl.config.schema import TrainConfig
 from polyctl.model.gpt import Block
+from polyctl.training.eager import AdamW
 from polyctl.training.muon import Muon
 
 
@@ -67,12 +68,12 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizers:
     decay, fused = config.weight_decay, next(model.parameters()).device.type in ("cpu", "cuda")
     adamw: dict[str, Any] = {"lr": config.lr, "betas": (config.beta1, config.beta2), "fused": fused}
     if config.optimizer == "adamw":
-        return Optimizers(torch.optim.AdamW(_groups((decayed, decay), (kept, 0.0)), **adamw))
+        return Optimizers(AdamW(_groups((decayed, decay), (kept, 0.0)), **adamw))
     fused_qkv = {id(m.qkv.weight) for m in model.modules() if isinstance(m, Block)}
     qkv = {name: p for name, p in decayed.items() if id(p) in fused_qkv}
     single = {name: p for name, p in decayed.items() if name not in qkv}
     matrices = [*_groups((qkv, decay), blocks=3), *_groups((single, decay))]
-    return Optimizers(Muon(matrices, lr=config.lr), torch.optim.AdamW(_groups((kept, 0.0)), **adamw))
+    return Optimizers(Muon(matrices, lr=config.lr), AdamW(_groups((kept, 0.0)), **adamw))
 
 
 def _groups(*parts: tuple[dict[str, nn.Parameter], float], **settings: int) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from torch import nn
 from polyctl.config.schema import ModelConfig, TrainConfig
 from polyctl.data.tokenizers.base import TokenLayout
 from polyctl.model.gpt import GPT
+from polyctl.training.eager import AdamW
 from polyctl.training.muon import Muon
 from polyctl.training.optim import Schedule, decay_groups, make_optimizer
 
@@ -61,7 +62,7 @@ def test_a_matrix_tied_to_an_embedding_does_not_decay():
 def test_muon_has_the_matrices_and_adamw_the_rest():
     model = GPT(ModelConfig(**TINY), 11)
     muon, adamw = make_optimizer(model, TrainConfig(optimizer="muon")).parts
-    assert (type(muon), type(adamw)) == (Muon, torch.optim.AdamW)
+    assert (type(muon), type(adamw)) == (Muon, AdamW)
     decayed, kept = decay_groups(model)
     qkv, others = muon.param_groups
     assert (qkv["param_names"], qkv["blocks"]) == (["blocks.0.qkv.weight"], 3)
