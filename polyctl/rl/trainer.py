@@ -56,6 +56,7 @@ from polyctl.training.loop import Loop, Progress, TrainResult, run_loop
 from polyctl.training.loss import derived_seed
 from polyctl.training.optim import Schedule, make_optimizer
 from polyctl.training.start import held_out_that_fit, load_start
+from polyctl.training.throughput import measure_memory
 
 PROBES = 1_000_000  # the random stream of probes; that of steps is 0
 VALIDATION = 1_000_001  # that of samples in validations
@@ -189,6 +190,7 @@ class ReinforcementTrainer(Loop):
                 "clip_share": done.clip_share,
                 **rates(whole),
                 **sources,
+                **measure_memory(processes.device),
             },
         )
         self.journal.write(step)

@@ -17,6 +17,7 @@ from polyctl.store.evaluation_report import ProblemSet
 
 STRICT = ConfigDict(strict=True, extra="forbid")
 HEAD = ("v", "time", "kind")  # the fields that the writer adds
+DEVICE_MEMORY = "device_memory"  # a metric of steps on a GPU: the bytes that the process has reserved
 
 Text = InstanceOf[str]  # any str: pydantic's own check refuses the lone surrogates of undecodable paths
 StartState = Literal["started", "resumed", "imported"]

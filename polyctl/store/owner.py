@@ -37,6 +37,17 @@ class Owner:
             return None
         return bool(self.began) and process_start(self.pid) == self.began
 
+    @property
+    def memory(self) -> int | None:
+        """Bytes that the process holds in this machine's memory; None if that is not known."""
+        if not self.alive:
+            return None
+        try:
+            pages = int((PROC / str(self.pid) / "statm").read_text().split()[1])
+        except (OSError, ValueError, IndexError):
+            return None
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
     def __str__(self) -> str:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.since))
         return f"process {self.pid} on {self.host} since {since} UTC"

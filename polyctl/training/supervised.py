@@ -39,7 +39,7 @@ from polyctl.training.loop import Loop, Progress, TrainResult, run_loop
 from polyctl.training.loss import TargetLoss, autocast, derived_seed, make_objective
 from polyctl.training.optim import Schedule, make_optimizer
 from polyctl.training.start import held_out_that_fit, start_weights, weights_of
-from polyctl.training.throughput import Meter
+from polyctl.training.throughput import Meter, measure_memory
 
 STEP_EVENT_SECONDS = 0.3  # at most about three step events a second
 
@@ -281,9 +281,9 @@ class SupervisedTrainer(Loop):
             self.average.restart(self.model)
 
     def _report(self, loss: float, norm: float, lr: float, meter: Meter) -> None:
-        utilisation = {}
+        measured = measure_memory(self.processes.device)
         if self.peak is not None:
-            utilisation["mfu"] = meter.utilisation(self.peak * self.processes.world)
+            measured["mfu"] = meter.utilisation(self.peak * self.processes.world)
         step = Step(
             step=self.step,
             loss=loss,
@@ -292,7 +292,7 @@ class SupervisedTrainer(Loop):
             tokens_per_second=meter.rate,
             problems_seen=self.step * self.experiment.train.batch,
             elapsed=self.progress.elapsed,
-            metrics=utilisation,
+            metrics=measured,
         )
         self.journal.write(step)
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import time
 
+import torch
+
+from polyctl.store.event_kinds import DEVICE_MEMORY
+
 
 class Meter:
     """Tokens and model FLOPs a second since it was made."""
@@ -25,3 +29,8 @@ class Meter:
     def utilisation(self, peak: float) -> float:
         """Model FLOPs a second as a share of the device's peak."""
         return self.flops / max(self.seconds, 1e-9) / peak
+
+
+def measure_memory(device: torch.device) -> dict[str, float]:
+    """The bytes that this process has reserved on a GPU, as a metric of a step; nothing on a CPU."""
+    return {DEVICE_MEMORY: float(torch.cuda.memory_reserved(device))} if device.type == "cuda" else {}

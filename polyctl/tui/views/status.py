@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from polyctl.formatting import format_duration, format_number, format_percent
-from polyctl.store.event_kinds import EvaluationProgress
+from polyctl.formatting import format_bytes, format_duration, format_number, format_percent
+from polyctl.store.event_kinds import DEVICE_MEMORY, EvaluationProgress
 from polyctl.store.summary import Summary
 from polyctl.tui.format import clean, format_progress, format_status
 from polyctl.tui.interval import format_pass_at
@@ -77,8 +77,11 @@ def format_strip(s: Summary) -> str:
 
 
 def describe_process(s: Summary) -> list[str]:
-    """Who writes the run, whether that process is alive, and on what it computes."""
+    """Who writes the run, whether that process is alive, on what it computes, and the memory it holds."""
     if s.owner is None or s.state not in ("running", "crashed"):
         return []
     alive = {True: "alive", False: "dead", None: f"on {s.owner.host}"}[s.owner.alive]
-    return [f"pid {s.owner.pid} {alive}", *([s.device] if s.device else [])]
+    memory, on_device = s.owner.memory, s.step_metrics.get(DEVICE_MEMORY)
+    held = [] if memory is None else [f"memory {format_bytes(memory)}"]
+    held += [] if on_device is None else [f"{format_bytes(int(on_device))} of the device"]
+    return [f"pid {s.owner.pid} {alive}", *([s.device] if s.device else []), *held]

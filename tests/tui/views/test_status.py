@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from polyctl.store.event_kinds import EvaluationProgress
+from polyctl.store.event_kinds import DEVICE_MEMORY, EvaluationProgress
 from polyctl.store.owner import Owner
 from polyctl.store.runs import Run
 from polyctl.store.summary import Summary
@@ -32,16 +32,23 @@ SUMMARY = Summary(
 PROGRESS = EvaluationProgress(done=34, problems=200, verified=17, pid=5)
 
 
-def test_the_strip_holds_progress_times_accuracy_speed_and_the_process():
-    assert format_strip(SUMMARY) == (
-        "██░░░░░░  25% · 2 min elapsed · 6 min left · verified 25.0%, best 50.0% · 51.2k tok/s · "
-        f"lr 8.0e-4 · pid {SUMMARY.owner.pid} alive · cuda"
+def test_the_strip_holds_progress_times_accuracy_speed_and_the_process(monkeypatch):
+    monkeypatch.setattr(Owner, "memory", 1_500_000_000)
+    assert format_strip(replace(SUMMARY, step_metrics={DEVICE_MEMORY: 3e9})) == (
+        "━━╌╌╌╌╌╌  25% · 2 min elapsed · 6 min left · verified 25.0%, best 50.0% · 51.2k tok/s · "
+        f"lr 8.0e-4 · pid {SUMMARY.owner.pid} alive · cuda · memory 1.5 GB · 3.0 GB of the device"
     )
     ended = replace(SUMMARY, state="finished", step=2000)
     assert "left" not in format_strip(ended)
     assert "pid" not in format_strip(ended)
     dead = replace(SUMMARY, state="crashed", owner=replace(SUMMARY.owner, pid=2**22 + 1))
     assert f"pid {2**22 + 1} dead" in format_strip(dead)
+
+
+def test_the_memory_is_that_of_a_process_that_lives_here():
+    assert Owner.here().memory > 1_000_000
+    assert replace(Owner.here(), pid=2**22 + 1).memory is None
+    assert replace(Owner.here(), host="elsewhere").memory is None
 
 
 def test_rates_are_tokens_or_problems_a_second():
