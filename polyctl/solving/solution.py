@@ -242,6 +242,17 @@ class Answer:
 
         return reciprocal(self.f)
 
+    def other_forms(self, as_latex: bool = False) -> list[str]:
+        """What else holds for a decomposed f, a line each: its chains by degree, its reciprocal form."""
+        lines = []
+        if (count := len(self.chain_degrees)) > 1:
+            listed = ", ".join("∘".join(map(str, degrees)) for degrees in self.chain_degrees[:CHAINS_SHOWN])
+            more = ", …" if count > CHAINS_SHOWN else ""
+            lines.append(f"{count} complete chains, by degree: {listed}{more}")
+        if len(variables_used(self.f)) > 1 and self.reciprocal is not None:
+            lines.append(f"also {self.reciprocal.to_text(as_latex)}")
+        return lines
+
     def __len__(self) -> int:
         return len(self.verified)
 
@@ -270,14 +281,7 @@ class Answer:
         if self:
             blocks = [f"{i}. {s.to_text(as_latex)}" for i, s in enumerate(self.verified[:top], 1)]
             lines = [block.replace("\n", "\n   ") for block in blocks]
-            if (count := len(self.chain_degrees)) > 1:
-                listed = ", ".join(
-                    "∘".join(map(str, degrees)) for degrees in self.chain_degrees[:CHAINS_SHOWN]
-                )
-                more = ", …" if count > CHAINS_SHOWN else ""
-                lines.append(f"{count} complete chains, by degree: {listed}{more}")
-            if len(variables_used(self.f)) > 1 and self.reciprocal is not None:
-                lines.append(f"also {self.reciprocal.to_text(as_latex)}")
+            lines += self.other_forms(as_latex)
             return "\n".join(lines)
         form = self.reciprocal
         other = [] if form is None else [f"but {form.to_text(as_latex)}"]

@@ -67,6 +67,9 @@ ACTIONS: tuple[Action, ...] = (
         "Allow one inner polynomial fewer.",
         False,
     ),
+    Action(
+        "decompose.variables", "v", "Variables", "Name the main variables; all others are parameters.", False
+    ),
     Action("decompose.wider", "plus,equals_sign", "Beam +", "A wider beam.", False),
     Action("decompose.narrower", "minus", "Beam -", "A narrower beam.", False),
     Action("decompose.cancel", "escape", "Cancel", "Stop the search, or leave the input if none is running."),

@@ -15,12 +15,16 @@ UNREADABLE = "the input cannot be read, see above"  # where the mistake stands u
 
 @dataclass
 class SearchSettings:
-    """The options of the next search; 0 inners: any number, no run: the default model."""
+    """The options of the next search; 0 inners: any number, no run: the default model.
+
+    `main` are the variables that are decomposed, the others being parameters; with none each is tried.
+    """
 
     method: str = "auto"
     inners: int = 0
     width: int = 10
     run: str | None = None
+    main: tuple[str, ...] = ()
 
     def next_method(self) -> None:
         """Take the next of the methods."""
@@ -47,6 +51,7 @@ class SearchSettings:
         return {
             "method": self.method,
             "inners": self.inners or None,
+            "main": list(self.main),
             "width": self.width,
             "limit": DEFAULT_SECONDS,
             "run": self.run,
@@ -111,6 +116,11 @@ class SearchState:
     def notes(self) -> list[str]:
         """What is worth knowing of how the input was read."""
         return [f"note: {note}" for note in (self.done or {}).get("notes", [])]
+
+    @property
+    def forms(self) -> list[str]:
+        """Other forms of f: all its complete chains by degree, and f as a reciprocal polynomial."""
+        return list((self.done or {}).get("forms", []))
 
     def stop(self) -> None:
         """The search was stopped by the user."""

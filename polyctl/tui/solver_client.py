@@ -2,9 +2,9 @@
 
 Exact algebra and the import of torch hold Python's lock for long; in another process that does not matter.
 `solver_worker` is what runs there. Lines of JSON go both ways: a request is {"id", "text", "method",
-"inners", "width", "limit", "run"}, with "checkpoint" if certain weights of the run are meant; answers carry
-the request's id and a kind: solution, beam, done, error or cancelled; ready, loading and loaded report the
-state of the process and of its model.
+"inners", "main", "width", "limit", "run"}, with "checkpoint" if certain weights of the run are meant;
+answers carry the request's id and a kind: solution, beam, done, error or cancelled; ready, loading and loaded
+report the state of the process and of its model.
 """
 
 from __future__ import annotations

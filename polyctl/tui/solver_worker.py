@@ -27,7 +27,7 @@ from polyctl.solving.answer import answer
 from polyctl.solving.describe import write_latex, write_sympy
 from polyctl.solving.methods import DEFAULT_SECONDS
 from polyctl.solving.request import ModelRequest, SolveRequest
-from polyctl.solving.solution import Solution
+from polyctl.solving.solution import Answer, Solution
 
 if TYPE_CHECKING:
     from polyctl.data.tokenizers.base import Tokenizer
@@ -145,6 +145,7 @@ def _answer(request: dict[str, Any], tell: Tell, runs: Path | None, models: _Mod
         request["text"],
         method=request.get("method", "auto"),
         inners=request.get("inners"),
+        main=tuple(request.get("main") or ()),
         time_limit=request.get("limit", DEFAULT_SECONDS),
         model=ModelRequest(
             run,
@@ -179,8 +180,16 @@ def _answer(request: dict[str, Any], tell: Tell, runs: Path | None, models: _Mod
         expanded=complexity_of(f).distinct,
         tried=[[a.method, a.seconds, a.found, a.note] for a in found.tried],
         notes=notes_on(f, reading.main),
+        forms=_other_forms(found),
         step=steps[-1] if steps else None,
     )
+
+
+def _other_forms(found: Answer) -> list[str]:
+    """What else is known of f, whether or not it has been decomposed."""
+    if found or found.reciprocal is None:
+        return found.other_forms() if found else []
+    return [f"but {found.reciprocal.to_text()}"]
 
 
 class _Beam(Observer):

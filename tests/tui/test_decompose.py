@@ -4,7 +4,8 @@ from textual.events import Key, Paste
 from textual.widgets import Input
 
 from polyctl.tui.screens.choose import ChooseScreen
-from polyctl.tui.views.decompose import EXAMPLES
+from polyctl.tui.search_state import SearchState
+from polyctl.tui.views.decompose import EXAMPLES, describe_detail, format_reading, read_input
 from polyctl.tui.widgets.table import Table
 from tests.tui.shared import (
     drive,
@@ -106,10 +107,60 @@ def test_keys_set_what_the_next_search_is_asked(dashboard):
             "width": 20,
             "limit": 10.0,
             "run": None,
+            "main": [],
         }
         assert solver.cancelled == 0
 
     drive(dashboard, script)
+
+
+def test_what_was_probably_meant_otherwise_is_asked_before_enter():
+    def said(text: str) -> str:
+        return format_reading(read_input(text), 0).plain.strip()
+
+    assert said("x4+5x2+6") == "? degree 1, 3 terms, 2 variables; do you mean x^4+5x^2+6?"
+    assert said("x^2 y + x2") == "? degree 3, 2 terms, 3 variables; do you mean x^2 y + x^2?"
+    assert said("x + 1") == "? degree 1, 2 terms, 1 variable: too low to be decomposed"
+    assert said("x1^2 + x2^2") == "✓ degree 2, 2 terms, 2 variables"
+
+
+def test_an_error_is_told_whole(dashboard):
+    async def script(pilot):
+        pane = dashboard.pane("decompose")
+        await until_focused(pilot, pane.query_one("#question Input", Input))
+        pane.solve("x4+5x2+6")
+        hint = "do you mean x^4+5x^2+6? write ^ for a power"
+        dashboard.solver.say({"kind": "error", "message": "a polynomial of degree 1", "hint": hint})
+        await until_shown(pilot, "│a polynomial of degree 1 (do you mean x^4+5x^2+6? write ^")
+        assert pane.detail_text() == f"a polynomial of degree 1 ({hint})"
+
+    drive(dashboard, script, (60, 24))
+
+
+def test_the_main_variables_are_named(dashboard):
+    async def script(pilot):
+        pane = dashboard.pane("decompose")
+        await until_focused(pilot, pane.query_one("#question Input", Input))
+        pane.enter("f(x) = a x^4 + 1")
+        await until_shown(pilot, "2 variables: in x, parameters a")
+        await pilot.press("escape", "v", *"x, y x", "enter", "f7")
+        await until_shown(pilot, "in x, y")
+        assert dashboard.solver.asked[-1][1]["main"] == ["x", "y"]
+        await pilot.press("escape", "escape", "v", "ctrl+u", "enter")
+        assert pane.settings.main == ()
+
+    drive(dashboard, script)
+
+
+def test_chains_nested_and_other_forms_are_part_of_the_proof():
+    search = SearchState.begin(TEXT)
+    *_, done = answers(TEXT)
+    (solution,) = done["solutions"]
+    chain = {**solution, "chain": ["b^2", "b^2 + 1", "x^2"], "nested": "g(k(x))"}
+    search.receive({**done, "solutions": [chain], "forms": ["2 complete chains, by degree: 2∘4, 4∘2"]})
+    text = describe_detail(search, search.solutions[0], "proof")
+    assert "f = (b^2) ∘ (b^2 + 1) ∘ (x^2)\nf = g(k(x))\n" in text
+    assert text.endswith("2 complete chains, by degree: 2∘4, 4∘2")
 
 
 def test_a_search_is_stopped_by_escape_or_by_the_next_one(dashboard):

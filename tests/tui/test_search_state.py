@@ -63,7 +63,7 @@ def test_an_error_and_a_dead_process_end_it():
         search.receive({"kind": kind, "message": "no", "hint": "type more"})
         assert (search.busy, search.problem) == (False, "no (type more)")
         assert format_state(search, "x").plain == "✗ no (type more)"
-        assert describe_detail(search, None, "proof") == ""
+        assert describe_detail(search, None, "proof") == search.problem
 
 
 def test_stopped_says_whether_there_are_answers():
@@ -119,6 +119,7 @@ def test_settings_stay_within_bounds():
         "width": 10,
         "limit": 10.0,
         "run": None,
+        "main": [],
     }
     settings.allow_fewer_inners()
     assert settings.inners == 0
@@ -166,7 +167,7 @@ def test_weak_answers_are_told_from_the_others():
     assert format_state(search, TEXT).plain == "✓ 1 verified, 1 weak, in 0.5 s"
     search.receive({**done, "solutions": [weak]})
     assert format_state(search, TEXT).plain == "✓ 1 verified, but weak, in 0.5 s"
-    ((_, cells),) = format_solutions([{**weak, "number": 0}], 80)
+    _, ((_, cells),) = format_solutions([{**weak, "number": 0}], 80)
     assert str(cells[1]) == "✓ weak"
 
 

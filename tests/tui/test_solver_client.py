@@ -42,6 +42,12 @@ def test_a_request_an_error_and_a_cancel(tmp_path):
         assert "no model has been trained" in until("done")[-1]["tried"][0][3]
         solver.submit("x^4 + 1", method="neural", run="quick/none")
         assert "no run 'quick/none'" in until("error")[-1]["message"]
+        solver.submit("a x^4 + 2 a x^2 + 1", method="exact", main=["x"])
+        assert until("done")[-1]["forms"] == []
+        solver.submit("x^6", method="exact", main=["y"])
+        assert "y is not a variable of f" in until("error")[-1]["message"]
+        solver.submit("x^12 + x^6", method="exact")
+        assert "complete chains, by degree" in until("done")[-1]["forms"][0]
         solver.submit("(x+1)^400 + x y", method="exact")
         solver.cancel()
         solver.submit("x^2 + 2x", method="exact")
@@ -140,7 +146,7 @@ def test_a_column_takes_the_room_that_the_other_leaves():
     row = {"status": "verified", "weak": False, "complexity": 3, "number": 0}
 
     def cut(outer: str, inner: str) -> tuple[int, int]:
-        ((_, cells),) = format_solutions([{**row, "outer": outer, "inners": [inner]}], 80)
+        _, ((_, cells),) = format_solutions([{**row, "outer": outer, "inners": [inner]}], 80)
         return len(str(cells[2])), len(str(cells[3]))
 
     assert cut("b" * 40, "x") == (40, 1)

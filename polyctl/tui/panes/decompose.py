@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Container, Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
@@ -23,6 +23,7 @@ from polyctl.tui.actions import history_path, make_bindings
 from polyctl.tui.format import clean
 from polyctl.tui.input_history import InputHistory
 from polyctl.tui.panes.host import NO_FILES, Host
+from polyctl.tui.panes.pane import BESIDE
 from polyctl.tui.panes.pin_pane import PinPane
 from polyctl.tui.pinned import Pin
 from polyctl.tui.screens.choose import ChooseScreen
@@ -42,7 +43,7 @@ from polyctl.tui.views.decompose import (
     read_input,
 )
 from polyctl.tui.views.pinned import format_pinned
-from polyctl.tui.views.solutions import choose_columns, format_solutions
+from polyctl.tui.views.solutions import format_solutions
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.entry import Entry
 from polyctl.tui.widgets.table import Table
@@ -80,10 +81,11 @@ class DecomposePane(PinPane):
             yield Entry(placeholder=hint, compact=True, select_on_focus=False)
         yield Static("", id="parsed", markup=False)
         yield Static("", id="settings", markup=False)
-        yield Table(id="solutions")
-        yield Static("", id="growing", markup=False)
-        with VerticalScroll(id="detail"):
-            yield Static("", id="detail-text", markup=False)
+        with Container(id="answers"):
+            yield Table(id="solutions")
+            yield Static("", id="growing", markup=False)
+            with VerticalScroll(id="detail"):
+                yield Static("", id="detail-text", markup=False)
         yield Ask(id="decompose-ask")
 
     def on_mount(self) -> None:
@@ -95,9 +97,11 @@ class DecomposePane(PinPane):
         self.query_one("#question Input", Input).focus()
 
     def on_resize(self) -> None:
+        self.query_one("#answers").set_class(self.size.width >= BESIDE, "beside")
         self._draw_state()
         self._draw_table()
         self._draw_beam()
+        self.call_after_refresh(self._draw_table)  # it has its new width then
 
     # -- typing
 
@@ -177,6 +181,17 @@ class DecomposePane(PinPane):
 
     # -- drawing
 
+    def matters(self, action: str) -> bool:
+        if action == "cancel":
+            return self.search.busy
+        if action in ("export", "copy"):
+            return bool(self.search.solutions)
+        if action == "detail":
+            return self.search.done is not None or self.pin is not None
+        if action == "tree":
+            return bool(self.search.frames)
+        return action != "pin" or self.pin is not None or bool(self.search.asked)
+
     def _draw(self) -> None:
         self._draw_state()
         self._draw_table()
@@ -196,12 +211,16 @@ class DecomposePane(PinPane):
             describe_settings(self.settings, model, room), style="dim", no_wrap=True, overflow="ellipsis"
         )
         self.query_one("#settings", Static).update(Text.assemble(state, "  ", settings))
+        self.show_keys()
 
     def _draw_table(self) -> None:
         table = self.query_one(Table)
-        rows = format_solutions(self.search.solutions, self.size.width)
+        beside = self.size.width >= BESIDE and 0 < table.size.width < self.size.width
+        labels, rows = format_solutions(
+            self.search.solutions, table.size.width if beside else self.size.width
+        )
         at_best = table.cursor_row == 0
-        table.fill(choose_columns(self.size.width), rows)
+        table.fill(labels, rows)
         if rows and (at_best or not table.has_focus):  # who has not chosen another answer sees the best one
             table.move_cursor(row=0)
 
@@ -283,6 +302,14 @@ class DecomposePane(PinPane):
 
     def action_fewer_inners(self) -> None:
         self.settings.allow_fewer_inners()
+        self._draw_state()
+
+    def action_variables(self) -> None:
+        what = "main variables, such as x, y; the others are parameters; none: each is tried"
+        self.query_one(Ask).ask(what, ", ".join(self.settings.main), self._take_variables)
+
+    def _take_variables(self, text: str) -> None:
+        self.settings.main = tuple(dict.fromkeys(text.replace(",", " ").split()))
         self._draw_state()
 
     def action_wider(self) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 from rich.text import Text
 
 from polyctl.errors import ParseError, PolyctlError, UsageError
+from polyctl.formatting import cut_text
 from polyctl.tui.format import clean, shorten
-from polyctl.tui.search_state import SearchSettings, SearchState
+from polyctl.tui.search_state import UNREADABLE, SearchSettings, SearchState
 from polyctl.tui.views.solutions import format_source
 
 EXAMPLES = (
@@ -33,46 +34,65 @@ DETAILS = {
 }
 INTERNAL = ("kind", "id", "number", "rank_key")  # of an answer: what only the dashboard needs
 ASKED_SHOWN = 24  # characters
+MEANT_WIDTH = 40
 LEAST_NAME = 15  # columns of a model's name: general/shipped
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the parser makes of a text: its description, or the mistake and its place."""
+    """What the parser makes of a text: its description, or the mistake and its place.
+
+    What is `doubtful` can be read, but was probably meant in another way.
+    """
 
     text: str
     message: str = ""
     position: int | None = None
     wrong: bool = False
+    doubtful: bool = False
 
 
 def read_input(text: str) -> Reading:
     """Parse a text far enough to describe it."""
     if not text.strip():
         return Reading(text)
-    from polyctl.algebra.polynomial import degree, variables_used
-    from polyctl.algebra.reading import read
+    from polyctl.algebra.polynomial import degree, names, variables_used
+    from polyctl.algebra.reading import read, with_carets
 
     try:
-        f = read(text).polynomial
+        reading = read(text)
     except ParseError as error:
         message = error.message + (f" ({error.hint})" if error.hint else "")
         return Reading(text, message, error.position, wrong=True)
     except PolyctlError as error:
         return Reading(text, error.message, wrong=True)
-    count = len(variables_used(f))
-    return Reading(
-        text,
+    f = reading.polynomial
+    occurring = [names(f)[at] for at in variables_used(f)]
+    count, parameters = len(occurring), [name for name in occurring if name not in reading.main]
+    message = (
         f"degree {max(degree(f), 0)}, {len(f)} term{'s' * (len(f) != 1)}, "
-        f"{count} variable{'s' * (count != 1)}",
+        f"{count} variable{'s' * (count != 1)}"
     )
+    if reading.main and parameters and len(parameters) < count:
+        message += f": in {', '.join(reading.main)}, parameters {', '.join(parameters)}"
+    meant = with_carets(text)
+    if meant is not None and (degree(f) < 2 or any(_is_power(name, occurring) for name in occurring)):
+        return Reading(text, f"{message}; do you mean {shorten(meant, MEANT_WIDTH)}?", doubtful=True)
+    if degree(f) < 2:
+        return Reading(text, f"{message}: too low to be decomposed", doubtful=True)
+    return Reading(text, message)
+
+
+def _is_power(name: str, names: list[str]) -> bool:
+    """Whether a variable such as x2 stands beside x."""
+    return name[:-1] in names and name[-1] in "23456789"
 
 
 def format_reading(reading: Reading, column: int) -> Text:
     """The caret under that column if there is a mistake, and the message below it."""
     caret = " " * column + "^\n" if reading.position is not None else "\n"
-    message = ("✗ " if reading.wrong else "✓ ") + reading.message if reading.message else ""
-    return Text(caret + clean(message), style="red" if reading.wrong else "green")
+    sign, colour = ("✗", "red") if reading.wrong else ("?", "yellow") if reading.doubtful else ("✓", "green")
+    return Text(caret + clean(f"{sign} {reading.message}" if reading.message else ""), style=colour)
 
 
 @dataclass(frozen=True)
@@ -103,7 +123,8 @@ def describe_settings(settings: SearchSettings, model: Model, room: int) -> str:
     """How the next search will be made, in so many columns: the model's name loses its middle first."""
     method, beam = f"method {settings.method} · ", f"beam {settings.width} · "
     inners = f"inners {f'≤ {settings.inners}' if settings.inners else 'any'} · "
-    for before in (method + inners + beam, method + beam, method):
+    main = f"in {', '.join(settings.main)} · " if settings.main else ""
+    for before in (method + main + inners + beam, method + main + beam, method + main, method):
         known = model.describe(room - len(before))
         if len(before) + len(known) <= room:
             return before + known
@@ -141,18 +162,23 @@ def describe_detail(search: SearchState, solution: dict[str, Any] | None, detail
     if detail == "tried":
         return describe_tried(search)
     if solution is None:
-        new = not (search.busy or search.stopped or search.problem is not None)
-        return WELCOME if new else ""
+        if search.problem is not None and search.problem != UNREADABLE:
+            return search.problem
+        return "" if search.busy or search.stopped or search.problem is not None else WELCOME
     text = str(solution[detail])
     if detail != "proof":
         return text
     lines = [text, f"found by {format_source(solution)} after {solution['seconds']:.2g} s"]
     if solution["reservation"]:
         lines.append(solution["reservation"])
+    if len(solution.get("chain") or ()) > 2:
+        lines.append(cut_text("f = " + " ∘ ".join(f"({part})" for part in solution["chain"])))
+    if solution.get("nested"):
+        lines.append(cut_text(f"f = {solution['nested']}"))
     if solution["complexity"] is not None:
         expanded = f", expanded form {search.done['expanded']}" if search.done else ""
         lines.append(f"complexity {solution['complexity']} ({solution['leaves']} leaves){expanded}")
-    lines += search.notes
+    lines += [*search.forms, *search.notes]
     return "\n".join(lines)
 
 
@@ -166,7 +192,7 @@ def describe_tried(search: SearchState) -> str:
     ]
     if search.done["indecomposable"]:
         lines.append(f"indecomposable: {search.done['indecomposable']}")
-    lines += search.notes
+    lines += [*search.forms, *search.notes]
     return "\n".join(lines)
 
 
