@@ -81,4 +81,4 @@ def format_progress(step: int | None, total: int | None, width: int = 8) -> str:
         return f"{step:,}"
     share = min(1.0, max(0.0, step / total))
     full = int(share * width)  # full only at the end
-    return ("█" * full + "░" * (width - full) + f" {100 * share:3.0f}%").lstrip()
+    return ("━" * full + "╌" * (width - full) + f" {100 * share:3.0f}%").lstrip()

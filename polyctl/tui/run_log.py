@@ -26,6 +26,7 @@ from polyctl.store.tail import Batch, Tail
 from polyctl.tui.run_evaluations import Evaluation, Reports
 from polyctl.tui.series import Series, to_finite
 
+WIDTHS = {"step": 6, "tokens/s": 6}  # of the values of steps; others have nine columns
 LOG_LINES = 2000  # of steps, and as many of other events
 FRAMES = 600
 EVALUATIONS = 200
@@ -318,29 +319,31 @@ def _find_numbers(event: Step | Validation) -> list[tuple[str, float]]:
 
 
 def _format_event(number: int, kind: str, event: RawEvent) -> LogLine:
-    """An event in one line of text."""
+    """An event in one line of text; of steps the values stand below each other."""
     time = event.get("time")
     parts = [str(event["message"])] if "message" in event else []
     for key, value in event.items():
         if key not in ("v", "time", "kind", "message", "cells"):
-            parts += _format_field(key, value)
+            parts += _format_field(key, value, 4 if kind == Step.KIND else 5)
+    if kind == Step.KIND:
+        parts = [part.ljust(part.find("=") + 1 + WIDTHS.get(part.partition("=")[0], 9)) for part in parts]
     when = float(time) if isinstance(time, (int, float)) and not isinstance(time, bool) else None
-    return LogLine(number, when, kind, "  ".join(parts)[:2000])
+    return LogLine(number, when, kind, "  ".join(parts)[:2000].rstrip())
 
 
-def _format_field(key: str, value: Any) -> Iterator[str]:
+def _format_field(key: str, value: Any, digits: int) -> Iterator[str]:
     """A field of an event; of pass@k the first and the last."""
     if key == "pass_at" and isinstance(value, dict):
         for k in dict.fromkeys([*list(value)[:1], *list(value)[-1:]]):
-            yield f"pass@{k}={_format_value(value[k])}"
+            yield f"pass@{k}={_format_value(value[k], digits)}"
     elif isinstance(value, dict):
         for name, item in value.items():
-            yield f"{SHORT.get(name, name)}={_format_value(item)}"
+            yield f"{SHORT.get(name, name)}={_format_value(item, digits)}"
     else:
-        yield f"{SHORT.get(key, key)}={_format_value(value)}"
+        yield f"{SHORT.get(key, key)}={_format_value(value, digits)}"
 
 
-def _format_value(value: Any) -> str:
+def _format_value(value: Any, digits: int) -> str:
     if isinstance(value, float):
-        return f"{value:.5g}"
+        return f"{value:.0f}" if 1e4 <= abs(value) < 1e6 else f"{value:.{digits}g}"
     return str(value)[:200]

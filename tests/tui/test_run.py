@@ -68,7 +68,7 @@ def test_warnings_are_seen_whatever_the_name(tmp_path):
     async def script(pilot):
         await show(pilot, app, "run")
         await pilot.press("y", "s", "plus")
-        await until_shown(pilot, "loss: smoothed 0.6, log axis", "✗ crashed, step 1", "understood is shown")
+        await until_shown(pilot, "loss, log, smooth 0.9", "✗ crashed, step 1", "understood is shown")
 
     drive(app, script, (80, 24))
 
@@ -186,7 +186,7 @@ def test_a_zoom_ends_where_nothing_would_be_seen(dashboard):
         low, high = dashboard.pane("run").view.window
         assert high - low == pytest.approx(4 / 60)
         await pilot.press("y")
-        await until_shown(pilot, "log axis")
+        await until_shown(pilot, "loss, log")
         assert "nothing" not in screen_text(dashboard).split("verified accuracy")[0]
 
     drive(dashboard, script, (80, 24))

@@ -35,6 +35,13 @@ def test_history_of_a_run(tmp_path):
     assert numbers == sorted(set(numbers))
 
 
+def test_values_of_steps_stand_below_each_other(tmp_path):
+    lines = [event(i, "step", step=10**i, loss=10.0**-i, lr=1e-3 / 3**i) for i in range(5)]
+    run_log = read(RunLog(make_run(tmp_path, lines=lines)))
+    places = {tuple(line.text.index(name) for name in ("loss=", "lr=")) for line in run_log.lines}
+    assert len(places) == 1
+
+
 def test_backwards_in_pieces_gives_the_same_as_forwards(tmp_path, monkeypatch):
     whole = read(RunLog(make_run(tmp_path / "a")))
     monkeypatch.setattr("polyctl.tui.run_log.SLICE_BYTES", 300)
@@ -264,7 +271,7 @@ def test_the_first_value_and_step_survive_the_buckets(tmp_path):
     for series in (forwards, backwards):
         assert (series.points[0].first_x, series.points[0].first) == (1.0, 999.0)
     lines = [event(i, "step", step=i, loss=1.0) for i in range(1, 5000)]
-    assert measure_steps([read(RunLog(make_run(tmp_path, lines=lines)))]) == (1.0, 4999.0)
+    assert measure_steps([read(RunLog(make_run(tmp_path, lines=lines)))]) == (0.0, 4999.0)
 
 
 def test_events_other_than_steps_stay_in_the_log(tmp_path, monkeypatch):

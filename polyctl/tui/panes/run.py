@@ -24,7 +24,14 @@ from polyctl.tui.views.lines import (
     narrowest_window,
     plot_lines,
 )
-from polyctl.tui.views.run import LOWER, RunView, describe_below, format_configs, format_title
+from polyctl.tui.views.run import (
+    LOWER,
+    RunView,
+    describe_below,
+    format_configs,
+    format_title,
+    lay_out,
+)
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.log import LogView
 from polyctl.tui.widgets.plot import Plot
@@ -70,6 +77,9 @@ class RunPane(Pane):
         self._drawn = None
         self.redraw()
 
+    def matters(self, action: str) -> bool:
+        return bool(self.host.runs.run_logs)
+
     @property
     def small(self) -> bool:
         """Whether only one plot fits."""
@@ -79,13 +89,14 @@ class RunPane(Pane):
         self.view.choose_metrics(self.host.runs.run_logs)
         single = self.view.enlarged or self.small
         grid = self.query_one("#plots", Grid)
-        grid.set_class(single, "single")
-        grid.set_class(6 < len(self.view.metrics) <= 9 and not single, "many")
-        grid.set_class(len(self.view.metrics) > 9 and not single, "most")
+        columns, rows, span = (1, 1, 1) if single else lay_out(len(self.view.metrics))
+        grid.styles.grid_size_columns, grid.styles.grid_size_rows = columns, rows
+        grid.styles.height = f"{max(2, rows)}fr"
         for metric in (*METRICS, *OWN):
             plot, chosen = self.query_one(f"#plot-{metric}", Plot), metric == self.view.metric
             plot.display = chosen if single else metric in self.view.metrics
             plot.set_class(chosen and not single, "chosen")
+            plot.styles.column_span = span if metric == self.view.metrics[0] else 1
         if self._order != self.view.metrics:
             self._order = self.view.metrics
             for metric in self._order:
@@ -106,6 +117,7 @@ class RunPane(Pane):
         if state == self._drawn or not self.size.width:  # a tab that has not been seen has no size yet
             return
         self._drawn = state
+        self.show_keys()
         before = self.view.metrics
         self.view.choose_metrics(run_logs)
         if self.view.metrics != before:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 
 MANTISSAS = (1, 2, 5)
+X_MANTISSAS = (1, 2, 2.5, 5)
+X_LABELS = 6
 TIMES = ((86_400, "days"), (3600, "h"), (60, "min"))  # in seconds
 
 
@@ -47,25 +49,44 @@ def widen(low: float, high: float, share: bool) -> tuple[float, float]:
     return low, high
 
 
-def format_x(value: float, unit: str) -> str:
-    """A label of the x axis: steps and problems in thousands, time as a duration."""
+def format_x(value: float, unit: str, size: float = 1.0) -> str:
+    """A label of the x axis: steps and problems in thousands, time in units of so many seconds."""
     if unit == "time":
-        seconds, word = next(((s, word) for s, word in TIMES if value >= s), (1, "s"))
-        return f"{value / seconds:.3g} {word}"
+        return f"{value / size:g} {_word_of(size)}" if value else "0"
     for suffix, size in (("M", 1e6), ("k", 1e4)):
         if abs(value) >= size:
             return f"{value / (1e3 if suffix == 'k' else size):g}{suffix}"
     return f"{value:g}"
 
 
+def x_ticks(first: float, last: float, unit: str, cells: int) -> list[float]:
+    """Round places for the labels below a plot of so many cells: four or five, if there is room for them."""
+    size, best = _unit_size(first, last, unit), list[float]()
+    for step in _steps((last - first) / size, X_MANTISSAS if unit != "time" else MANTISSAS):
+        found = [size * value for value in _multiples(step, first / size, last / size)]
+        room = sum(len(format_x(value, unit, size)) + 2 for value in found[:20])
+        if len(found) > X_LABELS or (room > cells and len(found) > 2):
+            break
+        if unit == "time" or all(value == int(value) for value in found):
+            best = found
+    return best or [first]
+
+
+def _word_of(size: float) -> str:
+    """The name of a unit of so many seconds."""
+    return next((word for seconds, word in TIMES if seconds == size), "s")
+
+
+def _unit_size(first: float, last: float, unit: str) -> float:
+    """The unit of a time axis in seconds; 1 for any other."""
+    return next((float(s) for s, _ in TIMES if last - first > 2 * s), 1.0) if unit == "time" else 1.0
+
+
 def x_labels(first: float, last: float, unit: str, cells: int) -> str:
     """The labels below a plot of so many cells, each in the middle of its column."""
-    most = max(2, min(5, cells // 7))
-    size = next((float(s) for s, _ in TIMES if last - first > 2 * s), 1.0) if unit == "time" else 1.0
-    line = [" "] * cells
-    found = [size * value for value in ticks(first / size, last / size, most)]
-    for value in [v for v in found if unit == "time" or v == int(v)] or [first]:
-        label = format_x(value, unit)
+    line, size = [" "] * cells, _unit_size(first, last, unit)
+    for value in x_ticks(first, last, unit, cells):
+        label = format_x(value, unit, size)
         at = round((value - first) / ((last - first) or 1) * (cells - 1)) - len(label) // 2
         at = max(0, min(at, cells - len(label)))
         around = line[max(0, at - 1) : at + len(label) + 1]
@@ -74,11 +95,11 @@ def x_labels(first: float, last: float, unit: str, cells: int) -> str:
     return "".join(line).rstrip()
 
 
-def _steps(span: float) -> Iterator[float]:
+def _steps(span: float, mantissas: tuple[float, ...] = MANTISSAS) -> Iterator[float]:
     """Round steps from larger than the span down."""
     exponent = math.floor(math.log10(span)) + 1 if span > 0 else 0
     for power in range(exponent, exponent - 6, -1):
-        for mantissa in reversed(MANTISSAS):
+        for mantissa in reversed(mantissas):
             yield mantissa * 10.0**power
 
 

@@ -36,6 +36,7 @@ REINFORCED = ("reward", "verified", "pass", "groups", "kl", "entropy", "clip", "
 SHARES = ("verified", "pass", "groups", "clip", "mass")
 EVALUATED = ("verified", "pass")
 OWN = ("own-0", "own-1", "own-2")  # plots of metrics that are chosen by name
+NEAR_ZERO = 0.05  # an axis that begins within so much of its end begins at 0
 UNITS = {"step": None, "time": "elapsed", "problems": "problems_seen"}  # and the series that measures each
 
 
@@ -62,6 +63,21 @@ def plot_lines(
             moved = axis.move(line.points)
             found.append(replace(line, label=label, points=moved, run=index if several else None))
     return found
+
+
+def list_measured(run_logs: Sequence[RunLog], plots: Sequence[str]) -> tuple[str, ...]:
+    """Those of these plots for which anything has been measured; the first one if there are none."""
+    names, evaluated = set[str](), False
+    for run_log in run_logs:
+        with run_log.lock:
+            names |= run_log.series.keys()
+            evaluated |= bool(run_log.evaluations)
+    found = [
+        plot
+        for plot in plots
+        if (plot in EVALUATED and evaluated) or any(name in names for name, _ in METRICS[plot][1])
+    ]
+    return tuple(found or plots[:1])
 
 
 class Axis:
@@ -182,7 +198,10 @@ def measure_steps(run_logs: Sequence[RunLog], unit: str = "step") -> tuple[float
                 steps += [points[0].first_x, points[-1].x]
             steps += [e.step for e in run_log.evaluations if e.step is not None]
         found += [place for step in steps if (place := axis.place(step)) is not None]
-    return (min(found), max(found)) if found else None
+    if not found:
+        return None
+    first, last = min(found), max(found)
+    return (0.0 if 0 < first <= NEAR_ZERO * last else first), last
 
 
 def narrowest_window(run_logs: list[RunLog]) -> float:

@@ -18,6 +18,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 GUTTER = 9
 CHECKPOINT, RESUMED = "┊", "╏"
+GRID = 3  # columns from dot to dot
 SPARSE = 8  # columns a mark from which on checkpoints are lines, otherwise ticks
 
 
@@ -115,6 +116,7 @@ def draw_plot(lines: Sequence[Line], view: PlotView, width: int, height: int) ->
         else:
             canvas.points(drawn, low, high, index)
     labels = _label_rows(low, high, rows, view.log, shares)
+    canvas.grid = frozenset(labels)
     for row in range(rows):
         label = labels.get(row)
         text.append(f"{label or '':>{GUTTER - 2}} {'│' if label is None else '┤'}", style="dim")
@@ -141,7 +143,7 @@ def _within(reduced: list[Column | None], low: float, high: float) -> list[Colum
 def _label_rows(low: float, high: float, rows: int, log: bool, shares: bool) -> dict[int, str]:
     """The rows that have a label, a round number each."""
     found: dict[int, str] = {}
-    most = max(2, rows // 2)
+    most = max(2, rows // 2 if rows < 12 else rows // 3)
     for value in log_ticks(low, high, most) if log else ticks(low, high, most):
         row = round((high - value) / (high - low) * (rows * 4 - 1)) // 4
         found.setdefault(row, _format_label(10**value if log else value, shares))
@@ -222,6 +224,7 @@ class _Canvas:
         self.cursor: int | None = None  # its column of cells
         self.behind: dict[int, tuple[str, str]] = {}  # columns with a mark: what stands there, and its style
         self.ticks: set[int] = set()  # those of them that are marked only in the lowest row
+        self.grid: frozenset[int] = frozenset()  # rows with a label
 
     def mark(self, marks: Sequence[Mark], first: float, last: float) -> None:
         """Lines behind everything else; only ticks where checkpoints are too many for lines."""
@@ -308,5 +311,7 @@ class _Canvas:
                 text.append(chr(0x2800 + bits), style=f"dim {colour}" if self.faint[row][cell] else colour)
             elif cell in self.behind and (cell not in self.ticks or row == self.rows - 1):
                 text.append(*self.behind[cell])
+            elif row in self.grid and cell % GRID == GRID - 1:
+                text.append("·", style="dim")
             else:
                 text.append(" ")

@@ -14,7 +14,7 @@ from polyctl.formatting import format_duration
 from polyctl.tui.format import clean, format_status, shorten
 from polyctl.tui.run_list import RunList
 from polyctl.tui.run_log import RunLog
-from polyctl.tui.views.lines import METRICS, OWN, REINFORCED, SUPERVISED, UNITS
+from polyctl.tui.views.lines import METRICS, OWN, REINFORCED, SUPERVISED, UNITS, list_measured
 from polyctl.tui.views.plot import CHECKPOINT, COLOURS, RESUMED, SAMPLES, Mark, PlotView
 from polyctl.tui.views.status import format_strip
 
@@ -22,6 +22,7 @@ SMOOTHINGS = (0.0, 0.6, 0.9, 0.98)
 LOWER = ("log", "cells", "config")
 WHOLE = (0.0, 1.0)
 SETTING_WIDTH = 40
+STRIP_ROWS = 2
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class PlotStyle:
 
     log: bool = False
     smoothing: float = 0.0
+
+
+STYLES = {"loss": PlotStyle(smoothing=0.6), "reward": PlotStyle(smoothing=0.6)}  # else plain
 
 
 @dataclass
@@ -47,8 +51,10 @@ class RunView:
     cursor: float | None = None  # a place on the x axis
 
     def choose_metrics(self, run_logs: Sequence[RunLog]) -> None:
-        """Take the plots for this kind of run, and those of chosen metrics behind them."""
-        plots = REINFORCED if any(h.reinforced for h in run_logs) else SUPERVISED
+        """Take the plots for this kind of run that have values, and those of chosen metrics behind them."""
+        plots: tuple[str, ...] = REINFORCED if any(h.reinforced for h in run_logs) else SUPERVISED
+        if any(run_log.looked for run_log in run_logs):
+            plots = list_measured(run_logs, plots)
         self.metrics = (*plots, *OWN[: len(self.own)])
         if self.metric not in self.metrics:
             self.metric = self.metrics[0]
@@ -65,8 +71,15 @@ class RunView:
             self.metric = OWN[len(self.own) - 1]
 
     def title(self, metric: str) -> str:
-        """What a plot shows, in words."""
-        return clean(self.own[OWN.index(metric)]) if metric in OWN else METRICS[metric][0]
+        """What a plot shows and how, in words."""
+        name = clean(self.own[OWN.index(metric)]) if metric in OWN else METRICS[metric][0]
+        style = self.style_of(metric)
+        said = ["log"] * style.log + [f"smooth {style.smoothing}"] * (style.smoothing > 0)
+        return ", ".join([name, *said])
+
+    def style_of(self, metric: str) -> PlotStyle:
+        """How a plot is drawn."""
+        return self.styles.get(metric) or STYLES.get(metric) or PlotStyle()
 
     def toggle_cursor(self, steps: tuple[float, float] | None) -> None:
         """Put a cursor at the newest place that is seen, or take it away."""
@@ -98,7 +111,7 @@ class RunView:
     @property
     def style(self) -> PlotStyle:
         """How the chosen plot is drawn."""
-        return self.styles.get(self.metric, PlotStyle())
+        return self.style_of(self.metric)
 
     def toggle_log_axis(self) -> None:
         """Switch the chosen plot between a linear and a logarithmic axis."""
@@ -130,18 +143,12 @@ class RunView:
         self, metric: str, steps: tuple[float, float] | None, empty: str, marks: tuple[Mark, ...] = ()
     ) -> PlotView:
         """How one of the plots is to be drawn over that range of the axis."""
-        style = self.styles.get(metric, PlotStyle())
+        style = self.style_of(metric)
         return PlotView(style.log, style.smoothing, self.window, steps, empty, self.unit, self.cursor, marks)
 
     def describe_plots(self) -> str:
-        """What differs from plots as they are at first, "" for nothing."""
-        parts = []
-        for metric in self.metrics:
-            style = self.styles.get(metric, PlotStyle())
-            said = [f"smoothed {style.smoothing}"] if style.smoothing else []
-            said += ["log axis"] if style.log else []
-            parts += [f"{self.title(metric)}: {', '.join(said)}"] if said else []
-        parts += [f"over {self.unit}"] if self.unit != "step" else []
+        """What of the axes differs from how they are at first, "" for nothing."""
+        parts = [f"over {self.unit}"] if self.unit != "step" else []
         if self.window != WHOLE:
             low, high = self.window
             parts.append(f"{100 * low:.1f}–{100 * high:.1f}% of the steps")
@@ -149,6 +156,13 @@ class RunView:
             where = format_duration(self.cursor) if self.unit == "time" else f"{self.cursor:,.0f}"
             parts.append(f"values at {self.unit} {where}")
         return "; ".join(parts)
+
+
+def lay_out(plots: int) -> tuple[int, int, int]:
+    """Columns and rows for so many plots, and how many columns the first one takes so that none is empty."""
+    columns = next((c for most, c in ((3, plots), (4, 2), (9, 3)) if plots <= most), 4)
+    rows = -(-plots // columns)
+    return columns, rows, 1 + columns * rows - plots
 
 
 def format_config(run_log: RunLog) -> str:
@@ -209,8 +223,7 @@ def format_title(run_logs: list[RunLog], runs: RunList, view: RunView, width: in
             lines.append(line.append(f"  {strip}" if strip else "", style="dim"))
             line.truncate(width, overflow="ellipsis")
         else:
-            lines += [line, Text(strip, style="dim")]
-            lines[-1].truncate(width, overflow="ellipsis")
+            lines += [line, *_wrap_strip(strip, width)]
     below = Text()
     if how := view.describe_plots():
         below.append(how + "  ", style="cyan")
@@ -223,6 +236,19 @@ def format_title(run_logs: list[RunLog], runs: RunList, view: RunView, width: in
     elif below:
         lines.append(below)
     return Text("\n").join(lines)
+
+
+def _wrap_strip(strip: str, width: int) -> list[Text]:
+    """The strip in one line, or two if it needs them, broken between its facts."""
+    rows = [""]
+    for part in strip.split(" · "):
+        if rows[-1] and len(rows) < STRIP_ROWS and len(rows[-1]) + 3 + len(part) > width:
+            rows.append(part)
+        else:
+            rows[-1] += f" · {part}" if rows[-1] else part
+    lines = [Text(row, style="dim") for row in rows]
+    lines[-1].truncate(width, overflow="ellipsis")
+    return lines
 
 
 def _describe_standing(run_log: RunLog, runs: RunList) -> str:

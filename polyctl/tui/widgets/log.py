@@ -1,6 +1,7 @@
 """The log of a run: it follows the newest line or stands still and counts what is new; filter and search.
 
-A line wider than the log continues in the next row, unless it is a step: those numbers are plotted.
+A line wider than the log continues in the next row, unless it is a step: those numbers are plotted. Lines
+of evaluations, checkpoints and the like end in a rule.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from polyctl.tui.format import clean, format_clock, format_date
 from polyctl.tui.run_log import LogLine
 
 INDENT = 20  # of a line's further rows
+RULED = ("checkpoint", "end", "evaluation", "run", "validation")  # kinds that divide the log by a rule
 COLOURS = {
     "error": "red",
     "broken": "red",
@@ -171,7 +173,10 @@ class LogView(Widget):
         if line.kind == "step":
             return [row]
         first, *more = row.divide(_breaks(row.plain, width))
-        return [first, *(Text(" " * INDENT).append_text(part) for part in more)]
+        rows = [first, *(Text(" " * INDENT).append_text(part) for part in more)]
+        if line.kind in RULED and rows[-1].cell_len < width - 1:
+            rows[-1].append(" " + "─" * (width - 1 - rows[-1].cell_len), style="dim")
+        return rows
 
     def render(self) -> Text:
         rows = [row for _, row in self._rows()]

@@ -67,10 +67,10 @@ def test_ticks_are_round_and_shares_stay_within_0_and_100_percent():
         text = draw_plot([Line("a", points(*values), percent=percent)], PlotView(**how), 60, 14).plain
         return [row.split("┤")[0].strip() for row in text.splitlines() if "┤" in row]
 
-    assert labels(1.0, 1.0) == ["100%", "98%", "96%", "94%", "92%", "90%"]
+    assert labels(1.0, 1.0) == ["100%", "95%", "90%"]
     assert labels(0.0, 0.0)[-1] == "0%"
     assert labels(0.1167, 7.0, percent=False) == ["6", "4", "2"]
-    assert labels(1e-4, 2.0, percent=False, log=True) == ["1", "0.1", "0.01", "0.001", "1.0e-4"]
+    assert labels(1e-4, 2.0, percent=False, log=True) == ["1", "0.01", "1.0e-4"]
 
 
 def test_the_x_axis_has_round_labels_and_says_what_it_is():

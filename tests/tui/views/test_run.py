@@ -4,7 +4,7 @@ import pytest
 
 from polyctl.tui.run_log import RunLog
 from polyctl.tui.views.lines import REINFORCED, SUPERVISED, measure_steps, plot_lines
-from polyctl.tui.views.run import SMOOTHINGS, RunView
+from polyctl.tui.views.run import SMOOTHINGS, RunView, lay_out
 from tests.tui.shared import event, make_run
 from tests.tui.test_run_log import read
 
@@ -46,8 +46,8 @@ def test_every_choice_comes_round():
         weights.append(view.style.smoothing)
         view.next_smoothing()
     assert (metrics, below) == (list(SUPERVISED), ["log", "cells", "config"])
-    assert (tuple(weights), units) == (SMOOTHINGS, ["step", "time", "problems"])
-    assert (view.metric, view.below, view.style.smoothing, view.unit) == ("loss", "log", 0.0, "step")
+    assert (weights, units) == ([0.6, 0.9, 0.98, 0.0], ["step", "time", "problems"])
+    assert (view.metric, view.below, view.style.smoothing, view.unit) == ("loss", "log", 0.6, "step")
 
 
 def test_the_chosen_plot_alone_changes_and_what_is_unusual_is_named():
@@ -57,9 +57,12 @@ def test_the_chosen_plot_alone_changes_and_what_is_unusual_is_named():
     view.next_metric()
     view.toggle_log_axis()
     view.next_unit()
-    assert view.describe_plots() == "loss: smoothed 0.6, log axis; verified accuracy: log axis; over time"
+    assert view.describe_plots() == "over time"
+    assert view.title("loss") == "loss, log, smooth 0.9"
+    assert view.title("verified") == "verified accuracy, log"
+    assert view.title("lr") == "learning rate"
     loss, passed = (view.plot(metric, None, "") for metric in ("loss", "pass"))
-    assert (loss.log, loss.smoothing, loss.unit) == (True, 0.6, "time")
+    assert (loss.log, loss.smoothing, loss.unit) == (True, 0.9, "time")
     assert (passed.log, passed.smoothing, passed.unit) == (False, 0.0, "time")
 
 
@@ -72,7 +75,7 @@ def test_reinforcement_learning_has_plots_of_its_own(tmp_path):
     found = read(RunLog(make_run(tmp_path, lines=[learning(**counts)])))
     view = RunView(metric="lr")
     view.choose_metrics([found])
-    assert view.metrics == REINFORCED
+    assert view.metrics == ("reward", "groups", "kl", "entropy", "clip", "loss"), "empty plots give way"
     assert view.metric == "reward"
     now = {m: [(line.label, line.now, line.percent) for line in plot_lines([found], m)] for m in REINFORCED}
     assert now["reward"] == [("reward", -0.4, False)]
@@ -81,6 +84,14 @@ def test_reinforcement_learning_has_plots_of_its_own(tmp_path):
     assert (now["kl"], now["clip"]) == ([("kl", 0.01, False)], [("clipped", 0.25, True)])
     view.choose_metrics([])
     assert view.metrics == SUPERVISED
+
+
+@pytest.mark.parametrize("plots", range(1, 13))
+def test_the_grid_has_no_empty_place(plots):
+    columns, rows, span = lay_out(plots)
+    assert plots - 1 + span == columns * rows
+    assert span <= columns <= 4
+    assert columns <= 3 or plots > 9
 
 
 def test_steps_lie_where_time_and_problems_say(tmp_path):
