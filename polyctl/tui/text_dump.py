@@ -1,4 +1,7 @@
-"""Every tab once as text, for pipes and screen readers: no boxes, no colour, one fact a line."""
+"""Every tab once as text, for pipes and screen readers: no boxes, no colour, one fact a line.
+
+One tab alone is written whole, several are cut to a few lines each.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,13 @@ from polyctl.tui.views.problems import EMPTY as NO_PROBLEMS
 from polyctl.tui.views.problems import ProblemsView, format_row
 from polyctl.tui.views.run import format_config
 from polyctl.tui.views.runs import describe_run
+from polyctl.tui.views.status import format_strip
 
 READ_SECONDS = 5.0  # of a very long events file the newest part is read
 LOG_LINES = 20
 MARKS_SHOWN = 10
 PROBLEMS_SHOWN = 20
+SHORT_LINES = 24  # of each of several tabs
 
 
 def dump_tabs(
@@ -52,7 +57,16 @@ def dump_tabs(
             yield ""
         if len(tabs) > 1:
             yield tab.upper()
-        yield from writers[tab]()
+        yield from writers[tab]() if len(tabs) == 1 else _shorten(writers[tab](), tab)
+
+
+def _shorten(lines: Iterator[str], tab: str) -> Iterator[str]:
+    """The first lines, and how to see all if there are many more."""
+    found = list(lines)
+    most = SHORT_LINES if len(found) > SHORT_LINES + 1 else len(found)
+    yield from found[:most]
+    if most < len(found):
+        yield f"… {len(found) - most:,} more lines: polyctl tui --plain --screen {tab}"
 
 
 def _find_run(root: Path, name: str | None) -> Run | None:
@@ -105,7 +119,10 @@ def _dump_run(run_log: RunLog | None, root: Path) -> Iterator[str]:
     if run_log is None:
         yield explain_no_runs(root)
         return
-    yield from _describe_progress(read_row(run_log.run))
+    row = read_row(run_log.run)
+    yield from _describe_progress(row)
+    if row.summary is not None and row.summary.state == "finished":
+        yield f"  {format_strip(row.summary)}"
     yield from (f"  note: {clean(fact)}" for fact in run_log.facts())
     for metric in REINFORCED if run_log.reinforced else SUPERVISED:
         title = METRICS[metric][0]
@@ -130,11 +147,11 @@ def _dump_run(run_log: RunLog | None, root: Path) -> Iterator[str]:
     if run_log.cells:
         cells = format_heat_map(run_log.cells, run_log.evaluations[-1].title)
         yield from (line.rstrip() for line in cells.plain.splitlines())
+    yield "log, the newest first:"
+    for entry in list(run_log.lines)[: -LOG_LINES - 1 : -1]:
+        yield f"  {format_clock(entry.time)} {clean(entry.kind)} {' '.join(clean(entry.text).split())}"
     yield "configuration:"
     yield from (f"  {clean(line)}".rstrip() for line in format_config(run_log).splitlines())
-    yield "log:"
-    for entry in list(run_log.lines)[-LOG_LINES:]:
-        yield f"  {format_clock(entry.time)} {clean(entry.kind)} {clean(entry.text)}"
 
 
 def _dump_beam(run_log: RunLog | None, root: Path) -> Iterator[str]:

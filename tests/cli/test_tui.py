@@ -50,6 +50,17 @@ def test_plain_runs_and_run(tmp_path, capsys):
     assert "is not TOML" in capsys.readouterr().out
 
 
+def test_plain_is_short_unless_a_screen_is_named(tmp_path, capsys):
+    for number in range(60):
+        make_run(tmp_path / "runs", f"quick/20250101-{number:06d}", [])
+    assert app.run(["tui", "--plain"]) == 0
+    out = capsys.readouterr().out
+    assert "more lines: polyctl tui --plain --screen runs" in out
+    assert out.count("quick/20250101-") < 40
+    assert app.run(["tui", "--plain", "--screen", "runs"]) == 0
+    assert capsys.readouterr().out.count("quick/20250101-") >= 60
+
+
 def test_mistakes(capsys):
     assert app.run(["tui", "--screen", "rnu"]) == 2
     assert app.run(["tui"]) == 2
