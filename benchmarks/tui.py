@@ -6,7 +6,8 @@ Prints a table, and JSON as the last line. Ratios have their peer in the same ru
 for the first paint, `json.loads` of one MB of the same file for reading. The session is a process of its
 own: a key is measured from its arrival to the end of its handler, while a writer adds 1,000 events a second
 to the open run and its past is being read; its memory is the largest that it ever took. Of many runs, the
-processor time is measured until all have been read and drawn, and that of keys.
+processor time is measured until all have been read and drawn, and that of keys. Then a training of ten events
+a second is watched and killed, and the bundled model is asked.
 """
 
 from __future__ import annotations
@@ -44,8 +45,18 @@ with EventWriter(Path(sys.argv[1])) as events:
     began = time.monotonic()
     for i in range(10**9):
         events.write(Step(step=i + 10**7, loss=1.0, lr=1e-3, grad_norm=1.0, tokens_per_second=5e3))
-        time.sleep(max(0.0, began + i / 1000 - time.monotonic()))
+        time.sleep(max(0.0, began + i / float(sys.argv[2]) - time.monotonic()))
 """
+OWNED = """
+import sys, time
+from pathlib import Path
+from polyctl.store.owner import FILE_NAME, Owner
+(Path(sys.argv[1]) / FILE_NAME).write_text(Owner.here().text())
+print("written", flush=True)
+time.sleep(1000)
+"""
+TEXT = "x^6 + 9x^5 + 24x^4 + 9x^3 - 25x^2 + 6x + 3"  # for the bundled model
+LIVE_SECONDS, PATIENCE_SECONDS, ASKED = 20.0, 120.0, 5
 KEYS, QUIET_SECONDS, HISTORY_SECONDS = 40, 5.0, 300.0
 
 
@@ -138,7 +149,7 @@ def redraw() -> dict[str, float]:
 
 def session(root: Path, events: Path) -> dict[str, float]:
     """The dashboard on the large run, while it is written to and its past is read."""
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(events)])
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(events), "1000"])
     try:
         return asyncio.run(_session(root))
     finally:
@@ -176,7 +187,7 @@ async def _session(root: Path) -> dict[str, float]:
             await asyncio.sleep(0.2)
         complete = time.perf_counter()
     took.sort()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    memory = _memory()
     return {
         "paint_to_log_ratio": (shown - painted) / (painted - began),
         "past_still_read_at_keys": reading,
@@ -188,6 +199,84 @@ async def _session(root: Path) -> dict[str, float]:
         "redraws_per_s": quiet,
         "memory_mb": memory,
     }
+
+
+def live(root: Path) -> dict[str, float]:
+    """A training that writes ten events a second, in the tab Run: share of a core, beside that of no events.
+
+    Then its process is killed: seconds until the tab Runs says so.
+    """
+    run = make(root, 100)
+    return asyncio.run(_live(root, run))
+
+
+async def _live(root: Path, run: Run) -> dict[str, float]:
+    app = Dashboard(root, start="run")
+    owner = subprocess.Popen([sys.executable, "-c", OWNED, str(run.path)], stdout=subprocess.PIPE)
+    assert owner.stdout is not None
+    owner.stdout.readline()
+    try:
+        async with app.run_test(size=(120, 40)) as pilot:
+            while not (app.runs.run_logs and app.runs.run_logs[0].complete):
+                await asyncio.sleep(0.05)
+            await pilot.pause(3.0)
+            idle = await _share()
+            writer = subprocess.Popen([sys.executable, "-c", WRITER, str(run.events), "10"])
+            try:
+                await asyncio.sleep(3.0)
+                share = await _share()
+            finally:
+                writer.kill()
+                writer.wait()
+            memory = _memory()
+            app.action_runs()
+            await pilot.pause(1.0)
+            owner.kill()
+            owner.wait()
+            began = time.monotonic()
+            while app.runs.rows[0].summary is None or app.runs.rows[0].summary.state != "crashed":
+                await asyncio.sleep(0.02)
+            told = time.monotonic() - began
+    finally:
+        owner.kill()
+    return {"idle_share": idle, "live_share": share, "live_memory_mb": memory, "killed_told_s": told}
+
+
+async def _share() -> float:
+    """The share of a core that this process takes."""
+    began = time.process_time()
+    await asyncio.sleep(LIVE_SECONDS)
+    return (time.process_time() - began) / LIVE_SECONDS
+
+
+def _memory() -> float:
+    """The most memory that this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def first_beam(root: Path) -> dict[str, float]:
+    """Seconds from Enter to the first hypotheses on the screen, with the bundled model loaded."""
+    return asyncio.run(_first_beam(root))
+
+
+async def _first_beam(root: Path) -> dict[str, float]:
+    app = Dashboard(root, start="decompose")
+    took = []
+    async with app.run_test(size=(120, 40)):
+        pane = app.decompose_pane
+        end = time.monotonic() + PATIENCE_SECONDS
+        while pane._model.loaded is None and time.monotonic() < end:
+            await asyncio.sleep(0.05)
+        pane.settings.method = "neural"
+        for _ in range(ASKED):
+            began = time.monotonic()
+            pane.solve(TEXT)
+            while not pane.search.frames and pane.search.busy:
+                await asyncio.sleep(0.005)
+            took.append(time.monotonic() - began)
+            while pane.search.busy:
+                await asyncio.sleep(0.05)
+    return {"first_beam_s": took[0], "beam_median_s": sorted(took)[ASKED // 2]}
 
 
 def many_runs(root: Path, count: int) -> dict[str, float]:
@@ -259,6 +348,9 @@ def main() -> None:
             found |= alone.submit(session, root, run.events).result()
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
             found |= alone.submit(many_runs, root / "many", arguments.runs).result()
+        for measure in (live, first_beam):
+            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
+                found |= alone.submit(measure, root / measure.__name__).result()
     common.print_table(("", "value"), [(name, f"{value:,.3f}") for name, value in found.items()])
     common.finish("tui", **found)
 
