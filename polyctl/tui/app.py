@@ -36,12 +36,14 @@ from polyctl.tui.screens.help import HelpScreen
 from polyctl.tui.solver_client import Solver
 from polyctl.tui.tabs import TABS
 from polyctl.tui.views.experiments import JobState
+from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.keys import Keys
 
 REDRAW_SECONDS = 0.5
 LIST_SECONDS = 2.0
 AGE_SECONDS = 10.0  # how old the shown ages of runs may be
 JOBS_LOOKED_AT = 20
+ALWAYS = ("help", "quit", "take_back")  # actions whose keys the footer shows wherever they act
 THEMES = ("textual-dark", "textual-light", "ansi-dark")
 PANES: dict[str, type[Pane]] = {
     "decompose": DecomposePane,
@@ -146,7 +148,7 @@ class Dashboard(App[None]):
             for place, title in TABS.items():
                 with TabPane(title, id=f"tab-{place}"):
                     yield PANES[place](self)
-        yield Keys(compact=True, show_command_palette=False)
+        yield Keys(self.matters)
 
     def on_mount(self) -> None:
         # Everything that takes time begins behind the first paint.
@@ -249,6 +251,12 @@ class Dashboard(App[None]):
     def pane(self, place: str) -> Pane:
         """A tab's content."""
         return self.query_one(f"#tab-{place}").query_one(PANES[place])
+
+    def matters(self, action: str) -> bool:
+        """Whether the footer shows an action's key."""
+        if action in ALWAYS or not self.query(PANES[self.place]):
+            return True
+        return not isinstance(self.focused, Ask) and self.pane(self.place).matters(action)
 
     @property
     def decompose_pane(self) -> DecomposePane:

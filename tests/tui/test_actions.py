@@ -4,6 +4,7 @@ import threading
 
 from textual.widgets import TabbedContent
 
+from polyctl.store.owner import FILE_NAME, Owner
 from polyctl.tui import launch
 from polyctl.tui.actions import ACTIONS, BY_ID, list_actions
 from polyctl.tui.app import THEMES, Dashboard
@@ -131,13 +132,58 @@ def test_keys_of_the_plots(dashboard):
         await until_hidden(pilot, "pass@k")
         await pilot.press("z", "y", "s")
         assert (view.style.log, view.style.smoothing) == (True, 0.6)
-        await until_shown(pilot, "verified accuracy: smoothed 0.6, log axis")
+        await until_shown(pilot, "verified accuracy, log, smooth 0.6")
         await pilot.press("plus", "plus", "h")
         assert view.window == (0.6875, 0.9375)
         await pilot.press("t")
         await until_shown(pilot, "over time")
         await pilot.press("l", "minus", "0")
         assert view.window == (0.0, 1.0)
+
+    drive(dashboard, script)
+
+
+def test_a_question_stays_while_it_is_answered(dashboard):
+    async def script(pilot):
+        await show(pilot, dashboard, "experiments")
+        await pilot.press("t")
+        await until_shown(pilot, "Enter starts it, Escape does not", "train quick")
+        footer = screen_text(dashboard).splitlines()[-1]
+        assert "Filter" not in footer, "these keys would be typed"
+        assert "Back" in footer
+        await pilot.press("escape")
+        await until_hidden(pilot, "Enter starts it")
+
+    drive(dashboard, script)
+
+
+def test_the_footer_has_the_keys_that_do_something(tmp_path, dashboard):
+    def footer() -> str:
+        return screen_text(dashboard).splitlines()[-1]
+
+    async def script(pilot):
+        await pilot.press("escape")
+        await until(pilot, lambda: "Copy" not in footer() and "Quit" in footer(), "there is no answer yet")
+        await show(pilot, dashboard, "decompose")
+        await pilot.press("escape")
+        await until(pilot, lambda: "Copy" in footer() and "Cancel" not in footer(), "an answer is copied")
+        await show(pilot, dashboard, "runs")
+        await until(pilot, lambda: "Stop" not in footer() and "Sort" in footer(), "nothing runs")
+        run = dashboard.runs.rows[0].run
+        (run.path / FILE_NAME).write_text(Owner.here().text())
+        run.events.write_text("")
+        await until(pilot, lambda: "Stop" in footer(), "it runs")
+
+    drive(dashboard, script)
+
+
+def test_lines_that_divide_the_log_are_rules(dashboard):
+    async def script(pilot):
+        await show(pilot, dashboard, "run")
+        rows = screen_text(dashboard).splitlines()
+        for word in ("validation ", "evaluation "):
+            assert any(word in row and row.endswith("───│") for row in rows)
+        assert not any(" step=60 " in row and "step " in row[:20] and "───" in row for row in rows)
 
     drive(dashboard, script)
 

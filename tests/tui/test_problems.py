@@ -19,6 +19,7 @@ from tests.tui.shared import (
     screen_text,
     until,
     until_hidden,
+    until_listed,
     until_shown,
 )
 
@@ -243,3 +244,12 @@ def test_plain(tmp_path):
     make_run(tmp_path / "runs", "alpha/20260101-000000", [])
     assert "no evaluation" in list(dump_tabs(("problems",), tmp_path / "runs", None, None))[1]
     assert "no runs in" in next(dump_tabs(("problems",), tmp_path / "none", None, None))
+
+
+def test_why_there_are_no_problems_is_told_whole(dashboard):
+    async def script(pilot):
+        await until_listed(pilot, 1)
+        await pilot.press("f10")
+        await until_shown(pilot, "n goes to a run that has one")
+
+    drive(dashboard, script, (60, 16))

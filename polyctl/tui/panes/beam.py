@@ -72,7 +72,11 @@ class BeamPane(Pane):
             self.view.update(frames, same_run)
         self._draw()
 
+    def matters(self, action: str) -> bool:
+        return bool(self.view.frames)
+
     def _draw(self) -> None:
+        self.show_keys()
         run_log, frames = self.run_log, self.view.frames
         if run_log is None or not frames:
             name = "" if run_log is None else clean(run_log.run.name)

@@ -99,8 +99,12 @@ class ExperimentsPane(JobPane):
             text = format_experiment(experiment, self.costs.get(experiment.name))
         self.query_one("#experiment-text", Static).update(text)
 
+    def matters(self, action: str) -> bool:
+        return bool(self.experiments) if action != "stop" else any(job.running for job in self.jobs)
+
     def redraw(self) -> None:
         """Show how the started processes stand."""
+        self.show_keys()
         text = format_jobs(self.jobs, self.directories([]), self.size.width)
         self.query_one("#jobs", Static).update(text)
 

@@ -6,6 +6,8 @@ from textual.containers import Vertical
 
 from polyctl.tui.panes.host import Host
 
+BESIDE = 140  # columns from which on a list and what is under its cursor stand side by side
+
 
 class Pane(Vertical):
     """The content of a tab; it can have the focus itself, so that its keys always work."""
@@ -15,6 +17,18 @@ class Pane(Vertical):
     def __init__(self, host: Host) -> None:
         super().__init__()
         self.host = host
+        self._mattered: list[bool] = []
+
+    def matters(self, action: str) -> bool:
+        """Whether an action does anything now, so that the footer shows its key."""
+        return True
+
+    def show_keys(self) -> None:
+        """Let the footer show the keys that matter, if others do than before."""
+        now = [self.matters(binding.action) for _, binding in self._bindings]
+        if now != self._mattered:
+            self._mattered = now
+            self.refresh_bindings()
 
     def arrive(self) -> None:
         """The tab has come to the front."""

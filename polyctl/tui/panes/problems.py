@@ -12,14 +12,13 @@ from polyctl.store.runs import Run
 from polyctl.tui.actions import make_bindings
 from polyctl.tui.format import clean, shorten
 from polyctl.tui.panes.host import Host
-from polyctl.tui.panes.pane import Pane
+from polyctl.tui.panes.pane import BESIDE, Pane
 from polyctl.tui.problem_list import ProblemList, ProblemRow, describe_evaluation
 from polyctl.tui.screens.choose import ChooseScreen
 from polyctl.tui.views.problems import EMPTY, ProblemsView, choose_columns, format_problem, format_row
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.table import Table
 
-BESIDE = 140  # columns from which on list and problem stand side by side
 LOOKED_AT = 1000  # runs, for one that has an evaluation
 
 
@@ -90,15 +89,24 @@ class ProblemsPane(Pane):
         table.show(columns, [str(row.index) for row in self.shown], lambda at: format_row(self.shown[at]))
         self._draw_problem()
 
+    def matters(self, action: str) -> bool:
+        found = self.host.runs.problems
+        listed = found is not None and bool(found.rows)
+        return bool(self.shown) if action == "decompose" else listed
+
     def _show_nothing(self, why: str) -> None:
         self.shown = []
-        self._title(Text(why))
+        self._title(Text(why), whole=True)
         self.query_one(Table).clear()
         self._draw_problem()
 
-    def _title(self, title: Text) -> None:
-        title.no_wrap, title.overflow = True, "ellipsis"
-        self.query_one("#problems-title", Static).update(title)
+    def _title(self, title: Text, whole: bool = False) -> None:
+        """A line each for the run and its problems; what is told `whole` takes as many as it needs."""
+        if not whole:
+            title.no_wrap, title.overflow = True, "ellipsis"
+        line = self.query_one("#problems-title", Static)
+        line.set_class(whole, "whole")
+        line.update(title)
 
     def _draw_again(self) -> None:
         self._drawn = self._problem = None
@@ -114,6 +122,7 @@ class ProblemsPane(Pane):
         self._draw_problem()
 
     def _draw_problem(self) -> None:
+        self.show_keys()
         row, found, box = self.chosen, self.found, self.query_one("#problem")
         width = (box.size.width or self.size.width) - 1
         if (row, width) == self._problem:

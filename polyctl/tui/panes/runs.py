@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult, SuspendNotSupported
+from textual.containers import Container
 from textual.message import Message
 from textual.widgets import Static
 
@@ -18,6 +19,7 @@ from polyctl.tui.editor import find_editor, show_copy
 from polyctl.tui.format import clean
 from polyctl.tui.panes.host import NO_FILES, NO_TERMINAL, Host
 from polyctl.tui.panes.job_pane import JobPane
+from polyctl.tui.panes.pane import BESIDE
 from polyctl.tui.run_commands import evaluate_command, resume_command
 from polyctl.tui.run_files import archive, write_note
 from polyctl.tui.run_list import RunRow
@@ -26,6 +28,7 @@ from polyctl.tui.screens.find import FindScreen
 from polyctl.tui.views.run_columns import GROUP, Group, format_value
 from polyctl.tui.views.runs import WIDTHS, RunsView, choose_columns, describe_run
 from polyctl.tui.widgets.ask import Ask
+from polyctl.tui.widgets.preview import RunPreview
 from polyctl.tui.widgets.table import Table
 
 
@@ -50,7 +53,9 @@ class RunsPane(JobPane):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="runs-title", markup=False)
-        yield Table(id="runs-table")
+        with Container(id="runs-both"):
+            yield Table(id="runs-table")
+            yield RunPreview(id="preview")
         yield Static("", id="runs-about", markup=False)
         yield Ask(id="runs-ask")
 
@@ -62,7 +67,16 @@ class RunsPane(JobPane):
         self.redraw()
 
     def on_resize(self) -> None:
+        self.query_one("#runs-both").set_class(self.size.width >= BESIDE, "beside")
         self.redraw()
+        self.call_after_refresh(self.redraw)  # the parts have their new sizes then
+
+    @property
+    def _table_width(self) -> int:
+        """The columns that the table takes."""
+        table = self.query_one(Table)
+        beside = self.size.width >= BESIDE
+        return (table.size.width if beside and table.size.width < self.size.width else 0) or self.size.width
 
     @property
     def shown(self) -> list[RunRow]:
@@ -78,7 +92,7 @@ class RunsPane(JobPane):
         if runs.listed:
             self.view.drop_gone(runs.rows)
         shown = self.shown
-        columns = choose_columns(shown, self.size.width, self.view.columns, self.view.settings.get)
+        columns = choose_columns(shown, self._table_width, self.view.columns, self.view.settings.get)
         hidden = sorted({*self.view.columns} - {column.label for column in columns})
         told = f", no room for {', '.join(hidden)}" if hidden and shown else ""
         title = Text(self.view.describe(runs, len(shown)) + clean(told))
@@ -127,7 +141,10 @@ class RunsPane(JobPane):
     def _describe(self) -> None:
         row = self.host.runs.find(self.query_one(Table).key)
         about = clean(describe_run(row)) if row else ""
+        self.show_keys()
         self.query_one("#runs-about", Static).update(about, layout=False)
+        if self.size.width >= BESIDE:
+            self.query_one(RunPreview).show(row)
 
     def on_table_selected(self) -> None:
         if (experiment := self._group) is None:
@@ -214,6 +231,17 @@ class RunsPane(JobPane):
     def action_delete(self) -> None:
         if (row := self._row) is not None:
             self._ask_first(row, "delete", lambda: remove_run(row.run))
+
+    def matters(self, action: str) -> bool:
+        if action in ("stop", "resume", "evaluate"):
+            row = self._row
+            s = None if row is None else row.summary
+            if row is None or s is None:
+                return False
+            works = s.state == "running" or s.evaluation is not None
+            done = s.ended == "complete" or s.state == "running"
+            return works if action == "stop" else row.has_model and (action == "evaluate" or not done)
+        return bool(self.host.runs.rows)
 
     @property
     def _row(self) -> RunRow | None:

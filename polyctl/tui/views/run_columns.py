@@ -44,7 +44,7 @@ class Group:
         cells = {
             "*": "▸" if self.closed else "▾",
             "run": clean(f"{self.experiment}, {count} run{'s' * (count != 1)}"),
-            "state": f"▶ {running} running" if running else "",
+            "state": f"▶ {running} live" if running else "",
             "loss": format_number(min(losses)) if losses else "-",
             "verified": format_percent(max(verified)) if verified else "-",
             "best": format_percent(max(best)) if best else "-",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input
@@ -15,14 +16,20 @@ from polyctl.tui.widgets.entry import Entry
 class Ask(Entry):
     """Hidden until `ask`; Enter gives the text, Escape takes the question back; focus returns either way.
 
+    The question stands above the line, where what is typed does not cover it.
     Where the text is followed as it is typed, Escape gives what stood there first.
     """
 
-    DEFAULT_CSS = "Ask { display: none; dock: bottom; }"
+    DEFAULT_CSS = """
+    Ask, Ask:focus {
+        display: none; dock: bottom; height: 2; padding: 0;
+        border: none; border-top: solid $accent; border-title-color: $text;
+    }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "take_back", "Back", show=True)]
 
     def __init__(self, **more: str) -> None:
-        super().__init__(compact=True, select_on_focus=False, **more)  # type: ignore[arg-type]
+        super().__init__(select_on_focus=False, **more)  # type: ignore[arg-type]
         self._then: Callable[[str], None] | None = None
         self._meanwhile: Callable[[str], None] | None = None
         self._first = ""
@@ -38,7 +45,7 @@ class Ask(Entry):
         """Show the question; `then` gets the answer, `meanwhile` the text as it is typed."""
         self._before = self.screen.focused
         self._then, self._meanwhile, self._first = then, meanwhile, value
-        self.placeholder = what
+        self.border_title = Text(what)
         self.display = True
         self.value = value
         self.cursor_position = len(value)

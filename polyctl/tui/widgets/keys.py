@@ -1,6 +1,8 @@
-"""The footer of keys, which leaves out keys of the tab rather than the way out and the help."""
+"""The footer: the keys that do something now, and of too many those of the tab go first."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -13,10 +15,16 @@ KEPT = frozenset({"quit", "help"})  # actions
 
 
 class Keys(Footer):
-    """Keys from left to right; where there is no room for all, the tab's last ones are left out."""
+    """Keys that matter, from left to right; where there is no room, the tab's last ones are left out."""
+
+    def __init__(self, matters: Callable[[str], bool]) -> None:
+        super().__init__(compact=True, show_command_palette=False)
+        self._matters = matters
 
     def compose(self) -> ComposeResult:
-        keys: list[Widget] = list(super().compose())
+        keys: list[Widget] = [
+            key for key in super().compose() if not isinstance(key, FooterKey) or self._matters(key.action)
+        ]
         room = self.app.size.width + 1  # behind the last key there is no gap
         while sum(map(_columns, keys)) > room:
             own = [
