@@ -39,7 +39,7 @@ from polyctl.tui.views.experiments import JobState
 from polyctl.tui.widgets.ask import Ask
 from polyctl.tui.widgets.keys import Keys
 
-REDRAW_SECONDS = 0.5
+REDRAW_SECONDS = 1.0  # a drawing of all plots takes some hundredths of a second
 LIST_SECONDS = 2.0
 AGE_SECONDS = 10.0  # how old the shown ages of runs may be
 JOBS_LOOKED_AT = 20
@@ -190,7 +190,7 @@ class Dashboard(App[None]):
 
     @work(thread=True, group="watch", exit_on_error=False)
     def _watch(self) -> None:
-        """Read the open runs on; at most two messages a second, however much is written."""
+        """Read the open runs on; at most one message a second, however much is written."""
         posted, known = 0.0, None
         while not self._stop.is_set():
             more, run_logs = False, self.runs.run_logs

@@ -35,4 +35,4 @@ class Pane(Vertical):
         self.focus()
 
     def redraw(self) -> None:
-        """New data has come; called at most twice a second, and only while the tab is seen."""
+        """New data has come; called at most once a second, and only while the tab is seen."""

@@ -298,20 +298,26 @@ class _Canvas:
         self.faint[row][cell] = faint
 
     def append_row(self, text: Text, row: int) -> None:
-        """One row of cells."""
+        """One row of cells; neighbours of one style are appended together, as each piece costs time."""
+        piece, style = "", ""
         for cell in range(self.cells):
-            mark = self.marks.get((row, cell))
-            bits = self.bits[row][cell]
-            colour = self.colours[self.owner[row][cell] if mark is None else mark]
-            if mark is not None:
-                text.append(LETTERS[mark % 26], style=f"bold {colour}")
-            elif cell == self.cursor:
-                text.append(chr(0x2800 + bits) if bits else "│", style="reverse" if bits else "bold")
-            elif bits:
-                text.append(chr(0x2800 + bits), style=f"dim {colour}" if self.faint[row][cell] else colour)
-            elif cell in self.behind and (cell not in self.ticks or row == self.rows - 1):
-                text.append(*self.behind[cell])
-            elif row in self.grid and cell % GRID == GRID - 1:
-                text.append("·", style="dim")
-            else:
-                text.append(" ")
+            character, own = self._cell(row, cell)
+            if own != style and (character != " " or style == "reverse"):
+                text.append(piece, style=style)
+                piece, style = "", own
+            piece += character
+        text.append(piece, style=style)
+
+    def _cell(self, row: int, cell: int) -> tuple[str, str]:
+        """What stands in a cell, and its style."""
+        if (mark := self.marks.get((row, cell))) is not None:
+            return LETTERS[mark % 26], f"bold {self.colours[mark]}"
+        bits = self.bits[row][cell]
+        if cell == self.cursor:
+            return (chr(0x2800 + bits), "reverse") if bits else ("│", "bold")
+        if bits:
+            colour = self.colours[self.owner[row][cell]]
+            return chr(0x2800 + bits), f"dim {colour}" if self.faint[row][cell] else colour
+        if cell in self.behind and (cell not in self.ticks or row == self.rows - 1):
+            return self.behind[cell]
+        return ("·", "dim") if row in self.grid and cell % GRID == GRID - 1 else (" ", "")
