@@ -143,13 +143,13 @@ def test_a_refuted_answer_shows_the_difference():
 
 
 def test_a_column_takes_the_room_that_the_other_leaves():
-    row = {"status": "verified", "weak": False, "complexity": 3, "number": 0}
+    row = {"status": "verified", "weak": False, "complexity": 3, "number": 0, "source": "exact"}
 
     def cut(outer: str, inner: str) -> tuple[int, int]:
         _, ((_, cells),) = format_solutions([{**row, "outer": outer, "inners": [inner]}], 80)
         return len(str(cells[2])), len(str(cells[3]))
 
     assert cut("b" * 40, "x") == (40, 1)
-    assert cut("b" * 90, "x") == (47, 1)
-    assert cut("b", "x" * 90) == (1, 47)
-    assert cut("b" * 90, "x" * 90) == (24, 24)
+    assert cut("b" * 90, "x") == (53, 1)
+    assert cut("b", "x" * 90) == (1, 53)
+    assert cut("b" * 90, "x" * 90) == (27, 27)

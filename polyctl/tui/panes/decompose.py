@@ -101,7 +101,6 @@ class DecomposePane(PinPane):
         self._draw_state()
         self._draw_table()
         self._draw_beam()
-        self.call_after_refresh(self._draw_table)  # it has its new width then
 
     # -- typing
 
@@ -215,10 +214,7 @@ class DecomposePane(PinPane):
 
     def _draw_table(self) -> None:
         table = self.query_one(Table)
-        beside = self.size.width >= BESIDE and 0 < table.size.width < self.size.width
-        labels, rows = format_solutions(
-            self.search.solutions, table.size.width if beside else self.size.width
-        )
+        labels, rows = format_solutions(self.search.solutions, self.list_width)
         at_best = table.cursor_row == 0
         table.fill(labels, rows)
         if rows and (at_best or not table.has_focus):  # who has not chosen another answer sees the best one

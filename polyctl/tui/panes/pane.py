@@ -19,6 +19,11 @@ class Pane(Vertical):
         self.host = host
         self._mattered: list[bool] = []
 
+    @property
+    def list_width(self) -> int:
+        """The columns of a list beside which something stands if there is room: three fifths then."""
+        return self.size.width * 3 // 5 if self.size.width >= BESIDE else self.size.width
+
     def matters(self, action: str) -> bool:
         """Whether an action does anything now, so that the footer shows its key."""
         return True

@@ -69,14 +69,6 @@ class RunsPane(JobPane):
     def on_resize(self) -> None:
         self.query_one("#runs-both").set_class(self.size.width >= BESIDE, "beside")
         self.redraw()
-        self.call_after_refresh(self.redraw)  # the parts have their new sizes then
-
-    @property
-    def _table_width(self) -> int:
-        """The columns that the table takes."""
-        table = self.query_one(Table)
-        beside = self.size.width >= BESIDE
-        return (table.size.width if beside and table.size.width < self.size.width else 0) or self.size.width
 
     @property
     def shown(self) -> list[RunRow]:
@@ -92,7 +84,7 @@ class RunsPane(JobPane):
         if runs.listed:
             self.view.drop_gone(runs.rows)
         shown = self.shown
-        columns = choose_columns(shown, self._table_width, self.view.columns, self.view.settings.get)
+        columns = choose_columns(shown, self.list_width, self.view.columns, self.view.settings.get)
         hidden = sorted({*self.view.columns} - {column.label for column in columns})
         told = f", no room for {', '.join(hidden)}" if hidden and shown else ""
         title = Text(self.view.describe(runs, len(shown)) + clean(told))
