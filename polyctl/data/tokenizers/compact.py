@@ -201,6 +201,8 @@ class CompactTokenizer:
             widened = [0] * size
             for place, exponent in zip(where, monomial, strict=True):
                 if exponent:
+                    if place >= size:
+                        raise UnwritableProblem(f"more variables than the {size} that this model knows")
                     widened[place] = exponent
             known = table.get(tuple(widened))
             return [known] if known is not None else self._spell(tuple(widened), table)

@@ -206,6 +206,8 @@ class PrefixTokenizer:
         numbers = _integers(f)
         if numbers is None:
             raise UnwritableProblem("the prefix format has no fractions")
+        if f.context().nvars() > len(variables):
+            raise UnwritableProblem(f"more variables than the {len(variables)} that this model knows")
         return _polynomial_ids(f, numbers, variables)
 
     def decode(self, target: Sequence[int]) -> Decomposition:

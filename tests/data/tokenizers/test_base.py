@@ -70,3 +70,13 @@ def test_too_many_variables_cannot_be_written(tokenizer):
     x, y = ring(["x", "y"]).gens()
     with pytest.raises(UnwritableProblem, match="variables"):
         tok.encode_prompt(SparseProblem(x * y, None, "typed", 0))
+
+
+@both
+def test_an_inner_polynomial_in_a_variable_that_the_tokens_lack_cannot_be_written(tokenizer):
+    """As in a damaged line of a file."""
+    tok = make_tokenizer(FAMILIES["univariate"].model_copy(update={"tokenizer": tokenizer}))
+    x, y = ring(["a0", "a1"]).gens()
+    (b,) = ring(["b0"]).gens()
+    with pytest.raises(UnwritableProblem):
+        tok.encode_target(SparseProblem(x**4, Decomposition(b**2, (y**2 + x,)), "typed", 0))
