@@ -29,13 +29,13 @@ def test_smoke_trains_and_reports_as_json(run, tmp_path):
     result = run("quick", "--smoke", "--json", "--seed", "5")
     report = json.loads(result.out)
     assert report.keys() >= {"run", "experiment", "state", "step", "metrics", "checkpoint"}
-    assert (report["experiment"], report["state"], report["step"]) == ("quick_smoke", "complete", 20)
+    assert (report["experiment"], report["state"], report["step"]) == ("quick_smoke", "complete", 8)
     assert report["metrics"].keys() == {"valid_loss", "greedy_exact", "greedy_verified"}
     assert Path(report["checkpoint"]).is_file()
     (made,) = list_runs(tmp_path / "runs")
     assert made.config().seed == 5
     assert made.summary().state == "finished"
-    assert "step 20: valid loss" in result.err
+    assert "step 8: valid loss" in result.err
     assert [e.kind for e in EventReader(made.events)][-1] == "end"
 
 
