@@ -35,6 +35,7 @@ SIMPLIFIED, SIMPLIFYING_SECONDS, BEYOND_SECONDS = 3, 1.0, 0.25  # the last one i
 # Beside a weak answer with so few of f's distinct subexpressions that it is likely to be all there is, the
 # numeric solver has a small share of the time limit, but some seconds at least.
 GOOD, BESIDE_GOOD, LEAST_SECONDS = 0.6, 0.07, 2.0
+BESIDE_WEAK = 5.0  # seconds, in which the numeric solver finds nearly all that it finds (docs/benchmarks.md)
 MODEST = 0.8  # of f's distinct subexpressions: an exact answer that does not end the search
 NUMERIC_FIRST = 0.5  # of the time limit, for the numeric solver before a model is loaded
 LOADING_SECONDS = 2.5  # about what it takes to import torch and to load a model
@@ -278,9 +279,10 @@ class _Search:
         from threadpoolctl import threadpool_limits
 
         starts, solver, started = self._misses if options.polish else (), method.load(), perf_counter()
-        budget = budget.at_most(
-            max(LEAST_SECONDS, BESIDE_GOOD * self.time_limit) if self._nearly_enough else inf
-        )
+        seconds = BESIDE_WEAK if any(s.weak for s in self.solutions) else inf
+        if self._nearly_enough:
+            seconds = min(seconds, max(LEAST_SECONDS, BESIDE_GOOD * self.time_limit))
+        budget = budget.at_most(seconds)
         with threadpool_limits(1, "blas"):  # the threads of a small product would wait for each other
             outcome = solver(self.f, budget, inners=self.inners, seed=options.seed, starts=starts)
             found = self._choose(outcome, budget)
