@@ -57,7 +57,6 @@ _LETTERLIKE = {"hbar": "hbar", "ell": "ell", "imath": "i", "jmath": "j"}
 _WORD_NAMES = "mathrm mathit mathbf mathsf mathtt boldsymbol bm text textrm textit textbf operatorname"
 _WORD_COMMANDS = frozenset(_WORD_NAMES.split(" "))
 _NUMBER = re.compile(r"[0-9]+(?:\.(?!\*(?!\^)|[/^])[0-9]*)?|\.[0-9]+")
-_LONGEST_EXPONENT = 20  # characters, which are too many for any limit
 _POWER_OF_TEN = re.compile(r"(?:[eE]|\*\^)([+-]?[0-9]+)")
 _ELEMENTWISE = re.compile(r"\.(\*\*|[*/^])")
 _FACTORIAL = re.compile(r"\s*!(?!=)")
@@ -240,10 +239,10 @@ class Lexer(NameReader):
                 power.start(),
                 f"write {literal}*10^{power.group(1)} or {literal}*{power.group()[0]}",
             )
-        exponent = int(power.group(1)[:_LONGEST_EXPONENT])
-        if abs(exponent) > self.limits.digits:
+        digits = power.group(1).lstrip("+-").lstrip("0") or "0"
+        if len(digits) > len(str(self.limits.digits)) or int(digits) > self.limits.digits:
             raise self.error(f"a number of more than {self.limits.digits:,} digits", self.at)
-        return exponent
+        return -int(digits) if power.group(1).startswith("-") else int(digits)
 
     def _factorial(self, value: fmpq, position: int) -> fmpq:
         """n! for a whole number n, which is at most so large that its digits stay in the limit."""
