@@ -126,7 +126,7 @@ def decompose(
     text = expressions[0].strip()
     if text == "-":
         _refuse({"--coefficients": coefficients, "--roots": roots}, "-")
-    refuse_file_name(text, "decompose")
+    refuse_file_name(text)
     check_sampling(samples, temperature, beam)
     asked = ModelRequest(model, runs, device, beam, grammar, method == "neural" or model is not None)
     asked = replace(asked, samples=samples or 0, temperature=temperature or asked.temperature)

@@ -11,11 +11,11 @@ from polyctl.errors import FileError, UsageError
 _FILE_NAME = re.compile(r"[\w./\\~:-]*[\w-]\.(?:txt|csv|tsv|json|jsonl|tex|dat|md)")
 
 
-def refuse_file_name(text: str, command: str) -> None:
+def refuse_file_name(text: str) -> None:
     """UsageError if the text of a polynomial is the name of a file."""
     if _FILE_NAME.fullmatch(text):
         raise UsageError(
-            f"{text} is the name of a file", f"polyctl {command} - < FILE reads a polynomial a line"
+            f"{text} is the name of a file", "polyctl decompose - < FILE reads a polynomial a line"
         )
 
 

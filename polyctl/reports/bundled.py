@@ -17,7 +17,6 @@ from polyctl.store.files import read_regular
 class Bundled:
     """Fractions of problems with a verified answer, by published set and measure (greedy, pass@15)."""
 
-    path: Path
     beam: int
     sets: dict[str, dict[str, float]]
 
@@ -43,7 +42,7 @@ def read_bundled(path: Path) -> Bundled:
     try:
         found = json.loads(read_regular(path))
         sets = {str(name): _figures(figures) for name, figures in found["sets"].items()}
-        return Bundled(path, int(found["beam"]), sets)
+        return Bundled(int(found["beam"]), sets)
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}", "correct --bundled") from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:

@@ -92,22 +92,31 @@ def test_ctrl_c_that_is_not_heard_ends_it_all_the_same():
     assert (process.returncode, out, err) == (130, "so far\n", "interrupted\n")
 
 
-def test_ctrl_c_that_is_heard_is_left_to_the_work():
-    body = """
-    watched = guard.start()
-    watched.limit(100.0, lambda: guard.Instead("instead"))
-    try:
-        print("begun", flush=True)
-        time.sleep(100)
-    except KeyboardInterrupt:
-        print("heard")
-        raise SystemExit(130)
-    """
-    process = begun(body)
+HEARS = """
+try:
+    print("begun", flush=True)
+    time.sleep(100)
+except KeyboardInterrupt:
+    print("heard")
+    raise SystemExit(130)
+"""
+
+
+def assert_hears_ctrl_c(body: str) -> None:
+    """The work that begins so hears Ctrl-C, and ends as it wants to."""
+    process = begun(textwrap.dedent(body) + HEARS)
     assert process.stdout.readline() == "begun\n"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "heard\n", "")
+
+
+def test_ctrl_c_that_is_heard_is_left_to_the_work():
+    body = """
+    watched = guard.start()
+    watched.limit(100.0, lambda: guard.Instead("instead"))
+    """
+    assert_hears_ctrl_c(body)
 
 
 def test_ctrl_c_is_heard_though_the_first_process_does_not_wait_yet():
@@ -115,18 +124,8 @@ def test_ctrl_c_is_heard_though_the_first_process_does_not_wait_yet():
     own = guard._First.wait
     guard._First.wait = lambda first: (time.sleep(0.5), own(first))[1]
     guard.start()
-    try:
-        print("begun", flush=True)
-        time.sleep(100)
-    except KeyboardInterrupt:
-        print("heard")
-        raise SystemExit(130)
     """
-    process = begun(body)
-    assert process.stdout.readline() == "begun\n"
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (130, "heard\n", "")
+    assert_hears_ctrl_c(body)
 
 
 def test_work_that_is_killed_is_an_error():

@@ -13,7 +13,7 @@ from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import Polynomial, Ring, names, polynomial, terms
 from polyctl.config.schema import DataConfig
 from polyctl.data.problem import Problem
-from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem
+from polyctl.data.tokenizers.errors import MalformedTarget, too_many_variables
 from polyctl.data.tokenizers.frame import Frame
 
 PAD, END, SEPARATOR, PLUS, MINUS, FRACTION = range(6)  # the fixed tokens of `compact` and `terms`
@@ -141,7 +141,7 @@ def move(f: Polynomial, target: Ring, frame: Frame) -> Polynomial:
         for place, exponent in zip(frame.where, monomial, strict=True):
             exponents[place] = exponent
         if any(exponents[target.nvars() :]):
-            raise UnwritableProblem(f"more variables than the {target.nvars()} that this model knows")
+            raise too_many_variables(target.nvars())
         result[tuple(exponents[: target.nvars()])] = coefficient * frame.sign(monomial)
     return polynomial(target, result)
 

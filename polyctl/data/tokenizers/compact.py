@@ -45,7 +45,7 @@ from polyctl.data.tokenizers.base import (
     own_names,
     variable_names,
 )
-from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem
+from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem, too_many_variables
 from polyctl.data.tokenizers.frame import Frame, canonical_terms, plain_frame
 
 LARGEST_TABLE = 1000
@@ -202,7 +202,7 @@ class CompactTokenizer:
             for place, exponent in zip(where, monomial, strict=True):
                 if exponent:
                     if place >= size:
-                        raise UnwritableProblem(f"more variables than the {size} that this model knows")
+                        raise too_many_variables(size)
                     widened[place] = exponent
             known = table.get(tuple(widened))
             return [known] if known is not None else self._spell(tuple(widened), table)

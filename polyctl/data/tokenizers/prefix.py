@@ -27,7 +27,7 @@ from polyctl.data.published_format import (
     write_terms,
 )
 from polyctl.data.tokenizers.base import Written, inner_count, move, own_names, variable_names
-from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem
+from polyctl.data.tokenizers.errors import MalformedTarget, UnwritableProblem, too_many_variables
 from polyctl.data.tokenizers.frame import Frame, plain_frame
 
 SIMPLE = (
@@ -207,7 +207,7 @@ class PrefixTokenizer:
         if numbers is None:
             raise UnwritableProblem("the prefix format has no fractions")
         if f.context().nvars() > len(variables):
-            raise UnwritableProblem(f"more variables than the {len(variables)} that this model knows")
+            raise too_many_variables(len(variables))
         return _polynomial_ids(f, numbers, variables)
 
     def decode(self, target: Sequence[int]) -> Decomposition:
