@@ -46,16 +46,16 @@ _WORDS = re.compile(
 )
 _MATRIX = re.compile(r"\\begin\s*\{\s*(\w*matrix|array|cases)\b|^\s*[\[{]\s*(?:[\[{])")
 _INDEXED = re.compile(r"(?<![A-Za-z_\\])(?:[A-Za-z]*?)([A-Za-z])([0-9]+)")
-
-
 _RING = re.compile(r"\bring\s+\w+\s*=\s*\(?\s*0\b[^;()]*\(([^()]*)\)[^;]*;")
 
 
 def refuse_lost_powers(text: str) -> None:
     """ParseError for x2 in a text of Singular that declares a ring with x and without x2: there it is x^2."""
     ring = _RING.search(text)
-    declared = set() if ring is None else set(re.split(r"[\s,]+", ring.group(1).strip()))
-    for found in _INDEXED.finditer(text, 0 if ring is None else ring.end()):
+    if ring is None:
+        return
+    declared = set(re.split(r"[\s,]+", ring.group(1).strip()))
+    for found in _INDEXED.finditer(text, ring.end()):
         letter, digits = found.groups()
         if letter in declared and letter + digits not in declared:
             raise _error(

@@ -72,13 +72,11 @@ def triviality(f: Polynomial, decomposition: Decomposition) -> str | None:
 def _rewrites(f: Polynomial, decomposition: Decomposition) -> bool:
     """Whether f is written, more simply, in polynomials that generate a proper subalgebra."""
     inners, variables = decomposition.inners, variables_used(f)
-    if not 1 < len(inners) <= len(variables):
+    as_many = len(inners) == len(variables)
+    if not 1 < len(inners) <= len(variables) or (as_many and not generates_fewer(inners, variables)):
         return False
-    if len(inners) == len(variables):
-        return generates_fewer(inners, variables) and complexity(normal_form(decomposition)) < complexity_of(
-            f
-        )
-    return complexity(normal_form(decomposition)).distinct <= MUCH_LESS * complexity_of(f).distinct
+    size, own = complexity(normal_form(decomposition)), complexity_of(f)
+    return size < own if as_many else size.distinct <= MUCH_LESS * own.distinct
 
 
 def generates_fewer(inners: Sequence[Polynomial], variables: Sequence[int]) -> bool:
