@@ -160,6 +160,15 @@ class Solution:
         """The outer polynomial, or None, and the inner ones as SymPy expressions."""
         return to_sympy(self.decomposition)
 
+    def other_forms(self, as_latex: bool = False) -> list[str]:
+        """f as a chain of more than g and h, or of one polynomial twice, and in nested form, a line each."""
+        lines, write = [], latex if as_latex else plain
+        if len(self.chain) > 2 or _is_iterate(self.chain):
+            lines.append("f = " + " ∘ ".join(f"({write(part)})" for part in self.chain))
+        if self.nested is not None:
+            lines.append(f"f = {self.nested}")
+        return lines
+
     def to_text(self, as_latex: bool = False) -> str:
         """What people read: the equations, how they were verified and found, what they are worth."""
         lines = [
@@ -168,12 +177,7 @@ class Solution:
             f"{self.status}: {self.verdict.reason}, by {self.verdict.method}",
             f"found by {self.source}",
         ]
-        chain = self.chain
-        if len(chain) > 2 or _is_iterate(chain):
-            write = latex if as_latex else plain
-            lines.append("f = " + " ∘ ".join(f"({write(part)})" for part in chain))
-        if self.nested is not None:
-            lines.append(f"f = {self.nested}")
+        lines += self.other_forms(as_latex)
         if self.reservation is not None:
             lines.append(self.reservation)
         if self.complexity is not None:
@@ -243,14 +247,17 @@ class Answer:
         return reciprocal(self.f)
 
     def other_forms(self, as_latex: bool = False) -> list[str]:
-        """What else holds for a decomposed f, a line each: its chains by degree, its reciprocal form."""
+        """What else holds for f, a line each: its chains by degree if it has an answer, f as reciprocal."""
+        form = self.reciprocal
+        if not self:
+            return [] if form is None else [f"but {form.to_text(as_latex)}"]
         lines = []
         if (count := len(self.chain_degrees)) > 1:
             listed = ", ".join("∘".join(map(str, degrees)) for degrees in self.chain_degrees[:CHAINS_SHOWN])
             more = ", …" if count > CHAINS_SHOWN else ""
             lines.append(f"{count} complete chains, by degree: {listed}{more}")
-        if len(variables_used(self.f)) > 1 and self.reciprocal is not None:
-            lines.append(f"also {self.reciprocal.to_text(as_latex)}")
+        if len(variables_used(self.f)) > 1 and form is not None:
+            lines.append(f"also {form.to_text(as_latex)}")
         return lines
 
     def __len__(self) -> int:
@@ -281,15 +288,13 @@ class Answer:
         if self:
             blocks = [f"{i}. {s.to_text(as_latex)}" for i, s in enumerate(self.verified[:top], 1)]
             lines = [block.replace("\n", "\n   ") for block in blocks]
-            lines += self.other_forms(as_latex)
-            return "\n".join(lines)
-        form = self.reciprocal
-        other = [] if form is None else [f"but {form.to_text(as_latex)}"]
-        if self.indecomposable is not None:
-            return "\n".join([f"indecomposable: {self.indecomposable}", *other])
-        stopped = f" ({self.stopped})" if self.stopped else ""
-        found = "\n   ".join([f"none found in {self.seconds:.2g} s{stopped}", *write_tried(self.tried)])
-        return "\n".join([found, *other])
+        elif self.indecomposable is not None:
+            lines = [f"indecomposable: {self.indecomposable}"]
+        else:
+            stopped = f" ({self.stopped})" if self.stopped else ""
+            none_found = f"none found in {self.seconds:.2g} s{stopped}"
+            lines = ["\n   ".join([none_found, *write_tried(self.tried)])]
+        return "\n".join([*lines, *self.other_forms(as_latex)])
 
     def __str__(self) -> str:
         return self.to_text()

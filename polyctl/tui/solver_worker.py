@@ -27,7 +27,7 @@ from polyctl.solving.answer import answer
 from polyctl.solving.describe import write_latex, write_sympy
 from polyctl.solving.methods import DEFAULT_SECONDS
 from polyctl.solving.request import ModelRequest, SolveRequest
-from polyctl.solving.solution import Answer, Solution
+from polyctl.solving.solution import Solution
 
 if TYPE_CHECKING:
     from polyctl.data.tokenizers.base import Tokenizer
@@ -180,16 +180,9 @@ def _answer(request: dict[str, Any], tell: Tell, runs: Path | None, models: _Mod
         expanded=complexity_of(f).distinct,
         tried=[[a.method, a.seconds, a.found, a.note] for a in found.tried],
         notes=notes_on(f, reading.main),
-        forms=_other_forms(found),
+        forms=found.other_forms(),
         step=steps[-1] if steps else None,
     )
-
-
-def _other_forms(found: Answer) -> list[str]:
-    """What else is known of f, whether or not it has been decomposed."""
-    if found or found.reciprocal is None:
-        return found.other_forms() if found else []
-    return [f"but {found.reciprocal.to_text()}"]
 
 
 class _Beam(Observer):
@@ -248,6 +241,7 @@ def describe(solution: Solution) -> dict[str, Any]:
         "reservation": solution.reservation,
         "outer": None if outer is None else cut_text(plain(outer)),
         "inners": [cut_text(plain(h)) for h in solution.inner],
+        "forms": [cut_text(form) for form in solution.other_forms()],
         "proof": solution.proof,
         "latex": write_latex(solution.decomposition),
         "sympy": write_sympy(solution.decomposition),

@@ -156,11 +156,16 @@ def test_chains_nested_and_other_forms_are_part_of_the_proof():
     search = SearchState.begin(TEXT)
     *_, done = answers(TEXT)
     (solution,) = done["solutions"]
-    chain = {**solution, "chain": ["b^2", "b^2 + 1", "x^2"], "nested": "g(k(x))"}
+    chain = {**solution, "forms": ["f = (b^2) ∘ (b^2 + 1) ∘ (x^2)", "f = g(k(x))"]}
     search.receive({**done, "solutions": [chain], "forms": ["2 complete chains, by degree: 2∘4, 4∘2"]})
     text = describe_detail(search, search.solutions[0], "proof")
     assert "f = (b^2) ∘ (b^2 + 1) ∘ (x^2)\nf = g(k(x))\n" in text
     assert text.endswith("2 complete chains, by degree: 2∘4, 4∘2")
+
+
+def test_the_solver_sends_the_forms_of_an_answer():
+    *_, done = answers("(x^2 - 2)^2 - 2")
+    assert done["solutions"][0]["forms"] == ["f = (b^2 - 2) ∘ (x^2 - 2)"]
 
 
 def test_a_search_is_stopped_by_escape_or_by_the_next_one(dashboard):

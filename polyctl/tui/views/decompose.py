@@ -9,7 +9,6 @@ from typing import Any
 from rich.text import Text
 
 from polyctl.errors import ParseError, PolyctlError, UsageError
-from polyctl.formatting import cut_text
 from polyctl.tui.format import clean, shorten
 from polyctl.tui.search_state import UNREADABLE, SearchSettings, SearchState
 from polyctl.tui.views.solutions import format_source
@@ -32,7 +31,7 @@ DETAILS = {
     "tried": "What was tried",
     "pinned": "Pinned",
 }
-INTERNAL = ("kind", "id", "number", "rank_key")  # of an answer: what only the dashboard needs
+INTERNAL = ("kind", "id", "number", "rank_key", "forms")  # of an answer: what only the dashboard needs
 ASKED_SHOWN = 24  # characters
 MEANT_WIDTH = 40
 LEAST_NAME = 15  # columns of a model's name: general/shipped
@@ -171,10 +170,7 @@ def describe_detail(search: SearchState, solution: dict[str, Any] | None, detail
     lines = [text, f"found by {format_source(solution)} after {solution['seconds']:.2g} s"]
     if solution["reservation"]:
         lines.append(solution["reservation"])
-    if len(solution.get("chain") or ()) > 2:
-        lines.append(cut_text("f = " + " ∘ ".join(f"({part})" for part in solution["chain"])))
-    if solution.get("nested"):
-        lines.append(cut_text(f"f = {solution['nested']}"))
+    lines += solution.get("forms", ())
     if solution["complexity"] is not None:
         expanded = f", expanded form {search.done['expanded']}" if search.done else ""
         lines.append(f"complexity {solution['complexity']} ({solution['leaves']} leaves){expanded}")
