@@ -1,4 +1,4 @@
-"""The examples of docs/solvers.md are what the command prints."""
+"""The examples of docs/solvers.md and of the README are what the command prints."""
 
 import re
 import shlex
@@ -14,6 +14,11 @@ PAGE = (ROOT / "docs" / "solvers.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(r"^    \$ polyctl decompose '([^'\n]+)'([^'\n]*)\n((?:    .+\n)+)", re.MULTILINE)
 OTHERS = re.compile(
     r"^    \$ polyctl (rewrite|verify|decompose .*--common)(.*)\n((?:    [^$\n].*\n)+)", re.MULTILINE
+)
+README = re.findall(
+    r"^    \$ polyctl (decompose .*)\n((?:    [^$\n].*\n)+)",
+    (ROOT / "README.md").read_text("utf-8"),
+    re.MULTILINE,
 )
 EXACT = [found for found in EXAMPLE.findall(PAGE) if not found[0].startswith("24a^3")]
 ROWS = re.findall(r"^\| (`+)(.+)\1 \| (.+) \|$", PAGE, re.MULTILINE)
@@ -45,3 +50,14 @@ def test_the_example_is_what_is_printed(text, options, shown, capsys):
     printed = capsys.readouterr().out.splitlines()
     expected = [line[4:] for line in shown.splitlines()]
     assert printed[: len(expected)] == expected
+
+
+@pytest.mark.parametrize(("command", "shown"), README)
+def test_the_first_examples_of_the_readme_are_what_is_printed(command, shown, capsys):
+    assert run(shlex.split(command)) == 0
+    expected = [line[4:] for line in shown.splitlines()]
+    assert capsys.readouterr().out.splitlines()[: len(expected)] == expected
+
+
+def test_the_readme_has_examples():
+    assert len(README) >= 2
