@@ -19,7 +19,7 @@ _OF_SUM = re.compile(
 _POWER = r"(?:\^(?:[0-9]+|\{[0-9]+\}))?"
 _APPLIED = re.compile(
     rf"(?<![A-Za-z_\\])(?P<head>(?P<name>{_LETTER}){_POWER})(?:\\left\s*|\\[bB]igg?l?\s*)?(?P<open>[(\[])\s*"
-    rf"(?P<inside>[-+]?{_LETTER}|[-+]?[0-9]+(?:[./][0-9]+)?)\s*(?:\\right\s*|\\[bB]igg?r?\s*)?[)\]]"
+    rf"(?P<inside>[-+]?(?:[0-9]+\s*\*?\s*)?{_LETTER}{_POWER}|[-+]?[0-9]+(?:[./][0-9]+)?)\s*(?:\\right\s*|\\[bB]igg?r?\s*)?[)\]]"
 )
 _BARE = re.compile(rf"{_LETTER}{_POWER}'*(?:\\left\s*)?[(\[]|\\(?!(?:{_GREEK})(?![A-Za-z]))[A-Za-z]+")
 _COMMAND = re.compile(r"\\[A-Za-z]+|\b[A-Za-z]{3,}")
@@ -199,7 +199,7 @@ def _refuse_values(text: str, named: bool) -> None:
         raise _error(
             text,
             found.start(),
-            f"{found.group()} could be a product, an index or the value of a function",
+            f"{found.group()} could be a product{', an index' if index else ''} or the value of a function",
             f"write {found['head']}*{found['inside']} for the product{index}, or what the function gives",
         )
 

@@ -53,6 +53,11 @@ def is_sum(decomposition: Decomposition) -> bool:
     return decomposition.outer is not None and degree(decomposition.outer) == 1
 
 
+def _takes_terms_off(decomposition: Decomposition) -> bool:
+    """Whether all parts of a sum but one are single terms."""
+    return is_sum(decomposition) and sum(len(h) > 1 for h in decomposition.inners) < 2
+
+
 def _is_product(outer: Polynomial, inners: Sequence[Polynomial]) -> bool:
     """Whether the inner polynomials of several terms only stand as factors of the whole."""
     sums = [i for i, h in enumerate(inners) if len(h) > 1]
@@ -102,12 +107,15 @@ def rank_key(f: Polynomial, decomposition: Decomposition, complexity: Complexity
 
     Verified ones, which have a complexity, come from the simplest to the most complex, then fewer inner
     polynomials and a smaller outer first; behind them mere sums; then weak and poor ones, and those that are
-    no simpler than an f in several variables; and the rest in the order in which they were found.
+    no simpler than an f in several variables; of these at the end f less single terms, and what is larger
+    than f in as many inner polynomials as f has variables. The rest are in the order in which they were found.
     """
     if complexity is None:
         return (1, 0, 0, 0, 0, 0)
-    no_simpler = complexity.distinct >= complexity_of(f).distinct and len(variables_used(f)) > 1
-    last = no_simpler or is_weak(f, decomposition) or is_poor(f, decomposition, complexity)
+    n, own, size = len(variables_used(f)), complexity_of(f).distinct, complexity.distinct
+    last = (n > 1 and size >= own) or is_weak(f, decomposition) or is_poor(f, decomposition, complexity)
     grade = 2 if last else int(is_sum(decomposition))
-    size = 0 if decomposition.outer is None else degree(decomposition.outer)
-    return (0, grade, complexity.distinct, len(decomposition.inners), complexity.leaves, size)
+    if _takes_terms_off(decomposition) or (size > own and len(decomposition.inners) >= n > 1):
+        grade = 3
+    outer_degree = 0 if decomposition.outer is None else degree(decomposition.outer)
+    return (0, grade, size, len(decomposition.inners), complexity.leaves, outer_degree)

@@ -249,8 +249,11 @@ class _Search:
         outcome = solver(self.f, self.budget.at_most(seconds))
         found = sum(self.add(Candidate(d, f"exact: {method.name}")) for d in outcome.decompositions)
         self._note(method.name, started, found, outcome.proof)
-        if outcome.proof and method.name == "univariate" and len(variables_used(self.f)) == 1:
-            self.indecomposable = outcome.proof
+        used = variables_used(self.f)
+        if outcome.proof and method.name == "univariate" and len(used) == 1:
+            name = self.f.context().names()[used[0]]
+            within = "" if is_plain(name) else f"as a polynomial in {name}, "
+            self.indecomposable = within + outcome.proof
 
     def numeric_first(self, options: Numeric) -> None:
         """The numeric solver for a part of the time limit: it is faster than loading a model."""

@@ -109,6 +109,8 @@ def test_mistakes_are_shown_where_they_stand_in_the_text(text, place, part):
     ("text", "place", "part", "hint"),
     [
         ("f(x)^2 + 2f(x) + 1", 0, "f(x) could be", "f*x"),
+        (r"\Phi_{15}(x^2)", 0, "could be a product or", r"\Phi_{15}*x^2"),
+        ("T_6(2x) - 1", 0, "could be a product or", "T_6*2x"),
         ("f(g(x))", 2, "g(x) could be", "what the function gives"),
         (r"f\left(x\right) + 1", 0, "could be a product", "f*x"),
         ("T_8(x) - 1", 0, "T_8(x) could be", "T_8*x"),
@@ -126,7 +128,7 @@ def test_mistakes_are_shown_where_they_stand_in_the_text(text, place, part):
         ("x_1[2]^2", 0, "could be", "x_1*2"),
         ("x[-1]^2", 0, "could be", "x*-1"),
         ("He_4(x) + 1", 0, "could be", "He_4*x"),
-        ("f(x^2) - f(x+1)", 0, "f(…) could be", "f*(…)"),
+        ("f(x^2) - f(x+1)", 0, "f(x^2) could be a product or", "f*x^2"),
         (r"F\left(x+1\right)", 0, "F(…) could be", "F*(…)"),
         ("sinx + cosx", 0, "the word 'sinx'", "write sin(x)"),
         ("log2(x)", 0, "the word 'log'", "write log(x)"),

@@ -56,6 +56,17 @@ def test_what_is_no_simpler_than_f_stands_behind_a_factorisation():
     assert {str(h) for h in answer.best.inner} == {"m", "x^2 + y^2"}
 
 
+def test_a_term_taken_off_stands_behind_a_substitution_of_powers():
+    answer = solve(parse("a x^4 + b x^2 + c"), "exact")
+    assert "x^2" in map(str, answer.best.inner)
+    assert [len(s.inner) for s in answer] == [4, 2]
+
+
+def test_the_discriminant_of_a_cubic_in_the_coefficients_of_its_hessian():
+    best = solve(parse("b^2c^2 - 4a c^3 - 4b^3d - 27a^2d^2 + 18a b c d")).best
+    assert set(map(str, best.inner)) == {"a*c - 1/3*b^2", "b*d - 1/3*c^2", "a*d - 1/9*b*c"}
+
+
 @pytest.mark.parametrize(
     ("text", "inners"),
     [

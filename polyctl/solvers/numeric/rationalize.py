@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -16,6 +16,7 @@ from polyctl.solvers.numeric.system import Index, Reals, System
 
 SOLVED = 1e-20
 SHARP = 1e-27
+COARSE = (12, 30)  # denominators, of which numbers with three right digits tell one from another
 
 
 def recognise(value: float, limit: int = 2000, tolerance: float = 1e-8) -> Fraction | None:
@@ -82,6 +83,8 @@ class Pinning:
         x_U, cost, jacobian_KP = self._solve(x_U, free, outer)
         if cost > SOLVED:
             return None
+        if cost > SHARP and (rounded := self._round(x_U)) is not None:
+            return rounded
         while not self.budget.expired:
             loose = self._loose(jacobian_KP, len(free))
             fixed = [k for k, is_loose in zip(free, loose, strict=True) if not is_loose]
@@ -137,12 +140,24 @@ class Pinning:
         for k in by_size:
             yield k, Fraction(float(x_U[k])).limit_denominator(4)
 
+    def _round(self, x_U: Reals) -> Decomposition | None:
+        """The nearest inners with small denominators: steps to a multiple root find half of its digits."""
+        rows = self.system.split(x_U[None])[0][0].tolist()
+        for bound in COARSE:
+            found = self._verified([[Fraction(v).limit_denominator(bound) for v in row] for row in rows])
+            if found is not None:
+                return found
+        return None
+
     def _certify(self, x_U: Reals) -> Decomposition | None:
         h_MN = self.system.split(x_U[None])[0][0]
         rows = [[recognise(float(v)) for v in row] for row in h_MN]
         if any(v is None for row in rows for v in row):
             return None
-        inners = self.ansatz.polynomials([[v or Fraction(0) for v in row] for row in rows])
+        return self._verified([[v or Fraction(0) for v in row] for row in rows])
+
+    def _verified(self, rows: Sequence[Sequence[Fraction]]) -> Decomposition | None:
+        inners = self.ansatz.polynomials(rows)
         inners = tuple(h for h in inners if not h.is_zero())
         candidate = Decomposition(None, inners)
         return candidate if inners and verify(self.ansatz.f, candidate, budget=self.budget).verified else None

@@ -91,6 +91,15 @@ def test_where_monomials_cancel_random_starts_find_it():
     assert verify(f, found).verified
 
 
+def test_solutions_that_are_multiple_roots_are_made_exact():
+    """Near them steps only halve the distance, and numbers are right to a few digits."""
+    question = Ansatz(f_of("b^2*c^2-4a*c^3-4b^3*d-27a^2*d^2+18a*b*c*d", "abcd"), 3, 2, 2)
+    starts = random_starts(question, 18, np.random.default_rng(0))
+    found = next(dense_candidates(question, starts, Budget.of(120)), None)
+    assert found is not None
+    assert {len(h) for h in found.inners} == {2}
+
+
 def test_a_sparse_outer_polynomial_of_four_inner_ones_is_found():
     """Monomials of f cancel, and each inner polynomial is in few terms of the outer one."""
     b0, b1, b2, b3 = ring(["b0", "b1", "b2", "b3"]).gens()
