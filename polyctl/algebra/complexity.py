@@ -16,8 +16,7 @@ import re
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from fractions import Fraction
-
-from flint import fmpq
+from functools import lru_cache
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.algebra.polynomial import Polynomial, names
@@ -25,6 +24,8 @@ from polyctl.algebra.polynomial import Polynomial, names
 Number = int | Fraction
 Factors = tuple[tuple[int, int], ...]
 Sum = dict[Factors, Number]
+Read = dict[int, tuple[Polynomial, Sum]]  # by identity
+CACHED = 1 << 14  # monomials and fractions that are kept
 
 _INDEXED = re.compile(r"([A-Za-z0-9_]*?[A-Za-z])((?:_?[0-9]+)(?:_[0-9]+)*)")
 
@@ -37,14 +38,18 @@ class Complexity:
     leaves: int
 
 
-def complexity(decomposition: Decomposition) -> Complexity:
+def complexity(decomposition: Decomposition, read: Read | None = None) -> Complexity:
     """The complexity of g(h1, ..., hm); of the inners alone, side by side, if there is no outer.
+
+    `read` keeps inners that were read, for decompositions that share them; it is filled.
 
     >>> from polyctl.algebra.parse import parse
     >>> complexity(Decomposition(parse("b^2 + 1", ["b"]), (parse("x^2 + x"),)))
     Complexity(distinct=9, leaves=9)
     """
-    return _Expression(names(decomposition.inners[0])).measure(decomposition.outer, decomposition.inners)
+    inners = decomposition.inners
+    expanded = [_terms(h) if read is None else _read(h, read) for h in inners]
+    return _Expression(names(inners[0])).measure(decomposition.outer, expanded)
 
 
 def complexity_of(f: Polynomial) -> Complexity:
@@ -54,7 +59,7 @@ def complexity_of(f: Polynomial) -> Complexity:
     >>> complexity_of(parse("2x^2"))  # 2*x^2, Times, 2, x^2, Power, x
     Complexity(distinct=6, leaves=5)
     """
-    return _Expression(names(f)).measure(None, (f,))
+    return _Expression(names(f)).measure(None, [_terms(f)])
 
 
 class _Expression:
@@ -74,9 +79,8 @@ class _Expression:
         self.products: set[tuple[Factors, Number]] = set()
         self.plus: set[frozenset[tuple[Factors, Number]]] = set()
 
-    def measure(self, outer: Polynomial | None, inners: Sequence[Polynomial]) -> Complexity:
-        expanded = [_terms(inner) for inner in inners]
-        roots = expanded if outer is None else [self.compose(_terms(outer), expanded)]
+    def measure(self, outer: Polynomial | None, inners: Sequence[Sum]) -> Complexity:
+        roots = inners if outer is None else [self.compose(_terms(outer), inners)]
         total = sum(self.visit_sum(root) for root in roots)
         variables = sum(base < len(self.variables) and self.is_indexed(base) for base in self.leaves_of_base)
         heads = bool(self.plus) + bool(self.products) + bool(self.powers)
@@ -86,18 +90,18 @@ class _Expression:
     def compose(self, outer: Sum, inners: Sequence[Sum]) -> Sum:
         """The outer's terms with the inners in place of its variables."""
         result: Sum = {}
+        bases = [self.base(inner) if len(inner) > 1 else None for inner in inners]
         for monomial, coefficient in outer.items():
             exponents: dict[int, int] = {}
             for i, exponent in monomial:
-                inner = inners[i]
-                if len(inner) == 1:
+                known, inner = bases[i], inners[i]
+                if known is not None:
+                    exponents[known] = exponents.get(known, 0) + exponent
+                elif inner:
                     ((factors, constant),) = inner.items()
                     coefficient = coefficient * constant**exponent
                     for base, power in factors:
                         exponents[base] = exponents.get(base, 0) + power * exponent
-                elif inner:
-                    base = self.base(inner)
-                    exponents[base] = exponents.get(base, 0) + exponent
                 else:
                     coefficient = 0
             if coefficient:
@@ -115,8 +119,8 @@ class _Expression:
             for inner, constant in self.sums[factors[0][0] - len(self.variables)].items():
                 self.add(result, inner, constant)
             return
-        merged = result.get(factors, 0) + coefficient
-        if merged:
+        before = result.get(factors)
+        if merged := coefficient if before is None else before + coefficient:
             result[factors] = merged
         else:
             del result[factors]
@@ -177,12 +181,33 @@ class _Expression:
         return 1 + len(indices)
 
 
+def _read(h: Polynomial, read: Read) -> Sum:
+    if id(h) not in read:
+        read[id(h)] = h, _terms(h)
+    return read[id(h)][1]
+
+
 def _terms(f: Polynomial) -> Sum:
     return {
-        tuple([(i, int(e)) for i, e in enumerate(m) if e]): int(c.p) if c.q == 1 else _fraction(c)
+        tuple([(i, int(e)) for i, e in enumerate(m) if e]): int(c.p)
+        if c.q == 1
+        else _fraction(int(c.p), int(c.q))
         for m, c in zip(f.monoms(), f.coeffs(), strict=True)
     }
 
 
-def _fraction(c: fmpq) -> Fraction:
-    return Fraction(int(c.p), int(c.q))
+class _Ratio(Fraction):
+    """A fraction that computes its hash once."""
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+    def __hash__(self) -> int:  # type: ignore[override]  # typeshed: Complex has none
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash = super().__hash__()
+            return self._hash
+
+
+_fraction = lru_cache(CACHED)(_Ratio)

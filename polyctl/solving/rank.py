@@ -108,7 +108,8 @@ def rank_key(f: Polynomial, decomposition: Decomposition, complexity: Complexity
     Verified ones, which have a complexity, come from the simplest to the most complex, then fewer inner
     polynomials and a smaller outer first; behind them mere sums; then weak and poor ones, and those that are
     no simpler than an f in several variables; of these at the end f less single terms, and what is larger
-    than f in as many inner polynomials as f has variables. The rest are in the order in which they were found.
+    than f in as many inner polynomials as f has variables; and the rest in the order in which they were
+    found.
     """
     if complexity is None:
         return (1, 0, 0, 0, 0, 0)

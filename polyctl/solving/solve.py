@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from polyctl.solving.neural import Neural
 
 MANY = 12
-CHOOSING_SECONDS, COMPLEX_SECONDS = 0.3, 1.0
+CHOOSING_SECONDS, COMPLEX_SECONDS = 0.3, 0.5
 SMALL, MODERATE = 12, 30  # distinct subexpressions beyond the variables
 ATOMS_SECONDS = 1.0  # to decompose what f is in a sum of inverses
 # seconds for each further exact method once there is an answer; the second if fewer inner polynomials may do

@@ -20,7 +20,7 @@ from itertools import islice
 from flint import fmpq
 
 from polyctl.algebra.budget import UNLIMITED, Budget
-from polyctl.algebra.complexity import Complexity, complexity
+from polyctl.algebra.complexity import Complexity, Read, complexity
 from polyctl.algebra.decomposition import Decomposition, used_inners
 from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.polynomial import (
@@ -29,7 +29,6 @@ from polyctl.algebra.polynomial import (
     coefficients_of,
     constant_term,
     degree,
-    key,
     primitive_part,
     terms,
     variables_used,
@@ -59,7 +58,9 @@ def simplify(decomposition: Decomposition, budget: Budget = UNLIMITED) -> Decomp
 
 def _best_of_beam(start: Decomposition, budget: Budget) -> Decomposition:
     best: Entry = (complexity(start), start)
-    beam, seen, stale, allowed = [best], {_key(start)}, 0, _fractions(start)
+    beam, seen, stale, allowed = [best], _Seen(), 0, _fractions(start)
+    read: Read = {}
+    seen.add(start)
     for _ in range(ROUNDS):
         found: list[Entry] = []
         for _, entry in beam:
@@ -67,10 +68,8 @@ def _best_of_beam(start: Decomposition, budget: Budget) -> Decomposition:
                 if budget.expired:
                     return best[1]
                 candidate = _primitive(moved)
-                if candidate is None or (known := _key(candidate)) in seen:
-                    continue
-                seen.add(known)
-                found.append((complexity(candidate), candidate))
+                if candidate is not None and seen.add(candidate):
+                    found.append((complexity(candidate, read), candidate))
         if not found:
             break
         beam = sorted(found, key=lambda entry: entry[0])[:WIDTH]
@@ -209,8 +208,20 @@ def _context(d: Decomposition) -> Ring:
     return _outer(d).context()
 
 
-def _key(d: Decomposition) -> tuple[object, ...]:
-    return (key(_outer(d)), *map(key, d.inners))
+class _Seen:
+    """The decompositions that were met, compared only with those that have the same numbers of terms."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, ...], list[tuple[Polynomial, ...]]] = {}
+
+    def add(self, d: Decomposition) -> bool:
+        """Whether it is new; then it is remembered."""
+        parts = (_outer(d), *d.inners)
+        alike = self._known.setdefault(tuple(map(len, parts)), [])
+        if parts in alike:
+            return False
+        alike.append(parts)
+        return True
 
 
 def _size(c: fmpq) -> tuple[int, int, bool]:
