@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flint import fmpq, fmpq_mpoly, fmpz_mpoly
@@ -195,17 +196,17 @@ def split_list(text: str) -> list[str]:
     >>> split_list("{x + y, f(x, y)}"), split_list("1,5 x")
     (['x + y', 'f(x, y)'], ['1,5 x'])
     """
-    inside, depth, parts = text.strip(), 0, [""]
+    inside, depth, cuts = text.strip(), 0, [-1]
     if _LISTED.fullmatch(inside):
         inside = inside[1:-1]
     for i, character in enumerate(inside):
         depth += (character in "([{") - (character in ")]}")
         between = inside[i - 1 : i].isdigit() and inside[i + 1 : i + 2].isdigit()
         if character == "," and depth == 0 and not between:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts] if len(parts) > 1 and depth == 0 else [text]
+            cuts.append(i)
+    if len(cuts) == 1 or depth:
+        return [text]
+    return [inside[start + 1 : end].strip() for start, end in pairwise([*cuts, len(inside)])]
 
 
 def _read_outer_with(outer: PolynomialLike, own: Sequence[str], inners: int, atoms: bool) -> Polynomial:

@@ -6,7 +6,7 @@ import pytest
 
 from polyctl.errors import ParseError, UsageError
 from polyctl.solving.api import compose, verify
-from polyctl.solving.read import read_outer
+from polyctl.solving.read import read_outer, split_list
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,13 @@ def test_an_outer_with_too_many_variables():
 def test_a_doubtful_inner_polynomial_is_asked_about():
     with pytest.raises(ParseError, match="an index"):
         verify("x^4 + x^2", None, ["x(1)"])
+
+
+def test_lists_are_taken_apart_at_their_commas():
+    assert split_list("[x + y,, (a, b) ]") == ["x + y", "", "(a, b)"]
+    assert split_list("{x, y") == ["{x, y"]
+
+
+def test_long_lists_are_read_in_time_that_grows_with_their_length():
+    """With the square of the length this would take minutes."""
+    assert split_list("9" * 1_500_000) == ["9" * 1_500_000]
