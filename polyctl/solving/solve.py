@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from polyctl.solving.neural import Neural
 
 MANY = 12
-CHOOSING_SECONDS, COMPLEX_SECONDS = 0.3, 0.5
+# for another numeric answer: beside a good one, one hardly simpler than f, and one larger than f
+CHOOSING_SECONDS, COMPLEX_SECONDS, LARGER_SECONDS = 0.3, 0.5, 2.0
 SMALL, MODERATE = 12, 30  # distinct subexpressions beyond the variables
 ATOMS_SECONDS = 1.0  # to decompose what f is in a sum of inverses
 # seconds for each further exact method once there is an answer; the second if fewer inner polynomials may do
@@ -297,7 +298,8 @@ class _Search:
 
         The budget of the search that finds them is shortened, so that it does not wait long for another.
         """
-        found, first, best, modest = 0, inf, inf, MODEST * complexity_of(self.f).distinct
+        found, first, best, own = 0, inf, inf, complexity_of(self.f).distinct
+        modest = MODEST * own
         for decomposition in outcome.decompositions:
             new = self.add(Candidate(decomposition, "numeric"))
             found += new
@@ -312,7 +314,8 @@ class _Search:
             many = latest.weak or is_generic(self.f, latest.decomposition)
             if found >= MANY or (best <= modest and not many):
                 break
-            budget.shorten(first + (CHOOSING_SECONDS if best <= modest else COMPLEX_SECONDS))
+            complex_seconds = COMPLEX_SECONDS if best <= own else LARGER_SECONDS
+            budget.shorten(first + (CHOOSING_SECONDS if best <= modest else complex_seconds))
         return found
 
     def neural(self, load: Callable[[], Neural]) -> None:
