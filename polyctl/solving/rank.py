@@ -107,16 +107,18 @@ def rank_key(f: Polynomial, decomposition: Decomposition, complexity: Complexity
 
     Verified ones, which have a complexity, come from the simplest to the most complex, then fewer inner
     polynomials and a smaller outer first; behind them mere sums; then weak and poor ones, and those that are
-    no simpler than an f in several variables; of these at the end f less single terms, and what is larger
-    than f in as many inner polynomials as f has variables; and the rest in the order in which they were
-    found.
+    no simpler than an f in several variables; of these at the end what has as many inner polynomials as f
+    has variables, and f less single terms; and the rest in the order in which they were found.
     """
     if complexity is None:
         return (1, 0, 0, 0, 0, 0)
     n, own, size = len(variables_used(f)), complexity_of(f).distinct, complexity.distinct
-    last = (n > 1 and size >= own) or is_weak(f, decomposition) or is_poor(f, decomposition, complexity)
+    no_simpler = n > 1 and size >= own
+    last = no_simpler or is_weak(f, decomposition) or is_poor(f, decomposition, complexity)
     grade = 2 if last else int(is_sum(decomposition))
-    if _takes_terms_off(decomposition) or (size > own and len(decomposition.inners) >= n > 1):
+    if no_simpler and len(decomposition.inners) >= n:
         grade = 3
+    if _takes_terms_off(decomposition):
+        grade = 4
     outer_degree = 0 if decomposition.outer is None else degree(decomposition.outer)
     return (0, grade, size, len(decomposition.inners), complexity.leaves, outer_degree)
