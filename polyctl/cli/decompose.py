@@ -21,6 +21,7 @@ from polyctl.cli.options import (
     TemperatureOption,
     VariablesOption,
     check_sampling,
+    limit_seconds,
     names_in,
 )
 from polyctl.cli.so_far import STOPPED, SoFar
@@ -72,7 +73,14 @@ def decompose(
     top: Annotated[int, typer.Option("--top", min=1, help="How many answers to show.")] = 3,
     latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
     time_limit: Annotated[
-        float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="Time limit for each polynomial.")
+        float,
+        typer.Option(
+            "--time-limit",
+            min=0,
+            metavar="SECONDS",
+            help="Time limit for each polynomial; inf for none.",
+            callback=limit_seconds,
+        ),
     ] = DEFAULT_SECONDS,
     model: Annotated[
         str | None,

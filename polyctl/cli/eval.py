@@ -24,6 +24,7 @@ from polyctl.cli.options import (
     YesOption,
     check_processes,
     check_sampling,
+    limit_seconds,
 )
 from polyctl.cli.size import ask_if_long, check_size
 from polyctl.errors import FileError, UsageError
@@ -80,7 +81,11 @@ def eval_(
     time_limit: Annotated[
         float,
         typer.Option(
-            "--time-limit", min=0, metavar="SECONDS", help="With --solver: time limit for each problem."
+            "--time-limit",
+            min=0,
+            metavar="SECONDS",
+            help="With --solver: time limit for each problem; inf for none.",
+            callback=limit_seconds,
         ),
     ] = DEFAULT_SECONDS,
     workers: Annotated[

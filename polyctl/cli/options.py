@@ -13,6 +13,8 @@ from typer.core import TyperGroup
 from polyctl.cli import completion, output
 from polyctl.errors import UsageError, nearest
 
+MOST_SECONDS = 1e9  # thirty years: the system cannot wait much longer, and JSON has no infinity
+
 
 def check_device(name: str) -> str:
     """The name of a device; UsageError for another one, also where no device will be used."""
@@ -31,6 +33,11 @@ def check_processes(count: int | None) -> int | None:
             f"use at most {PROCESSES_A_CORE * cores()}; {cores()} is usually fastest",
         )
     return count
+
+
+def limit_seconds(seconds: float | None) -> float | None:
+    """A time limit in seconds; no limit, `inf`, is thirty years."""
+    return None if seconds is None else min(seconds, MOST_SECONDS)
 
 
 def remember(ctx: typer.Context, param: typer.CallbackParam, value: Path | None) -> Path | None:

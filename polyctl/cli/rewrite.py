@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from polyctl.cli import guard, output
-from polyctl.cli.options import AtomsOption, JsonOption, VariablesOption, names_in
+from polyctl.cli.options import AtomsOption, JsonOption, VariablesOption, limit_seconds, names_in
 from polyctl.errors import EXIT_NOT_VERIFIED
 from polyctl.solving.methods import DEFAULT_SECONDS
 
@@ -27,7 +27,10 @@ def rewrite(
     variables: VariablesOption = None,
     atoms: AtomsOption = False,
     time_limit: Annotated[
-        float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="Time limit.")
+        float,
+        typer.Option(
+            "--time-limit", min=0, metavar="SECONDS", help="Time limit; inf for none.", callback=limit_seconds
+        ),
     ] = DEFAULT_SECONDS,
     as_json: JsonOption = False,
 ) -> None:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from polyctl.cli import guard, output
-from polyctl.cli.options import AtomsOption, JsonOption, LimitOption, RunsOption, VariablesOption, names_in
+from polyctl.cli.options import (
+    AtomsOption,
+    JsonOption,
+    LimitOption,
+    RunsOption,
+    VariablesOption,
+    limit_seconds,
+    names_in,
+)
 from polyctl.cli.stdin import stdin_lines
 from polyctl.errors import EXIT_NOT_VERIFIED, FileError, UsageError
 from polyctl.solving.methods import DEFAULT_SECONDS
@@ -47,7 +55,8 @@ def verify(
             "--time-limit",
             min=0,
             metavar="SECONDS",
-            help=f"Time limit for one expression (default: {DEFAULT_SECONDS:g}).",
+            help=f"Time limit for one expression (default: {DEFAULT_SECONDS:g}; inf for none).",
+            callback=limit_seconds,
         ),
     ] = None,
     limit: LimitOption = None,

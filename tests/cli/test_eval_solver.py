@@ -16,6 +16,11 @@ def test_eval_of_the_solver(place, capsys):
     assert run(["eval", "--polish"]) == 2
 
 
+def test_without_a_time_limit_the_json_is_json(place, capsys):
+    assert run(["eval", "quick", "--solver", "exact", "--limit", "1", "--time-limit", "inf", "--json"]) == 0
+    assert read(capsys)["time_limit"] == 1e9
+
+
 @every_source
 def test_eval_of_the_solver_on_files(capsys, source):
     sets = ["univariate_3_3", "monic", "on_singlet", "homogeneous_3_2"]

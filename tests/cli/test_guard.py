@@ -182,6 +182,11 @@ def test_a_command_that_is_called_from_python_does_not_fork(capsys):
         ["rewrite", "x^4 + y", "--in", "x^2"],
         ["decompose", "x^4 +"],
         ["decompose", "x^2 + x + 1"],
+        ["decompose", "x^4", "--time-limit", "inf"],
+        ["decompose", "--roots", "x^4", "--time-limit", "1e400"],
+        ["decompose", "--common", "x^4 + 1", "x^6 + x^2", "--time-limit", "inf"],
+        ["verify", "x^4", "--inner", "x^2", "--time-limit", "1e10"],
+        ["rewrite", "x^4 + y", "--in", "x^2", "--time-limit", "inf"],
     ],
 )
 def test_guarded_commands_write_what_they_write_unguarded(words, capsys):
