@@ -52,6 +52,7 @@ def gen(
 
     Exit codes: 0 done; 2 usage; 3 files; 130 interrupted.
     """
+    from polyctl.config.as_typed import as_typed
     from polyctl.config.registry import load_experiment
     from polyctl.data.dataset import generate
     from polyctl.runtime.machine import cores
@@ -91,4 +92,5 @@ def gen(
         return
     rows = [(name, f"{count:,}") for name, count in manifest.counts.items()]
     output.print_table((str(directory), "problems"), rows, right=("problems",))
-    output.say(f"next: polyctl train {chosen.name} --data {shlex.quote(str(directory))}")
+    settings = "".join(f" --set {shlex.quote(setting)}" for setting in set_ or ())
+    output.say(f"next: polyctl train {as_typed(chosen.name)}{settings} --data {shlex.quote(str(directory))}")

@@ -174,6 +174,7 @@ def _to_resume(name: str, runs: Path | None) -> Run:
 
 def _fresh_without_files(experiment: Experiment, processes: Processes) -> Experiment:
     """The experiment on a stream of fresh problems, with a message, if its data set has not been made."""
+    from polyctl.config.as_typed import as_typed
     from polyctl.config.registry import override
 
     train, directory = experiment.train, Path("data") / experiment.name
@@ -182,7 +183,7 @@ def _fresh_without_files(experiment: Experiment, processes: Processes) -> Experi
     steps = max(1, experiment.data.train_size * train.epochs // train.batch) if train.epochs else train.steps
     if processes.main:
         output.say(
-            f"no data set at {directory} (`polyctl gen {experiment.name}` makes it): drawing fresh "
+            f"no data set at {directory} (`polyctl gen {as_typed(experiment.name)}` makes it): drawing fresh "
             f"problems of the same family instead, for as many steps ({steps:,})"
         )
     return override(experiment, ["train.source=stream", "train.epochs=0", f"train.steps={steps}"])

@@ -24,6 +24,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from polyctl.config.as_typed import as_typed, command_that_trains
 from polyctl.config.renamed import renamed_hint, usual_name
 from polyctl.config.schema import AlgorithmName, Experiment
 from polyctl.config.templates import Table, Values, as_table, expand
@@ -84,6 +85,10 @@ class Registry:
         return " or ".join(map(str, self.paths))
 
     def _hint(self, name: str) -> str | None:
+        base = as_typed(name).partition(" ")[0]
+        if base in self.experiments:
+            trains = command_that_trains(name)
+            return f"the experiment is called {base}; {name} is what `polyctl {trains}` trains"
         return did_you_mean(name, self.experiments, "`polyctl experiments list` shows all")
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from polyctl.algebra.decomposition import Decomposition
+from polyctl.config.as_typed import as_typed
 from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.dense import DenseProblem
 from polyctl.data.families import Split, degree_cells, draw_problem, split_of
@@ -214,7 +215,7 @@ def generate(
     if experiment.data.family == "mixed":
         raise UsageError(
             f"{experiment.name} mixes families, but a data set holds problems of one family",
-            f"training draws its problems as it runs: polyctl train {experiment.name}",
+            f"training draws its problems as it runs: polyctl train {as_typed(experiment.name)}",
         )
     plan = Manifest(
         experiment=experiment.name, seed=experiment.seed, data=experiment.data, counts={}, sha256={}

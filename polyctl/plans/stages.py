@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from polyctl.config.as_typed import as_typed
 from polyctl.config.registry import override, smoke
-from polyctl.config.schema import AlgorithmName, Experiment, RLConfig
+from polyctl.config.schema import Experiment, RLConfig
 from polyctl.data.dataset import read_manifest
 from polyctl.errors import FileError, UsageError, did_you_mean
 from polyctl.model.serialization import read_experiment
@@ -266,15 +267,8 @@ def finished_run(name: str, directories: Directories) -> Run:
 def _unfinished(name: str, directories: Directories) -> FileError:
     return FileError(
         f"{name} has no finished run with these settings in {directories.runs}",
-        f"train it first: polyctl experiments run {_as_typed(name)}",
+        f"train it first: polyctl experiments run {as_typed(name)}",
     )
-
-
-def _as_typed(name: str) -> str:
-    """The experiment of a run as one names it on the command line, with --smoke if it is small."""
-    base, _, last = name.rpartition("_")
-    base = base if base and last in get_args(AlgorithmName) else name
-    return f"{base.removesuffix('_smoke')} --smoke" if base.endswith("_smoke") else base
 
 
 def runs_of(name: str, root: Path) -> list[Run]:

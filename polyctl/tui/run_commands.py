@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from polyctl.config.as_typed import command_that_resumes
 from polyctl.errors import UsageError
 from polyctl.store.runs import Run, find_run
 
@@ -15,8 +16,7 @@ def resume_command(run: Run, root: Path) -> str:
     Of the runs of reinforcement learning `polyctl rl` resumes the newest: UsageError for any other.
     """
     config = run.config()
-    suffix = f"_{config.rl.algorithm}"
-    if not config.name.endswith(suffix):
+    if not config.name.endswith(f"_{config.rl.algorithm}"):
         return f"train --resume {shlex.quote(run.name)}"
     newest = find_run(config.name, root)
     if newest.name != run.name:
@@ -24,10 +24,7 @@ def resume_command(run: Run, root: Path) -> str:
             f"`polyctl rl --resume` continues the newest run of {config.name} only, {newest.name}",
             "choose that run",
         )
-    name = config.name.removesuffix(suffix)
-    small = " --smoke" if name.endswith("_smoke") else ""
-    algorithm = config.rl.algorithm
-    return f"rl {shlex.quote(name.removesuffix('_smoke'))}{small} --algo {algorithm} --resume"
+    return command_that_resumes(config.name)
 
 
 def evaluate_command(run: Run) -> str:
