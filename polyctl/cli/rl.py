@@ -99,6 +99,7 @@ def rl(
     Exit codes: 0 finished, or stopped by --max-minutes; 2 usage; 3 files; 130 interrupted.
     """
     from polyctl.config.schema import AlgorithmName
+    from polyctl.data.manifest import explain_directory
 
     algorithms = get_args(AlgorithmName)
     if algo is not None and algo not in algorithms:
@@ -117,6 +118,8 @@ def rl(
     if seed is not None:
         changes.append(f"seed={seed}")
     if data is not None:
+        if data.is_dir():
+            raise FileError(*explain_directory(data))
         if not data.is_file():
             raise FileError(f"there is no file {data}", "give problems in the published format, one a line")
         changes.append(f"rl.questions={data.absolute()}")

@@ -176,14 +176,19 @@ def _fresh_without_files(experiment: Experiment, processes: Processes) -> Experi
     """The experiment on a stream of fresh problems, with a message, if its data set has not been made."""
     from polyctl.config.as_typed import as_typed
     from polyctl.config.registry import override
+    from polyctl.data.manifest import explain_unfinished
 
     train, directory = experiment.train, Path("data") / experiment.name
     if train.source == "stream" or (directory / "train.txt").is_file():
         return experiment
     steps = max(1, experiment.data.train_size * train.epochs // train.batch) if train.epochs else train.steps
     if processes.main:
+        what, remedy = explain_unfinished(directory) or (
+            f"no data set at {directory}",
+            f"`polyctl gen {as_typed(experiment.name)}` makes it",
+        )
         output.say(
-            f"no data set at {directory} (`polyctl gen {as_typed(experiment.name)}` makes it): drawing fresh "
+            f"{what} ({remedy}): drawing fresh "
             f"problems of the same family instead, for as many steps ({steps:,})"
         )
     return override(experiment, ["train.source=stream", "train.epochs=0", f"train.steps={steps}"])

@@ -10,18 +10,27 @@ import shutil
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from polyctl.algebra.decomposition import Decomposition
 from polyctl.config.as_typed import as_typed
 from polyctl.config.schema import DataConfig, Experiment
 from polyctl.data.dense import DenseProblem
 from polyctl.data.families import Split, degree_cells, draw_problem, split_of
+from polyctl.data.manifest import (
+    Manifest,
+    command_that_continues,
+    explain_directory,
+    plan_path,
+    read_manifest,
+    read_plan,
+    write_plan,
+)
 from polyctl.data.problem import Problem
 from polyctl.data.published_format import (
     FormatError,
@@ -36,29 +45,15 @@ from polyctl.data.published_sets import published_hint, published_set
 from polyctl.data.tokenizers.prefix import PrefixTokenizer
 from polyctl.errors import FileError, UsageError
 from polyctl.runtime.pool import noticing_deaths, worker_pool
-from polyctl.store.files import explaining, make_directory, open_regular, read_regular, write_atomic
+from polyctl.store.files import explaining, make_directory, open_regular, write_atomic
 from polyctl.store.lock import sole_writer
 from polyctl.store.places import refuse_links
 
-MANIFEST_FORMAT = 1
 PART = 4096
 DRY = 8 * PART  # indices in a row without a new problem, after which a family counts as exhausted
 
 Progress = Callable[[str, int, int], None]
 Notice = Callable[[str], None]
-
-
-class Manifest(BaseModel):
-    """What a data set is: enough to generate it again, and to notice if a file was changed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: int = MANIFEST_FORMAT
-    experiment: str
-    seed: int
-    data: DataConfig
-    counts: dict[str, int]
-    sha256: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -88,6 +83,8 @@ class LineFile:
             with open_regular(self.path) as file:
                 size = file.seek(0, 2)
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else None
+        except IsADirectoryError:
+            raise FileError(*explain_directory(self.path)) from None
         except OSError as error:
             raise FileError(f"cannot read {self.path}: {error.strerror}", "check the path") from None
         data = np.frombuffer(self._map, dtype=np.uint8) if self._map is not None else np.zeros(0, np.uint8)
@@ -209,8 +206,8 @@ def generate(
 
     The result does not depend on the number of workers. Duplicates within a set are dropped by the normal
     form of f; the splits are disjoint by construction. A complete data set of the same parameters is left
-    as it is; one of other parameters raises FileError unless `force` is given. FileError, too, if another
-    process makes it; `notice` is told of one that died doing so.
+    as it is; one of other parameters, finished or not, raises FileError unless `force` is given. FileError,
+    too, if another process makes it; `notice` is told of one that died doing so.
     """
     if experiment.data.family == "mixed":
         raise UsageError(
@@ -229,9 +226,12 @@ def generate(
         if before is not None and notice is not None:
             notice(f"taking over {directory} from {before}, which has died")
         known = _same_set(directory, plan, force)  # meanwhile another process may have finished it
-        manifest = known or _make(plan, directory, workers, force, progress)
-        shutil.rmtree(parts, ignore_errors=True)
-    return manifest
+        if known is None:
+            _begin(plan, directory, force)
+            known = _make(plan, directory, workers, progress)
+        if _may_remove_parts(known, directory):
+            _remove_parts(directory)
+    return known
 
 
 def _same_set(directory: Path, plan: Manifest, force: bool) -> Manifest | None:
@@ -239,22 +239,54 @@ def _same_set(directory: Path, plan: Manifest, force: bool) -> Manifest | None:
     if force or not (directory / "manifest.json").exists():
         return None
     known = read_manifest(directory)
-    if known.model_copy(update={"counts": {}, "sha256": {}}) == plan:
+    if known.plan() == plan:
         return known
     raise FileError(
-        f"{directory} holds a data set with other parameters ({known.experiment}, seed {known.seed})",
+        f"{directory} holds a data set with other parameters ({known})",
         "choose another directory with --out, or replace it with --force",
     )
 
 
-def _make(plan: Manifest, directory: Path, workers: int, force: bool, progress: Progress | None) -> Manifest:
+def _may_remove_parts(made: Manifest, directory: Path) -> bool:
+    """Whether what lies in parts/ is left over from what was made, and not begun to replace it."""
+    with suppress(FileError):
+        found = read_plan(directory)
+        return found is None or found[0] == made.plan()
+    return False
+
+
+def _remove_parts(directory: Path) -> None:
+    """Remove parts/, and last what says what they are parts of."""
+    for path in (directory / "parts").glob("*.txt*"):
+        path.unlink()
+    shutil.rmtree(directory / "parts", ignore_errors=True)
+
+
+def _begin(plan: Manifest, directory: Path, force: bool) -> None:
+    """Go on with the parts of these parameters, if there are some; FileError for parts of others.
+
+    With `force` only parts that were begun with it count, and any others are removed.
+    """
+    parts = directory / "parts"
+    if force:
+        with suppress(FileError):
+            if read_plan(directory) == (plan, True):
+                return
+        _remove_parts(directory)
+    elif (found := read_plan(directory)) is not None and found[0] != plan:
+        raise FileError(
+            f"{directory} holds an unfinished data set with other parameters ({found[0]})",
+            f"`{command_that_continues(found[0], directory, found[1])}` finishes it; "
+            "choose another directory with --out, or replace it with --force",
+        )
+    parts.mkdir(exist_ok=True)
+    if not plan_path(directory).exists():
+        write_plan(directory, plan, force)
+
+
+def _make(plan: Manifest, directory: Path, workers: int, progress: Progress | None) -> Manifest:
     """Make the files in parts/, then put all of them in the place of what was there before."""
     parts = directory / "parts"
-    stamp, begun = parts / "plan.json", (("--force " if force else "") + plan.model_dump_json()).encode()
-    if parts.exists() and (not stamp.exists() or stamp.read_bytes() != begun):
-        shutil.rmtree(parts)
-    parts.mkdir(exist_ok=True)
-    write_atomic(stamp, begun)
     counts, hashes = {}, {}
     excluded = read_digests(plan.data.exclude)
     with noticing_deaths(), worker_pool(workers) as pool:
@@ -270,19 +302,6 @@ def _make(plan: Manifest, directory: Path, workers: int, force: bool, progress: 
         os.replace(parts / name, directory / name)
     write_atomic(directory / "manifest.json", json.dumps(manifest.model_dump(), indent=2) + "\n")
     return manifest
-
-
-def read_manifest(directory: Path) -> Manifest:
-    """The manifest of a data set. Raises FileError."""
-    path = directory / "manifest.json"
-    try:
-        return Manifest.model_validate_json(read_regular(path))
-    except FileNotFoundError:
-        raise FileError(f"no data set at {directory}", "generate one: polyctl gen EXPERIMENT") from None
-    except ValueError as error:
-        raise FileError(
-            f"{path} is not a manifest: {error}", "generate the data set again with --force"
-        ) from None
 
 
 def _list_sets(data: DataConfig) -> list[_SetPlan]:

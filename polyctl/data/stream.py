@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import Protocol
 
 import numpy as np
 
+from polyctl.config.as_typed import as_typed
 from polyctl.config.schema import Experiment
 from polyctl.data.batch import TokenPair, TrainingBatch, group_by_length
 from polyctl.data.blocks.writer import BlockWriter
 from polyctl.data.dataset import LineFile, read_digests
+from polyctl.data.manifest import explain_unfinished
 from polyctl.data.published_format import FormatError, read_line, split_line
 from polyctl.data.tokenizers import make_tokenizer
 from polyctl.data.tokenizers.base import Tokenizer
@@ -52,9 +55,13 @@ def open_source(experiment: Experiment, data: Path | None = None) -> BatchSource
     data = data or Path("data") / experiment.name
     path = data if data.is_file() else data / "train.txt"
     if not path.is_file():
+        if (unfinished := explain_unfinished(data)) is not None:
+            raise FileError(*unfinished)
+        usual = data == Path("data") / experiment.name
+        command = f"polyctl gen {as_typed(experiment.name)}" + ("" if usual else f" --out {quote(str(data))}")
         raise FileError(
             f"no training data at {path}",
-            f"generate it: polyctl gen {experiment.name}, or draw fresh problems: --set train.source=stream",
+            f"generate it: {command}, or draw fresh problems: --set train.source=stream",
         )
     return FileSource(experiment, path)
 
@@ -170,7 +177,8 @@ class FileSource:
         self._excluded = read_digests(self.experiment.data.exclude)
         if not len(self._lines):
             raise FileError(
-                f"{self.path} is empty", f"generate it again: polyctl gen {self.experiment.name} --force"
+                f"{self.path} is empty",
+                f"generate it again: polyctl gen {as_typed(self.experiment.name)} --force",
             )
         train = self.experiment.train
         if train.epochs:

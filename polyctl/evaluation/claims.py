@@ -19,6 +19,7 @@ from polyctl.algebra.polynomial import degree, ring
 from polyctl.algebra.triviality import generates_everything
 from polyctl.algebra.verify import STATUSES, Status, verify, verify_or_complete
 from polyctl.data.dataset import LineFile
+from polyctl.data.manifest import explain_unfinished
 from polyctl.data.published_format import (
     FormatError,
     read_decomposition,
@@ -65,6 +66,8 @@ def find_files(target: str, runs: Path | None) -> list[Path]:
         found = sorted(directory.glob("*.txt")) if directory.is_dir() else []
         if found:
             return found
+        if (unfinished := explain_unfinished(directory)) is not None:
+            raise FileError(*unfinished)
     try:
         run = find_run(target, runs, need_checkpoint=False)
     except FileError:

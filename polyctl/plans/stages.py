@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 from polyctl.config.as_typed import as_typed
 from polyctl.config.registry import override, smoke
 from polyctl.config.schema import Experiment, RLConfig
-from polyctl.data.dataset import read_manifest
+from polyctl.data.manifest import read_manifest
 from polyctl.errors import FileError, UsageError, did_you_mean
 from polyctl.model.serialization import read_experiment
 from polyctl.rl.trainer import ReinforcementTrainer, with_algorithm_name

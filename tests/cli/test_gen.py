@@ -45,3 +45,34 @@ def test_ctrl_c_in_gen_keeps_what_is_done_and_goes_on(tmp_path):
     assert "Traceback" not in err
     assert err.startswith("interrupted: stopping when the parts at work are made")
     assert list(parts.glob("*.txt.*"))
+
+
+def test_a_data_set_that_is_not_finished_is_called_that_by_every_command(place, capsys, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("polyctl.data.dataset._read_part", _interrupt)
+        assert run(["gen", "smoke", "--workers", "1", "--out", "big", "--set", "data.train_size=150"]) == 130
+    finish = "`polyctl gen smoke --set data.train_size=150 --out big` finishes it"
+    for line in (
+        "gen smoke --workers 1 --out big",
+        "train smoke --data big",
+        "verify big",
+        "eval smoke --data big",
+        "eval smoke --solver exact --data big",
+        "rl smoke --data big",
+    ):
+        capsys.readouterr()
+        assert run(line.split()) == 3
+        err = capsys.readouterr().err
+        assert finish in err, line
+        assert "unfinished" in err or "big is not finished" in err
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def test_a_directory_in_the_place_of_a_file_of_problems(place, capsys):
+    assert run(["eval", "smoke", "--data", "data/smoke"]) == 3
+    err = capsys.readouterr().err
+    assert "data/smoke is a directory, not a file of problems" in err
+    assert "such as data/smoke/test.txt" in err

@@ -5,7 +5,9 @@ import pickle
 
 import pytest
 
-from polyctl.data.dataset import LineFile, generate, read_digests, read_manifest, read_problems
+from polyctl.config.registry import load_experiment
+from polyctl.data.dataset import LineFile, generate, read_digests, read_problems
+from polyctl.data.manifest import Manifest, command_that_continues, read_manifest
 from polyctl.errors import FileError
 from tests.data.helpers import experiment
 
@@ -95,3 +97,43 @@ def test_a_broken_line_is_named(tmp_path):
     path.write_text("+ a P 1 ⁇ a\n+ a ⁇ a\n")
     with pytest.raises(FileError, match="line 2"):
         read_problems(path)
+
+
+def _begun(directory, **changes):
+    """A data set of which a part is made; the part and what it holds."""
+    with pytest.raises(KeyboardInterrupt):
+        generate(experiment().model_copy(update=changes), directory, progress=_stop)
+    part = directory / "parts" / "valid.txt.000000"
+    return part, part.read_bytes()
+
+
+def _stop(*_):
+    raise KeyboardInterrupt
+
+
+def test_unfinished_parts_of_other_parameters_are_not_removed(tmp_path):
+    part, text = _begun(tmp_path)
+    with pytest.raises(FileError, match="holds an unfinished data set with other parameters") as caught:
+        generate(experiment().model_copy(update={"seed": 6}), tmp_path)
+    assert part.read_bytes() == text
+    assert f"--out {tmp_path}` finishes it" in caught.value.hint
+    assert generate(experiment().model_copy(update={"seed": 6}), tmp_path, force=True).seed == 6
+
+
+def test_parts_that_are_to_replace_a_data_set_stay_while_it_is_asked_for(tmp_path):
+    first = generate(experiment(), tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        generate(experiment().model_copy(update={"seed": 6}), tmp_path, force=True, progress=_stop)
+    part = tmp_path / "parts" / "valid.txt.000000"
+    made = part.stat()
+    assert generate(experiment(), tmp_path) == first
+    assert part.stat() == made
+
+
+def test_what_continues_a_data_set_has_its_settings(tmp_path):
+    smaller = load_experiment("quick", ["data.train_size=9", "data.exclude=['a b.txt']"], small=True)
+    plan = Manifest(experiment="quick_smoke", seed=7, data=smaller.data, counts={}, sha256={})
+    assert command_that_continues(plan, tmp_path / "a set", force=True) == (
+        "polyctl gen quick --smoke --set seed=7 --set data.train_size=9 --set 'data.exclude=[\"a b.txt\"]' "
+        f"--out '{tmp_path}/a set' --force"
+    )

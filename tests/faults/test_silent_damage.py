@@ -155,7 +155,8 @@ def test_a_part_of_a_data_set_that_is_damaged(copy, capsys, monkeypatch, damage)
     assert "parts/valid.txt.000000 is damaged" in said(capsys, "gen", "smoke", "--workers", "1")
     part.unlink()
     (part.parent / "plan.json").write_bytes(b"\xff")
-    assert run(["gen", "smoke", "--workers", "1"]) == 0
+    assert "parts/plan.json, which says what" in said(capsys, "gen", "smoke", "--workers", "1")
+    assert run(["gen", "smoke", "--workers", "1", "--force"]) == 0
 
 
 def _interrupt(_):

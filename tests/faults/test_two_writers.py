@@ -10,7 +10,8 @@ from polyctl.cli.app import run
 from polyctl.config.registry import load_experiment
 from polyctl.config.schema import EvalConfig
 from polyctl.data import dataset
-from polyctl.data.dataset import generate, read_manifest
+from polyctl.data.dataset import generate
+from polyctl.data.manifest import read_manifest
 from polyctl.errors import FileError
 from polyctl.evaluation.run import EvaluationOptions, evaluate_run
 from polyctl.model.serialization import load_model
@@ -87,7 +88,7 @@ def test_a_data_set_is_replaced_as_a_whole(tmp_path, monkeypatch):
         read_manifest(tmp_path)
     stamp = (tmp_path / "parts" / "valid.txt.000000").stat()
     with monkeypatch.context() as patch:
-        patch.setattr(dataset.shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(dataset, "_remove_parts", lambda _: None)
         assert generate(other, tmp_path, force=True).seed == 6
     assert (tmp_path / "parts" / "valid.txt.000000").stat() == stamp  # the same command has gone on
     assert generate(other, tmp_path).seed == 6

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from polyctl.config.registry import PACKAGED, load_registry, smoke
-from polyctl.data.dataset import Manifest
+from polyctl.data.manifest import Manifest
 from polyctl.errors import FileError, UsageError
 from polyctl.plans.stages import (
     Directories,
