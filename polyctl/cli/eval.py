@@ -153,6 +153,7 @@ def eval_(
     from polyctl.store.runs import default_run, find_run, run_for_results
 
     run = default_run(runs) if name is None else find_run(name, runs)
+    run.config()  # its results are written beside it, so that it must be whole
     _refuse_others(set_ or [])
     which = _which(checkpoint or run.weights().stem)
     results = run_for_results(run, runs, out)

@@ -92,7 +92,7 @@ def said_interrupted() -> bool:
 def say_notes(notes: Sequence[str]) -> None:
     """Print notes to stderr, one a line."""
     for note in notes:
-        say(f"note: {note}")
+        say(f"note: {_visible(note)}")
 
 
 def print_json(value: Any) -> None:

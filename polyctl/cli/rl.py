@@ -173,12 +173,14 @@ def _choose(
 def _old(chosen: Experiment, changes: list[str], runs: Path | None, again: str) -> tuple[Run, Experiment]:
     """The run to resume, and its experiment with the changes applied on top; `again` begins a new one."""
     from polyctl.config.registry import override
-    from polyctl.store.runs import find_run
+    from polyctl.store.runs import run_to_resume
 
     try:
-        old = find_run(chosen.name, runs)
+        old = run_to_resume(chosen.name, runs)
     except FileError as error:
         raise FileError(error.message, f"there is nothing to continue yet: {again}") from error
+    if not old.resumable:
+        raise FileError(f"{old.path} has nothing to continue from", again)
     return old, override(old.config(), changes)
 
 

@@ -55,6 +55,7 @@ def list_(
     output.say_notes([f"{str(path)!r} is left out: {why}" for path, why in left_out(root)])
     fits = f"*{pattern or ''}*"
     found = [(run, run.summary()) for run in list_runs(root) if fnmatchcase(run.name, fits)]
+    output.say_notes([damage for run, _ in found if (damage := _damage(run)) is not None])
     if pattern is not None and not found:
         raise FileError(f"no run in {root} fits {pattern!r}", next_step(pattern, root))
     if as_json:
@@ -73,6 +74,8 @@ def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False)
     from polyctl.store.runs import find_run
 
     found = find_run(run, runs, need_checkpoint=False)
+    if (damage := _damage(found)) is not None:
+        output.say_notes([damage])
     summary = found.summary()
     files = {
         str(path.relative_to(found.path)): path.stat().st_size
@@ -174,9 +177,9 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Remove runs with all their files. On a terminal it asks first; elsewhere it needs --yes."""
-    from polyctl.store.remove import check_removable, remove_run
+    from polyctl.store.remove import check_removable, find_removable, remove_run
 
-    found = list({run.path: run for run in (_exact(name, runs) for name in names)}.values())
+    found = list({run.path: run for run in (find_removable(name, runs) for name in names)}.values())
     for run in found:
         check_removable(run)
     if not yes:
@@ -192,14 +195,13 @@ def remove(
         print(f"removed {run.name}, {format_bytes(size)}")
 
 
-def _exact(name: str, runs: Path | None) -> Run:
-    """The run of that name, which must not stand for the newest of several."""
-    from polyctl.store.runs import find_run
-
-    run = find_run(name, runs, need_checkpoint=False)
-    if name != run.name and Path(name).resolve() != run.path.resolve():
-        raise UsageError(f"{name!r} may be several runs", f"polyctl runs rm {run.name}")
-    return run
+def _damage(run: Run) -> str | None:
+    """What is wrong with a run's config.toml."""
+    try:
+        run.config()
+    except FileError as error:
+        return error.message
+    return None
 
 
 def _facts(run: Run, summary: Summary) -> dict[str, Any]:

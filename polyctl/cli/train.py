@@ -26,7 +26,7 @@ from polyctl.cli.options import (
 )
 from polyctl.cli.size import LONG, ask_if_long, check_size
 from polyctl.cli.training import kept_from, print_cost, print_result, progress_reporter
-from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
+from polyctl.errors import EXIT_INTERRUPTED, UsageError
 from polyctl.formatting import format_bytes, format_duration
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _choose(
 ) -> tuple[Experiment, Run | None]:
     """The experiment to train, with all changes, and the run to resume or None."""
     from polyctl.config.registry import load_experiment, override
-    from polyctl.store.runs import newest_run_with_checkpoint
+    from polyctl.store.runs import run_to_resume
 
     if resume:
         if experiment is not None and smoke:
@@ -147,7 +147,7 @@ def _choose(
         name = run or experiment
         if run is not None and "/" not in run:
             name = f"{experiment}/{run}"
-        old = newest_run_with_checkpoint(runs) if name is None else _to_resume(name, runs)
+        old = run_to_resume(name, runs)
         config = old.config()
         if run is not None and experiment != config.name:
             raise UsageError(
@@ -160,16 +160,6 @@ def _choose(
     if run is not None:
         raise UsageError(f"{run!r} is an unexpected argument", "name a run only with --resume")
     return load_experiment(experiment, changes, small=smoke, registry=registry), None
-
-
-def _to_resume(name: str, runs: Path | None) -> Run:
-    """The run to continue: the newest with weights, else one that was killed before it had any."""
-    from polyctl.store.runs import find_run
-
-    try:
-        return find_run(name, runs)
-    except FileError:
-        return find_run(name, runs, need_checkpoint=False)
 
 
 def _fresh_without_files(experiment: Experiment, processes: Processes) -> Experiment:

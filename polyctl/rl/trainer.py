@@ -50,7 +50,7 @@ from polyctl.rl.rollouts import Group, make_groups, rates, totals
 from polyctl.rl.update import NotFinite, Update, update
 from polyctl.runtime.processes import Processes
 from polyctl.store.event_kinds import Pool, Step
-from polyctl.store.runs import Run
+from polyctl.store.runs import RL_STATE, Run
 from polyctl.training.journal import Journal, OnEvent
 from polyctl.training.loop import Loop, Progress, TrainResult, run_loop
 from polyctl.training.loss import derived_seed
@@ -110,7 +110,7 @@ class RLProgress(Progress):
 class ReinforcementTrainer(Loop):
     """Training on problems with verified hypotheses, found by the model itself."""
 
-    state_file = "rl.safetensors"  # another than supervised training's, which cannot use it
+    state_file = RL_STATE  # another than supervised training's, which cannot use it
     locked = ("data", "model", "seed", "rl.algorithm")
     progress: RLProgress
 

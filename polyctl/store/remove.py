@@ -5,11 +5,31 @@ from __future__ import annotations
 import shutil
 import uuid
 from contextlib import suppress
+from pathlib import Path
 
-from polyctl.errors import FileError, UsageError
+from polyctl.config.names import is_run_name
+from polyctl.errors import FileError, UsageError, did_you_mean
 from polyctl.store.files import UNFINISHED, explaining
 from polyctl.store.lock import sole_writer
-from polyctl.store.runs import Run, shipped_run
+from polyctl.store.runs import Run, find_run, list_runs, runs_root, shipped_run, was_trained
+
+
+def find_removable(name: str, root: Path | None = None) -> Run:
+    """The run EXPERIMENT/ID, also one whose config.toml is missing or damaged, or the one in a directory.
+
+    Raises FileError if there is none, UsageError for a name that may be several.
+    """
+    root = runs_root(root)
+    if "/" in name and is_run_name(name) and was_trained(root / name):
+        return Run.at(root / name)
+    try:
+        run = find_run(name, root, need_checkpoint=False)
+    except FileError as error:
+        names = [run.name for run in list_runs(root)]
+        raise FileError(error.message, did_you_mean(name, names, error.hint)) from error
+    if name != run.name and Path(name).resolve() != run.path.resolve():
+        raise UsageError(f"{name!r} may be several runs", f"polyctl runs rm {run.name}")
+    return run
 
 
 def check_removable(run: Run) -> None:

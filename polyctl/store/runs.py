@@ -16,6 +16,7 @@ from pathlib import Path
 import tomli_w
 from pydantic import ValidationError
 
+from polyctl.config.as_typed import command_that_resumes, command_that_trains
 from polyctl.config.names import NAME_RULE, check_name, is_name, is_run_name
 from polyctl.config.renamed import stored_experiment
 from polyctl.config.schema import Experiment
@@ -27,6 +28,7 @@ from polyctl.store.places import refuse_links
 from polyctl.store.summary import RunState, Summary, summarise_events
 
 NO_MODEL = "none"  # as POLYCTL_SHIPPED: there is no bundled model
+TRAINER_STATE, RL_STATE = "trainer.safetensors", "rl.safetensors"  # in checkpoints/: what resuming needs
 STAMP = "%Y%m%d-%H%M%S"  # how runs and reports are named, by the time in UTC
 
 
@@ -123,9 +125,23 @@ class Run:
                 raise FileError(f"{path} is a directory, not a model file", "restore the file, or remove it")
             if path.is_file():
                 return path
-        raise FileError(
-            f"{self.path} has no checkpoint yet", f"wait for its first, or `polyctl train {self.experiment}`"
-        )
+        raise FileError(f"{self.path} has no checkpoint yet", self.way_to_a_checkpoint())
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it has what a training that goes on needs, though perhaps no checkpoint yet."""
+        return any((self.checkpoints / name).is_file() for name in (TRAINER_STATE, RL_STATE))
+
+    def way_to_a_checkpoint(self) -> str:
+        """What to do about a run that has none yet."""
+        if self.state() == "running":
+            return "wait for its first one: the run is being trained"
+        if not self.resumable:
+            return f"train one: `polyctl {command_that_trains(self.experiment)}`"
+        resume = command_that_resumes(self.experiment)
+        if resume.startswith("train"):
+            resume = f"train --resume {self.name}"
+        return f"the training ended before its first one: `polyctl {resume}` continues it"
 
     def refuse_links(self) -> None:
         """FileError if what is written to the run would land elsewhere."""
@@ -198,12 +214,13 @@ def left_out(root: Path | None = None) -> list[tuple[Path, str]]:
         if not (is_name(path.name) and is_name(path.parent.name)):
             if config:
                 found.append((path, f"it has no name of a run: {NAME_RULE}"))
-        elif not config and _was_trained(path):
+        elif not config and was_trained(path):
             found.append((path, "it has no config.toml"))
     return found
 
 
-def _was_trained(path: Path) -> bool:
+def was_trained(path: Path) -> bool:
+    """Whether something was trained in a directory, though it may have no config.toml."""
     return (path / "events.jsonl").exists() or (path / "checkpoints").exists()
 
 
@@ -284,10 +301,26 @@ def newest_run_with_checkpoint(root: Path | None = None, *, smoke: bool = True) 
     for run in trained:
         if smoke or not re.search(r"_smoke(_|$)", run.experiment):
             return run
+    begun = [run for run in list_runs(root) if run.resumable and not run.has_checkpoint]
     raise FileError(
         f"no run in {runs_root(root)} has a checkpoint{', only smoke runs have' if trained else ''}",
-        "train one, for example `polyctl train quick`",
+        begun[0].way_to_a_checkpoint() if begun else "train one, for example `polyctl train quick`",
     )
+
+
+def run_to_resume(name: str | None, root: Path | None = None) -> Run:
+    """The run of that name to continue: the newest with a checkpoint, else one that ended before its first.
+
+    Without a name it is one of all runs. Raises FileError.
+    """
+    try:
+        return newest_run_with_checkpoint(root) if name is None else find_run(name, root)
+    except FileError:
+        if name is not None:
+            return find_run(name, root, need_checkpoint=False)
+        if begun := [run for run in list_runs(root) if run.resumable]:
+            return begun[0]
+        raise
 
 
 def find_run(name: str | Path, root: Path | None = None, *, need_checkpoint: bool = True) -> Run:
@@ -295,8 +328,15 @@ def find_run(name: str | Path, root: Path | None = None, *, need_checkpoint: boo
 
     The bundled run is found wherever runs are kept. Without need_checkpoint, EXPERIMENT means its newest run.
     Only names are looked for in the root, so that nothing else is taken for a run in it. Raises FileError
-    that says what to do next.
+    that says what to do next, with need_checkpoint also for a run whose config.toml is damaged.
     """
+    run = _find(name, root, need_checkpoint)
+    if need_checkpoint:
+        run.config()
+    return run
+
+
+def _find(name: str | Path, root: Path | None, need_checkpoint: bool) -> Run:
     root = runs_root(root)
     if not str(name).strip() or "\0" in str(name):
         raise FileError(f"{str(name)!r} names no run", "`polyctl runs list` shows all")
@@ -308,10 +348,12 @@ def find_run(name: str | Path, root: Path | None = None, *, need_checkpoint: boo
     for path in places:
         if (path / "config.toml").is_file():
             return Run.at(path)
-        if _was_trained(path):
+        if was_trained(path):
             raise FileError(
                 f"{path} has no config.toml, which says what was trained there",
-                "restore that file, or move the directory away",
+                f"restore that file, or remove the run: `polyctl runs rm {Run.at(path).name}`"
+                if path == root / name and is_run_name(Run.at(path).name)
+                else "restore that file, or move the directory away",
             )
     found = [_sorted(config.parent for config in path.glob("*/config.toml")) for path in places]
     for run in (run for runs in found for run in runs):
@@ -319,10 +361,7 @@ def find_run(name: str | Path, root: Path | None = None, *, need_checkpoint: boo
             return run
     for path, runs in zip(places, found, strict=True):
         if runs:
-            raise FileError(
-                f"no run in {path} has a checkpoint yet",
-                f"wait for the first one, or `polyctl train {runs[0].experiment}`",
-            )
+            raise FileError(f"no run in {path} has a checkpoint yet", runs[0].way_to_a_checkpoint())
     raise FileError(f"there is no run {str(name)!r} in {root}", next_step(str(name), root))
 
 
@@ -331,7 +370,8 @@ def next_step(name: str, root: Path) -> str:
     runs = list_runs(root)
     if not runs:
         return "there are no runs yet: `polyctl train quick` makes one; --runs names another place"
-    names = list(dict.fromkeys([run.experiment for run in runs] + [run.name for run in runs]))
+    experiments = [] if "/" in name else [run.experiment for run in runs]
+    names = list(dict.fromkeys(experiments + [run.name for run in runs]))
     return did_you_mean(name, names) or "`polyctl runs list` shows all"
 
 

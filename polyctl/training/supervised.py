@@ -28,7 +28,7 @@ from polyctl.model.number_features import start_as_waves
 from polyctl.runtime.pool import WorkerDied
 from polyctl.runtime.processes import Processes
 from polyctl.store.event_kinds import Step
-from polyctl.store.runs import Run
+from polyctl.store.runs import TRAINER_STATE, Run
 from polyctl.training import checkpoint
 from polyctl.training.average import WeightAverage
 from polyctl.training.echo import Echo
@@ -76,7 +76,7 @@ def train(
 class SupervisedTrainer(Loop):
     """Training on problems with known answers, by cross-entropy."""
 
-    state_file = "trainer.safetensors"
+    state_file = TRAINER_STATE
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """Every command that a hint or a `next:` line prints works as it is printed."""
 
+import os
 import re
 import shlex
 import shutil
@@ -9,6 +10,7 @@ import pytest
 from polyctl.cli import app
 from polyctl.cli.app import COMMANDS
 from polyctl.config.registry import PACKAGED, load_experiment
+from polyctl.store.owner import FILE_NAME, Owner
 from polyctl.store.runs import create_run, default_run
 
 PLACEHOLDER = re.compile(r"^[A-Z]+$|\.\.\.$")  # RUN, FILE: for the reader to fill in
@@ -66,6 +68,13 @@ SCENARIOS = [  # command lines, and the exit codes they end with
     ("runs shwo smoke", 2),
     ("runs rm smoke --yes", 2),
     ("runs rm smoke/STAMP", 2),
+    ("runs rm smoke/nope --yes", 3),
+    ("eval smoke/nope", 3),
+    ("eval crashed --registry own.toml", 3),
+    ("export crashed out", 3),
+    ("eval crashed_bgrpo --registry own.toml", 3),
+    ("eval --runs killed --registry own.toml", 3),
+    ("train --resume --runs killed --registry own.toml --dry-run", 0),
     ("runs compare smoke", 2),
     ("runs list --jsno", 2),
     ("experiments show quik", 2),
@@ -85,6 +94,8 @@ SCENARIOS = [  # command lines, and the exit codes they end with
     ("verify nothing", 3),
 ]
 
+DEAD = Owner(2**22 + 1, "1", os.uname().nodename, 1_700_000_000.0)
+
 
 @pytest.fixture(scope="module")
 def _prepared(_trained, tmp_path_factory):
@@ -96,6 +107,7 @@ def _prepared(_trained, tmp_path_factory):
         (directory / "empty").mkdir()
         (directory / "own.toml").write_text(
             '[experiment.mine]\nextends = "smoke"\n\n[experiment.untrained]\nextends = "smoke"\n\n'
+            '[experiment.crashed]\nextends = "smoke"\n\n'
             '[experiment.gpt2]\nextends = "smoke"\ndata.tokenizer = "prefix"\nmodel.architecture = "gpt2"\n'
             "model.context_length = 128\n"
         )
@@ -103,6 +115,15 @@ def _prepared(_trained, tmp_path_factory):
         assert app.run(["train", "gpt2", "--registry", "own.toml", "--steps", "1", "--device", "cpu"]) == 0
         assert app.run(["train", "smoke", "--steps", "1", "--runs", "other", "--device", "cpu"]) == 0
         assert app.run(["export", "gpt2", "exported"]) == 0
+        for root in ("runs", "killed"):  # trainings that were killed before their first checkpoint
+            for command in ("train crashed", "rl crashed --algo bgrpo --from runs/smoke"):
+                words = f"{command} --registry own.toml --runs {root} --steps 1 --device cpu"
+                assert app.run(words.split()) == 0
+            for path in (directory / root).glob("crashed*/*/checkpoints/*t.safetensors"):
+                path.unlink()
+            for path in (directory / root).glob("crashed*/*/events.jsonl"):
+                path.write_text("".join(path.read_text().splitlines(keepends=True)[:1]))
+                path.with_name(FILE_NAME).write_text(DEAD.text())
     return directory
 
 
@@ -174,6 +195,17 @@ def test_what_is_printed_works_as_printed(prepared, capsys, line, code):
         assert ended in (0, 1), f"{line}\n{words}\n{command}\n{after}"
     if code and not printed:  # then the hint says what to do in words
         assert hinted
+
+
+def test_a_training_that_died_before_its_first_checkpoint_is_resumed(prepared, capsys):
+    (crashed,) = (path.name for path in (prepared / "runs" / "crashed").iterdir())
+    for name in ("crashed", f"crashed/{crashed}"):
+        assert app.run(["eval", name, "--device", "cpu"]) == 3
+        assert f"`polyctl train --resume crashed/{crashed}` continues it" in capsys.readouterr().err
+    assert app.run(["eval", "--runs", "killed", "--device", "cpu"]) == 3
+    assert "the training ended before its first one: `polyctl" in capsys.readouterr().err
+    words = "rl crashed --algo bgrpo --resume --registry own.toml --steps 1 --device cpu"
+    assert app.run(words.split()) == 0
 
 
 def test_a_smoke_run_is_never_the_default_model(prepared, capsys):

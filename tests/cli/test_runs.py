@@ -197,6 +197,11 @@ def test_rm_takes_no_experiment_for_a_run(trained, capsys):
         assert app.run(["runs", "rm", name, "--yes"]) == 2
         assert f"polyctl runs rm {trained.name}" in capsys.readouterr().err
     assert app.run(["runs", "rm", "nothing", "--yes"]) == 3
+    capsys.readouterr()
+    for wrong in (f"{trained.experiment}/nope", trained.name[:-1]):
+        assert app.run(["runs", "rm", wrong, "--yes"]) == 3
+        err = capsys.readouterr().err
+        assert f"did you mean {trained.name}?" in err or "`polyctl runs list` shows all" in err
     assert trained.path.exists()
 
 

@@ -88,6 +88,44 @@ def test_a_run_without_its_config(copy, capsys):
     assert "is left out" in err
 
 
+@pytest.mark.parametrize(
+    "text", ["hello [[[", 'name = "../evil"', "train.zzz = 1\nname = 'a'", "\xff\x1b[2J"]
+)
+def test_a_run_with_a_damaged_config(copy, capsys, text):
+    copy.config_path.write_bytes(text.encode("latin-1"))
+    before = sorted(copy.path.rglob("*"))
+    where = f"runs/{copy.name}/config.toml "
+    for words in (
+        ["eval", copy.name],
+        ["eval"],
+        ["decompose", "x^4 + x^2", "--method", "neural", "--model", copy.name],
+        ["export", copy.name, "out"],
+        ["rl", "smoke", "--smoke", "--from", copy.name],
+        ["train", "--resume", copy.name],
+        ["runs", "compare", copy.name, copy.name],
+    ):
+        assert where in said(capsys, *words), words
+    assert sorted(copy.path.rglob("*")) == before
+    for words in (["runs", "list"], ["runs", "show", copy.name]):
+        assert run(words) == 0
+        out, err = capsys.readouterr()
+        assert copy.name in out
+        assert f"note: {where}" in err
+        assert "\x1b" not in err
+
+
+@pytest.mark.parametrize("text", [None, "hello [[["])
+def test_what_is_left_of_a_run_can_be_removed(copy, capsys, text):
+    copy.config_path.unlink()
+    if text is None:
+        hint = f"hint: restore that file, or remove the run: `polyctl runs rm {copy.name}`"
+        assert hint in said(capsys, "eval", copy.name)
+    else:
+        copy.config_path.write_text(text)
+    assert run(["runs", "rm", copy.name, "--yes"]) == 0
+    assert not copy.path.exists()
+
+
 def test_a_run_with_a_name_that_none_may_have(copy, capsys):
     shutil.copytree(copy.path, copy.root / "smoke" / "two words\x1b[2J")
     assert run(["runs", "list"]) == 0
