@@ -94,8 +94,8 @@ def import_(
         loaded = import_gpt2(source, chosen)
     run = import_run(loaded, source, runs)
     if as_json:
-        found = {"run": str(run.path), "experiment": run.experiment, "checkpoint": str(run.weights())}
-        output.print_json(found)
+        named = {"run": run.name, "path": str(run.path), "experiment": run.experiment}
+        output.print_json({**named, "checkpoint": str(run.weights())})
         return
     print(f"{run.name}: {run.weights()}")
     output.say(f"next: polyctl eval {run.name}")

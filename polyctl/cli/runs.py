@@ -84,7 +84,7 @@ def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False)
     }
     if as_json:
         listed = [{"path": name, "bytes": size} for name, size in files.items()]
-        facts = {**_facts(found, summary), "metrics": summary.metrics, "last_step": summary.step_metrics}
+        facts = {**_facts(found, summary), "metrics": summary.metrics, "last_step": summary.last_step}
         output.print_json({**facts, "files": listed})
         return
     step = summary.step if summary.total_steps is None else f"{summary.step} of {summary.total_steps}"
@@ -101,9 +101,10 @@ def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False)
     for name, value in rows:
         if value is not None:
             print(f"{name:<16} {value}")
-    if summary.step_metrics:
+    of_step = {key: value for key, value in summary.last_step.items() if key not in ("step", "loss")}
+    if of_step:
         print("last step")
-        for metric, number in summary.step_metrics.items():
+        for metric, number in of_step.items():
             print(f"  {metric:<14} {number:.4g}")
     print("files")
     for name, size in files.items():

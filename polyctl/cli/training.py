@@ -161,7 +161,8 @@ def print_result(
 ) -> None:
     """How a training ended, on stdout, and what to type next; `facts` are further fields of the JSON."""
     if as_json:
-        output.print_json({"run": str(run.path), "experiment": experiment.name, **facts, **result.to_dict()})
+        named = {"run": run.name, "path": str(run.path), "experiment": experiment.name}
+        output.print_json({**named, **facts, **result.to_dict()})
         return
     print(f"{result.state} at step {result.step:,}: {result.checkpoint or 'no checkpoint yet'}")
     output.say(f"next: {f'polyctl eval {run.name}' if result.state == 'complete' else resume}")

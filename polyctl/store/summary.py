@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,6 +45,7 @@ class Summary:
     error: str | None
     updated: float | None
     elapsed: float | None = None  # seconds of training up to the last step, resumed ones included
+    last_step: dict[str, float] = field(default_factory=dict)  # all numbers that it reported
     lr: float | None = None
     tokens_per_second: float | None = None
     problems_seen: int | None = None
@@ -160,6 +161,7 @@ class _Newest:
             loss=None if self.step is None else finite(self.step.loss),
             metrics=_finite(measured),
             step_metrics={} if self.step is None else _finite(self.step.metrics),
+            last_step={} if self.step is None else _numbers(self.step),
             error=None if crash is None else crash.message,
             updated=None if self.last is None else self.last.time,
             **self._pace(),
@@ -205,6 +207,13 @@ def is_evaluating(progress: EvaluationProgress | None) -> bool:
     if owner is None:
         return False
     return owner.alive if owner.alive is not None else time.time() - owner.since < SILENT_EVALUATION
+
+
+def _numbers(step: Step) -> dict[str, float]:
+    """What a step reports of itself, and what was measured."""
+    own = {key: value for key, value in asdict(step).items() if isinstance(value, int | float)}
+    own.pop("time", None)
+    return _finite({**own, **step.metrics})
 
 
 def _finite(metrics: dict[str, float]) -> dict[str, float]:

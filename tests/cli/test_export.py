@@ -44,6 +44,7 @@ def test_there_and_back_and_evaluated(place, capsys):
     assert app.run(["import", "out", "--runs", "back", "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
     assert made["experiment"] == "smoke_imported"
+    assert made["path"] == f"back/{made['run']}"
     assert Path(made["checkpoint"]).is_file()
     reports = []
     for arguments in (["smoke"], ["smoke_imported", "--runs", "back"]):

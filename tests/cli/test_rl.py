@@ -42,13 +42,13 @@ def test_it_starts_from_the_newest_supervised_run_and_resumes(run, tmp_path):
     first = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "1", "--json").out)
     again = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "2", "--resume", "--json").out)
     assert (again["run"], again["step"], again["start"]) == (first["run"], 2, None)
-    events = list(EventReader(Path(first["run"]) / "events.jsonl"))
+    events = list(EventReader(Path(first["path"]) / "events.jsonl"))
     assert [e.state for e in events if isinstance(e, RunStarted)] == ["started", "resumed"]
     fresh = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "1", "--json").out)
     assert fresh["run"] != first["run"]
     assert fresh["start"] == first["start"]  # not the run that reinforcement made
     named = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "1", "--from", first["run"], "--json").out)
-    assert named["start"].startswith(first["run"])
+    assert named["start"].startswith(first["path"])
 
 
 def test_eval_reads_what_rl_made(run):
@@ -165,7 +165,7 @@ def test_questions_may_come_from_a_file(run, tmp_path, capsys):
     made = json.loads(
         run("rl", "rl_quick", "--smoke", "--steps", "1", "--data", str(questions), "--json").out
     )
-    assert str(questions) in (Path(made["run"]) / "config.toml").read_text()
+    assert str(questions) in (Path(made["path"]) / "config.toml").read_text()
     run("rl", "rl_quick", "--smoke", "--data", "absent.txt", code=3)
 
 

@@ -97,6 +97,7 @@ def test_show_as_json(trained, capsys):
     assert app.run(["runs", "show", trained.name, "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["metrics"] == {"greedy_verified": 0.4375}
+    assert shown["last_step"] == {"step": 12345, "loss": 0.51239}
     assert {"path": "checkpoints/best.safetensors", "bytes": 2500} in shown["files"]
     assert {file["path"] for file in shown["files"]} >= {"config.toml", "events.jsonl"}
 

@@ -50,7 +50,8 @@ def test_resume_goes_on_in_the_same_run_with_more_steps(run, tmp_path):
     ):
         steps = checkpoint.read_facts(made.checkpoints / "trainer.safetensors")["step"] + 1
         report = json.loads(run(*spelling, "--steps", str(steps), "--json").out)
-        assert (Path(report["run"]).name, report["step"]) == (made.id, steps)
+        assert (report["run"], report["step"]) == (made.name, steps)
+        assert Path(report["path"]).samefile(made.path)
     assert len(list_runs(tmp_path / "runs")) == 1
 
 
