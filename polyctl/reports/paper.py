@@ -33,8 +33,7 @@ def d1_degree(data: ReportBuilder) -> Report:
     name = "d1_degree"
     ours = data.of(name)
     experiment = data.registry.get(name)
-    cells = [f"{o}∘{i}" for o in experiment.data.outer_degrees for i in experiment.data.inner_degrees]
-    sets = [_univariate(cell) for cell in cells]
+    cells, sets = _cells(experiment), _published_sets(name, experiment)
     rows: list[tuple[Value, ...]] = []
     for cell in [*cells, "all"]:
         theirs = published(name, "greedy", cell)
@@ -108,12 +107,12 @@ def d1_vars(data: ReportBuilder) -> Report:
     columns.append(Column("problems", "count"))
     rows = []
     for name in names:
-        published_set = name.replace("d1_var", "homogeneous")
+        sets = _published_sets(name, data.registry.get(name))
         row: list[Value] = [_shape(data.registry.get(name)), measured_value(found[name], "greedy")]
-        row += _of_bundled(data, [published_set], "greedy")
+        row += _of_bundled(data, sets, "greedy")
         for k in ks:
             row += [measured_value(found[name], f"pass@{k}"), published_value(name, f"pass@{k}")]
-            row += _of_bundled(data, [published_set], f"pass@{k}")
+            row += _of_bundled(data, sets, f"pass@{k}")
         measured = found[name]
         rows.append((*row, None if measured is None else measured.problems()))
     last = f"pass@{15 if 15 in ks else ks[-1]}"
@@ -133,6 +132,17 @@ def d1_vars(data: ReportBuilder) -> Report:
     note = " ".join(filter(None, (note, _bundled_note(data))))
     table = Table("Verified within k answers, homogeneous problems", _distinct(columns), tuple(rows), note)
     return data.report("d1_vars", "D1: accuracy by number of variables", [table], [figure])
+
+
+def _cells(experiment: Experiment) -> list[str]:
+    return [f"{o}∘{i}" for o in experiment.data.outer_degrees for i in experiment.data.inner_degrees]
+
+
+def _published_sets(name: str, experiment: Experiment) -> list[str]:
+    """The published test sets of an experiment of D1."""
+    if name.startswith("d1_var"):
+        return [name.replace("d1_var", "homogeneous")]
+    return [_univariate(cell) for cell in _cells(experiment)]
 
 
 def _univariate(cell: str) -> str:
@@ -304,7 +314,8 @@ def d4(data: ReportBuilder) -> Report:
             ours = fitting[0] if fitting else None
             theirs = published(name, f"pass@{k}")
             points.append((float(k), measured_value(ours, f"pass@{k}")))
-            if ours is None and theirs is None:
+            bundled = _of_bundled(data, _published_sets(name, data.registry.get(name)), f"pass@{k}")
+            if ours is None and theirs is None and not any(value is not None for value in bundled):
                 continue
             if ours is not None:
                 data.note(name, ours)
@@ -316,6 +327,7 @@ def d4(data: ReportBuilder) -> Report:
                     None if ours is None else ours.beam,
                     None if theirs is None else theirs.value,
                     None if theirs is None else theirs.beam,
+                    *bundled,
                 )
             )
         curves.append(Series(name, tuple(points)))
@@ -329,10 +341,12 @@ def d4(data: ReportBuilder) -> Report:
         Column("beam", "count"),
         Column("pass@k, published", "percent"),
         Column("beam, published", "count"),
+        *_bundled_columns(data, "pass@k"),
     )
     note = (
         "pass@k is of one search with the beam given; `--set eval.beam=50 --stage eval` adds another width."
     )
+    note = " ".join(filter(None, (note, _bundled_note(data))))
     figure = Figure(
         "d4", "Accuracy by beam width", "k", "verified within k answers, %", tuple(curves), log=True
     )

@@ -229,6 +229,10 @@ def test_the_bundled_model_stands_beside(tmp_path):
     }
     assert (by["(3, 2)"]["greedy, bundled model"], by["(3, 2)"]["pass@15, bundled model"]) == (0.4, 0.8)
     assert by["(3, 3)"]["pass@15, bundled model"] is None
+    beams = rows(make_report(["d4"], REGISTRY, tmp_path, bundled=file).tables[0])
+    shown = {(r["experiment"], r["k"]): r["pass@k, bundled model"] for r in beams}
+    assert (shown["d1_var_3_2", 15], shown["d1_var_3_2", 6], shown["d1_var_3_3", 15]) == (0.8, None, None)
+    assert ("d1_degree", 15) not in shown  # of the nine sets not all were evaluated
     del sets["univariate_2_2"]
     file.write_text(json.dumps({"beam": 5, "sets": sets}))
     degree = make_report(["d1_degree"], REGISTRY, tmp_path, bundled=file)
