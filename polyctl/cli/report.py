@@ -53,7 +53,7 @@ def report(
         typer.Option(
             "--bundled",
             metavar="FILE",
-            help="For d1_degree and d1_vars: file with the figures of one model on all published sets "
+            help="For d1_degree, d1_vars and d4: file with the figures of one model on all published sets "
             "(benchmarks/shipped.py --out).",
         ),
     ] = None,
