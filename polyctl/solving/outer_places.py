@@ -11,6 +11,7 @@ from polyctl.algebra.reading import read
 from polyctl.errors import ParseError, UsageError
 
 _DEFINES = re.compile(r"=|->")
+_NAMED = re.compile(r"\s*(\\?[A-Za-z][A-Za-z0-9_]*)\s*:?=(?!=)|\s*([A-Za-z][A-Za-z0-9_]*)\s*:(?![=:])")
 
 
 def outer_arguments(outer: object, atoms: bool = False) -> tuple[str, ...]:
@@ -23,11 +24,24 @@ def outer_arguments(outer: object, atoms: bool = False) -> tuple[str, ...]:
         return ()
 
 
+def inner_names(inners: Sequence[object], own: Sequence[str]) -> tuple[str, ...]:
+    """s and p if all inner polynomials are written as s = … and p = …, by names that no variable has."""
+    found = [_NAMED.match(h) if isinstance(h, str) else None for h in inners]
+    named = [(match.group(1) or match.group(2)).lstrip("\\") for match in found if match is not None]
+    alone = len(named) == len(inners) and len(set(named)) == len(named) and not set(named) & set(own)
+    return tuple(named) if alone else ()
+
+
 def outer_places(
-    g: Polynomial, inners: int, own: Sequence[str], arguments: Sequence[str] = ()
+    g: Polynomial,
+    inners: int,
+    own: Sequence[str],
+    arguments: Sequence[str] = (),
+    named: Sequence[str] = (),
 ) -> dict[str, int]:
     """The inner polynomial that each of an outer polynomial's variables stands for.
 
+    Those that the inner polynomials are `named` do, if the outer has them, and arguments only out of them.
     The arguments of g(u, v) = … stand for them in this order. Else numbered ones do, b0 or with another
     letter if f has variables called so (`outer_letter`); or, if there are none, all in natural order. Beside
     arguments and numbered ones f's own variables, `own`, stand for themselves and come last. Raises
@@ -38,6 +52,8 @@ def outer_places(
     left = [name for name in used if name not in numbers]
     count = f"but the number of inner polynomials is {inners}"
     uses = f"the outer polynomial uses {', '.join(used)}, {count}"
+    if occurring & set(named) and set(arguments) <= set(named):
+        return _places_by_name(named, [n for n in used if n in occurring], inners, own)
     if arguments:
         return _places_of_arguments(arguments, [n for n in used if n in occurring], inners, own)
     if not numbers:
@@ -83,13 +99,24 @@ def _places_of_arguments(
             f"the arguments of {shown} are not in the order of their numbers",
             "write g(b0, b1): b0 stands for the first inner polynomial, b1 for the second",
         )
-    left = [name for name in used if name not in arguments]
+    unlike, hint = f"no argument of {shown}", "name all of its variables as arguments"
+    return _places_by_name(arguments, used, inners, own, unlike, hint)
+
+
+def _places_by_name(
+    named: Sequence[str],
+    used: Sequence[str],
+    inners: int,
+    own: Sequence[str],
+    unlike: str = "no inner polynomial is called so",
+    hint: str = "use the names that the inner polynomials were given",
+) -> dict[str, int]:
+    left = [name for name in used if name not in named]
     if unknown := [name for name in left if name not in own]:
         raise UsageError(
-            f"{', '.join(unknown)} in the outer polynomial: no argument of {shown} and no variable of f",
-            "name all of its variables as arguments",
+            f"{', '.join(unknown)} in the outer polynomial: {unlike}, and no variable of f", hint
         )
-    places = {name: i for i, name in enumerate(arguments)}
+    places = {name: i for i, name in enumerate(named)}
     return places | {name: inners + i for i, name in enumerate(left)}
 
 

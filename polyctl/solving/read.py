@@ -31,7 +31,7 @@ from polyctl.algebra.polynomial import (
 from polyctl.algebra.reading import read
 from polyctl.algebra.verify import WorkBound, work_exceeds
 from polyctl.errors import ParseError, UsageError
-from polyctl.solving.outer_places import clashes, notes_on_outer, outer_arguments, outer_places
+from polyctl.solving.outer_places import clashes, inner_names, notes_on_outer, outer_arguments, outer_places
 
 if TYPE_CHECKING:
     import sympy
@@ -139,7 +139,8 @@ def read_claim(
     if outer is None:
         return Claim(whole, Decomposition(None, tuple(inners)), (), named, doubts)
     g = _read_outer_with(outer, own, len(inners), atoms)
-    places = outer_places(g, len(inners), own, outer_arguments(outer, atoms))
+    arguments = outer_arguments(outer, atoms)
+    places = outer_places(g, len(inners), own, arguments, inner_names(given, own))
     left = [name for name, place in places.items() if place >= len(inners)]
     generators = [common.gens()[common.names().index(name)] for name in left]
     found = embed(g, outer_ring(len(inners) + len(left)), [places.get(name, 0) for name in names(g)])

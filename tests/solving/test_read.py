@@ -6,7 +6,7 @@ import pytest
 
 from polyctl.errors import ParseError, UsageError
 from polyctl.solving.api import compose, verify
-from polyctl.solving.read import read_outer, split_list
+from polyctl.solving.read import read_claim, read_outer, split_list
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,26 @@ def test_an_outer_with_too_many_variables():
 def test_a_doubtful_inner_polynomial_is_asked_about():
     with pytest.raises(ParseError, match="an index"):
         verify("x^4 + x^2", None, ["x(1)"])
+
+
+@pytest.mark.parametrize(
+    ("outer", "inners"),
+    [
+        ("s^4 + p", ["s = x+y", "p = x*y"]),
+        ("s^4 + p", ["p := x*y", "s: x+y"]),
+        ("h1^4 + h0", ["h1 = x+y", "h0 = x*y"]),
+        ("g(p, s) = s^4 + p", ["s = x+y", "p = x*y"]),
+        ("g(u, v) = u^4 + v", ["s = x+y", "p = x*y"]),
+        ("b0^4 + b1", ["s = x+y", "p = x*y"]),
+    ],
+)
+def test_names_of_inner_polynomials_are_those_of_the_outer_ones_variables(outer, inners):
+    assert verify("(x+y)^4 + x*y", outer, inners).verified
+
+
+def test_a_name_that_no_inner_polynomial_has():
+    with pytest.raises(UsageError, match="q in the outer polynomial: no inner polynomial is called so"):
+        read_claim("(x+y)^4 + x*y", "s^4 + q", ["s = x+y", "p = x*y"])
 
 
 def test_lists_are_taken_apart_at_their_commas():
