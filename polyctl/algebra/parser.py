@@ -120,7 +120,7 @@ class Parser(Arithmetic):
                 self.at += 1
                 negative = self.signs()
                 start = self.token
-                if operator.kind == "/" and not value.is_constant():
+                if operator.kind == "/" and (start.kind == "name" or not value.is_constant()):
                     self.check_divisor(start)
                 other = -self.factor() if negative else self.factor()
                 value = (
@@ -139,14 +139,14 @@ class Parser(Arithmetic):
             else:
                 return value
 
-    def check_divisor(self, number: Token) -> None:
-        """p^2/2m may be meant as p^2/(2m), so it is asked about."""
-        following = self.tokens[self.at + 1] if number.kind == "number" else number
-        if following.kind == "name" and following.position == number.position + len(number.text):
-            shown = f"{number.text}{following.text}"
+    def check_divisor(self, first: Token) -> None:
+        """p^2/2m may be meant as p^2/(2m), and 1/xy as 1/(xy), so they are asked about."""
+        following = self.tokens[self.at + 1] if first.kind in {"number", "name"} else first
+        if following.kind == "name" and following.position == first.position + len(first.text):
+            shown = f"{first.text}{following.text}"
             raise self.error(
-                f"/{shown} can be read as /({shown}) or as /{number.text} * {following.text}",
-                number,
+                f"/{shown} can be read as /({shown}) or as /{first.text} * {following.text}",
+                first,
                 f"write what you mean; /({shown}) needs --atoms (atoms=True in Python)",
             )
 

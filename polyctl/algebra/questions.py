@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from polyctl.algebra.names import GREEK_NAMES
+from polyctl.algebra.tokens import FUNCTIONS
 from polyctl.errors import ParseError
 
 _GREEK = "|".join(sorted(GREEK_NAMES, key=len, reverse=True))
@@ -20,6 +21,12 @@ _POWER = r"(?:\^(?:[0-9]+|\{[0-9]+\}))?"
 _APPLIED = re.compile(
     rf"(?<![A-Za-z_\\])(?P<head>(?P<name>{_LETTER}){_POWER})(?:\\left\s*|\\[bB]igg?l?\s*)?(?P<open>[(\[])\s*"
     rf"(?P<inside>[-+]?(?:[0-9]+\s*\*?\s*)?{_LETTER}{_POWER}|[-+]?[0-9]+(?:[./][0-9]+)?)\s*(?:\\right\s*|\\[bB]igg?r?\s*)?[)\]]"
+)
+_OPERATOR_NAME = re.compile(
+    r"\\operatorname\*?\s*\{([A-Za-z]{2,})\}\s*(?:\^\s*(?:[0-9]|\{[0-9]+\}))?\s*(\\?[A-Za-z]+)"
+)
+_SHEET_SIGN = re.compile(
+    r"(?:(?<==)|(?<=[(*/,]))\s*(-)\s*(\$?[A-Z]{1,2}\$?[0-9]+)\s*\^\s*([0-9]*[02468])(?![0-9])"
 )
 _BARE = re.compile(rf"{_LETTER}{_POWER}'*(?:\\left\s*)?[(\[]|\\(?!(?:{_GREEK})(?![A-Za-z]))[A-Za-z]+")
 _COMMAND = re.compile(r"\\[A-Za-z]+|\b[A-Za-z]{3,}")
@@ -46,6 +53,9 @@ _WORDS = re.compile(
 )
 _MATRIX = re.compile(r"\\begin\s*\{\s*(\w*matrix|array|cases)\b|^\s*[\[{]\s*(?:[\[{])")
 _INDEXED = re.compile(r"(?<![A-Za-z_\\])(?:[A-Za-z]*?)([A-Za-z])([0-9]+)")
+_JUXTAPOSED = re.compile(r"[0-9][A-Za-z]|[0-9]\s*\(|\)\s*[A-Za-z0-9(]")
+LONGEST_SHOWN = 60
+MOST_LOST = 10  # larger ones are double indices, as in s12 s23
 _RING = re.compile(r"\bring\s+\w+\s*=\s*\(?\s*0\b[^;()]*\(([^()]*)\)[^;]*;")
 
 
@@ -66,6 +76,19 @@ def refuse_lost_powers(text: str) -> None:
             )
 
 
+def refuse_sheet_signs(text: str) -> None:
+    """ParseError for =-A1^2: a spreadsheet takes the square of -A1, everyone else minus the square."""
+    found = _SHEET_SIGN.search(text) if re.match(r"\s*=(?!=)", text) else None
+    if found is not None:
+        cell, exponent = found.group(2), found.group(3)
+        raise _error(
+            text,
+            found.start(1),
+            f"-{cell}^{exponent} is (-{cell})^{exponent} in a spreadsheet, elsewhere -({cell}^{exponent})",
+            "put brackets around what you mean",
+        )
+
+
 def refuse_doubtful_lines(text: str) -> None:
     """ParseError, with the question to answer, for labels, joined lines, and words in a formula."""
     for doubt in (_refuse_remainder, _refuse_words, _refuse_joints, _refuse_labels):
@@ -81,6 +104,7 @@ def refuse_doubtful_names(text: str, named: bool) -> None:
     if not named:
         for doubt in (
             _refuse_numbers,
+            _refuse_operator_names,
             _refuse_operators,
             _refuse_functions,
             _refuse_bold,
@@ -120,6 +144,13 @@ def _refuse_joints(text: str) -> None:
         if not ("\\" in joint.group() or "&" in joint.group() or (lines and "\n" in joint.group())):
             continue
         before, after = text[max(0, joint.start() - 30) : joint.start()], text[joint.end() : joint.end() + 30]
+        if re.search(r"-\s*$", before) and re.match(r"\s*-", after):
+            raise _error(
+                text,
+                joint.end(),
+                "a minus at the end of a line and at the beginning of the next could be one, or two",
+                "leave one out, or put brackets around the second line",
+            )
         if before and after and not _BEFORE.search(before) and not _AFTER.match(after):
             raise _error(
                 text,
@@ -191,7 +222,7 @@ def _refuse_values(text: str, named: bool) -> None:
         inside = found["inside"].lstrip("+-")
         indexed = found["open"] == "[" and found["inside"].isdecimal() and not re.search(r"[0-9_]", name)
         converted = name == "S" and inside[0].isdecimal()
-        if named and not inside[0].isdecimal():
+        if (named and not inside[0].isdecimal()) or _function_of(name) in FUNCTIONS:
             continue
         if name == inside or indexed or converted or re.search(rf"{re.escape(name)}(?![A-Za-z0-9_'])", bare):
             continue
@@ -204,16 +235,36 @@ def _refuse_values(text: str, named: bool) -> None:
         )
 
 
+def _function_of(name: str) -> str:
+    """The name in \\operatorname{name}."""
+    return re.sub(r"\\[a-z]+\s*\{([A-Za-z]+)\}", r"\1", name).lower()
+
+
 def _refuse_functions(text: str) -> None:
     """f(x + 1), where f and g, and the capital letters, hardly ever are factors."""
     for found in _OF_SUM.finditer(text):
         name = found["name"]
+        if _function_of(name) in FUNCTIONS:
+            continue
         if re.search(rf"{re.escape(name)}(?![(\[])", _COMMAND.sub(" ", text.replace("\\left", ""))) is None:
             raise _error(
                 text,
                 found.start(),
                 f"{name}(…) could be a product, or the value of a function",
                 f"write {name}*(…) for the product, or what the function gives",
+            )
+
+
+def _refuse_operator_names(text: str) -> None:
+    """\\operatorname{sn}^4 u, where sn is no function that is known."""
+    for found in _OPERATOR_NAME.finditer(text):
+        if found.group(1).lower() not in FUNCTIONS:
+            shown = f"{found.group(1)} {found.group(2)}"
+            raise _error(
+                text,
+                found.start(),
+                f"{shown} could be a product, or the value of a function that is not known here",
+                f"write {found.group(1)}*{found.group(2)} for the product, or a name for the value",
             )
 
 
@@ -268,6 +319,23 @@ def _refuse_lost_carets(text: str) -> None:
     indices: dict[str, set[str]] = {}
     for match in _INDEXED.finditer(text):
         indices.setdefault(match.group(1), set()).add(match.group(2))
+    for letter, found in indices.items() if "*" not in text else ():
+        small = sorted(found, key=int)
+        if (
+            len(small) > 1
+            and not found & {"0", "1"}
+            and int(small[0]) <= MOST_LOST
+            and _JUXTAPOSED.search(text)
+        ):
+            shown = " and ".join(letter + index for index in small[:2])
+            power = re.sub(r"([A-Za-z])([0-9]+)", r"\1^\2", text).strip()
+            raise _error(
+                text,
+                text.index(letter + small[0]),
+                f"{shown} could be powers, or variables of their own",
+                f"do you mean {power if len(power) < LONGEST_SHOWN else f'{letter}^{small[0]}'}? "
+                f"write {letter}_{small[0]} for the variable",
+            )
     for letter, found in indices.items():
         bare = rf"(?<![A-Za-z\\])(?:[A-Za-z]?{letter}|{letter}[A-Za-z])(?![A-Za-z0-9])"
         if not found & {"0", "1"} and re.search(bare, text):

@@ -26,7 +26,12 @@ from polyctl.algebra.monomials import Monomial
 from polyctl.algebra.names import natural_key
 from polyctl.algebra.parse import parse
 from polyctl.algebra.polynomial import Polynomial, embed, names, ring, variables_used
-from polyctl.algebra.questions import refuse_doubtful_lines, refuse_doubtful_names, refuse_lost_powers
+from polyctl.algebra.questions import (
+    refuse_doubtful_lines,
+    refuse_doubtful_names,
+    refuse_lost_powers,
+    refuse_sheet_signs,
+)
 from polyctl.algebra.surroundings import blank, strip_surroundings, unquoted, without_breaks
 from polyctl.algebra.tokens import FUNCTIONS, Limits
 from polyctl.errors import ParseError, UsageError
@@ -127,6 +132,7 @@ def read(
 
 def _read(text: str, given: Sequence[str] | None, parse: Callable[[str], Polynomial]) -> Reading:
     refuse_lost_powers(text)
+    refuse_sheet_signs(text)
     inside = strip_surroundings(text, given or ())
     refuse_doubtful_lines(inside)
     inside, main = _without_head(without_breaks(inside))
@@ -223,6 +229,11 @@ def from_coefficients(text: str, variable: str = "x") -> Polynomial:
             text,
             mixed.start(),
             f"give one row, with points in decimals: {_COEFFICIENTS}",
+        )
+    empty = re.search(r"^\s*,|[,;]\s*,", inside)
+    if empty is not None:
+        raise ParseError(
+            "an empty place in the list", text, empty.end() - 1, "write 0 for a coefficient of 0"
         )
     parts = list(re.finditer(r"[^\s,;]+", inside))
     if not parts:

@@ -107,9 +107,10 @@ def verify(
     """Whether f = outer(inner…) over Q; without an outer, whether there is one, which the verdict then has.
 
     The outer is in b, or b0, b1, …, one for each inner polynomial, or in the names of inner polynomials
-    that are written s = x + y; beside these it may have f's own variables. `variables` are f's, as for `decompose`. With `atoms` functions, roots and quotients are
-    variables too; what does not hold of these as independent variables is looked at again with their
-    identities, such as x*(1/x) = 1. `time_limit` is in seconds. Raises ParseError and UsageError.
+    that are written s = x + y; beside these it may have f's own variables. `variables` are f's, as for
+    `decompose`. With `atoms` functions, roots and quotients are variables too; what does not hold of these
+    as independent variables is looked at again with their identities, such as x*(1/x) = 1. `time_limit` is
+    in seconds. Raises ParseError and UsageError.
 
     >>> import polyctl
     >>> print(polyctl.verify("x^4 + 2x^3 + x^2 + 1", outer="b^2 + 1", inner="x^2 + x"))

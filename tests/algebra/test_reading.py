@@ -94,6 +94,7 @@ def test_given_variables_are_those_of_both_sides():
         ("decompose(x^2", 9, "never closed"),
         ("x^4 + O(x^5)", 6, "left out"),
         ("H = p^2/2m + k", 8, "can be read as"),
+        ("x^2 + k/xy", 8, "can be read as"),
         ("sin(x) = 1", 0, "functions such as sin"),
     ],
 )
@@ -109,6 +110,12 @@ def test_mistakes_are_shown_where_they_stand_in_the_text(text, place, part):
     ("text", "place", "part", "hint"),
     [
         ("f(x)^2 + 2f(x) + 1", 0, "f(x) could be", "f*x"),
+        ("x4+2x2y2+y4", 4, "x2 and x4 could be powers", "x^4+2x^2y^2+y^4"),
+        ("x4y + 2x2y", 7, "x2 and x4 could be powers", "x^4y"),
+        ("=-A1^4 + 2*A1^2", 1, "in a spreadsheet", "brackets"),
+        ("x^4 -\n- x^2", 6, "could be one, or two", "brackets"),
+        (r"x^4 - \\ - x^2", 9, "could be one, or two", "brackets"),
+        (r"\operatorname{sn}^4 u + 1", 0, "sn u could be a product", "sn*u"),
         (r"\Phi_{15}(x^2)", 0, "could be a product or", r"\Phi_{15}*x^2"),
         ("T_6(2x) - 1", 0, "could be a product or", "T_6*2x"),
         ("f(g(x))", 2, "g(x) could be", "what the function gives"),
@@ -242,6 +249,9 @@ def test_powers_without_a_caret_are_asked_about():
 def test_a_list_of_coefficients_has_its_own_reader():
     assert from_coefficients("[1, 0, 2, 0, -3]") == parse("x^4+2x^2-3")
     assert from_coefficients("1/2 0 0.25", "t") == parse("1/2t^2+1/4")
+    assert from_coefficients("1, 2, 1,") == parse("x^2+2x+1")
+    with pytest.raises(ParseError, match="an empty place"):
+        from_coefficients("1,, 2, ,-3")
     assert from_coefficients("0, 0") == parse("0", ["x"])
     assert from_coefficients("{1; 0; −1};") == parse("x^2-1")
     assert from_coefficients("p = [1 0 -1];") == parse("x^2-1")
