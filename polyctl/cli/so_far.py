@@ -15,7 +15,7 @@ STOPPED = "time limit"
 
 
 class SoFar:
-    """Follows a search and tells its guard what to print.
+    """Follows a search and tells its guard what to print, after each answer: without other forms of it.
 
     `line` says that JSON stays on one line, `verbose` that all that was tried is listed on stderr.
     """
@@ -63,14 +63,18 @@ class SoFar:
 
             found = f"none found in {self._seconds:.2g} s ({STOPPED})"
             return Instead("\n   ".join([found, *write_tried(self._tried)]) + "\n", _lines(said), code)
-        blocks = [f"{i}. {s.to_text(self._latex)}" for i, s in enumerate(verified[: self._top], 1)]
+        blocks = [
+            f"{i}. {s.to_text(self._latex, forms=False)}" for i, s in enumerate(verified[: self._top], 1)
+        ]
         said.append(f"stopped amid a step by the {STOPPED} of {self._seconds:.2g} s")
         return Instead(_lines([block.replace("\n", "\n   ") for block in blocks]), _lines(said), code)
 
     def _as_json(self, ranked: list[Solution]) -> str:
         record = {
             "input": self._text,
-            "solutions": [{"rank": i, **s.to_dict()} for i, s in enumerate(ranked[: self._top], 1)],
+            "solutions": [
+                {"rank": i, **s.to_dict(forms=False)} for i, s in enumerate(ranked[: self._top], 1)
+            ],
             "indecomposable": None,
             "chain_degrees": [],
             "reciprocal": None,

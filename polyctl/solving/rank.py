@@ -58,6 +58,16 @@ def _takes_terms_off(decomposition: Decomposition) -> bool:
     return is_sum(decomposition) and sum(len(h) > 1 for h in decomposition.inners) < 2
 
 
+def _takes_terms_out(decomposition: Decomposition) -> bool:
+    """Whether f is only single terms times one polynomial in their variables, not a power of it."""
+    outer, inners = decomposition.outer, decomposition.inners
+    sums = [i for i, h in enumerate(inners) if len(h) > 1]
+    if outer is None or len(outer) > 1 or len(sums) != 1 or int(outer.degrees()[sums[0]]) > 1:
+        return False
+    own = set(variables_used(inners[sums[0]]))
+    return any(own & set(variables_used(h)) for i, h in enumerate(inners) if i != sums[0])
+
+
 def _is_product(outer: Polynomial, inners: Sequence[Polynomial]) -> bool:
     """Whether the inner polynomials of several terms only stand as factors of the whole."""
     sums = [i for i, h in enumerate(inners) if len(h) > 1]
@@ -108,7 +118,7 @@ def rank_key(f: Polynomial, decomposition: Decomposition, complexity: Complexity
     Verified ones, which have a complexity, come from the simplest to the most complex, then fewer inner
     polynomials and a smaller outer first; behind them mere sums; then weak and poor ones, and those that are
     no simpler than an f in several variables; of these at the end what has as many inner polynomials as f
-    has variables, and f less single terms; and the rest in the order in which they were found.
+    has variables, and f less or over single terms; and the rest in the order in which they were found.
     """
     if complexity is None:
         return (1, 0, 0, 0, 0, 0)
@@ -118,7 +128,7 @@ def rank_key(f: Polynomial, decomposition: Decomposition, complexity: Complexity
     grade = 2 if last else int(is_sum(decomposition))
     if no_simpler and len(decomposition.inners) >= n:
         grade = 3
-    if _takes_terms_off(decomposition):
+    if _takes_terms_off(decomposition) or _takes_terms_out(decomposition):
         grade = 4
     outer_degree = 0 if decomposition.outer is None else degree(decomposition.outer)
     return (0, grade, size, len(decomposition.inners), complexity.leaves, outer_degree)

@@ -135,8 +135,8 @@ class Solution:
         """What was compared with what, a line a step."""
         return write_proof(self.f, self.decomposition, self.verdict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The solution as JSON, without its rank (docs/scripting.md)."""
+    def to_dict(self, forms: bool = True) -> dict[str, Any]:
+        """The solution as JSON, without its rank (docs/scripting.md); `forms` as in `to_text`."""
         size = self.complexity
         return {
             "outer": None if self.outer is None else plain(self.outer),
@@ -145,8 +145,8 @@ class Solution:
             "reason": self.verdict.reason,
             "source": self.source,
             "logprob": self.logprob,
-            "chain": [plain(part) for part in self.chain],
-            "nested": self.nested,
+            "chain": [plain(part) for part in self.chain] if forms else [],
+            "nested": self.nested if forms else None,
             "complexity": None if size is None else size.distinct,
             "leaves": None if size is None else size.leaves,
             "latex": {
@@ -169,15 +169,18 @@ class Solution:
             lines.append(f"f = {self.nested}")
         return lines
 
-    def to_text(self, as_latex: bool = False) -> str:
-        """What people read: the equations, how they were verified and found, what they are worth."""
+    def to_text(self, as_latex: bool = False, forms: bool = True) -> str:
+        """What people read: the equations, how they were verified and found, what they are worth.
+
+        Its other `forms`, the chain and the nested one, may take a second to find.
+        """
         lines = [
             f"f = g({', '.join(name_inners(len(self.inner)))})",
             write_plain(self.decomposition, latex if as_latex else plain),
             f"{self.status}: {self.verdict.reason}, by {self.verdict.method}",
             f"found by {self.source}",
         ]
-        lines += self.other_forms(as_latex)
+        lines += self.other_forms(as_latex) if forms else []
         if self.reservation is not None:
             lines.append(self.reservation)
         if self.complexity is not None:

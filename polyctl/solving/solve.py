@@ -32,6 +32,7 @@ SMALL, MODERATE = 12, 30  # distinct subexpressions beyond the variables
 ATOMS_SECONDS = 1.0  # to decompose what f is in a sum of inverses
 # seconds for each further exact method once there is an answer; the second if fewer inner polynomials may do
 BRIEFLY, LESS_BRIEFLY = 0.3, 0.8
+FOR_SMALL = 1.0  # seconds for each exact method if f is small
 SIMPLIFIED, SIMPLIFYING_SECONDS, BEYOND_SECONDS = 3, 1.0, 0.25  # the last one if time is up
 # Beside a weak answer with so few of f's distinct subexpressions that it is likely to be all there is, the
 # numeric solver has a small share of the time limit, but some seconds at least.
@@ -246,10 +247,14 @@ class _Search:
     def exact(self, method: Method) -> None:
         """One of the algebraic methods; only briefly, if there is an answer already."""
         solver, started = method.load(), perf_counter()
-        seconds = (LESS_BRIEFLY if self._with_many else BRIEFLY) if self._enough else inf
-        outcome = solver(self.f, self.budget.at_most(seconds))
+        seconds = FOR_SMALL if self._size <= MODERATE else inf
+        if self._enough:
+            seconds = LESS_BRIEFLY if self._with_many else BRIEFLY
+        budget = self.budget.at_most(seconds)
+        outcome = solver(self.f, budget)
         found = sum(self.add(Candidate(d, f"exact: {method.name}")) for d in outcome.decompositions)
-        self._note(method.name, started, found, outcome.proof)
+        cut = budget.expired and not outcome.proof
+        self._note(method.name, started, found, outcome.proof, "out of time" if cut else None)
         used = variables_used(self.f)
         if outcome.proof and method.name == "univariate" and len(used) == 1:
             name = self.f.context().names()[used[0]]

@@ -62,6 +62,15 @@ def test_a_term_taken_off_stands_behind_a_substitution_of_powers():
     assert [len(s.inner) for s in answer] == [4, 2]
 
 
+@pytest.mark.parametrize(
+    ("text", "inners"), [("a x^12 - b x^6", {"x^6", "a", "b"}), ("m (x+y+z)", {"m", "x + y + z"})]
+)
+def test_a_term_taken_out_stands_behind_a_substitution_of_powers(text, inners):
+    answer = solve(parse(text), "exact")
+    assert set(map(str, answer.best.inner)) == inners
+    assert not any(attempt.seconds > 3 for attempt in answer.tried)
+
+
 def test_the_discriminant_of_a_cubic_in_the_coefficients_of_its_hessian():
     best = solve(parse("b^2c^2 - 4a c^3 - 4b^3d - 27a^2d^2 + 18a b c d")).best
     assert set(map(str, best.inner)) == {"a*c - 1/3*b^2", "b*d - 1/3*c^2", "a*d - 1/9*b*c"}
