@@ -3,7 +3,7 @@
 An atom is a variable like any other (`atoms`), so that an equation that needs these relations is not seen
 to hold. Modulo the relations that are written down here it is:
 
-    1/h, sqrt(h), h^(1/n)    h*(1/h) = 1, (h^(1/n))^n = h
+    1/h, sqrt(h), h^(1/n)    h*(1/h) = 1, (h^(1/n))^n = h, and sqrt(h) = (h^(1/4))^2
     exp(h), e^h, 2^h         all are monomials in exp(h1), exp(h2), … for a basis h1, h2, … of the lattice
                              that the exponents generate
     sin, cos, tan of h       the addition theorems, for a basis of the lattice of the arguments, and
@@ -73,6 +73,7 @@ def find_identities(own: Sequence[str]) -> Identities | None:
         for name in relations.auxiliary:  # which may grow
             relations.add_algebraic(name)
         inside = [name for name in relations.auxiliary if not is_plain(name)]
+        relations.add_roots([*atoms, *inside])
         relations.add_powers([*atoms, *inside])
         for functions in _FAMILIES:
             relations.add_angles([*atoms, *inside], functions)
@@ -149,6 +150,26 @@ class _Relations:
             n, inside = (int(root[1]), base) if root else (2, name[4:])
             shown = name if is_single(name) else f"({name})"
             self.add(self.variable(name) ** n - self.read(inside), f"{shown}^{n} = {_bare(inside)}")
+
+    def add_roots(self, atoms: Sequence[str]) -> None:
+        """Roots of one radicand as powers of its root whose order is their least common multiple."""
+        orders: dict[str, dict[int, str]] = {}
+        for name in atoms:
+            base, exponent = _power(name)
+            root = _ROOT.fullmatch(exponent)
+            if root is not None:
+                orders.setdefault(_bare(base), {})[int(root[1])] = name
+            elif name.startswith("sqrt("):
+                orders.setdefault(name[5:-1], {})[2] = name
+        for radicand, names_by_order in orders.items():
+            whole = lcm(*names_by_order)
+            if len(names_by_order) > 1 and whole <= _LARGEST:
+                base = radicand if is_single(radicand) else f"({radicand})"
+                smallest = self.variable(names_by_order.get(whole, f"{base}^(1/{whole})"))
+                for n, name in names_by_order.items():
+                    if n != whole:
+                        sentence = f"{name} = ({base}^(1/{whole}))^{whole // n}"
+                        self.add(self.variable(name) - smallest ** (whole // n), sentence)
 
     def add_square_root(self, n: int) -> None:
         """The square root of a whole number by those of primes."""

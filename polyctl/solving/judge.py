@@ -23,7 +23,12 @@ def simplify_solution(solution: Solution, budget: Budget = UNLIMITED) -> Solutio
     """The same solution with simpler inner polynomials and outer, if any are found and verified."""
     simpler = min(_simpler_forms(solution.decomposition, budget), key=complexity)
     size = complexity(simpler)
-    if solution.complexity is None or size >= solution.complexity:
+    fewer = len(simpler.inners) < len(solution.inner)
+    if (
+        solution.complexity is None
+        or size > solution.complexity
+        or (size == solution.complexity and not fewer)
+    ):
         return solution
     verdict = verify(solution.f, simpler, budget=budget)
     if not verdict.verified:

@@ -1,4 +1,4 @@
-"""The roots of f in one variable, through its chain of components: g1(y) = 0, then g2(z) = y, and so on.
+"""The roots of f in one variable, factor by factor, through the chain of each: g1(y) = 0, then g2(z) = y, …
 
 A reciprocal component x^n·g(x + c/x) is solved through g.
 """
@@ -36,6 +36,16 @@ def find_roots(f: Polynomial, budget: Budget = UNLIMITED) -> list[tuple[sympy.Ex
     if len(variables_used(f)) != 1:
         raise UsageError("roots are those of a polynomial in one variable", f"f has {len(variables_used(f))}")
     variable = sympy.Symbol(names(f)[variables_used(f)[0]])
+    found: dict[sympy.Expr, int] = {}
+    for factor, times in f.factor()[1]:
+        for root, count in _roots_of_factor(factor, variable, budget).items():
+            found[root] = found.get(root, 0) + count * times
+    return sorted(found.items(), key=lambda item: _order(item[0]))
+
+
+def _roots_of_factor(f: Polynomial, variable: sympy.Symbol, budget: Budget) -> dict[sympy.Expr, int]:
+    import sympy
+
     values: dict[sympy.Expr, int] = {sympy.Integer(0): 1}
     for component in chain(f, budget):
         budget.check()
@@ -52,7 +62,7 @@ def find_roots(f: Polynomial, budget: Budget = UNLIMITED) -> list[tuple[sympy.Ex
             for root, multiplicity in _solve(dense - value, variable, budget).items():
                 found[root] = found.get(root, 0) + count * multiplicity
         values = found
-    return sorted(values.items(), key=lambda item: _order(item[0]))
+    return values
 
 
 def _through_sums(f: Polynomial, variable: sympy.Symbol, budget: Budget) -> dict[sympy.Expr, int]:
@@ -91,9 +101,24 @@ def _solve(expression: sympy.Expr, variable: sympy.Symbol, budget: Budget) -> di
     exact: dict[sympy.Expr, int] = {}
     for root, count in found.items():
         budget.check()
-        root = sympy.simplify(root)
+        root = _tidy(sympy.simplify(root))
         exact[root] = exact.get(root, 0) + count
     return exact
+
+
+def _tidy(root: sympy.Expr) -> sympy.Expr:
+    """The same number with nested square roots taken apart, and what stands under a root expanded."""
+    import sympy
+
+    def expanded(power: sympy.Pow) -> sympy.Expr:
+        base = sympy.expand(power.base)
+        if base in (sympy.I, -sympy.I):
+            return sympy.expand_complex(sympy.Pow(base, power.exp))
+        if power.exp == sympy.Rational(1, 2) and base.is_negative:
+            return sympy.I * sympy.sqrt(-base)
+        return sympy.Pow(base, power.exp)
+
+    return sympy.sqrtdenest(root.replace(lambda e: e.is_Pow and not e.exp.is_Integer, expanded))
 
 
 def _by_factors(polynomial: sympy.Poly, variable: sympy.Symbol, budget: Budget) -> dict[sympy.Expr, int]:

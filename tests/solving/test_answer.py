@@ -154,6 +154,8 @@ def test_functions_are_atoms_if_asked_for():
         SolveRequest("sin(x)^4 + 2sin(x)^2").read()
     found = answer(SolveRequest("sin(x)^4 + 2sin(x)^2 + 3", method="exact", atoms=True))
     assert [str(h) for h in found.best.inner] == ["sin(x)^2 + 1"]
+    roots = answer(SolveRequest("x + 2sqrt(x) + 3x^(1/4)", method="exact", atoms=True))
+    assert roots.indecomposable.startswith("as a polynomial in x^(1/4)")
     proved = answer(SolveRequest("sin(x)^2 + sin(x) + 3", method="exact", atoms=True)).indecomposable
     assert proved.startswith("as a polynomial in sin(x), no g(h)")
 

@@ -74,3 +74,26 @@ def test_integer_roots_come_back(roots):
 def test_only_one_variable_has_roots():
     with pytest.raises(UsageError, match="one variable"):
         find_roots(parse("x*y"))
+
+
+@pytest.mark.parametrize(
+    ("text", "roots"),
+    [
+        ("x^4 - 7x^2 + 1", {"3/2 - sqrt(5)/2", "3/2 + sqrt(5)/2", "-3/2 + sqrt(5)/2", "-3/2 - sqrt(5)/2"}),
+        (
+            "x^4 - 10x^2 + 1",
+            {"sqrt(2) + sqrt(3)", "sqrt(3) - sqrt(2)", "sqrt(2) - sqrt(3)", "-sqrt(2) - sqrt(3)"},
+        ),
+        ("x^4 + 4", {"1 + I", "1 - I", "-1 + I", "-1 - I"}),
+    ],
+)
+def test_roots_are_those_of_the_factors_without_nested_roots(text, roots):
+    assert {root for root, _ in find_roots(parse(text))} == {sympy.sympify(root) for root in roots}
+
+
+def test_no_square_root_of_i_or_of_a_negative_number():
+    for text in ("x^4 + 3", "x^4 + x^3 + x^2 + x + 1"):
+        for root, _ in find_roots(parse(text)):
+            assert not any(
+                power.base.is_negative or power.base.has(sympy.I) for power in root.atoms(sympy.Pow)
+            )

@@ -5,7 +5,7 @@ Every move is a substitution h ↦ T(h), g ↦ g∘T⁻¹, so f = g(h) holds aft
 * unwrap: h_i = u(v) becomes v;
 * shift: h_i + c, where c makes the second coefficient of g in b_i vanish, or the constant of h_i;
 * mix: h_i + c·h_j, and triangular: h_i + c·h_j^e, where c makes a coefficient of h_i vanish;
-* scale: λ·h_i, for small λ and signs;
+* scale: λ·h_i, for small λ and signs; add: h_i ± h_j, where h_j is a variable that h_i does not have;
 * absorb: h_i·h_j^e in place of h_i, where each power of b_i stands beside that power of b_j.
 
 A beam of the simplest by `complexity` is kept; what comes back is never more complex than what went in, and
@@ -47,13 +47,33 @@ Entry = tuple[Complexity, Decomposition]
 
 def simplify(decomposition: Decomposition, budget: Budget = UNLIMITED) -> Decomposition:
     """The simplest decomposition that a beam of moves finds; the outer polynomial must be there."""
-    start = used_inners(decomposition)
+    start = _without_powers(used_inners(decomposition))
     outer = start.outer
     if outer is None or any(degree(h) < 1 for h in start.inners):
         return start
     if len(outer) + sum(map(len, start.inners)) > MAX_TERMS:
         return start
     return _with_small_changes(_best_of_beam(start, budget), budget)
+
+
+def _without_powers(d: Decomposition) -> Decomposition:
+    """The same without inner polynomials that are a power of another one's single term, c^2 beside c."""
+    if d.outer is None:
+        return d
+    terms_alone = [(i, h) for i, h in enumerate(d.inners) if len(h) == 1 and degree(h) > 0]
+    for i, h in terms_alone:
+        for j, other in terms_alone:
+            exponent, rest = divmod(degree(h), degree(other))
+            if i == j or rest or (exponent == 1 and j > i):
+                continue
+            power = other**exponent
+            factor = h.coeffs()[0] / power.coeffs()[0]
+            if power * factor == h:
+                arguments = list(_context(d).gens())
+                arguments[i] = arguments[j] ** exponent * factor
+                outer = d.outer.compose(*arguments, ctx=_context(d))
+                return _without_powers(used_inners(Decomposition(outer, d.inners)))
+    return d
 
 
 def _best_of_beam(start: Decomposition, budget: Budget) -> Decomposition:
@@ -151,6 +171,13 @@ def _small_changes(d: Decomposition) -> Iterator[Decomposition]:
         for c in sorted({*SHIFTS, -constant_term(h)} - {fmpq(0)}, key=_size):
             yield _shifted(d, i, c)
         for j, other in enumerate(d.inners):
+            if (
+                len(other) == 1
+                and degree(other) == 1
+                and not set(variables_used(other)) & set(variables_used(h))
+            ):
+                b = _context(d).gens()
+                yield from (_replaced(d, i, b[i] - b[j] * sign, h + other * sign) for sign in (1, -1))
             if i != j and len(other) == 1:
                 yield from (_absorbed(d, i, j, e) for e in (1, 2) if _absorbs(_outer(d), i, j, e))
 

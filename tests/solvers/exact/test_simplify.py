@@ -66,3 +66,15 @@ def test_without_time_or_an_outer_it_stays_as_it_is():
     assert simplify(start, Budget(deadline=0.0)) == start
     claim = Decomposition(None, start.inners)
     assert simplify(claim, Budget()) == claim
+
+
+def test_powers_of_other_inner_polynomials_are_left_out():
+    f, start = given_inners("(x^2+x+c)^2 + c*(x^2+x+c) + 1", "c^2", "c", "x^2+x+c")
+    found = simplify(start, Budget())
+    assert set(map(str, found.inners)) == {"c", "x^2 + c + x"}
+    assert found.expanded == f
+
+
+def test_a_parameter_is_added_to_the_inner_polynomial():
+    _, start = given_inners("a*(a*x^2+b*x+c)^2 + b*(a*x^2+b*x+c) + c", "a", "b", "c", "a*x^2+b*x")
+    assert "a*x^2 + b*x + c" in map(str, simplify(start, Budget()).inners)
