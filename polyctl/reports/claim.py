@@ -6,11 +6,9 @@ A run of each arm and seed counts, the newest; gains are over the start of the s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean, stdev
+from statistics import stdev
 
-from polyctl.errors import FileError
-from polyctl.plans.stages import runs_of
-from polyctl.reports.results import ReportBuilder, RunReport, own_reports
+from polyctl.reports.results import ReportBuilder, RunReport, by_seed, mean_of
 from polyctl.reports.tables import Column, Figure, Report, Series, Table, Value
 from polyctl.store.event_kinds import Step, Validation
 from polyctl.store.events import EventReader
@@ -25,7 +23,7 @@ CURVE = "greedy_verified"  # what trainings of both kinds measure on held-out pr
 def rl_claim(data: ReportBuilder) -> Report:
     """Each arm's accuracy, its gain over the start, and its held-out accuracy while it trained."""
     arms = _arms(data)
-    found = {run_name: _by_seed(name, run_name, data) for name, _, run_name in arms}
+    found = {run_name: by_seed(name, run_name, data) for name, _, run_name in arms}
     starts = found[START]
     rows = tuple(_row(label, found[run_name], starts) for _, label, run_name in arms)
     columns = (
@@ -66,24 +64,6 @@ def _arms(data: ReportBuilder) -> list[Arm]:
     return named
 
 
-def _by_seed(name: str, run_name: str, data: ReportBuilder) -> dict[int, RunReport]:
-    """The newest evaluation of each seed's newest run; the experiment is noted as missing if it has none."""
-    found: dict[int, RunReport] = {}
-    for run in runs_of(run_name, data.root):
-        try:
-            seed = run.config().seed
-        except FileError:  # a run of another version does not count
-            continue
-        reports = own_reports(run_name, data.root, run.name) if seed not in found else []
-        if reports:
-            widest = max(reports, key=lambda report: report.beam)
-            found[seed] = widest
-            data.note(run_name, widest)
-    if not found:
-        data.note(name, None)
-    return found
-
-
 def _row(label: str, found: dict[int, RunReport], starts: dict[int, RunReport]) -> tuple[Value, ...]:
     reports = list(found.values())
     sources = [report.source() for report in reports]
@@ -94,28 +74,22 @@ def _row(label: str, found: dict[int, RunReport], starts: dict[int, RunReport]) 
         for after, before in [(report.value("pass@30"), starts[seed].value("pass@30"))]
         if after is not None and before is not None
     ]
-    trained = _mean([source["trained on"] for source in sources])
+    trained = mean_of([source["trained on"] for source in sources])
     return (
         label,
         len(reports) or None,
         None if trained is None else round(trained),
-        _mean([source["training minutes"] for source in sources]),
-        *(_mean([report.value(measure) for report in reports]) for measure in MEASURES),
-        _mean(gains),
+        mean_of([source["training minutes"] for source in sources]),
+        *(mean_of([report.value(measure) for report in reports]) for measure in MEASURES),
+        mean_of(gains),
         stdev(gains) if len(gains) > 1 else None,
-        _mean([_copies(report) for report in reports]),
+        mean_of([_copies(report) for report in reports]),
     )
 
 
 def _copies(report: RunReport) -> float:
     summary = report.report.summary
     return summary.duplicates / max(1, summary.problems * summary.beam)
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    """The mean; None if there is none, or one of them is missing."""
-    known = [value for value in values if value is not None]
-    return fmean(known) if known and len(known) == len(values) else None
 
 
 def _curves(

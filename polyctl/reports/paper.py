@@ -6,6 +6,7 @@ Each is a function from what was gathered to a Report. What has not been measure
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import stdev
 
 from polyctl.config.schema import Experiment
 from polyctl.plans.stages import runs_of
@@ -13,7 +14,9 @@ from polyctl.reports.published import gains, measures, published
 from polyctl.reports.results import (
     ReportBuilder,
     RunReport,
+    by_seed,
     common_k,
+    mean_of,
     measured_value,
     own_reports,
     published_value,
@@ -22,6 +25,7 @@ from polyctl.reports.tables import Column, Figure, Report, Series, Table, Value
 
 BEAMS = (1, 2, 5, 6, 10, 11, 15, 20, 30, 50)
 ALGORITHMS = ("bgrpo", "grpo", "boost")
+SEEDS = "Means over seeds; spread: standard deviation of the gain over seeds (n - 1). Greedy: verified."
 NO_NUMBERS = "The reference at hand states no figures of the paper for this part."
 
 
@@ -362,7 +366,10 @@ def d4(data: ReportBuilder) -> Report:
 
 
 def rl(data: ReportBuilder) -> Report:
-    """Before and after reinforcement learning, for every experiment that has been through it."""
+    """Before and after reinforcement learning, for every experiment that has been through it.
+
+    Means over seeds, of the newest run of each.
+    """
     rows: list[tuple[Value, ...]] = []
     bars: dict[str, list[tuple[str | float, float | None]]] = {"before": [], "after": []}
     for name in data.registry.names():
@@ -370,29 +377,29 @@ def rl(data: ReportBuilder) -> Report:
             after_name = f"{name}_{algorithm}"
             if not runs_of(after_name, data.root):
                 continue
-            after = data.of(after_name)
-            before = _before(after, name, data)
-            k = common_k([before, after])
-            for measure in ("greedy", "pass@1", f"pass@{k}", "rank"):
-                old, new = measured_value(before, measure), measured_value(after, measure)
-                gain = None if old is None or new is None else new - old
-                rows.append((name, algorithm, measure, old, new, gain))
-            bars["before"].append((after_name, measured_value(before, "greedy")))
-            bars["after"].append((after_name, measured_value(after, "greedy")))
+            after = list(by_seed(after_name, after_name, data).values())
+            before = [_before(one, name, data) for one in after]
+            k = common_k([*before, *after])
+            for measure in ("exact", "greedy", "pass@1", f"pass@{k}", "rank"):
+                rows.append((name, algorithm, measure, *_compared(before, after, measure)))
+            bars["before"].append((after_name, mean_of([measured_value(one, "greedy") for one in before])))
+            bars["after"].append((after_name, mean_of([measured_value(one, "greedy") for one in after])))
     columns = (
         Column("experiment"),
         Column("algorithm"),
         Column("measure"),
+        Column("seeds", "count"),
         Column("before", "percent"),
         Column("after", "percent"),
         Column("gain", "points"),
+        Column("spread of it", "points"),
     )
     tables = [
         Table(
             "Before and after",
             columns,
             tuple(rows),
-            None if rows else "No experiment has been through it yet.",
+            SEEDS if rows else "No experiment has been through it yet.",
         ),
         Table(
             "Published, one variable, 4∘4, beam 10, 100 problems",
@@ -411,6 +418,16 @@ def rl(data: ReportBuilder) -> Report:
     series = tuple(Series(label, tuple(points)) for label, points in bars.items())
     figure = Figure("rl", "Greedy before and after", "run", "greedy verified, %", series, "bars")
     return data.report("rl", "Reinforcement learning: before and after", tables, [figure])
+
+
+def _compared(
+    before: Sequence[RunReport | None], after: Sequence[RunReport], measure: str
+) -> tuple[Value, ...]:
+    """The number of seeds, the means before and after, the gain and its standard deviation over seeds."""
+    old, new = ([measured_value(one, measure) for one in reports] for reports in (before, after))
+    gains = [b - a for a, b in zip(old, new, strict=True) if a is not None and b is not None]
+    spread = stdev(gains) if len(gains) > 1 else None
+    return (len(after) or None, mean_of(old), mean_of(new), mean_of(gains), spread)
 
 
 def _before(after: RunReport | None, name: str, data: ReportBuilder) -> RunReport | None:

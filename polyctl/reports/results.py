@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from polyctl.config.registry import Registry
@@ -88,6 +89,30 @@ def own_reports(name: str, root: Path, run_name: str | None = None) -> list[RunR
         if found := _reports(run, ProblemSet(name)):
             return found
     return []
+
+
+def by_seed(name: str, run_name: str, data: ReportBuilder) -> dict[int, RunReport]:
+    """The newest evaluation of each seed's newest run; the experiment is noted as missing if it has none."""
+    found: dict[int, RunReport] = {}
+    for run in runs_of(run_name, data.root):
+        try:
+            seed = run.config().seed
+        except FileError:  # a run of another version does not count
+            continue
+        reports = own_reports(run_name, data.root, run.name) if seed not in found else []
+        if reports:
+            widest = max(reports, key=lambda report: report.beam)
+            found[seed] = widest
+            data.note(run_name, widest)
+    if not found:
+        data.note(name, None)
+    return found
+
+
+def mean_of(values: Sequence[float | None]) -> float | None:
+    """The mean; None if there is none, or one of them is missing."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known and len(known) == len(values) else None
 
 
 def newest(name: str, root: Path) -> RunReport | None:

@@ -31,11 +31,14 @@ def accuracy(greedy, beam, step=0.01):
 def evaluated(tmp_path):
     """Make a run of an experiment of the registry with an evaluation's report in it."""
 
-    def evaluated(name, greedy, beam=10, cells=None, data=None, stamp="20260101-000000", run=None, base=None):
+    def evaluated(
+        name, greedy, beam=10, cells=None, data=None, stamp="20260101-000000", run=None, base=None, seed=0
+    ):
         if run is None:
             experiment = REGISTRY.get(base or name)
             train = experiment.train if base is None else TrainConfig(init_from=f"{base}/start")
-            run = create_run(experiment.model_copy(update={"name": name, "train": train}), tmp_path)
+            changes = {"name": name, "train": train, "seed": seed}
+            run = create_run(experiment.model_copy(update=changes), tmp_path)
             with EventWriter(run.events) as events:
                 began = RunStarted(state="started", device="cpu", parameters=1234, step=0, total_steps=50)
                 events.write(began)
@@ -136,9 +139,14 @@ def test_before_and_after_reinforcement_learning(evaluated, report, tmp_path):
     evaluated("rl_quick", 0.9)  # a newer run, from which it did not start
     evaluated("rl_quick_bgrpo", 0.5, base="rl_quick")
     made = report("rl")
-    greedy = rows(made.tables[0])[0]
+    greedy = next(row for row in rows(made.tables[0]) if row["measure"] == "greedy")
     assert (greedy["before"], greedy["after"], greedy["gain"]) == (0.4, 0.5, pytest.approx(0.1))
+    assert (greedy["seeds"], greedy["spread of it"]) == (1, None)
     assert shown(greedy["gain"], "points") == "+10.0"
+    evaluated("rl_quick_bgrpo", 0.7, base="rl_quick", seed=1)
+    greedy = next(row for row in rows(report("rl").tables[0]) if row["measure"] == "greedy")
+    assert (greedy["seeds"], greedy["before"], greedy["after"]) == (2, 0.4, pytest.approx(0.6))
+    assert greedy["spread of it"] == pytest.approx(0.1414, abs=1e-4)
     assert dict(made.tables[2].rows) == gains()
 
 
