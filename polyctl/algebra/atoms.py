@@ -45,7 +45,10 @@ def parse_atoms(text: str, given: Sequence[str] | None, limits: Limits) -> Polyn
     tokens = Lexer(text, lexed, limits, atoms=True).tokens()
     occurring = sorted({token.text for token in tokens if token.kind == "name"}, key=natural_key)
     letters = occurring if lexed is None else lexed
-    slots = sum(token.kind in {"function", "frac", "over", "call", "/", "^"} for token in tokens)
+    functions = sum(token.kind in {"function", "call"} for token in tokens)
+    # 1/(x*y) is (1/x)*(1/y), and (x*y)^(1/2) is a product of roots
+    divisions = sum(token.kind in {"frac", "over", "/", "^"} for token in tokens)
+    slots = functions + divisions * max(1, len(letters))
     if len(letters) > limits.variables:
         raise ParseError(f"more than {limits.variables} variables", text, 0)
     parser = AtomParser(text, tokens, letters, min(slots, limits.variables), limits)

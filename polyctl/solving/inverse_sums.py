@@ -6,7 +6,7 @@ verified with that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from flint import fmpq
@@ -17,7 +17,7 @@ from polyctl.algebra.complexity import complexity
 from polyctl.algebra.decomposition import Decomposition, outer_ring
 from polyctl.algebra.identities import find_identities
 from polyctl.algebra.monomials import Monomial
-from polyctl.algebra.polynomial import Polynomial, names, polynomial, ring, terms, variables_used
+from polyctl.algebra.polynomial import Polynomial, compose, names, polynomial, ring, terms, variables_used
 from polyctl.solvers.exact.laurent_sums import find_sums, in_sums
 from polyctl.solving.verification import rewrite
 
@@ -27,17 +27,39 @@ MOST = 8  # variables of which all pairs are looked at
 def in_sums_with_inverses(f: Polynomial) -> Decomposition | None:
     """The simplest g(y; u^d + c·(1/u)^d) = f for some u and d, of degree 2 or more in its last variable.
 
+    If there is a y with its inverse, g is in turn one of these in y where it can be.
+
     >>> from polyctl.algebra.parse import parse
     >>> in_sums_with_inverses(parse("x^2 + 1/x^2", atoms=True))
     Decomposition(outer=b^2 - 2, inners=(x + 1/x,))
     >>> in_sums_with_inverses(parse("x^3 - 8/x^3", atoms=True))
     Decomposition(outer=b^3 + 6*b, inners=(x - 2*1/x,))
+    >>> in_sums_with_inverses(parse("x^2 + 1/x^2 + y^2 + 1/y^2 - 4", atoms=True))
+    Decomposition(outer=b0^2 + b1^2 - 8, inners=(x + 1/x, y + 1/y))
     """
     used = variables_used(f)
     if not 2 <= len(used) <= MOST:
         return None
-    found = [d for u, v in combinations(used, 2) if _are_inverse(f, u, v) for d in _sums(f, u, v)]
+    pairs = [(u, v) for u, v in combinations(used, 2) if _are_inverse(f, u, v)]
+    found = [d for pair in pairs for first in _sums(f, *pair) for d in _with_further(f, first, pairs)]
     return min(found, key=complexity, default=None)
+
+
+def _with_further(
+    f: Polynomial, d: Decomposition, pairs: Sequence[tuple[int, int]]
+) -> Iterator[Decomposition]:
+    """The same in sums of the next pair among its inner polynomials, and so on; itself without one."""
+    gens, inners, last = f.context().gens(), list(d.inners), True
+    for u, v in pairs:
+        if gens[u] in inners and gens[v] in inners:
+            assert d.outer is not None
+            for step in _sums(d.outer, inners.index(gens[u]), inners.index(gens[v])):
+                last = False
+                composed = Decomposition(step.outer, tuple(compose(h, inners) for h in step.inners))
+                yield from _with_further(f, composed, pairs)
+            break
+    if last:
+        yield d
 
 
 def _are_inverse(f: Polynomial, u: int, v: int) -> bool:

@@ -192,3 +192,10 @@ def test_whole_numbers_leave_the_exponents_of_numbers(text, shown):
 def test_a_large_number_in_an_exponent_is_refused():
     with pytest.raises(ParseError, match="exponent above"):
         parse("2^(x+10000000)", atoms=True)
+
+
+def test_each_variable_of_a_divisor_has_an_inverse():
+    for letters in ("xy", "abcdef"):
+        product = "*".join(letters)
+        f = parse(f"1/({product}) + {product}", atoms=True)
+        assert {f"1/{letter}" for letter in letters} <= set(names(f))
