@@ -141,7 +141,8 @@ def run(arguments: Sequence[str], began: Callable[[], object] | None = None) -> 
         print_problem(*_explain_usage(error))
         return int(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        say("interrupted")
+        if not said_interrupted():
+            say("interrupted")
         return EXIT_INTERRUPTED
     except SystemExit as leave:
         if isinstance(leave.__context__, BrokenPipeError):  # Typer turns a broken pipe into exit code 1

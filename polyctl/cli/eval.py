@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
@@ -27,7 +29,7 @@ from polyctl.cli.options import (
     limit_seconds,
 )
 from polyctl.cli.size import ask_if_long, check_size
-from polyctl.errors import FileError, UsageError
+from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
 from polyctl.formatting import format_fixed, format_percent
 from polyctl.solving.methods import DEFAULT_SECONDS
 from polyctl.store.evaluation_report import CheckpointName
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
     from polyctl.config.schema import EvalConfig
     from polyctl.data.problem import Problem
     from polyctl.model.serialization import LoadedModel
+    from polyctl.runtime.processes import Processes
     from polyctl.store.evaluation_report import EvaluationReport, ProblemSet
+    from polyctl.store.runs import Run
 
 SHOWN_K = (1, 2, 5, 10, 20, 30, 50)
 
@@ -175,16 +179,8 @@ def eval_(
         processes.from_main(ask)
         problems, problem_set = _problems(loaded, limit or config.problems, data or [], limit, seed)
         how = EvaluationOptions(config, which, grammar, baseline, workers if workers > 1 else 0)
-        with output.progress("evaluating", len(problems)) as bar:
-            report = evaluate_run(
-                results,
-                loaded,
-                problems,
-                problem_set,
-                how,
-                processes,
-                lambda: bar.advance(processes.world),
-            )
+        with _counting(len(problems), results, processes) as count:
+            report = evaluate_run(results, loaded, problems, problem_set, how, processes, count)
     if not processes.main:
         return
     if as_json:
@@ -194,6 +190,32 @@ def eval_(
         if results.path != run.path and out is None:
             output.say(f"{run.path} is not written to: the results are in {results.path}")
         output.say(f"predictions: {report.predictions}")
+
+
+@contextmanager
+def _counting(total: int, results: Run, processes: Processes) -> Iterator[Callable[[], None]]:
+    """Progress, and after a Ctrl-C what is kept and how to go on; gives what to call after each problem."""
+    from polyctl.runtime.signals import answering_interrupts
+
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += processes.world
+        bar.advance(processes.world)
+
+    answer = "interrupted: stopping; a second Ctrl-C does not wait"
+    bar_or_lines = output.progress("evaluating", total) if processes.main else nullcontext(output.Bar())
+    try:
+        with answering_interrupts(answer), bar_or_lines as bar:
+            yield count
+    except KeyboardInterrupt:
+        after = f"after {min(done, total):,} of {total:,} problems"
+        kept = f"their answers are kept in {results.predictions}, without a report; " if done else ""
+        shorter = f", and --limit {min(done, total)} ends there" if done else ""
+        if processes.main:
+            output.say(f"interrupted {after}: {kept}the same command begins again{shorter}")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def _problems(

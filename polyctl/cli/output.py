@@ -6,15 +6,19 @@ import json
 import re
 import shlex
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from polyctl.errors import ParseError, PolyctlError
+from polyctl.formatting import format_duration
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
+
+LINE_SECONDS = 10.0  # between two lines of progress where there is no bar
 
 
 def stderr_console() -> Console:
@@ -179,7 +183,7 @@ def _terminal_table(header: Sequence[str], cells: Sequence[Sequence[str]], right
 class Bar:
     """A progress bar, or nothing if stderr is not a terminal."""
 
-    def __init__(self, progress: Progress | None, task: TaskID | None) -> None:
+    def __init__(self, progress: Progress | None = None, task: TaskID | None = None) -> None:
         self._progress = progress
         self._task = task
 
@@ -196,11 +200,44 @@ class Bar:
             self._progress.update(self._task, completed=done, total=total, description=description)
 
 
+class Lines(Bar):
+    """A line of progress on stderr now and then, where a bar cannot be drawn."""
+
+    def __init__(self, description: str, total: float | None) -> None:
+        super().__init__()
+        self._what, self._done, self._total = description, 0.0, total
+        self._began = self._said = time.monotonic()
+        self._first = 0.0
+
+    def advance(self, count: float = 1) -> None:
+        """Count more work as done."""
+        self.update(self._done + count)
+
+    def update(
+        self, done: float | None = None, total: float | None = None, description: str | None = None
+    ) -> None:
+        """Set how much is done, how much there is to do, or the description."""
+        if description not in (None, self._what):
+            self._what, self._began, self._first = description or "", time.monotonic(), done or 0.0
+        self._done = self._done if done is None else done
+        self._total = self._total if total is None else total
+        now = time.monotonic()
+        if self._total is not None and now - self._said >= LINE_SECONDS:
+            self._said = now
+            left = (self._total - self._done) * (now - self._began) / max(1, self._done - self._first)
+            text = f"{self._what}: {self._done:,.0f} of {self._total:,.0f}"
+            say(f"{text}, {format_duration(left)} left" if self._done > self._first else text)
+
+
 @contextmanager
-def progress(description: str, total: float | None = None) -> Iterator[Bar]:
-    """A progress bar on stderr while the block runs, on a terminal only; it leaves nothing behind."""
+def progress(description: str, total: float | None = None, *, lines: bool = True) -> Iterator[Bar]:
+    """A progress bar on stderr while the block runs; it leaves nothing behind.
+
+    Not on a terminal it is a line every LINE_SECONDS, or nothing if those who report to it print `lines` of
+    their own.
+    """
     if _quiet or not sys.stderr.isatty():
-        yield Bar(None, None)
+        yield Lines(description, total) if lines else Bar()
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from polyctl.training.cost import Cost
     from polyctl.training.loop import TrainResult
 
-LINE_SECONDS = 10.0  # between two plain progress lines
-
 # -- progress --------------------------------------------------------------------------------------
 
 
@@ -36,7 +34,7 @@ class ProgressReporter:
     """
 
     def __init__(self, bar: output.Bar | None = None, say: Callable[[str], None] = output.say) -> None:
-        self._bar = bar or output.Bar(None, None)
+        self._bar = bar or output.Bar()
         self.say = say
         self._plain = bar is None or not sys.stderr.isatty()
         self._total = self._first = 0
@@ -73,7 +71,8 @@ class ProgressReporter:
             event.step or 0,
             event.time or time.time(),
         )
-        self._bar.update(done=self._first, total=self._total)
+        if not self._plain:
+            self._bar.update(done=self._first, total=self._total)
         if event.after is not None:
             self.say(f"taking over from {event.after}, which has died")
         what = f"{event.algorithm} {event.state}" if event.algorithm is not None else event.state
@@ -84,8 +83,9 @@ class ProgressReporter:
 
     def _step(self, event: Step) -> None:
         step, text, now = event.step or 0, _step_text(event), event.time or time.time()
-        self._bar.update(done=step, description=text)
-        if self._plain and (now - self._reported >= LINE_SECONDS or step == self._total):
+        if not self._plain:
+            self._bar.update(done=step, description=text)
+        if self._plain and (now - self._reported >= output.LINE_SECONDS or step == self._total):
             self._reported = now
             left = max(0, self._total - step) * (now - self._began) / max(1, step - self._first)
             self.say(f"step {step:,} of {self._total:,}  {text}  {format_duration(left)} left")
@@ -132,7 +132,7 @@ def _held_out(found: dict[str, float], kind: str) -> str:
 @contextmanager
 def progress_reporter(description: str) -> Iterator[ProgressReporter]:
     """A reporter with a progress bar, if stderr is a terminal."""
-    with output.progress(description) as bar:
+    with output.progress(description, lines=False) as bar:
         yield ProgressReporter(bar)
 
 
@@ -160,12 +160,21 @@ def print_result(
     result: TrainResult, run: Run, experiment: Experiment, resume: str, as_json: bool, **facts: Any
 ) -> None:
     """How a training ended, on stdout, and what to type next; `facts` are further fields of the JSON."""
+    _print_end(result, run, experiment, as_json, facts)
+    if result.state == "interrupted":
+        output.say(f"interrupted: `{resume}` continues it")
+    elif not as_json:
+        output.say(f"next: {f'polyctl eval {run.name}' if result.state == 'complete' else resume}")
+
+
+def _print_end(
+    result: TrainResult, run: Run, experiment: Experiment, as_json: bool, facts: dict[str, Any]
+) -> None:
     if as_json:
         named = {"run": run.name, "path": str(run.path), "experiment": experiment.name}
         output.print_json({**named, **facts, **result.to_dict()})
-        return
-    print(f"{result.state} at step {result.step:,}: {result.checkpoint or 'no checkpoint yet'}")
-    output.say(f"next: {f'polyctl eval {run.name}' if result.state == 'complete' else resume}")
+    else:
+        print(f"{result.state} at step {result.step:,}: {result.checkpoint or 'no checkpoint yet'}")
 
 
 def print_cost(cost: Cost, experiment: Experiment, as_json: bool) -> None:

@@ -2,13 +2,15 @@
 
 import json
 import re
+import signal
 from pathlib import Path
 
 import pytest
 
 from polyctl.cli.app import run
+from polyctl.store.runs import list_runs
 from tests.cli.helpers import read
-from tests.processes import in_two_processes
+from tests.processes import ending, in_two_processes, start_polyctl, wait_for
 from tests.shared import every_source
 
 
@@ -96,3 +98,22 @@ def test_eval_by_sampling(place, capsys):
     ):
         assert run(["eval", *arguments]) == 2
     assert run(["eval", "--samples", "2", "--solver", "exact"]) == 2
+
+
+def test_ctrl_c_in_an_evaluation_says_what_is_kept_and_how_to_go_on(place):
+    (place / "many.txt").write_text((place / "data/smoke/train.txt").read_text() * 30)
+    words = ["--data", "many.txt", "--beam", "2", "--batch", "1", "--no-baseline", "--device", "cpu"]
+    process = start_polyctl("eval", "smoke", *words, cwd=place)
+    (made,) = list_runs(place / "runs")
+
+    def predictions():
+        return [p for p in made.predictions.iterdir() if len(p.read_bytes().splitlines()) > 2]
+
+    wait_for(predictions, "the first predictions", process)
+    process.send_signal(signal.SIGINT)
+    _, err = ending(process)
+    assert process.returncode == 130
+    first, second = (line for line in err.splitlines() if line.startswith("interrupted"))
+    assert first == "interrupted: stopping; a second Ctrl-C does not wait"
+    assert re.match(r"interrupted after [\d,]+ of 6,000 problems: their answers are kept in runs/", second)
+    assert "the same command begins again, and --limit" in second

@@ -30,6 +30,36 @@ def test_json_refuses_what_is_not_json(capsys):
         output.print_json(float("nan"))
 
 
+def test_progress_is_a_line_now_and_then_outside_a_terminal(capsys, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("polyctl.cli.output.time", clock)
+    with output.progress("Working", total=30) as bar:
+        for _ in range(3):
+            clock.seconds += 6
+            bar.advance(5)
+        bar.update(0, 8, "the next")
+        clock.seconds += 10
+        bar.advance()
+    lines = ["Working: 10 of 30, 24 s left", "the next: 1 of 8, 70 s left"]
+    assert capsys.readouterr().err.splitlines() == lines
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    seconds = 0.0
+
+    def monotonic(self):
+        return self.seconds
+
+
+def test_progress_is_silent_where_others_tell_it(capsys, monkeypatch):
+    monkeypatch.setattr(output, "LINE_SECONDS", 0.0)
+    with output.progress("Working", total=3, lines=False) as bar:
+        bar.advance()
+    assert capsys.readouterr().err == ""
+
+
 def test_progress_is_silent_outside_a_terminal(capsys):
     with output.progress("Working", total=3) as bar:
         bar.advance()

@@ -173,7 +173,8 @@ def test_ctrl_c_saves_and_exits_130(tmp_path):
     assert process.returncode == 130, words
     assert "interrupted: saving smoke/" in words
     assert "Traceback" not in words
-    assert "polyctl train --resume smoke/" in words
+    assert "interrupted: `polyctl train --resume smoke/" in words
+    assert not words.endswith("\ninterrupted\n")
     (made,) = list_runs(tmp_path / "runs")
     assert made.summary().state == "interrupted"
     assert checkpoint.read_facts(made.checkpoints / "trainer.safetensors")["step"] == made.summary().step

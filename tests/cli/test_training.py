@@ -3,7 +3,7 @@
 import pickle
 from dataclasses import replace
 
-from polyctl.cli import training
+from polyctl.cli import output
 from polyctl.cli.training import ProgressReporter, print_cost
 from polyctl.plans.progress import Progress
 from polyctl.store.event_kinds import Pool, RunStarted, Step, Validation
@@ -27,7 +27,7 @@ def reported(capsys, *events):
 
 
 def test_supervised_training_is_reported_in_lines_without_a_bar(capsys, monkeypatch):
-    monkeypatch.setattr(training, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(output, "LINE_SECONDS", 0.0)
     step = Step(2, loss=1.5, tokens_per_second=2500.0)
     validation = Validation(4, {"valid_loss": 1.25, "greedy_exact": 0.25, "greedy_verified": 0.5})
     lines = reported(capsys, RUN, step, replace(step, metrics={"mfu": 0.3}), validation)
