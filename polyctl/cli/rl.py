@@ -26,7 +26,7 @@ from polyctl.cli.options import (
     YesOption,
 )
 from polyctl.cli.size import ask_if_long, check_size
-from polyctl.cli.training import kept_from, print_cost, print_result, progress_reporter
+from polyctl.cli.training import check_resumable, kept_from, print_cost, print_result, progress_reporter
 from polyctl.errors import EXIT_INTERRUPTED, FileError, UsageError
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ def _old(chosen: Experiment, changes: list[str], runs: Path | None, again: str) 
         raise FileError(error.message, f"there is nothing to continue yet: {again}") from error
     if not old.resumable:
         raise FileError(f"{old.path} has nothing to continue from", again)
+    check_resumable(old)
     return old, override(old.config(), changes)
 
 

@@ -25,7 +25,7 @@ from polyctl.cli.options import (
     YesOption,
 )
 from polyctl.cli.size import LONG, ask_if_long, check_size
-from polyctl.cli.training import kept_from, print_cost, print_result, progress_reporter
+from polyctl.cli.training import check_resumable, kept_from, print_cost, print_result, progress_reporter
 from polyctl.errors import EXIT_INTERRUPTED, UsageError
 from polyctl.formatting import format_bytes, format_duration
 
@@ -100,6 +100,8 @@ def train(
     if data is not None:
         changes.append("train.source=files")
     chosen, old = _choose(experiment, run, resume, smoke, changes, runs, registry)
+    if old is not None and not dry_run:
+        check_resumable(old)
 
     from polyctl.runtime.device import limit_threads  # loads torch, so after the checks
     from polyctl.runtime.processes import join_processes

@@ -139,6 +139,13 @@ def progress_reporter(description: str) -> Iterator[ProgressReporter]:
 # -- start -----------------------------------------------------------------------------------------
 
 
+def check_resumable(run: Run) -> None:
+    """FileError if another process trains the run, or it lies where nothing can be written."""
+    from polyctl.store.lock import check_free
+
+    check_free(run.path, "copy the runs to a place that can be written, and name it with --runs")
+
+
 def kept_from(experiment: Experiment, start: Path, processes: Processes) -> Experiment:
     """The experiment with what its start was kept from; a warning of what of that is not here."""
     from polyctl.model.serialization import read_experiment

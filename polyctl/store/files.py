@@ -35,7 +35,7 @@ def explaining(operation: str, path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        if error.filename is not None and Path(error.filename).parent != path.parent:
+        if error.filename is not None and Path(error.filename).absolute().parent != path.absolute().parent:
             reason += f" ({error.filename})"
         hint = HINTS.get(error.errno) if error.errno is not None else None
         raise FileError(f"cannot {operation} {path}: {reason}", hint) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,7 +13,20 @@ from polyctl.store.files import explaining, remove_unfinished, write_atomic
 from polyctl.store.owner import FILE_NAME, Owner, read_owner
 
 LOCK_NAME = ".lock"
+WAIT = "wait until it has finished, or stop it"
 ORPHAN_SECONDS = 5.0  # how long processes that a dead writer started may still hold its lock
+
+
+def check_free(directory: Path, remedy: str) -> None:
+    """FileError if another process writes there, or, with that remedy, if the place cannot be written.
+
+    It is asked before other work, which would be in vain; only `sole_writer` makes sure.
+    """
+    owner = read_owner(directory)
+    if owner is not None and owner.alive:
+        raise FileError(f"{directory} is being written by {owner}", WAIT)
+    if not os.access(directory, os.W_OK):
+        raise FileError(f"{directory} cannot be written: it is read-only", remedy)
 
 
 @contextmanager
@@ -34,7 +48,7 @@ def sole_writer(directory: Path, *folders: Path) -> Iterator[Owner | None]:
         except Timeout:
             raise FileError(
                 f"{directory} is being written by {read_owner(directory) or 'another process'}",
-                "wait until it has finished, or stop it",
+                WAIT,
             ) from None
         except NotImplementedError as error:  # a file system without locks
             raise OSError(errno.ENOLCK, str(error)) from error

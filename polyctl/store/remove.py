@@ -10,7 +10,7 @@ from pathlib import Path
 from polyctl.config.names import is_run_name
 from polyctl.errors import FileError, UsageError, did_you_mean
 from polyctl.store.files import UNFINISHED, explaining
-from polyctl.store.lock import sole_writer
+from polyctl.store.lock import check_free, sole_writer
 from polyctl.store.runs import Run, find_run, list_runs, runs_root, shipped_run, was_trained
 
 
@@ -39,11 +39,8 @@ def check_removable(run: Run) -> None:
             f"{run.name} is the bundled model, which is not removed", "set POLYCTL_SHIPPED=none to do without"
         )
     run.refuse_links()
-    owner = run.summary().owner
-    if owner is not None and owner.alive:
-        raise FileError(
-            f"{run.path} is being written by {owner}", "wait until it has finished, or stop it first"
-        )
+    for directory in (run.path, run.path.parent):
+        check_free(directory, "nothing can be removed there; change its permissions, or mount it writable")
 
 
 def remove_run(run: Run) -> int:

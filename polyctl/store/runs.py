@@ -29,6 +29,7 @@ from polyctl.store.summary import RunState, Summary, summarise_events
 
 NO_MODEL = "none"  # as POLYCTL_SHIPPED: there is no bundled model
 TRAINER_STATE, RL_STATE = "trainer.safetensors", "rl.safetensors"  # in checkpoints/: what resuming needs
+OUT_HINT = "name a place for the results with --out DIR"
 STAMP = "%Y%m%d-%H%M%S"  # how runs and reports are named, by the time in UTC
 
 
@@ -269,8 +270,10 @@ def run_for_results(run: Run, root: Path | None = None, out: Path | None = None)
     except OSError as error:
         raise FileError(
             f"{results.path} cannot be made: {error.strerror}",
-            "name another place with --runs or POLYCTL_RUNS",
+            OUT_HINT,
         ) from error
+    if not os.access(results.path, os.W_OK):
+        raise FileError(f"{results.path} cannot be written: it is read-only", OUT_HINT)
     return results
 
 
