@@ -6,6 +6,7 @@ import gc
 import io
 import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -37,6 +38,7 @@ COMMANDS = {  # in the order of the help: each as module:function of polyctl.cli
     "doctor": "doctor:doctor",
 }
 POLYNOMIAL_COMMANDS = ("decompose", "verify", "rewrite", "tui")
+WIDE = 80  # columns, from which help is shown in tables
 EXIT_BROKEN_PIPE = 141  # what a shell reports for a program that SIGPIPE ended
 
 
@@ -76,6 +78,11 @@ def _readable(arguments: Sequence[str]) -> list[str]:
     return [f" {word}" if re.match(r"-[^-].", word) else word for word in arguments]
 
 
+def _is_wide() -> bool:
+    """Whether the terminal has room for tables of options; where it has not, they would cut off names."""
+    return shutil.get_terminal_size().columns >= WIDE
+
+
 def make_app(command: str | None = None) -> "typer.Typer":
     """The Typer application with all commands, or with this one alone if there is one of that name.
 
@@ -88,7 +95,7 @@ def make_app(command: str | None = None) -> "typer.Typer":
         help="Find hidden structure in polynomials: f = g(h1, ..., hm), proved exactly.",
         add_completion=command not in COMMANDS,
         pretty_exceptions_enable=False,
-        rich_markup_mode="markdown",  # flows the paragraphs of docstrings
+        rich_markup_mode="markdown" if _is_wide() else None,  # flows the paragraphs of docstrings
         invoke_without_command=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )

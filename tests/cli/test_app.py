@@ -235,6 +235,23 @@ def test_bad_input_has_its_words_and_exit_code(place, capsys, arguments, code, w
     assert not out
 
 
+GROUPS = [["runs", name] for name in ("list", "show", "tail", "compare", "rm")]
+GROUPS += [["experiments", name] for name in ("list", "show", "run")]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 79, 80])
+def test_help_in_a_narrow_terminal_cuts_nothing_off(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for words in ([], *([name] for name in app.COMMANDS), *GROUPS):
+        assert app.run([*words, "--help"]) == 0
+        shown = capsys.readouterr().out
+        assert "…" not in shown, words
+    assert app.run(["eval", "--help"]) == 0
+    shown = capsys.readouterr().out
+    for name in ("--checkpoint", "--temperature", "--max-tokens", "POLYCTL_REGISTRY", "KEY=VALUE"):
+        assert name in shown
+
+
 # -- what is typed and piped ---------------------------------------------------------------------
 
 
