@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-SHOWN_MISSING = 4
 Kind = Literal["text", "count", "percent", "points", "number"]
 Value = str | int | float | None
 
@@ -127,11 +126,10 @@ def _row(cells: list[str]) -> str:
 
 
 def missing_words(report: Report) -> str:
-    """Which experiments have not been run, and the command that runs them; of many only the first."""
-    first = report.missing[:SHOWN_MISSING]
-    more = len(report.missing) - len(first)
-    words = f"Not run yet (–): {', '.join(first)}{f' and {more} more' if more else ''}."
-    return f"{words} `polyctl experiments run {' '.join(first)}`"
+    """How many experiments have not been run, and the command that runs all of them."""
+    count = len(report.missing)
+    what = f"{count} experiment{'' if count == 1 else 's'}"
+    return f"Not run yet (–): {what}. `polyctl experiments run {' '.join(report.missing)}`"
 
 
 def sources_table(report: Report) -> Table:

@@ -1,6 +1,7 @@
 """The paper's tables from fabricated reports: the right cells, – for what is missing, published beside."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -11,7 +12,7 @@ from polyctl.errors import FileError, UsageError
 from polyctl.reports.figures import draw
 from polyctl.reports.make_report import PLANS, make_report
 from polyctl.reports.published import complexities, gains, measures, published
-from polyctl.reports.tables import Column, Report, Table, markdown, shown
+from polyctl.reports.tables import Column, Report, Table, markdown, missing_words, shown
 from polyctl.store.event_kinds import End, RunStarted
 from polyctl.store.events import EventWriter
 from polyctl.store.runs import create_run
@@ -300,3 +301,16 @@ def test_a_name_that_is_neither_plan_nor_experiment(report, name, hint):
     with pytest.raises(UsageError, match="it is no plan") as error:
         report(name)
     assert hint in error.value.hint
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_the_command_for_what_is_missing_names_all_of_it(plan, tmp_path):
+    made = make_report([plan], REGISTRY, tmp_path)
+    if not made.missing:
+        return
+    count, command = re.match(
+        r"Not run yet \(–\): (\d+) experiments?\. `(.*)`$", missing_words(made)
+    ).groups()
+    names = command.removeprefix("polyctl experiments run ").split()
+    assert len(names) == int(count)
+    assert {experiment.name for experiment in REGISTRY.matching(names)} == set(made.missing)
