@@ -5,9 +5,7 @@
 b^2 + 4
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as of `typing`, whose import a Ctrl-C could meet before `__main__` answers it
 if TYPE_CHECKING:
     from polyctl.algebra.polynomial import Polynomial
     from polyctl.algebra.verify import Verdict
@@ -57,6 +55,8 @@ if not TYPE_CHECKING:  # else a type checker would believe that every name exist
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module 'polyctl' has no attribute {name!r}")
+        from importlib import import_module
+
         value = getattr(import_module(_HOMES.get(name, "polyctl.solving.api")), name)
         globals()[name] = value
         return value

@@ -13,7 +13,7 @@ import typer
 from polyctl import __version__
 from polyctl.cli import app
 from polyctl.errors import FileError, ParseError, UsageError
-from tests.processes import POLYCTL, ending, run_program
+from tests.processes import POLYCTL, ROOT, ending, run_program
 
 HEAVY = ("torch", "numpy", "sympy", "textual", "flint")
 
@@ -287,6 +287,12 @@ def test_closed_streams_are_empty_ones():
     done = run_program(f"{command} - <&-", shell=True)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("error: standard input holds no polynomial")
+
+
+def test_nothing_is_imported_before_ctrl_c_is_answered_but_what_that_takes():
+    look = "import sys; before = set(sys.modules); import polyctl; print(set(sys.modules) - before)"
+    found = run_program([sys.executable, "-S", "-c", look], env={"PYTHONPATH": str(ROOT)})
+    assert found.stdout.strip() == "{'polyctl'}"
 
 
 INTERRUPTED_AMID_AN_IMPORT = """
