@@ -3,9 +3,13 @@
 A failure offers nothing, because its message would land in what is being typed.
 """
 
-# No `from __future__ import annotations`: Typer looks at the types of the parameters.
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, get_args
 
 import typer
+
+if TYPE_CHECKING:
+    from polyctl.store.runs import Run
 
 
 def experiment_names(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -19,17 +23,41 @@ def experiment_names(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def run_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Runs and the experiments that have some, newest first, in the runs or the --runs that stands before."""
-    try:
-        from polyctl.store.runs import list_runs, shipped_run
+    """Runs and the experiments that have some, newest first, in the runs or the --runs that stands before.
 
-        runs = list_runs(ctx.params.get("runs"))
-        if shipped_run().has_checkpoint:
-            runs.append(shipped_run())
-        names = dict.fromkeys([*(run.experiment for run in runs), *(run.name for run in runs)])
-        return [name for name in names if _fits(name, incomplete)]
+    The bundled run is one of them.
+    """
+    try:
+        from polyctl.store.runs import shipped_run
+
+        bundled = [shipped_run()] if shipped_run().has_checkpoint else []
+        runs = [*_runs(ctx), *bundled]
+        return _fitting([*(run.experiment for run in runs), *(run.name for run in runs)], incomplete)
     except Exception:
         return []
+
+
+def listed_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The same without the bundled run, which no list shows."""
+    try:
+        runs = _runs(ctx)
+        return _fitting([*(run.experiment for run in runs), *(run.name for run in runs)], incomplete)
+    except Exception:
+        return []
+
+
+def single_run_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Runs alone, EXPERIMENT/ID."""
+    try:
+        return _fitting([run.name for run in _runs(ctx)], incomplete)
+    except Exception:
+        return []
+
+
+def _runs(ctx: typer.Context) -> "list[Run]":
+    from polyctl.store.runs import list_runs
+
+    return list_runs(ctx.params.get("runs"))
 
 
 def report_names(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -54,7 +82,32 @@ def method_names(incomplete: str) -> list[str]:
     """What --method takes."""
     from polyctl.solving.methods import CHOICES
 
-    return [name for name in CHOICES if _fits(name, incomplete)]
+    return _fitting(CHOICES, incomplete)
+
+
+def solver_names(incomplete: str) -> list[str]:
+    """What --solver takes."""
+    from polyctl.solving.methods import CHOICES
+
+    return _fitting(["all", *CHOICES[1:]], incomplete)
+
+
+def checkpoint_names(incomplete: str) -> list[str]:
+    """What --checkpoint takes."""
+    from polyctl.store.evaluation_report import CheckpointName
+
+    return _fitting(get_args(CheckpointName), incomplete)
+
+
+def algorithm_names(incomplete: str) -> list[str]:
+    """What --algo takes."""
+    from polyctl.config.schema import AlgorithmName
+
+    return _fitting(get_args(AlgorithmName), incomplete)
+
+
+def _fitting(names: Iterable[str], incomplete: str) -> list[str]:
+    return [name for name in dict.fromkeys(names) if _fits(name, incomplete)]
 
 
 def _fits(name: str, incomplete: str) -> bool:

@@ -62,7 +62,12 @@ def eval_(
     ] = None,
     checkpoint: Annotated[
         str | None,
-        typer.Option("--checkpoint", help="best (the default), last or average."),
+        typer.Option(
+            "--checkpoint",
+            metavar="NAME",
+            help="best (the default), last or average.",
+            autocompletion=completion.checkpoint_names,
+        ),
     ] = None,
     set_: SetOption = None,
     samples: SamplesOption = None,
@@ -76,7 +81,10 @@ def eval_(
     solver: Annotated[
         str | None,
         typer.Option(
-            "--solver", metavar="METHOD", help="Evaluate the solver instead: exact, numeric, neural or all."
+            "--solver",
+            metavar="METHOD",
+            help="Evaluate the solver instead: exact, numeric, neural or all.",
+            autocompletion=completion.solver_names,
         ),
     ] = None,
     polish: Annotated[

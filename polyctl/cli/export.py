@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from polyctl.cli import output
+from polyctl.cli import completion, output
 from polyctl.cli.options import JsonOption, RegistryOption, RunArgument, RunsOption, SetOption
 from polyctl.errors import FileError, UsageError
 
@@ -49,7 +49,10 @@ def import_(
     experiment: Annotated[
         str | None,
         typer.Option(
-            "--experiment", metavar="NAME", help="Experiment whose problems and tokens the model knows."
+            "--experiment",
+            metavar="NAME",
+            help="Experiment whose problems and tokens the model knows.",
+            autocompletion=completion.experiment_names,
         ),
     ] = None,
     vocabulary: Annotated[

@@ -52,6 +52,7 @@ def rl(
             "--algo",
             metavar="NAME",
             help="bgrpo (groups from a beam), grpo (samples) or boost (expert iteration).",
+            autocompletion=completion.algorithm_names,
         ),
     ] = None,
     from_: Annotated[
@@ -199,7 +200,12 @@ def _start(
     if (wanted := name or supervised.rl.init_from) is not None:
         return weights_of(wanted, runs)
     try:
-        return find_run(supervised.name, runs).weights()
+        found = find_run(supervised.name, runs)
+        if smoke and processes.main:
+            output.say(
+                f"starting from {found.name}, which a few steps of --smoke have taught next to nothing"
+            )
+        return found.weights()
     except FileError as error:
         if not smoke:
             hint = f"train one first: polyctl train {supervised.name}, or name one with --from"

@@ -42,7 +42,7 @@ def list_(
         typer.Argument(
             metavar="PATTERN",
             help="Part of a name, or a pattern such as `d2_*/2025*`.",
-            autocompletion=completion.run_names,
+            autocompletion=completion.listed_names,
         ),
     ] = None,
     runs: RunsOption = None,
@@ -170,7 +170,7 @@ def remove(
         typer.Argument(
             metavar="EXPERIMENT/ID...",
             help="Runs, or their directories.",
-            autocompletion=completion.run_names,
+            autocompletion=completion.single_run_names,
         ),
     ],
     yes: YesOption = False,

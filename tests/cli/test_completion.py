@@ -36,6 +36,10 @@ def test_commands_and_options(complete):
     assert complete("train", "--res") == ["--resume"]
     assert complete("decompose", "--method", "n") == ["neural", "numeric"]
     assert complete("eval", "--device", "c") == ["cpu", "cuda"]
+    assert complete("eval", "--checkpoint", "") == ["best", "last", "average"]
+    assert complete("eval", "--solver", "") == ["all", "exact", "neural", "numeric"]
+    assert complete("rl", "quick", "--algo", "b") == ["bgrpo", "boost"]
+    assert complete("import", "x", "--experiment", "qui") == ["quick"]
 
 
 @pytest.mark.parametrize("command", ["train", "gen", "rl", "experiments show", "experiments run", "report"])
@@ -43,9 +47,21 @@ def test_names_of_experiments(complete, command):
     assert complete(*command.split(), "d2_heads_") == ["d2_heads_4", "d2_heads_8", "d2_heads_16"]
 
 
-@pytest.mark.parametrize("command", ["eval", "runs", "runs show", "runs rm", "export", "decompose --model"])
+@pytest.mark.parametrize("command", ["eval", "runs", "runs show", "export", "decompose --model"])
 def test_names_of_runs(complete, run, command):
     assert complete(*command.split(), "mi") == ["mine", run.name]
+
+
+def test_names_of_single_runs(complete, run):
+    assert complete("runs", "rm", "mi") == [run.name]
+
+
+def test_the_bundled_run_is_offered_where_it_can_be_used(complete, monkeypatch, tmp_path):
+    bundled = create_run(Experiment(name="general"), tmp_path / "elsewhere")
+    bundled.checkpoint("best").write_bytes(b"")
+    monkeypatch.setenv("POLYCTL_SHIPPED", str(bundled.path))
+    assert complete("eval", "gen") == ["general", bundled.name]
+    assert complete("runs", "gen") == complete("runs", "list", "gen") == []
 
 
 def test_all_of_a_group_is_offered(complete, run):

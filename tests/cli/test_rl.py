@@ -39,7 +39,9 @@ def test_smoke_runs_on_a_fresh_clone_and_reports_as_json(run, tmp_path, algorith
 
 def test_it_starts_from_the_newest_supervised_run_and_resumes(run, tmp_path):
     run("train", "rl_quick", "--smoke", "--steps", "2")
-    first = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "1", "--json").out)
+    result = run("rl", "rl_quick", "--smoke", "--steps", "1", "--json")
+    assert "starting from rl_quick_smoke/" in result.err
+    first = json.loads(result.out)
     again = json.loads(run("rl", "rl_quick", "--smoke", "--steps", "2", "--resume", "--json").out)
     assert (again["run"], again["step"], again["start"]) == (first["run"], 2, None)
     events = list(EventReader(Path(first["path"]) / "events.jsonl"))
