@@ -7,6 +7,7 @@ from pathlib import Path
 
 from polyctl.config.registry import Registry
 from polyctl.reports import paper
+from polyctl.reports.before_after import rl
 from polyctl.reports.bundled import read_bundled
 from polyctl.reports.claim import rl_claim
 from polyctl.reports.complexity import complexity
@@ -22,7 +23,7 @@ PLANS: dict[PlanName, Callable[[ReportBuilder], Report]] = {
     "d2_heads": paper.d2_heads,
     "d3": paper.d3,
     "d4": paper.d4,
-    "rl": paper.rl,
+    "rl": rl,
     "rl_claim": rl_claim,
     "complexity": complexity,
 }
