@@ -25,6 +25,8 @@ _APPLIED = re.compile(
 _OPERATOR_NAME = re.compile(
     r"\\operatorname\*?\s*\{([A-Za-z]{2,})\}\s*(?:\^\s*(?:[0-9]|\{[0-9]+\}))?\s*(\\?[A-Za-z]+)"
 )
+_SIGNED = re.compile(r"(?<!\*)\*(?!\*)")
+_CODE_WORD = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z]{2,})[0-9]*(?![A-Za-z0-9_(\[.']|\s*[(\[])")
 _SHEET_SIGN = re.compile(
     r"(?:(?<==)|(?<=[(*/,]))\s*(-)\s*(\$?[A-Z]{1,2}\$?[0-9]+)\s*\^\s*([0-9]*[02468])(?![0-9])"
 )
@@ -95,13 +97,15 @@ def refuse_doubtful_lines(text: str) -> None:
         doubt(text)
 
 
-def refuse_doubtful_names(text: str, named: bool) -> None:
+def refuse_doubtful_names(text: str, named: bool, wolfram: bool = False) -> None:
     """ParseError for what may be a product of variables or something else.
 
-    If the variables are named, only x(1) is asked about, which may be an index all the same.
+    If the variables are named, only x(1) is asked about, which may be an index all the same. In the language
+    of Mathematica (`wolfram`) words are names.
     """
     _refuse_values(text, named)
     if not named:
+        _refuse_words_of_code(text, wolfram)
         for doubt in (
             _refuse_numbers,
             _refuse_operator_names,
@@ -252,6 +256,21 @@ def _refuse_functions(text: str) -> None:
                 found.start(),
                 f"{name}(…) could be a product, or the value of a function",
                 f"write {name}*(…) for the product, or what the function gives",
+            )
+
+
+def _refuse_words_of_code(text: str, wolfram: bool) -> None:
+    """a*(T - Tc)*m^2, where every product has its sign, and F[m_] := …, where Tc is never one."""
+    if not wolfram and (not _SIGNED.search(text) or "\\" in text or _JUXTAPOSED.search(text)):
+        return
+    for found in _CODE_WORD.finditer(text):
+        word = found.group(1)
+        if word.lower() not in FUNCTIONS | GREEK_NAMES:
+            raise _error(
+                text,
+                found.start(),
+                f"{found.group()} could be one name, or a product",
+                f"write {'*'.join(word)} for the product, or {word[0]}_{found.group()[1:]} for the name",
             )
 
 

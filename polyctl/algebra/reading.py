@@ -138,7 +138,7 @@ def _read(text: str, given: Sequence[str] | None, parse: Callable[[str], Polynom
     inside, main = _without_head(without_breaks(inside))
     inside, called = _argument_of_call(_equation(unquoted(inside)))
     main = main or called
-    refuse_doubtful_names(inside, given is not None)
+    refuse_doubtful_names(inside, given is not None, re.search(r"\w_\s*\]", text) is not None)
     sides = list(_EQUALS.finditer(inside))
     if len(sides) > 1:
         raise ParseError("more than one equals sign", text, sides[1].start(), "give one equation at a time")

@@ -72,6 +72,7 @@ _AFTER = re.compile(
     r"\.\s*(?:expand|factor|simplify|decompose|as_expr|roots)\s*\(\s*\)\s*(?:;\s*)?$|"
     r"\s\(?over\s+(?:the\s+)?(?:[QZ]{1,2}|rationals|rational\s+numbers|integers)\)?\s*$"
 )
+_DOMAIN = re.compile(r",\s*domain\s*=\s*([\"']?)(?:QQ|ZZ|Q|Z)\1(?=\s*[,)])")
 _CELL = re.compile(r"\$?([A-Z]{1,2})\$?([0-9]+)")
 _TAGS = re.compile(
     r"<(/?)(su[pb])>|</?(?:i|b|em|strong|var|p|code|br|div|span|li|td|tr)\b[^<>]*>", re.IGNORECASE
@@ -94,7 +95,7 @@ def strip_surroundings(text: str, names: Sequence[str] = ()) -> str:
     text = _SPELLED.sub(_command, _in_plain_characters(normalise(text.rstrip())))
     text = _NEWLINE.sub("\n ", _DOUBLED.sub(r" \\", text))
     text = _ESCAPED_INDEX.sub(r"_\1 ", _ESCAPED.sub(" ", text.replace(r"\*\*", "**  ")))
-    for pattern in (_CONTINUED, _COMMENT, _DECLARATION):
+    for pattern in (_CONTINUED, _COMMENT, _DECLARATION, _DOMAIN):
         text = _without(pattern, text)
     text = _ENVIRONMENT.sub(_line, text)
     for pattern in (_GROUPS, _TAG, _EDGES, _AFTER):

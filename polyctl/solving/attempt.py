@@ -23,7 +23,8 @@ class Attempt:
     ending: Ending = "finished"
 
     def __str__(self) -> str:
-        note = "" if self.note is None or self.note == self.ending else f": {self.note}"
+        said = (self.note or "").removeprefix(self.ending).removeprefix(": ")
+        note = f": {said}" if said else ""
         return f"{self.method}: {self.found} found in {self.seconds:.2g} s, {self.ending}{note}"
 
     def to_dict(self) -> dict[str, Any]:

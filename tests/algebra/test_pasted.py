@@ -120,6 +120,7 @@ READ = [
     ("double y = pow(x, 4) + 2.0*pow(x, 2) - 3.0;", "x^4 + 2*x^2 - 3"),
     ("y = std::pow(x, 4.0) + std::pow(x, 2);", "x^4 + x^2"),
     ("const f = x => x**4 + 2*x**2", "x^4 + 2*x^2"),
+    ("p = Poly(x**4 + 2*x**2, x, domain='QQ')", "x^4 + 2*x^2"),
     ("Math.pow(x,4) + 2*Math.pow(x,2)", "x^4 + 2*x^2"),
     ("((a*x + b)*x + c)*x + d", "a*x^3 + b*x^2 + c*x + d"),
     ("x * x * x * x + y", "x^4 + y"),
