@@ -37,7 +37,8 @@ def find_roots(f: Polynomial, budget: Budget = UNLIMITED) -> list[tuple[sympy.Ex
         raise UsageError("roots are those of a polynomial in one variable", f"f has {len(variables_used(f))}")
     variable = sympy.Symbol(names(f)[variables_used(f)[0]])
     found: dict[sympy.Expr, int] = {}
-    for factor, times in f.factor()[1]:
+    factors = f.factor()[1] if degree(f) <= LARGEST else [(f, 1)]
+    for factor, times in factors:
         for root, count in _roots_of_factor(factor, variable, budget).items():
             found[root] = found.get(root, 0) + count * times
     return sorted(found.items(), key=lambda item: _order(item[0]))

@@ -7,12 +7,14 @@ import pytest
 
 from polyctl.algebra.budget import UNLIMITED, Budget
 from polyctl.algebra.parse import parse
+from polyctl.config.registry import PACKAGED, load_registry
 from polyctl.errors import FileError
 from polyctl.search.hypothesis import Observer
 from polyctl.solving.methods import ModelUnavailable
 from polyctl.solving.neural import load_neural
 from polyctl.solving.request import ModelRequest
 from polyctl.solving.solve import solve
+from polyctl.store.runs import create_run
 
 SHIPPED = Path(__file__).parents[2] / "runs" / "general" / "shipped"
 F = parse("x^4 + 2x^3 + 3x^2 + 2x + 5")
@@ -78,12 +80,10 @@ def test_the_weights_that_are_named_are_loaded(tmp_path, monkeypatch):
         raise FileError(weights.name)
 
     monkeypatch.setattr("polyctl.solving.neural._load", refuse)
-    folder = tmp_path / "quick" / "20250101-000000" / "checkpoints"
-    folder.mkdir(parents=True)
-    (folder.parent / "config.toml").touch()
+    run = create_run(load_registry(PACKAGED).get("quick"), tmp_path)
     for name in ("best", "last"):
-        (folder / f"{name}.safetensors").touch()
-    asked = ModelRequest("quick/20250101-000000", tmp_path, needed=True)
+        (run.path / "checkpoints" / f"{name}.safetensors").touch()
+    asked = ModelRequest(run.name, tmp_path, needed=True)
     for which, found in (
         (None, "best.safetensors"),
         ("last", "last.safetensors"),
