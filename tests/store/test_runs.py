@@ -147,10 +147,14 @@ def test_the_bundled_run_lies_in_a_clones_runs_or_inside_an_installed_package(tm
 def test_results_go_to_the_runs_root_if_the_run_cannot_be_written(tmp_path, monkeypatch):
     run, root = make(tmp_path / "box", "general", "shipped"), tmp_path / "runs"
     assert run_for_results(run, root) == run
-    monkeypatch.setattr(runs.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(runs.os, "access", lambda path, mode: Path(path) != run.path)
     results = run_for_results(run, root)
     assert (results.path, results.name) == (root / "general" / "shipped", run.name)
     assert results.path.is_dir()
+    monkeypatch.setattr(runs.os, "access", lambda path, mode: False)
+    with pytest.raises(FileError, match="it is read-only") as error:
+        run_for_results(run, root)
+    assert "--out" in error.value.hint
     assert list_runs(root) == []  # results alone are no run
     (tmp_path / "file").touch()
     with pytest.raises(FileError, match="cannot be made"):
