@@ -25,7 +25,7 @@ Number = int | Fraction
 Factors = tuple[tuple[int, int], ...]
 Sum = dict[Factors, Number]
 Read = dict[int, tuple[Polynomial, Sum]]  # by identity
-CACHED = 1 << 14  # monomials and fractions that are kept
+CACHED = 1 << 14  # fractions that are kept
 
 _INDEXED = re.compile(r"([A-Za-z0-9_]*?[A-Za-z])((?:_?[0-9]+)(?:_[0-9]+)*)")
 

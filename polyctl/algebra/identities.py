@@ -139,15 +139,13 @@ class _Relations:
 
     def add_algebraic(self, name: str) -> None:
         """The relation of an inverse or a root to what is inside it."""
-        base, exponent = _power(name)
-        root = _ROOT.fullmatch(exponent)
         if name.startswith("1/"):
             inside = name[2:]
             self.add(self.read(inside) * self.variable(name) - 1, f"{inside}*({name}) = 1")
         elif name.startswith("sqrt(") and _is_small(name[5:-1]):
             self.add_square_root(int(name[5:-1]))
-        elif name.startswith("sqrt(") or root:
-            n, inside = (int(root[1]), base) if root else (2, name[4:])
+        elif (root := _root(name)) is not None:
+            n, inside = root
             shown = name if is_single(name) else f"({name})"
             self.add(self.variable(name) ** n - self.read(inside), f"{shown}^{n} = {_bare(inside)}")
 
@@ -155,12 +153,9 @@ class _Relations:
         """Roots of one radicand as powers of its root whose order is their least common multiple."""
         orders: dict[str, dict[int, str]] = {}
         for name in atoms:
-            base, exponent = _power(name)
-            root = _ROOT.fullmatch(exponent)
-            if root is not None:
-                orders.setdefault(_bare(base), {})[int(root[1])] = name
-            elif name.startswith("sqrt("):
-                orders.setdefault(name[5:-1], {})[2] = name
+            if (root := _root(name)) is not None:
+                order, inside = root
+                orders.setdefault(_bare(inside), {})[order] = name
         for radicand, names_by_order in orders.items():
             whole = lcm(*names_by_order)
             if len(names_by_order) > 1 and whole <= _LARGEST:
@@ -239,6 +234,15 @@ def _power(name: str) -> tuple[str, str]:
         if character == "^" and depth == 0 and not name.startswith("1/"):
             return name[:i], name[i + 1 :]
     return "", ""
+
+
+def _root(name: str) -> tuple[int, str] | None:
+    """The order and the radicand of an atom that is a root."""
+    base, exponent = _power(name)
+    root = _ROOT.fullmatch(exponent)
+    if root is not None:
+        return int(root[1]), base
+    return (2, name[4:]) if name.startswith("sqrt(") else None
 
 
 def _is_small(text: str) -> bool:

@@ -55,10 +55,17 @@ _WORDS = re.compile(
 )
 _MATRIX = re.compile(r"\\begin\s*\{\s*(\w*matrix|array|cases)\b|^\s*[\[{]\s*(?:[\[{])")
 _INDEXED = re.compile(r"(?<![A-Za-z_\\])(?:[A-Za-z]*?)([A-Za-z])([0-9]+)")
+_LOST_POWER = re.compile(r"(?<![A-Za-z_])([A-Za-z])([0-9]+)")
 _JUXTAPOSED = re.compile(r"[0-9][A-Za-z]|[0-9]\s*\(|\)\s*[A-Za-z0-9(]")
 LONGEST_SHOWN = 60
 MOST_LOST = 10  # larger ones are double indices, as in s12 s23
 _RING = re.compile(r"\bring\s+\w+\s*=\s*\(?\s*0\b[^;()]*\(([^()]*)\)[^;]*;")
+
+
+def with_carets(text: str) -> str | None:
+    """x4+5x2+6 as x^4+5x^2+6, which is meant where a sum of variables has no use; None without such names."""
+    names = _LOST_POWER.findall(text)
+    return _LOST_POWER.sub(r"\1^\2", text).strip() if any(index != "1" for _, index in names) else None
 
 
 def refuse_lost_powers(text: str) -> None:
@@ -338,21 +345,17 @@ def _refuse_lost_carets(text: str) -> None:
     indices: dict[str, set[str]] = {}
     for match in _INDEXED.finditer(text):
         indices.setdefault(match.group(1), set()).add(match.group(2))
-    for letter, found in indices.items() if "*" not in text else ():
+    juxtaposed = "*" not in text and _JUXTAPOSED.search(text) is not None
+    for letter, found in indices.items() if juxtaposed else ():
         small = sorted(found, key=int)
-        if (
-            len(small) > 1
-            and not found & {"0", "1"}
-            and int(small[0]) <= MOST_LOST
-            and _JUXTAPOSED.search(text)
-        ):
+        if len(small) > 1 and not found & {"0", "1"} and int(small[0]) <= MOST_LOST:
             shown = " and ".join(letter + index for index in small[:2])
-            power = re.sub(r"([A-Za-z])([0-9]+)", r"\1^\2", text).strip()
+            power = with_carets(text)
             raise _error(
                 text,
                 text.index(letter + small[0]),
                 f"{shown} could be powers, or variables of their own",
-                f"do you mean {power if len(power) < LONGEST_SHOWN else f'{letter}^{small[0]}'}? "
+                f"do you mean {power if power and len(power) < LONGEST_SHOWN else f'{letter}^{small[0]}'}? "
                 f"write {letter}_{small[0]} for the variable",
             )
     for letter, found in indices.items():

@@ -68,7 +68,6 @@ _LIST = re.compile(
     rf"\s*(?:\w+\s*:?=\s*)?(?:[\w.]+\s*[(\[]\s*)?[(\[{{]\s*{_ENTRIES}\s*[)\]}}]\s*(?:,[^,()\[\]]*)*(?:[)\]]\s*)?(?:;\s*)?"
     rf"|\s*{_ENTRY}(?:(?:\s*,\s+{_ENTRY})+|,(?![0-9]{{3}}\b){_ENTRY}(?:,{_ENTRY})+)\s*(?:;\s*)?"
 )
-_POWER = re.compile(r"(?<![A-Za-z_])([A-Za-z])([0-9]+)")
 _ENCLOSED = re.compile(r"\s*(?:[A-Za-z]\w*\s*:?=\s*)?[\[({]([^\[\](){}]*)[\])}]\s*(?:[;.]\s*)?")
 _COEFFICIENTS = "1, 0, 2, 0, -3"
 _NESTED_CALLS = 20
@@ -253,12 +252,6 @@ def from_coefficients(text: str, variable: str = "x") -> Polynomial:
         if number:
             values[(len(parts) - 1 - place,)] = number.coeffs()[0]
     return context.from_dict(values)
-
-
-def with_carets(text: str) -> str | None:
-    """x4+5x2+6 as x^4+5x^2+6, which is meant where a sum of variables has no use; None without such names."""
-    names = _POWER.findall(text)
-    return _POWER.sub(r"\1^\2", text).strip() if any(index != "1" for _, index in names) else None
 
 
 def _defines(text: str, definition: re.Match[str]) -> bool:

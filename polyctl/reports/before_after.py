@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import stdev
 
 from polyctl.plans.stages import runs_of
 from polyctl.reports.published import gains
@@ -16,6 +15,7 @@ from polyctl.reports.results import (
     measured_value,
     own_reports,
     published_value,
+    spread_of,
 )
 from polyctl.reports.tables import Column, Figure, Report, Series, Table, Value
 
@@ -84,8 +84,7 @@ def _compared(
     """The number of seeds, the means before and after, the gain and its standard deviation over seeds."""
     old, new = ([measured_value(one, measure) for one in reports] for reports in (before, after))
     gains = [b - a for a, b in zip(old, new, strict=True) if a is not None and b is not None]
-    spread = stdev(gains) if len(gains) > 1 else None
-    return (len(after) or None, mean_of(old), mean_of(new), mean_of(gains), spread)
+    return (len(after) or None, mean_of(old), mean_of(new), mean_of(gains), spread_of(gains))
 
 
 def _before(after: RunReport | None, name: str, data: ReportBuilder) -> RunReport | None:

@@ -6,9 +6,8 @@ A run of each arm and seed counts, the newest; gains are over the start of the s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import stdev
 
-from polyctl.reports.results import ReportBuilder, RunReport, by_seed, mean_of
+from polyctl.reports.results import ReportBuilder, RunReport, by_seed, mean_of, spread_of
 from polyctl.reports.tables import Column, Figure, Report, Series, Table, Value
 from polyctl.store.event_kinds import Step, Validation
 from polyctl.store.events import EventReader
@@ -82,7 +81,7 @@ def _row(label: str, found: dict[int, RunReport], starts: dict[int, RunReport]) 
         mean_of([source["training minutes"] for source in sources]),
         *(mean_of([report.value(measure) for report in reports]) for measure in MEASURES),
         mean_of(gains),
-        stdev(gains) if len(gains) > 1 else None,
+        spread_of(gains),
         mean_of([_copies(report) for report in reports]),
     )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 from polyctl.config.registry import Registry
@@ -113,6 +113,11 @@ def mean_of(values: Sequence[float | None]) -> float | None:
     """The mean; None if there is none, or one of them is missing."""
     known = [value for value in values if value is not None]
     return fmean(known) if known and len(known) == len(values) else None
+
+
+def spread_of(values: Sequence[float]) -> float | None:
+    """The standard deviation (n - 1); None of fewer than two."""
+    return stdev(values) if len(values) > 1 else None
 
 
 def newest(name: str, root: Path) -> RunReport | None:

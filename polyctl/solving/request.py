@@ -9,7 +9,8 @@ from pathlib import Path
 from polyctl.algebra.budget import Budget
 from polyctl.algebra.polynomial import Polynomial, degree, names, variables_used
 from polyctl.algebra.printing import plain
-from polyctl.algebra.reading import Reading, read, with_carets
+from polyctl.algebra.questions import with_carets
+from polyctl.algebra.reading import Reading, read
 from polyctl.algebra.tokens import POWER_HINT
 from polyctl.errors import UsageError, did_you_mean
 from polyctl.solving.methods import DEFAULT_SECONDS, select_methods

@@ -255,8 +255,7 @@ class _Search:
         found = sum(self.add(Candidate(d, f"exact: {method.name}")) for d in outcome.decompositions)
         cut = budget.expired and not outcome.proof
         self._note(method.name, started, found, outcome.proof, "out of time" if cut else None)
-        used = variables_used(self.f)
-        if outcome.proof and method.name == "univariate" and len(used) == 1:
+        if outcome.proof and method.name == "univariate" and len(used := variables_used(self.f)) == 1:
             name = self.f.context().names()[used[0]]
             within = "" if is_plain(name) else f"as a polynomial in {name}, "
             self.indecomposable = within + outcome.proof

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from polyctl.algebra.parse import Limits, parse
 from polyctl.algebra.polynomial import names
 from polyctl.algebra.printing import plain
-from polyctl.algebra.reading import from_coefficients, notes_on, read, with_carets
+from polyctl.algebra.questions import with_carets
+from polyctl.algebra.reading import from_coefficients, notes_on, read
 from polyctl.errors import ParseError, UsageError
 
 _PIECES = r"""

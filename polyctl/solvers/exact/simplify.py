@@ -165,21 +165,17 @@ def _small_changes(d: Decomposition) -> Iterator[Decomposition]:
     for i, h in enumerate(d.inners):
         if len(h) < 2:
             continue
-        variable = _context(d).gens()[i]
+        b = _context(d).gens()
         for scale in SCALES:
-            yield _replaced(d, i, variable / scale, h * scale)
+            yield _replaced(d, i, b[i] / scale, h * scale)
         for c in sorted({*SHIFTS, -constant_term(h)} - {fmpq(0)}, key=_size):
             yield _shifted(d, i, c)
         for j, other in enumerate(d.inners):
-            if (
-                len(other) == 1
-                and degree(other) == 1
-                and not set(variables_used(other)) & set(variables_used(h))
-            ):
-                b = _context(d).gens()
+            if i == j or len(other) > 1:
+                continue
+            if degree(other) == 1 and not set(variables_used(other)) & set(variables_used(h)):
                 yield from (_replaced(d, i, b[i] - b[j] * sign, h + other * sign) for sign in (1, -1))
-            if i != j and len(other) == 1:
-                yield from (_absorbed(d, i, j, e) for e in (1, 2) if _absorbs(_outer(d), i, j, e))
+            yield from (_absorbed(d, i, j, e) for e in (1, 2) if _absorbs(_outer(d), i, j, e))
 
 
 def _absorbs(outer: Polynomial, i: int, j: int, e: int) -> bool:

@@ -56,7 +56,8 @@ def read_input(text: str) -> Reading:
     if not text.strip():
         return Reading(text)
     from polyctl.algebra.polynomial import degree, names, variables_used
-    from polyctl.algebra.reading import read, with_carets
+    from polyctl.algebra.questions import with_carets
+    from polyctl.algebra.reading import read
 
     try:
         reading = read(text)
